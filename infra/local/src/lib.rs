@@ -8,4 +8,6 @@
 
 pub mod aws;
 pub mod crash;
+pub mod functions;
+pub mod gateway;
 mod private_file;

@@ -1,0 +1,113 @@
+//! Amazon API Gateway's HTTP API, and the webhook's function URL, on a local port.
+//!
+//! Each request becomes the very event that AWS would send, and the function's answer is turned
+//! back as AWS would: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api.html>
+
+mod authorizer;
+mod event;
+mod routes;
+
+use std::collections::HashMap;
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Path, Request, State},
+    http::{StatusCode, header::AUTHORIZATION},
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, on},
+};
+use chrono::Utc;
+use serde_json::json;
+
+pub use authorizer::Authorizer;
+pub use routes::{Access, ROUTES, Route};
+
+use crate::functions::{Functions, InvocationError};
+
+/// API Gateway takes no larger body:
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
+const MAX_BODY_BYTES: usize = 10 << 20;
+
+/// What answers the API's routes.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    /// The functions behind it.
+    pub functions: Functions,
+    /// Who checks tokens.
+    pub authorizer: Authorizer,
+}
+
+impl Gateway {
+    /// The API's routes; every other request is answered as not found.
+    pub fn router(self) -> anyhow::Result<Router> {
+        let mut router = Router::new();
+        for route in &ROUTES {
+            let method = MethodFilter::try_from(axum::http::Method::try_from(route.method)?)?;
+            let answer = async move |State(gateway): State<Self>, Path(parameters), request| {
+                gateway.answer(route, parameters, request).await
+            };
+            router = router.route(route.path, on(method, answer));
+        }
+        Ok(router
+            .fallback(|| async { refusal(StatusCode::NOT_FOUND, "Not Found") })
+            .method_not_allowed_fallback(|| async { refusal(StatusCode::NOT_FOUND, "Not Found") })
+            .with_state(self))
+    }
+
+    async fn answer(
+        &self,
+        route: &Route,
+        path_parameters: HashMap<String, String>,
+        request: Request,
+    ) -> Response {
+        let (parts, body) = request.into_parts();
+        let claims = match route.access {
+            Access::Open | Access::FunctionUrl => None,
+            Access::Token => {
+                let header = parts.headers.get(AUTHORIZATION);
+                match self
+                    .authorizer
+                    .claims(header.and_then(|value| value.to_str().ok()))
+                {
+                    None => return refusal(StatusCode::UNAUTHORIZED, "Unauthorized"),
+                    claims => claims,
+                }
+            }
+        };
+        let Ok(body) = axum::body::to_bytes(body, MAX_BODY_BYTES).await else {
+            return refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        };
+        let call = event::Call {
+            route,
+            parts: &parts,
+            path_parameters,
+            claims,
+            body: &body,
+        };
+        let answer = self
+            .functions
+            .invoke(route.function, call.event(Utc::now()))
+            .await;
+        match answer
+            .map_err(anyhow::Error::from)
+            .and_then(event::response)
+        {
+            Ok(response) => response,
+            Err(error) => {
+                tracing::error!(function = route.function, %error, "no answer");
+                match error.downcast_ref() {
+                    Some(InvocationError::TimedOut) => {
+                        refusal(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+                    }
+                    _ => refusal(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+                }
+            }
+        }
+    }
+}
+
+/// An answer of API Gateway's own.
+fn refusal(status: StatusCode, message: &str) -> Response<Body> {
+    (status, Json(json!({ "message": message }))).into_response()
+}

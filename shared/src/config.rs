@@ -1,0 +1,259 @@
+//! Settings, read from the environment at cold start. Each part is read where it is needed, so that a function asks
+//! for no more than it uses; an error names the variable that is missing or malformed.
+
+use std::{fmt, sync::Arc};
+
+use secrecy::SecretString;
+
+use crate::{Error, ErrorKind, Result};
+
+/// Where settings come from: the environment, or a map in the one-machine stack and in tests.
+#[derive(Clone)]
+pub struct Config {
+    variable: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Config")
+    }
+}
+
+/// Google's OAuth client, and where Google is.
+#[derive(Debug, Clone)]
+pub struct GoogleConfig {
+    /// `GOOGLE_CLIENT_ID`.
+    pub client_id: String,
+    /// `GOOGLE_REDIRECT_URI`, exactly as registered with Google.
+    pub redirect_uri: String,
+    /// `GOOGLE_CALENDAR_SCOPES`, separated by commas or spaces; `openid` and `email` are always added.
+    pub scopes: Vec<String>,
+    /// `GOOGLE_AUTHORIZE_URL`.
+    pub authorize_url: String,
+    /// `GOOGLE_TOKEN_URL`.
+    pub token_url: String,
+    /// `GOOGLE_REVOKE_URL`.
+    pub revoke_url: String,
+    /// `GOOGLE_CALENDAR_URL`, without a slash at its end.
+    pub calendar_url: String,
+    /// `GOOGLE_BATCH_URL`.
+    pub batch_url: String,
+}
+
+/// Table names: `TABLE_<NAME>`, or the names of the specification.
+#[derive(Debug, Clone)]
+pub struct TableNames {
+    /// `TABLE_CREDENTIALS`.
+    pub credentials: String,
+    /// `TABLE_MAPPINGS`.
+    pub mappings: String,
+    /// `TABLE_EXTERNAL_EVENTS`.
+    pub external_events: String,
+    /// `TABLE_SYNC_LOGS`.
+    pub sync_logs: String,
+    /// `TABLE_OAUTH_STATES`.
+    pub oauth_states: String,
+    /// `TABLE_GOOGLE_ACCOUNTS`.
+    pub google_accounts: String,
+    /// `TABLE_INSTRUCTORS`.
+    pub instructors: String,
+    /// `TABLE_LESSONS`.
+    pub lessons: String,
+}
+
+/// Where push notices are to go.
+#[derive(Debug, Clone)]
+pub struct WebhookConfig {
+    /// `WEBHOOK_URL`: the public HTTPS address of the webhook; `None` when there is none and all is polled.
+    pub address: Option<String>,
+}
+
+/// How callers are known from the claims that the API's authorizer verified.
+#[derive(Debug, Clone)]
+pub struct ClaimNames {
+    /// `CLAIM_TENANT`: the claim with the tenant's id.
+    pub tenant: String,
+    /// `CLAIM_INSTRUCTOR`: the claim with the instructor's id.
+    pub instructor: String,
+    /// `CLAIM_ROLE`: the claim with the role.
+    pub role: String,
+    /// `ADMIN_ROLE`: the role that may act for every instructor of the tenant.
+    pub admin: String,
+}
+
+impl Config {
+    /// From the process's environment.
+    pub fn from_env() -> Self {
+        Self::from_vars(|name| std::env::var(name).ok())
+    }
+
+    /// From any other source.
+    pub fn from_vars(variable: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self { variable: Arc::new(variable) }
+    }
+
+    /// An optional variable; an empty one counts as absent.
+    pub fn optional(&self, name: &str) -> Option<String> {
+        (self.variable)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// A variable that has to be there.
+    pub fn required(&self, name: &str) -> Result<String> {
+        self.optional(name).ok_or_else(|| misconfigured(format!("{name} is not set")))
+    }
+
+    fn or(&self, name: &str, default: &str) -> String {
+        self.optional(name).unwrap_or_else(|| default.to_owned())
+    }
+
+    fn url(&self, name: &str, default: Option<&str>) -> Result<String> {
+        let value = match default {
+            Some(default) => self.or(name, default),
+            None => self.required(name)?,
+        };
+        let url: reqwest::Url =
+            value.parse().map_err(|error| misconfigured(format!("{name} is not a URL ({error}): {value}")))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(misconfigured(format!("{name} is not an http or https URL: {value}")));
+        }
+        Ok(value.trim_end_matches('/').to_owned())
+    }
+
+    /// Google's client and endpoints.
+    pub fn google(&self) -> Result<GoogleConfig> {
+        let redirect_uri = self.required("GOOGLE_REDIRECT_URI")?;
+        self.url("GOOGLE_REDIRECT_URI", None)?;
+        Ok(GoogleConfig {
+            client_id: self.required("GOOGLE_CLIENT_ID")?,
+            redirect_uri, // as it stands: Google compares it letter by letter
+            scopes: scopes(&self.or("GOOGLE_CALENDAR_SCOPES", "https://www.googleapis.com/auth/calendar.events"))?,
+            authorize_url: self.url("GOOGLE_AUTHORIZE_URL", Some("https://accounts.google.com/o/oauth2/v2/auth"))?,
+            token_url: self.url("GOOGLE_TOKEN_URL", Some("https://oauth2.googleapis.com/token"))?,
+            revoke_url: self.url("GOOGLE_REVOKE_URL", Some("https://oauth2.googleapis.com/revoke"))?,
+            calendar_url: self.url("GOOGLE_CALENDAR_URL", Some("https://www.googleapis.com/calendar/v3"))?,
+            batch_url: self.url("GOOGLE_BATCH_URL", Some("https://www.googleapis.com/batch/calendar/v3"))?,
+        })
+    }
+
+    /// `GOOGLE_CLIENT_SECRET`, where it is given in the environment rather than kept in Secrets Manager.
+    pub fn google_client_secret(&self) -> Option<SecretString> {
+        self.optional("GOOGLE_CLIENT_SECRET").map(SecretString::from)
+    }
+
+    /// Table names.
+    pub fn tables(&self) -> TableNames {
+        TableNames {
+            credentials: self.or("TABLE_CREDENTIALS", "instructor_calendar_credentials"),
+            mappings: self.or("TABLE_MAPPINGS", "calendar_event_mappings"),
+            external_events: self.or("TABLE_EXTERNAL_EVENTS", "external_calendar_events"),
+            sync_logs: self.or("TABLE_SYNC_LOGS", "calendar_sync_logs"),
+            oauth_states: self.or("TABLE_OAUTH_STATES", "oauth_states"),
+            google_accounts: self.or("TABLE_GOOGLE_ACCOUNTS", "google_accounts"),
+            instructors: self.or("TABLE_INSTRUCTORS", "instructors"),
+            lessons: self.or("TABLE_LESSONS", "lessons"),
+        }
+    }
+
+    /// Where push notices go.
+    pub fn webhook(&self) -> Result<WebhookConfig> {
+        let address = self.optional("WEBHOOK_URL").map(|_| self.url("WEBHOOK_URL", None)).transpose()?;
+        Ok(WebhookConfig { address })
+    }
+
+    /// The page to which a browser returns from a login (`FRONTEND_URL`); the only origin that it may return to.
+    pub fn frontend_url(&self) -> Result<String> {
+        self.url("FRONTEND_URL", None)
+    }
+
+    /// How callers are known.
+    pub fn claims(&self) -> ClaimNames {
+        ClaimNames {
+            tenant: self.or("CLAIM_TENANT", "tenant_id"),
+            instructor: self.or("CLAIM_INSTRUCTOR", "instructor_id"),
+            role: self.or("CLAIM_ROLE", "role"),
+            admin: self.or("ADMIN_ROLE", "admin"),
+        }
+    }
+
+    /// `SYNC_QUEUE_URL`: the queue of the sync worker.
+    pub fn sync_queue_url(&self) -> Result<String> {
+        self.url("SYNC_QUEUE_URL", None)
+    }
+
+    /// `EVENT_BUS_NAME`: the bus that notices go to.
+    pub fn event_bus(&self) -> Result<String> {
+        self.required("EVENT_BUS_NAME")
+    }
+
+    /// `KMS_KEY_ID`: the key under which data keys are made.
+    pub fn kms_key(&self) -> Result<String> {
+        self.required("KMS_KEY_ID")
+    }
+
+    /// `SECRET_ID`: the secret with the client secret and the webhook keys.
+    pub fn secret_id(&self) -> Result<String> {
+        self.required("SECRET_ID")
+    }
+}
+
+fn scopes(text: &str) -> Result<Vec<String>> {
+    let mut scopes: Vec<String> =
+        text.split([',', ' ']).map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
+    if let Some(bad) = scopes.iter().find(|scope| !scope.starts_with("https://www.googleapis.com/auth/calendar")) {
+        return Err(misconfigured(format!("GOOGLE_CALENDAR_SCOPES names what is no calendar scope: {bad}")));
+    }
+    scopes.extend(["openid", "email"].map(str::to_owned));
+    Ok(scopes)
+}
+
+fn misconfigured(text: String) -> Error {
+    Error::new(ErrorKind::Internal, "misconfigured", text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(variables: &'static [(&'static str, &'static str)]) -> Config {
+        Config::from_vars(move |name| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn scopes_come_separated_by_commas_or_spaces_and_openid_and_email_are_added() {
+        let google = config(&[
+            ("GOOGLE_CLIENT_ID", "id"),
+            ("GOOGLE_REDIRECT_URI", "http://localhost:3000/api/v1/calendar/oauth/callback"),
+            (
+                "GOOGLE_CALENDAR_SCOPES",
+                "https://www.googleapis.com/auth/calendar, https://www.googleapis.com/auth/calendar.events",
+            ),
+        ])
+        .google()
+        .unwrap();
+        assert_eq!(
+            google.scopes,
+            [
+                "https://www.googleapis.com/auth/calendar",
+                "https://www.googleapis.com/auth/calendar.events",
+                "openid",
+                "email"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_error_names_the_variable_that_is_missing_or_malformed() {
+        let missing = config(&[("GOOGLE_CLIENT_ID", "id")]).google().unwrap_err();
+        assert_eq!(missing.message(), "GOOGLE_REDIRECT_URI is not set");
+        let malformed = config(&[("FRONTEND_URL", "localhost")]).frontend_url().unwrap_err();
+        assert!(malformed.message().starts_with("FRONTEND_URL is not"), "{malformed}");
+        let scope = config(&[
+            ("GOOGLE_CLIENT_ID", "id"),
+            ("GOOGLE_REDIRECT_URI", "http://localhost/cb"),
+            ("GOOGLE_CALENDAR_SCOPES", "calendar"),
+        ]);
+        assert!(scope.google().unwrap_err().message().contains("GOOGLE_CALENDAR_SCOPES"));
+    }
+}

@@ -1,0 +1,26 @@
+//! Two-way sync between the lessons of a scheduling product and its instructors' Google calendars.
+//!
+//! Read it from the middle outwards:
+//!
+//! * [`model`] is what there is: connections, lessons, events, mappings, conflicts. Plain data and its rules.
+//! * [`reconcile`] decides: what to write to Google, what to keep of a listing, which lessons conflict. Pure.
+//! * [`ports`] are the traits at vendor edges; [`adapters`] implement them for Google and AWS.
+//! * [`usecases`] load, decide, apply and commit: one file for each thing that a user or a schedule asks for.
+//! * [`http`] and [`jobs`] are the two ways in: they turn requests and messages into use-case calls, and errors
+//!   into status codes or retries.
+//! * [`bootstrap`], [`config`] and [`telemetry`] put a function together at cold start.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod adapters;
+pub mod bootstrap;
+pub mod config;
+mod error;
+pub mod http;
+pub mod jobs;
+pub mod model;
+pub mod ports;
+pub mod reconcile;
+pub mod telemetry;
+pub mod usecases;
+
+pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,34 @@
+//! A conflict: one lesson, one occurrence of a busy event, and when they overlap.
+
+use chrono::{DateTime, Utc};
+
+use super::{CalendarId, EventId, LessonId};
+
+/// The pair that a flag is derived from (the specification's `SchedulingConflict`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SchedulingConflict {
+    /// The lesson.
+    pub lesson_id: LessonId,
+    /// The calendar that the event stands in.
+    pub calendar_id: CalendarId,
+    /// The row in `external_calendar_events` (an event, a series or an exception).
+    pub google_event_id: EventId,
+    /// Which occurrence of it.
+    pub occurrence_start: DateTime<Utc>,
+    /// From when they overlap.
+    pub overlap_start: DateTime<Utc>,
+    /// Until when they overlap (exclusive).
+    pub overlap_end: DateTime<Utc>,
+    /// When it was first seen.
+    pub found_at: DateTime<Utc>,
+}
+
+impl SchedulingConflict {
+    /// Whether both are the same pair, whatever the times of overlap and discovery.
+    pub fn same_pair(&self, other: &Self) -> bool {
+        self.lesson_id == other.lesson_id
+            && self.calendar_id == other.calendar_id
+            && self.google_event_id == other.google_event_id
+            && self.occurrence_start == other.occurrence_start
+    }
+}

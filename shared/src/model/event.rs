@@ -1,0 +1,204 @@
+//! An event as Google keeps it: the part of the resource that we use.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use super::{EventId, LessonId};
+
+/// `status` of a Google event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventStatus {
+    /// It takes place (also what an unknown status counts as).
+    Confirmed,
+    /// It may take place.
+    Tentative,
+    /// It is deleted, or a cancelled occurrence of a series.
+    Cancelled,
+}
+
+/// `eventType` of a Google event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EventType {
+    /// An ordinary event (also what an unknown type counts as).
+    Default,
+    /// Out of office.
+    OutOfOffice,
+    /// Focus time.
+    FocusTime,
+    /// Where the person works that day.
+    WorkingLocation,
+    /// A birthday.
+    Birthday,
+    /// Made from a mail.
+    FromGmail,
+}
+
+/// A moment or a day, as Google has both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventTime {
+    /// A moment.
+    At {
+        /// The moment.
+        #[serde(with = "super::timestamp")]
+        instant: DateTime<Utc>,
+        /// The event's own zone, in which a series repeats.
+        zone: Option<Tz>,
+    },
+    /// A whole day, wherever the calendar is.
+    Day(NaiveDate),
+}
+
+impl EventTime {
+    /// The moment at which it stands, days beginning in the calendar's `zone`.
+    pub fn instant(&self, zone: Tz) -> DateTime<Utc> {
+        match self {
+            Self::At { instant, .. } => *instant,
+            Self::Day(day) => start_of_day(*day, zone),
+        }
+    }
+
+    /// Whether it is a whole day.
+    pub fn is_day(&self) -> bool {
+        matches!(self, Self::Day(_))
+    }
+}
+
+/// The first moment of `day` in `zone`: midnight, or the first moment after it where a clock change skips it.
+pub fn start_of_day(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
+    let midnight = day.and_time(NaiveTime::MIN);
+    (0..=24 * 4)
+        .find_map(|quarter| zone.from_local_datetime(&(midnight + chrono::TimeDelta::minutes(15 * quarter))).earliest())
+        .map_or_else(|| midnight.and_utc(), |local| local.with_timezone(&Utc))
+}
+
+/// An event, a series, or an exception of a series.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Google's id.
+    pub id: EventId,
+    /// Changes with every change.
+    pub etag: String,
+    /// Whether it takes place.
+    pub status: EventStatus,
+    /// The title; `None` when Google hides or lacks it.
+    pub summary: Option<String>,
+    /// The text.
+    pub description: Option<String>,
+    /// The place.
+    pub location: Option<String>,
+    /// When it begins; tombstones have none.
+    pub start: Option<EventTime>,
+    /// When it ends, exclusive; tombstones have none.
+    pub end: Option<EventTime>,
+    /// RRULE, EXDATE, RDATE and EXRULE lines of a series; empty for everything else.
+    pub recurrence: Vec<String>,
+    /// The series that this is an exception of.
+    pub recurring_event_id: Option<EventId>,
+    /// Where in the series the exception stood.
+    pub original_start: Option<EventTime>,
+    /// Marked as free.
+    pub transparent: bool,
+    /// Marked as private or confidential.
+    pub private: bool,
+    /// What kind of event it is.
+    pub event_type: EventType,
+    /// Declined by the calendar's owner.
+    pub declined: bool,
+    /// The lesson that the event carries in our private properties; copies carry it too.
+    pub lesson_id: Option<LessonId>,
+}
+
+impl Event {
+    /// Whether it is deleted or a cancelled occurrence.
+    pub fn is_cancelled(&self) -> bool {
+        self.status == EventStatus::Cancelled
+    }
+
+    /// Whether it is a series with occurrences of its own.
+    pub fn is_series(&self) -> bool {
+        !self.recurrence.is_empty()
+    }
+
+    /// Whether it makes its owner busy (design rule R8).
+    pub fn blocks(&self) -> bool {
+        !self.is_cancelled()
+            && !self.transparent
+            && !self.declined
+            && !matches!(self.event_type, EventType::WorkingLocation | EventType::Birthday)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn busy() -> Event {
+        Event {
+            id: EventId::from("e1"),
+            etag: String::new(),
+            status: EventStatus::Confirmed,
+            summary: None,
+            description: None,
+            location: None,
+            start: None,
+            end: None,
+            recurrence: vec![],
+            recurring_event_id: None,
+            original_start: None,
+            transparent: false,
+            private: false,
+            event_type: EventType::Default,
+            declined: false,
+            lesson_id: None,
+        }
+    }
+
+    #[test]
+    fn what_blocks_is_one_table() {
+        use EventStatus::{Cancelled, Confirmed, Tentative};
+        use EventType::{Birthday, Default, FocusTime, FromGmail, OutOfOffice, WorkingLocation};
+        #[rustfmt::skip]
+        let cases = [
+            // status,   type,            transparent, declined → blocks
+            (Confirmed,  Default,         false, false, true),
+            (Tentative,  Default,         false, false, true),
+            (Cancelled,  Default,         false, false, false),
+            (Confirmed,  Default,         true,  false, false),
+            (Confirmed,  Default,         false, true,  false),
+            (Tentative,  Default,         false, true,  false),
+            (Confirmed,  OutOfOffice,     false, false, true),
+            (Confirmed,  FocusTime,       false, false, true),
+            (Confirmed,  FromGmail,       false, false, true),
+            (Confirmed,  WorkingLocation, false, false, false),
+            (Confirmed,  Birthday,        false, false, false),
+        ];
+        for (status, event_type, transparent, declined, blocks) in cases {
+            let event = Event { status, event_type, transparent, declined, ..busy() };
+            assert_eq!(
+                event.blocks(),
+                blocks,
+                "{status:?} {event_type:?} transparent={transparent} declined={declined}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_day_begins_where_the_calendar_is_even_when_midnight_is_skipped() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let cases = [
+            ("2026-03-01", chrono_tz::Pacific::Auckland, "2026-02-28T11:00:00Z"),
+            ("2026-03-01", chrono_tz::America::Los_Angeles, "2026-03-01T08:00:00Z"),
+            ("2026-03-29", chrono_tz::Europe::Berlin, "2026-03-28T23:00:00Z"),
+            ("2026-03-30", chrono_tz::Europe::Berlin, "2026-03-29T22:00:00Z"),
+            // Beirut's clock goes from 00:00 to 01:00 on that day.
+            ("2024-03-31", chrono_tz::Asia::Beirut, "2024-03-30T22:00:00Z"),
+        ];
+        for (date, zone, instant) in cases {
+            assert_eq!(start_of_day(day(date), zone), instant.parse::<DateTime<Utc>>().unwrap(), "{date} {zone}");
+        }
+    }
+}

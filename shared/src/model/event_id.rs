@@ -1,0 +1,118 @@
+//! Event ids derived from lessons, so that an event of ours is recognised by its id alone and an insert that is
+//! repeated meets 409 instead of making a second event (design rule R3).
+
+use data_encoding::{BASE32HEX_NOPAD, Encoding};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use uuid::Uuid;
+
+use super::{ConnectionKey, EventId, LessonId};
+
+/// Lesson (16 bytes), generation (2) and MAC (7): 25 bytes are exactly 40 characters, with no padding bits.
+const BYTES: usize = 25;
+const CHARACTERS: usize = 40;
+const MAC_BYTES: usize = 7;
+
+/// What an event id of ours says: which lesson, and the how-manieth event it is for that lesson.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnEventId {
+    /// The lesson.
+    pub lesson_id: LessonId,
+    /// Zero at first; one more each time that Google refused to give a deleted id back.
+    pub generation: u16,
+}
+
+impl OwnEventId {
+    /// The id in Google: base32hex in small letters, the alphabet that Google allows for client-chosen ids.
+    pub fn encode(self, key: ConnectionKey) -> EventId {
+        let mut bytes = Vec::with_capacity(BYTES);
+        bytes.extend(self.lesson_id.0.as_bytes());
+        bytes.extend(self.generation.to_be_bytes());
+        let mac = mac(key, &bytes);
+        bytes.extend(mac);
+        EventId(BASE32HEX_NOPAD.encode(&bytes).to_ascii_lowercase())
+    }
+
+    /// Reads an id: `Some` only for the events that this very connection made, their instances
+    /// (`<id>_20260301T090000Z`) and what Google splits off them (`<id>_R20260301T090000`).
+    pub fn decode(key: ConnectionKey, id: &EventId) -> Option<Self> {
+        let (base, _) = id.0.split_once('_').unwrap_or((&id.0, ""));
+        if base.len() != CHARACTERS || base.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return None;
+        }
+        let encoding: Encoding = BASE32HEX_NOPAD;
+        let bytes = encoding.decode(base.to_ascii_uppercase().as_bytes()).ok()?;
+        let (content, tag) = bytes.split_at(bytes.len() - MAC_BYTES);
+        if mac(key, content) != tag {
+            return None;
+        }
+        Some(Self {
+            lesson_id: LessonId(Uuid::from_slice(content.get(..16)?).ok()?),
+            generation: u16::from_be_bytes(content.get(16..18)?.try_into().ok()?),
+        })
+    }
+
+    /// Whether `id` is an instance of one of our events, or a series split off it, rather than the event itself.
+    pub fn is_part(id: &EventId) -> bool {
+        id.0.contains('_')
+    }
+}
+
+/// Ties the id to tenant and instructor: a guest's copy of another instructor's lesson has a foreign id. It guards
+/// against mistaking, not against forging: whoever can write the calendar can delete our events anyway.
+fn mac(key: ConnectionKey, content: &[u8]) -> [u8; MAC_BYTES] {
+    let mut owner = [0; 64]; // one block of SHA-256, the rest of it zero
+    owner[..16].copy_from_slice(key.tenant_id.0.as_bytes());
+    owner[16..].copy_from_slice(key.instructor_id.0.as_bytes());
+    let mut mac = <Hmac<Sha256> as KeyInit>::new(&owner.into());
+    mac.update(b"calendar-event-id");
+    mac.update(content);
+    let mut tag = [0; MAC_BYTES];
+    tag.copy_from_slice(&mac.finalize().into_bytes()[..MAC_BYTES]);
+    tag
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{InstructorId, TenantId};
+
+    fn key(instructor: u128) -> ConnectionKey {
+        ConnectionKey {
+            tenant_id: TenantId(Uuid::from_u128(1)),
+            instructor_id: InstructorId(Uuid::from_u128(instructor)),
+        }
+    }
+    fn own() -> OwnEventId {
+        OwnEventId { lesson_id: LessonId(Uuid::from_u128(7)), generation: 3 }
+    }
+
+    #[test]
+    fn an_id_says_its_lesson_and_generation_in_googles_alphabet() {
+        let id = own().encode(key(2));
+        assert!(id.0.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'v')), "{id}");
+        assert_eq!(OwnEventId::decode(key(2), &id), Some(own()));
+    }
+
+    #[test]
+    fn instances_of_our_events_are_ours() {
+        let id = own().encode(key(2));
+        for part in ["_20260301T090000Z", "_20260301", "_R20260301T090000"] {
+            assert_eq!(OwnEventId::decode(key(2), &EventId(format!("{id}{part}"))), Some(own()));
+        }
+    }
+
+    #[test]
+    fn another_connections_event_is_not_ours() {
+        assert_eq!(OwnEventId::decode(key(3), &own().encode(key(2))), None);
+    }
+
+    #[test]
+    fn foreign_and_altered_ids_are_not_ours() {
+        let id = own().encode(key(2)).0;
+        let altered = id.replacen(&id[..1], if id.starts_with('a') { "b" } else { "a" }, 1);
+        for foreign in ["", "abc", "primary", &id[1..], &altered, &id.to_ascii_uppercase(), &"ü".repeat(20)] {
+            assert_eq!(OwnEventId::decode(key(2), &EventId::from(foreign)), None, "{foreign}");
+        }
+    }
+}

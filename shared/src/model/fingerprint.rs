@@ -1,0 +1,76 @@
+//! Fingerprints: whether a lesson and its event show the same, without keeping either.
+
+use data_encoding::BASE64URL_NOPAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Event, EventTime, LessonContent};
+
+/// A digest of the fields that we own. It says which of the optional ones it covers (`d` description,
+/// `l` location), so that an event is compared in just those: what we do not own never differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(pub String);
+
+impl Fingerprint {
+    /// Of what a lesson wants to show.
+    pub fn of_lesson(content: &LessonContent) -> Self {
+        digest(&Fields {
+            title: &content.title,
+            times: [Some(content.starts_at.timestamp()), Some(content.ends_at.timestamp())],
+            recurs: false,
+            description: content.description.as_deref(),
+            location: content.location.as_deref(),
+        })
+    }
+
+    /// Of what `event` shows, in the fields that `self` covers.
+    pub fn of_event_like(&self, event: &Event) -> Self {
+        let moment = |time: Option<EventTime>| match time {
+            Some(EventTime::At { instant, .. }) => Some(instant.timestamp()),
+            Some(EventTime::Day(_)) | None => None,
+        };
+        digest(&Fields {
+            title: event.summary.as_deref().unwrap_or_default(),
+            times: [moment(event.start), moment(event.end)],
+            recurs: event.is_series(),
+            description: self.covers('d').then(|| event.description.as_deref().unwrap_or_default()),
+            location: self.covers('l').then(|| event.location.as_deref().unwrap_or_default()),
+        })
+    }
+
+    fn covers(&self, field: char) -> bool {
+        self.0.split_once('.').is_some_and(|(fields, _)| fields.contains(field))
+    }
+}
+
+struct Fields<'a> {
+    title: &'a str,
+    times: [Option<i64>; 2],
+    recurs: bool,
+    description: Option<&'a str>,
+    location: Option<&'a str>,
+}
+
+fn digest(fields: &Fields<'_>) -> Fingerprint {
+    let mut hash = Sha256::new();
+    // Lengths stand before texts, so that no two sets of fields read alike.
+    for text in [Some(fields.title), fields.description, fields.location] {
+        match text {
+            Some(text) => {
+                hash.update((text.len() as u64).to_be_bytes());
+                hash.update(text);
+            }
+            None => hash.update(u64::MAX.to_be_bytes()),
+        }
+    }
+    for time in fields.times {
+        hash.update(time.unwrap_or(i64::MIN).to_be_bytes());
+    }
+    hash.update([u8::from(fields.recurs)]);
+    let covered: String = [(fields.description.is_some(), 'd'), (fields.location.is_some(), 'l')]
+        .iter()
+        .filter_map(|(is, c)| is.then_some(*c))
+        .collect();
+    Fingerprint(format!("{covered}.{}", BASE64URL_NOPAD.encode(&hash.finalize()[..15])))
+}

@@ -1,0 +1,105 @@
+//! Which event a lesson has in Google, and what both sides last agreed on.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{ConnectionKey, EventId, Fingerprint, LessonId, OwnEventId};
+
+/// How far a lesson's sync is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncStatus {
+    /// Google shows what the lesson says.
+    Synced,
+    /// Something is still to be written.
+    Pending,
+    /// Something was refused; the mapping's error says what.
+    Failed,
+}
+
+/// What both sides agreed on when they last did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreement {
+    /// What the lesson said.
+    pub lesson: Fingerprint,
+    /// How Google rendered it (it may trim or rewrite texts).
+    pub google: Fingerprint,
+}
+
+/// What Google last showed of our event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Its etag.
+    pub etag: String,
+    /// What it showed, in the fields that we own.
+    pub fingerprint: Fingerprint,
+    /// Whether it is deleted.
+    pub deleted: bool,
+}
+
+/// A row of `calendar_event_mappings`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalendarEventMapping {
+    /// Whose.
+    pub key: ConnectionKey,
+    /// Which lesson.
+    pub lesson_id: LessonId,
+    /// The how-manieth event it is for this lesson.
+    pub generation: u16,
+    /// A copy of the lesson's beginning, taken under the lease.
+    pub event_start: DateTime<Utc>,
+    /// A copy of the lesson's end.
+    pub event_end: DateTime<Utc>,
+    /// How far the sync is.
+    pub sync_status: SyncStatus,
+    /// Why it failed, in words.
+    pub error: Option<String>,
+    /// What both sides last agreed on.
+    pub agreed: Option<Agreement>,
+    /// What a write that is under way (or was, when the process died) wants Google to show.
+    pub intended: Option<Fingerprint>,
+    /// What Google last showed.
+    pub shown: Option<Shown>,
+    /// Somebody besides us changed the event since it was made, so it may hold guests and notes that must survive.
+    pub touched: bool,
+    /// Counts what is still to be looked at; zero when nothing is.
+    pub dirty: u64,
+    /// How often the event was put back since the lesson last changed.
+    pub put_backs: u8,
+    /// Whether a busy event overlaps the lesson; derived from the conflict pairs.
+    pub has_conflict: bool,
+    /// Since when the lesson is gone (removed, cancelled or given to somebody else): the event is to be deleted,
+    /// then the row.
+    pub lesson_removed_at: Option<DateTime<Utc>>,
+}
+
+impl CalendarEventMapping {
+    /// After so many put-backs we stop: nobody ends in a tug-of-war with another tool.
+    pub const MOST_PUT_BACKS: u8 = 3;
+
+    /// A mapping for a lesson that has no event yet.
+    pub fn new(key: ConnectionKey, lesson_id: LessonId, event_start: DateTime<Utc>, event_end: DateTime<Utc>) -> Self {
+        Self {
+            key,
+            lesson_id,
+            generation: 0,
+            event_start,
+            event_end,
+            sync_status: SyncStatus::Pending,
+            error: None,
+            agreed: None,
+            intended: None,
+            shown: None,
+            touched: false,
+            dirty: 0,
+            put_backs: 0,
+            has_conflict: false,
+            lesson_removed_at: None,
+        }
+    }
+
+    /// The id of its event in Google.
+    pub fn google_event_id(&self) -> EventId {
+        OwnEventId { lesson_id: self.lesson_id, generation: self.generation }.encode(self.key)
+    }
+}

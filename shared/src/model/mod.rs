@@ -1,0 +1,34 @@
+//! What there is: plain data and the rules that hold for it alone. No clock, no randomness, no I/O.
+
+pub mod conflict;
+pub mod connection;
+pub mod event;
+pub mod event_id;
+pub mod external_event;
+pub mod fingerprint;
+pub mod ids;
+pub mod lesson;
+pub mod mapping;
+pub mod notice;
+pub mod oauth;
+pub mod sync_log;
+pub mod sync_state;
+pub mod timestamp;
+pub mod window;
+
+pub use conflict::SchedulingConflict;
+pub use connection::{ConnectionStatus, GoogleAccount, InstructorCalendarCredentials, SyncDirection, SyncSettings};
+pub use event::{Event, EventStatus, EventTime, EventType};
+pub use event_id::OwnEventId;
+pub use external_event::ExternalCalendarEvent;
+pub use fingerprint::Fingerprint;
+pub use ids::{
+    CalendarId, ChannelId, ConnectionId, ConnectionKey, EventId, InstructorId, LessonId, SyncLogId, TenantId,
+};
+pub use lesson::{Lesson, LessonContent, LessonStatus};
+pub use mapping::{Agreement, CalendarEventMapping, Shown, SyncStatus};
+pub use notice::{Notice, NoticeKind};
+pub use oauth::{CalendarOAuthTokens, CreateCalendarCredentials, OAuthState, SealedSecret, SealedTokens};
+pub use sync_log::{CalendarSyncLog, SyncCounts, SyncOutcome, SyncTrigger};
+pub use sync_state::{Channel, Cursor, Lease, PushHealth, SyncState, WishKind, Wishes};
+pub use window::{SyncCalendarRequest, Window};

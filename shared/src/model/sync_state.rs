@@ -1,0 +1,151 @@
+//! The hot part of a connection, under 1 KB: where the sync stands, who holds it, and when it is due.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{CalendarId, ChannelId, timestamp};
+
+/// Where a listing goes on: valid only for requests of the same shape.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// Google's sync token.
+    pub token: String,
+    /// What the request looked like that it came from: calendar and parameters.
+    pub shape: String,
+}
+
+impl Cursor {
+    /// Changes whenever the parameters or fields of our listing change, so that an old cursor is not used with them.
+    const REVISION: &'static str = "2";
+
+    /// The shape of our listing of `calendar`.
+    pub fn shape_of(calendar: &CalendarId) -> String {
+        format!("{}:{calendar}", Self::REVISION)
+    }
+}
+
+/// What somebody wants a run to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WishKind {
+    /// Look what is new in Google.
+    Inbound,
+    /// Look at the lessons that are marked dirty.
+    Lessons,
+    /// Compare all lessons with all mappings.
+    Full,
+    /// A person asked: try again what was given up, and go on past breakers.
+    Overrides,
+}
+
+/// The wishes that have not been served, and how often one was made, ever.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// Goes up with each wish made while the lease is held.
+    pub counter: u64,
+    /// What is wanted.
+    pub kinds: BTreeSet<WishKind>,
+}
+
+/// Who may act on the connection, until when; the fence goes up with each holder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The holder.
+    pub owner: Option<Uuid>,
+    /// When it runs out.
+    pub until: DateTime<Utc>,
+    /// One more for each holder.
+    pub fence: u64,
+}
+
+/// A push channel that is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Channel {
+    /// Our id of it.
+    pub id: ChannelId,
+    /// Google's id of what it watches.
+    pub resource_id: String,
+    /// When Google closes it.
+    #[serde(with = "timestamp")]
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Whether notices arrive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum PushHealth {
+    /// They do, as far as can be told.
+    Healthy,
+    /// Something changed and no notice came.
+    Suspect {
+        /// Since when.
+        #[serde(with = "timestamp")]
+        since: DateTime<Utc>,
+    },
+    /// The calendar refuses push, or no address for it is set: it is polled.
+    Unsupported,
+    /// No channel is open.
+    Closed,
+}
+
+/// The state item beside `instructor_calendar_credentials`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncState {
+    /// Where the next listing goes on.
+    pub cursor: Option<Cursor>,
+    /// The zone in which the calendar's days begin.
+    pub calendar_time_zone: Tz,
+    /// Who may act.
+    pub lease: Lease,
+    /// What is wanted.
+    pub wishes: Wishes,
+    /// Up to when lessons have been looked at.
+    pub covered_until: Option<DateTime<Utc>>,
+    /// When all lessons were last compared with all mappings.
+    pub compared_at: Option<DateTime<Utc>>,
+    /// When the next poll is due; `None` when nothing is to run on its own.
+    pub next_sync_at: Option<DateTime<Utc>>,
+    /// When the last run ended well.
+    pub last_synced_at: Option<DateTime<Utc>>,
+    /// When the last good listing began: notices older than that bring nothing new.
+    pub listed_at: Option<DateTime<Utc>>,
+    /// Failed runs in a row.
+    pub failures: u32,
+    /// The code of the last error, until a run ends well.
+    pub last_error: Option<String>,
+    /// The channel that is open.
+    pub channel: Option<Channel>,
+    /// A channel that is being opened, or was when the process died.
+    pub pending_channel: Option<ChannelId>,
+    /// When the channel is to be replaced by a new one.
+    pub renew_at: Option<DateTime<Utc>>,
+    /// Whether notices arrive.
+    pub push_health: PushHealth,
+}
+
+impl SyncState {
+    /// The state of a connection that has never synced, due at once.
+    pub fn new(now: DateTime<Utc>) -> Self {
+        Self {
+            cursor: None,
+            calendar_time_zone: Tz::UTC,
+            lease: Lease { owner: None, until: DateTime::UNIX_EPOCH, fence: 0 },
+            wishes: Wishes::default(),
+            covered_until: None,
+            compared_at: None,
+            next_sync_at: Some(now),
+            last_synced_at: None,
+            listed_at: None,
+            failures: 0,
+            last_error: None,
+            channel: None,
+            pending_channel: None,
+            renew_at: None,
+            push_health: PushHealth::Closed,
+        }
+    }
+}

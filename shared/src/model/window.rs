@@ -1,0 +1,105 @@
+//! Which lessons a run covers, and what a person asks of a manual one.
+
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use super::{InstructorId, SyncDirection, event::start_of_day};
+use crate::{Error, Result};
+
+/// `[from, to)`, bounding lessons by their start, never the listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// The first moment.
+    pub from: DateTime<Utc>,
+    /// The first moment after it.
+    pub to: DateTime<Utc>,
+}
+
+impl Window {
+    /// The widest window that a person may ask for, in days.
+    pub const MOST_DAYS: i64 = 366;
+
+    /// What a run covers when nobody says otherwise: from 7 days back to 366 ahead.
+    pub fn around(now: DateTime<Utc>) -> Self {
+        Self { from: now - TimeDelta::days(7), to: now + TimeDelta::days(Self::MOST_DAYS) }
+    }
+
+    /// Whether a lesson that begins `at` is in it.
+    pub fn contains(self, at: DateTime<Utc>) -> bool {
+        self.from <= at && at < self.to
+    }
+}
+
+/// What a person asks of a manual sync. Dates are whole days in the calendar's zone, both inclusive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncCalendarRequest {
+    /// Whose calendar.
+    pub instructor_id: InstructorId,
+    /// Which way, if not the connection's own.
+    pub direction: Option<SyncDirection>,
+    /// The first and the last day, if not the usual window.
+    pub dates: Option<(NaiveDate, NaiveDate)>,
+}
+
+impl SyncCalendarRequest {
+    /// Checks a pair of dates as they came.
+    pub fn dates(start: Option<NaiveDate>, end: Option<NaiveDate>) -> Result<Option<(NaiveDate, NaiveDate)>> {
+        match (start, end) {
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(Error::field("endDate", "is missing beside `startDate`")),
+            (None, Some(_)) => Err(Error::field("startDate", "is missing beside `endDate`")),
+            (Some(start), Some(end)) if end < start => Err(Error::field("endDate", "lies before `startDate`")),
+            (Some(start), Some(end)) if (end - start).num_days() >= Window::MOST_DAYS => {
+                Err(Error::field("endDate", "lies more than 366 days after `startDate`"))
+            }
+            (Some(start), Some(end)) => Ok(Some((start, end))),
+        }
+    }
+
+    /// The moments that the dates stand for, where the calendar is.
+    pub fn window(&self, zone: Tz, now: DateTime<Utc>) -> Window {
+        match self.dates {
+            None => Window::around(now),
+            Some((start, end)) => Window {
+                from: start_of_day(start, zone),
+                to: start_of_day(end.checked_add_days(Days::new(1)).unwrap_or(end), zone),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> Option<NaiveDate> {
+        Some(text.parse().unwrap())
+    }
+
+    #[test]
+    fn dates_come_as_a_pair_in_order_and_within_366_days() {
+        let dates = SyncCalendarRequest::dates;
+        assert_eq!(dates(None, None).unwrap(), None);
+        assert!(dates(day("2025-11-01"), day("2025-11-01")).is_ok());
+        assert!(dates(day("2025-11-01"), day("2026-11-01")).is_ok());
+        for (start, end, field) in [
+            (day("2025-11-01"), None, "endDate"),
+            (None, day("2025-11-01"), "startDate"),
+            (day("2025-11-02"), day("2025-11-01"), "endDate"),
+            (day("2025-11-01"), day("2026-11-02"), "endDate"),
+        ] {
+            assert_eq!(dates(start, end).unwrap_err().details()[0].field, field);
+        }
+    }
+
+    #[test]
+    fn days_are_inclusive_and_begin_where_the_calendar_is() {
+        let request = SyncCalendarRequest {
+            instructor_id: InstructorId(uuid::Uuid::nil()),
+            direction: None,
+            dates: SyncCalendarRequest::dates(day("2026-03-29"), day("2026-03-29")).unwrap(),
+        };
+        let window = request.window(chrono_tz::Europe::Berlin, Utc::now());
+        assert_eq!((window.to - window.from).num_hours(), 23, "the day on which the clock goes forward");
+    }
+}

@@ -1,0 +1,192 @@
+//! Google Calendar, as much of it as we use: list, write in batches, watch.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use secrecy::SecretString;
+
+use crate::model::{CalendarId, Channel, ChannelId, Event, EventId, LessonContent, LessonId};
+
+/// Whom a call is made for: which calendar, with which token.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The access token.
+    pub token: SecretString,
+    /// The calendar.
+    pub calendar: CalendarId,
+}
+
+/// What a listing proves (design rule R6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListingOutcome {
+    /// All that there is: what is not mentioned does not exist. The token goes on from here.
+    Complete {
+        /// Where the next listing goes on.
+        token: String,
+    },
+    /// All that changed since the token that was given.
+    Delta {
+        /// Where the next listing goes on.
+        token: String,
+    },
+    /// Some pages, then a failure: what is mentioned is true, what is not proves nothing.
+    Partial {
+        /// The failure.
+        error: CalendarError,
+    },
+    /// The token is no longer good (410, or 400 for the token): list from the start.
+    CursorLost,
+}
+
+/// What a listing brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// What it proves.
+    pub outcome: ListingOutcome,
+    /// The events, in the order in which they came; deleted ones as tombstones.
+    pub events: Vec<Event>,
+    /// The zone of the calendar; `None` when not a single page came.
+    pub time_zone: Option<Tz>,
+    /// Items that could not be read and were left out.
+    pub malformed: usize,
+    /// HTTP calls made.
+    pub calls: u32,
+}
+
+/// The fields of an event that we own and write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventPatch {
+    /// The lesson that it carries in our private properties.
+    pub lesson_id: LessonId,
+    /// What it shows.
+    pub content: LessonContent,
+}
+
+/// One part of a batch. No mail goes to guests (`sendUpdates=none`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    /// Reads an event.
+    Get {
+        /// Which.
+        id: EventId,
+    },
+    /// Makes an event under an id of our choice (one quota unit).
+    Insert {
+        /// The id.
+        id: EventId,
+        /// What it shows.
+        event: EventPatch,
+    },
+    /// Replaces an event as a whole, confirming it if it was deleted (one quota unit). Only for an event that
+    /// nobody but us has touched, or that is deleted.
+    Replace {
+        /// Which.
+        id: EventId,
+        /// `If-Match`; `None` revives a deleted event whatever its etag.
+        etag: Option<String>,
+        /// What it shows.
+        event: EventPatch,
+    },
+    /// Changes what we own and leaves the rest, guests and notes, as it is (three quota units). Ends a recurrence
+    /// that somebody added.
+    Patch {
+        /// Which.
+        id: EventId,
+        /// `If-Match`.
+        etag: String,
+        /// What it shows.
+        event: EventPatch,
+    },
+    /// Deletes an event.
+    Delete {
+        /// Which.
+        id: EventId,
+        /// `If-Match`; `None` deletes whatever it has become.
+        etag: Option<String>,
+    },
+}
+
+/// How one part of a batch ended. Passing failures were already tried again within the deadline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OperationOutcome {
+    /// Read or written: what Google shows now. A cancelled event is one that is deleted.
+    Event(Box<Event>),
+    /// Deleted, or was already (404, 410); for a write: there is nothing under this id to change.
+    Gone,
+    /// 409: the id is taken, perhaps by a deleted event or by a write of ours whose answer was lost.
+    IdTaken,
+    /// 412: it changed since the etag was read.
+    Changed,
+    /// Google refuses for good, with its reason.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Google's `reason`, such as `forbiddenForNonOrganizer`.
+        reason: String,
+    },
+    /// It did not get through in time; a later run tries again.
+    TryLater(CalendarError),
+}
+
+/// Why a call as a whole failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CalendarError {
+    /// 401: the access token is not, or no longer, good.
+    #[error("the access token was refused")]
+    Unauthorized,
+    /// 403 or 429 `rateLimitExceeded`, `userRateLimitExceeded`, beyond what retries could wait for.
+    #[error("too many requests")]
+    RateLimited,
+    /// 403 `quotaExceeded`: recovery takes hours.
+    #[error("the calendar's usage limit is exceeded")]
+    QuotaExceeded,
+    /// Any other refusal: the calendar is gone (404), the scope is missing (403), ….
+    #[error("refused with {status} {reason}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Google's `reason`.
+        reason: String,
+    },
+    /// No answer, 5xx, or an answer that cannot be read.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+}
+
+/// A push channel to open.
+#[derive(Debug, Clone)]
+pub struct NewChannel {
+    /// Its id, never used before.
+    pub id: ChannelId,
+    /// Where notices go; HTTPS.
+    pub address: String,
+    /// What they carry, to be recognised by (256 characters at most).
+    pub token: SecretString,
+    /// How long it is to live; Google may make it shorter.
+    pub lifetime: Duration,
+}
+
+/// Google Calendar.
+#[async_trait]
+pub trait Calendar: Send + Sync {
+    /// Lists the calendar with `singleEvents=false`, following all pages: from the start, or what changed since
+    /// `token`. Gives up, as [`ListingOutcome::Partial`], when `deadline` comes.
+    async fn list(&self, access: &Access, token: Option<&str>, deadline: DateTime<Utc>) -> Listing;
+
+    /// Carries out `operations` in multipart batches of at most 50, retrying the parts that failed for a passing
+    /// reason until `deadline`. One outcome for each operation, in their order, and the HTTP calls made.
+    async fn batch(
+        &self,
+        access: &Access,
+        operations: &[Operation],
+        deadline: DateTime<Utc>,
+    ) -> (Vec<OperationOutcome>, u32);
+
+    /// Opens a push channel on the calendar's events.
+    async fn watch(&self, access: &Access, channel: &NewChannel) -> Result<Channel, CalendarError>;
+
+    /// Closes a push channel; one that is gone already is no error.
+    async fn stop(&self, access: &Access, channel: &Channel) -> Result<(), CalendarError>;
+}

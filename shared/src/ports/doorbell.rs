@@ -1,0 +1,33 @@
+//! Rings for a run: a message that names a connection and says why.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Result,
+    model::{ConnectionKey, SyncLogId, SyncTrigger, WishKind},
+};
+
+/// The message. It carries no data of the calendar: whoever answers looks for themself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ring {
+    /// Whose connection.
+    #[serde(flatten)]
+    pub key: ConnectionKey,
+    /// Why.
+    pub trigger: SyncTrigger,
+    /// What is wanted.
+    pub wishes: Vec<WishKind>,
+    /// The log row that a person was given to follow the run by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_id: Option<SyncLogId>,
+}
+
+/// Rings the bell of the sync worker.
+#[async_trait]
+pub trait Doorbell: Send + Sync {
+    /// Sends `ring`, to be heard after `delay` (15 minutes at most, SQS's limit).
+    async fn ring(&self, ring: &Ring, delay: Duration) -> Result<()>;
+}

@@ -1,0 +1,24 @@
+//! The traits at vendor edges. Each has one real implementation in [`crate::adapters`].
+
+pub mod bus;
+pub mod calendar;
+pub mod clock;
+pub mod doorbell;
+pub mod login;
+pub mod random;
+pub mod store;
+pub mod token_vault;
+
+pub use bus::NoticeBus;
+pub use calendar::{
+    Access, Calendar, CalendarError, EventPatch, Listing, ListingOutcome, NewChannel, Operation, OperationOutcome,
+};
+pub use clock::Clock;
+pub use doorbell::{Doorbell, Ring};
+pub use login::{GrantedTokens, Login, LoginError, RefreshedToken};
+pub use random::Random;
+pub use store::{
+    ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, HostFlags, LeaseAttempt, LessonLookup, LessonMark,
+    ReleaseOutcome, Store,
+};
+pub use token_vault::TokenVault;

@@ -1,0 +1,299 @@
+//! The store: every table, one method for each access pattern. Whatever belongs to a connection takes its
+//! [`ConnectionKey`] first, so nothing can be read or written without saying whose it is.
+//!
+//! Reads by key and through local indexes are consistent. Global indexes lag: whatever comes from one
+//! ([`Store::due`], [`Store::renewals`], [`Store::lessons_between`]) is read again by key before it is believed, and
+//! nothing is concluded from absence in one.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{
+    Result,
+    model::{
+        CalendarEventMapping, CalendarId, CalendarSyncLog, ConnectionId, ConnectionKey, ConnectionStatus, EventId,
+        ExternalCalendarEvent, InstructorCalendarCredentials, Lesson, LessonId, Notice, OAuthState, SchedulingConflict,
+        SealedSecret, SealedTokens, SyncLogId, SyncSettings, SyncState, SyncStatus, TenantId, Window, WishKind,
+    },
+};
+
+/// How asking for the lease ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeaseAttempt {
+    /// It is ours; the state as it is now, its lease naming us.
+    Granted(Box<SyncState>),
+    /// Somebody else holds it until then. The wishes now stand on the state and a poll is due when the lease ends.
+    Held {
+        /// When the lease ends at the latest.
+        until: DateTime<Utc>,
+    },
+    /// There is no such connection.
+    NotConnected,
+}
+
+/// How giving the lease back ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReleaseOutcome {
+    /// The state is stored, the wishes are served, the lease is free.
+    Released,
+    /// Wishes came meanwhile: nothing was stored, the lease is still ours, and here is the state as it is now.
+    WishesCame(Box<SyncState>),
+    /// Another holder took over: nothing was stored.
+    Lost,
+}
+
+/// What a save does with the mark that says "to be looked at".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DirtyMark {
+    /// Leave it.
+    Keep,
+    /// Take it away, unless it was raised since it was read as `seen`.
+    Clear {
+        /// The count as it was read.
+        seen: u64,
+    },
+    /// Raise it.
+    Raise,
+}
+
+/// The changes to the conflicts of one lesson; stored together or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConflictChanges {
+    /// The lesson.
+    pub lesson_id: LessonId,
+    /// Pairs that are new, or whose overlap moved.
+    pub put: Vec<SchedulingConflict>,
+    /// Pairs that are no more.
+    pub remove: Vec<SchedulingConflict>,
+    /// Whether any pair is left.
+    pub has_conflict: bool,
+    /// What the host is told.
+    pub notices: Vec<Notice>,
+}
+
+/// Our columns of a lesson row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostFlags {
+    /// Its event in Google.
+    pub google_calendar_event_id: Option<EventId>,
+    /// How far its sync is; `None` when it is not synced at all.
+    pub calendar_sync_status: Option<SyncStatus>,
+    /// Whether a busy event overlaps it.
+    pub has_conflict: bool,
+}
+
+/// What a login stores in one step: the credentials, the state if it is to start anew, and which connections share
+/// the Google account.
+#[derive(Debug, Clone)]
+pub struct Connect {
+    /// The row as it is to be.
+    pub credentials: InstructorCalendarCredentials,
+    /// The connection that was there when the decision was made; the store refuses when that has changed.
+    pub replaces: Option<ConnectionId>,
+    /// The account that it used until now, when that is another one.
+    pub leaves_account: Option<String>,
+    /// A state that starts anew; `None` keeps the one that is there.
+    pub state: Option<SyncState>,
+}
+
+/// A connection found through an index that lags, and the moment for which it was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// The connection.
+    pub key: ConnectionKey,
+    /// The moment that stood in the index.
+    pub at: DateTime<Utc>,
+}
+
+/// Everything that may occur between two moments: single events that overlap them, and the live series whole, with
+/// all their exceptions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExternalLookup {
+    /// Single events, and exceptions whose series is not stored.
+    pub events: Vec<ExternalCalendarEvent>,
+    /// Series, each with its exceptions.
+    pub series: Vec<(ExternalCalendarEvent, Vec<ExternalCalendarEvent>)>,
+}
+
+/// The answer to a look for one lesson.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LessonLookup {
+    /// It is there.
+    Found(Box<Lesson>),
+    /// A consistent read found nothing under its key.
+    Gone,
+    /// The row is there but cannot be read; the text says what is wrong with it.
+    Unreadable(String),
+}
+
+/// Where everything is kept.
+#[async_trait]
+pub trait Store: Send + Sync {
+    // ── connections ────────────────────────────────────────────────────────────────────────────────────────────
+    /// The cold part of a connection.
+    async fn credentials(&self, key: ConnectionKey) -> Result<Option<InstructorCalendarCredentials>>;
+    /// Makes or renews a connection in one transaction; `Conflict` when somebody else did meanwhile.
+    async fn connect(&self, connect: &Connect) -> Result<()>;
+    /// Stores a refreshed access token, unless the connection was made anew meanwhile.
+    async fn save_access_token(
+        &self,
+        key: ConnectionKey,
+        id: ConnectionId,
+        sealed: &SealedSecret,
+        expiry: DateTime<Utc>,
+    ) -> Result<()>;
+    /// Stores tokens sealed anew under another data key, unless they changed meanwhile.
+    async fn save_tokens(&self, key: ConnectionKey, id: ConnectionId, tokens: &SealedTokens) -> Result<()>;
+    /// Stores what the instructor chose; `NotFound` without a connection.
+    async fn save_settings(&self, key: ConnectionKey, settings: &SyncSettings, now: DateTime<Utc>) -> Result<()>;
+    /// Stores whether the connection works, with what the host is told; `NotFound` without that very connection.
+    async fn save_status(
+        &self,
+        key: ConnectionKey,
+        id: ConnectionId,
+        status: &ConnectionStatus,
+        now: DateTime<Utc>,
+        notices: &[Notice],
+    ) -> Result<()>;
+    /// Removes credentials and state, and the connection from its Google account, in one transaction.
+    async fn forget_connection(&self, credentials: &InstructorCalendarCredentials) -> Result<()>;
+    /// Whether any other connection uses the Google account `sub`. The one question that crosses tenants; it answers
+    /// nothing but this.
+    async fn account_shared(&self, sub: &str, by: ConnectionKey) -> Result<bool>;
+
+    // ── the hot state, the lease and the wishes ────────────────────────────────────────────────────────────────
+    /// The state of a connection.
+    async fn state(&self, key: ConnectionKey) -> Result<Option<SyncState>>;
+    /// Takes the lease for `owner` until `until` if it is free at `now`; if not, raises the wishes on condition that
+    /// it is still held.
+    async fn acquire_lease(
+        &self,
+        key: ConnectionKey,
+        owner: Uuid,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+        wishes: &BTreeSet<WishKind>,
+    ) -> Result<LeaseAttempt>;
+    /// Stores what the holder changed (all but lease and wishes), on condition of the fence. False when the lease
+    /// was lost.
+    async fn save_state(&self, key: ConnectionKey, state: &SyncState) -> Result<bool>;
+    /// Stores what the holder changed and frees the lease, on condition of the fence and of the wish counter as in
+    /// `state`. The wishes that stand afterwards are `state.wishes.kinds`.
+    async fn release_lease(&self, key: ConnectionKey, state: &SyncState) -> Result<ReleaseOutcome>;
+    /// How many shards the two indexes below have.
+    fn shards(&self) -> u8;
+    /// Connections of `shard` whose poll is due, the longest due first.
+    async fn due(&self, shard: u8, now: DateTime<Utc>, limit: usize) -> Result<Vec<Due>>;
+    /// Connections of `shard` whose channel is to be renewed, the longest due first.
+    async fn renewals(&self, shard: u8, now: DateTime<Utc>, limit: usize) -> Result<Vec<Due>>;
+    /// Moves the next poll from the moment that was seen to `next`; false when somebody else moved it first.
+    async fn claim_due(&self, due: Due, next: DateTime<Utc>) -> Result<bool>;
+    /// Makes the next poll due at `at` (never, with `None`), whoever holds the lease; nothing without a connection.
+    async fn schedule(&self, key: ConnectionKey, at: Option<DateTime<Utc>>) -> Result<()>;
+
+    // ── mappings and conflicts ─────────────────────────────────────────────────────────────────────────────────
+    /// The mapping of one lesson.
+    async fn mapping(&self, key: ConnectionKey, lesson: LessonId) -> Result<Option<CalendarEventMapping>>;
+    /// The mappings that are to be looked at, the longest waiting first.
+    async fn dirty_mappings(&self, key: ConnectionKey, limit: usize) -> Result<Vec<CalendarEventMapping>>;
+    /// The mappings whose lesson overlaps `[from, to)`. Lessons are taken to last a day at most.
+    async fn mappings_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<CalendarEventMapping>>;
+    /// All mappings of a connection.
+    async fn mappings(&self, key: ConnectionKey) -> Result<Vec<CalendarEventMapping>>;
+    /// Stores a mapping (its flag and its mark excepted) with what the host is told, together or not at all.
+    async fn save_mapping(&self, mapping: &CalendarEventMapping, dirty: DirtyMark, notices: &[Notice]) -> Result<()>;
+    /// Marks lessons as to be looked at, making rows for those that have none.
+    async fn mark_dirty(&self, key: ConnectionKey, lessons: &[LessonMark], now: DateTime<Utc>) -> Result<()>;
+    /// Removes a mapping, unless its mark was raised since it was read as `seen`.
+    async fn delete_mapping(&self, key: ConnectionKey, lesson: LessonId, seen: u64) -> Result<()>;
+    /// Removes all mappings and conflicts of a connection.
+    async fn clear_mappings(&self, key: ConnectionKey) -> Result<()>;
+    /// The conflicts of a connection.
+    async fn conflicts(&self, key: ConnectionKey) -> Result<Vec<SchedulingConflict>>;
+    /// The conflicts of one lesson.
+    async fn conflicts_of_lesson(&self, key: ConnectionKey, lesson: LessonId) -> Result<Vec<SchedulingConflict>>;
+    /// The conflicts that name one event, series or exception.
+    async fn conflicts_of_event(
+        &self,
+        key: ConnectionKey,
+        calendar: &CalendarId,
+        event: &EventId,
+    ) -> Result<Vec<SchedulingConflict>>;
+    /// Applies conflict changes, each lesson's together or not at all, and the flag on its mapping.
+    async fn apply_conflicts(&self, key: ConnectionKey, changes: &[ConflictChanges]) -> Result<()>;
+
+    // ── imported events ────────────────────────────────────────────────────────────────────────────────────────
+    /// What may occur in the window.
+    async fn external_between(&self, key: ConnectionKey, window: Window) -> Result<ExternalLookup>;
+    /// One event, series or exception.
+    async fn external_event(
+        &self,
+        key: ConnectionKey,
+        calendar: &CalendarId,
+        id: &EventId,
+    ) -> Result<Option<ExternalCalendarEvent>>;
+    /// The stored exceptions of a series.
+    async fn exceptions_of(
+        &self,
+        key: ConnectionKey,
+        calendar: &CalendarId,
+        series: &EventId,
+    ) -> Result<Vec<ExternalCalendarEvent>>;
+    /// The ids of all that is stored.
+    async fn external_ids(&self, key: ConnectionKey) -> Result<Vec<(CalendarId, EventId)>>;
+    /// Stores events, replacing those that are there.
+    async fn put_external(&self, key: ConnectionKey, events: &[ExternalCalendarEvent]) -> Result<()>;
+    /// Removes events; those that are not there are no error.
+    async fn delete_external(&self, key: ConnectionKey, ids: &[(CalendarId, EventId)]) -> Result<()>;
+
+    // ── logs and notices ───────────────────────────────────────────────────────────────────────────────────────
+    /// Stores a log row, replacing the one under its id.
+    async fn put_log(&self, log: &CalendarSyncLog) -> Result<()>;
+    /// One log row.
+    async fn log(&self, key: ConnectionKey, id: SyncLogId) -> Result<Option<CalendarSyncLog>>;
+    /// Log rows, newest first, those before `before`.
+    async fn logs(&self, key: ConnectionKey, before: Option<SyncLogId>, limit: usize) -> Result<Vec<CalendarSyncLog>>;
+    /// Notices that were committed and not delivered yet, oldest first.
+    async fn pending_notices(&self, key: ConnectionKey, limit: usize) -> Result<Vec<Notice>>;
+    /// Takes delivered notices out of the outbox.
+    async fn delivered(&self, key: ConnectionKey, notices: &[Notice]) -> Result<()>;
+
+    // ── logins in progress ─────────────────────────────────────────────────────────────────────────────────────
+    /// Stores a login that begins.
+    async fn put_oauth_state(&self, state: &OAuthState) -> Result<()>;
+    /// A login in progress, without using it up.
+    async fn oauth_state(&self, state: &str) -> Result<Option<OAuthState>>;
+    /// Takes a login out: only one caller ever gets it.
+    async fn take_oauth_state(&self, state: &str) -> Result<Option<OAuthState>>;
+
+    // ── the host's tables ──────────────────────────────────────────────────────────────────────────────────────
+    /// Lessons by key, consistently, in the order asked for.
+    async fn lessons(&self, tenant: TenantId, ids: &[LessonId]) -> Result<Vec<LessonLookup>>;
+    /// The lessons of an instructor that begin in the window, by an index that lags.
+    async fn lessons_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<LessonId>>;
+    /// Writes our columns of a lesson; a lesson that is gone is left gone.
+    async fn flag_lesson(&self, tenant: TenantId, lesson: LessonId, flags: &HostFlags) -> Result<()>;
+    /// Writes our columns of an instructor; one that is gone is left gone.
+    async fn flag_instructor(
+        &self,
+        key: ConnectionKey,
+        enabled: bool,
+        last_synced_at: Option<DateTime<Utc>>,
+    ) -> Result<()>;
+    /// Whether the tenant has this instructor.
+    async fn instructor_exists(&self, key: ConnectionKey) -> Result<bool>;
+}
+
+/// A lesson that is to be looked at, with its times for the row that may have to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LessonMark {
+    /// The lesson.
+    pub lesson_id: LessonId,
+    /// When it begins.
+    pub starts_at: DateTime<Utc>,
+    /// When it ends.
+    pub ends_at: DateTime<Utc>,
+}

@@ -35,11 +35,7 @@ pub struct CrashPoint {
 }
 
 /// Runs an effect that crosses `boundary`, dying before or after it when that is the armed point.
-pub async fn around<T>(
-    armed: Option<&CrashPoint>,
-    boundary: Boundary,
-    effect: impl Future<Output = T>,
-) -> T {
+pub async fn around<T>(armed: Option<&CrashPoint>, boundary: Boundary, effect: impl Future<Output = T>) -> T {
     let pass = |moment| {
         if armed.is_some_and(|point| point.is_due(boundary, moment)) {
             // No destructor, no flush, no answer: the same as kill -9 from outside.
@@ -54,8 +50,7 @@ pub async fn around<T>(
 
 impl CrashPoint {
     fn is_due(&self, boundary: Boundary, moment: Moment) -> bool {
-        (boundary, moment) == (self.boundary, self.moment)
-            && self.passed.fetch_add(1, Ordering::SeqCst) + 1 == self.nth
+        (boundary, moment) == (self.boundary, self.moment) && self.passed.fetch_add(1, Ordering::SeqCst) + 1 == self.nth
     }
 }
 
@@ -63,11 +58,8 @@ impl FromStr for CrashPoint {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let malformed = || {
-            format!(
-                "`{text}` is no crash point; expected (google-write|store-write|queue-ack):(before|after)#<n>"
-            )
-        };
+        let malformed =
+            || format!("`{text}` is no crash point; expected (google-write|store-write|queue-ack):(before|after)#<n>");
         let (name, nth) = text.split_once('#').ok_or_else(malformed)?;
         let (boundary, moment) = name.split_once(':').ok_or_else(malformed)?;
         Ok(Self {
@@ -97,26 +89,14 @@ mod tests {
         let point: CrashPoint = "store-write:after#2".parse().unwrap();
         assert!(!point.is_due(Boundary::StoreWrite, Moment::Before));
         assert!(!point.is_due(Boundary::QueueAck, Moment::After));
-        let passings: Vec<bool> = (0..4)
-            .map(|_| point.is_due(Boundary::StoreWrite, Moment::After))
-            .collect();
+        let passings: Vec<bool> = (0..4).map(|_| point.is_due(Boundary::StoreWrite, Moment::After)).collect();
         assert_eq!(passings, [false, true, false, false]);
     }
 
     #[test]
     fn an_unknown_point_is_refused_with_the_known_ones() {
-        for text in [
-            "",
-            "store-write:after",
-            "disk:after#1",
-            "queue-ack:during#1",
-            "queue-ack:after#x",
-        ] {
-            assert!(
-                text.parse::<CrashPoint>()
-                    .unwrap_err()
-                    .contains("google-write")
-            );
+        for text in ["", "store-write:after", "disk:after#1", "queue-ack:during#1", "queue-ack:after#x"] {
+            assert!(text.parse::<CrashPoint>().unwrap_err().contains("google-write"));
         }
     }
 }

@@ -5,8 +5,7 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use chrono::Utc;
 use futures::future::BoxFuture;
 use lambda_http::{
-    Adapter, Body, Context, LambdaEvent, Request, Response, Service as _, request::LambdaRequest,
-    service_fn,
+    Adapter, Body, Context, LambdaEvent, Request, Response, Service as _, request::LambdaRequest, service_fn,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -16,8 +15,7 @@ use uuid::Uuid;
 const TIMEOUT: Duration = Duration::from_mins(1);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
-type Handler =
-    Arc<dyn Fn(Value, Context) -> BoxFuture<'static, Result<Value, Failure>> + Send + Sync>;
+type Handler = Arc<dyn Fn(Value, Context) -> BoxFuture<'static, Result<Value, Failure>> + Send + Sync>;
 
 /// What is deployed.
 #[derive(Clone, Default)]
@@ -55,9 +53,7 @@ impl Functions {
                     let answer = handle(request);
                     async move { Ok::<_, Failure>(answer.await) }
                 });
-                let response = Adapter::from(answer)
-                    .call(LambdaEvent::new(request, context))
-                    .await?;
+                let response = Adapter::from(answer).call(LambdaEvent::new(request, context)).await?;
                 Ok(serde_json::to_value(response)?)
             })
         });
@@ -85,10 +81,7 @@ impl Functions {
 
     /// Invokes a function and waits for its answer.
     pub async fn invoke(&self, name: &str, event: Value) -> Result<Value, InvocationError> {
-        let handler = self
-            .0
-            .get(name)
-            .ok_or_else(|| InvocationError::Unknown(name.to_owned()))?;
+        let handler = self.0.get(name).ok_or_else(|| InvocationError::Unknown(name.to_owned()))?;
         let mut invocation = tokio::spawn(handler(event, context()));
         match tokio::time::timeout(TIMEOUT, &mut invocation).await {
             Ok(Ok(outcome)) => outcome.map_err(InvocationError::Failed),
@@ -129,18 +122,13 @@ mod tests {
         });
         let panicked = functions.invoke("careless", json!("boom")).await;
         assert!(matches!(panicked, Err(InvocationError::Panicked)));
-        assert_eq!(
-            functions.invoke("careless", json!("fine")).await.unwrap(),
-            "fine"
-        );
+        assert_eq!(functions.invoke("careless", json!("fine")).await.unwrap(), "fine");
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_invocation_that_takes_too_long_is_stopped() {
         let mut functions = Functions::default();
-        functions.events("stuck", |_: Value| {
-            std::future::pending::<Result<Value, Failure>>()
-        });
+        functions.events("stuck", |_: Value| std::future::pending::<Result<Value, Failure>>());
         let stopped = functions.invoke("stuck", json!(null)).await;
         assert!(matches!(stopped, Err(InvocationError::TimedOut)));
     }

@@ -11,3 +11,4 @@ pub mod crash;
 pub mod functions;
 pub mod gateway;
 mod private_file;
+pub mod triggers;

@@ -5,14 +5,11 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
-    ScalarAttributeType,
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_kms::{primitives::Blob, types::DataKeySpec};
-use aws_sdk_sqs::types::{
-    DeleteMessageBatchRequestEntry, QueueAttributeName, SendMessageBatchRequestEntry,
-};
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, QueueAttributeName, SendMessageBatchRequestEntry};
 use aws_types::SdkConfig;
 use local_stack::aws::{self, DeadLetters, Kms, Queue, Queues, Services};
 use tempfile::TempDir;
@@ -27,16 +24,9 @@ async fn services(data: &Path) -> (SdkConfig, Arc<Services>) {
         Queue {
             name: WORK,
             visibility_timeout: 30,
-            dead_letters: Some(DeadLetters {
-                queue: DEAD,
-                after_receives: 2,
-            }),
+            dead_letters: Some(DeadLetters { queue: DEAD, after_receives: 2 }),
         },
-        Queue {
-            name: DEAD,
-            visibility_timeout: 30,
-            dead_letters: None,
-        },
+        Queue { name: DEAD, visibility_timeout: 30, dead_letters: None },
     ];
     let secrets = || BTreeMap::from([("hmac".to_owned(), "made on the first run".to_owned())]);
     let services = Arc::new(Services::open(data, queues, secrets, None).await.unwrap());
@@ -70,13 +60,7 @@ async fn receive(client: &aws_sdk_sqs::Client, queue: &str) -> Vec<aws_sdk_sqs::
 }
 
 async fn send(client: &aws_sdk_sqs::Client, body: &str) {
-    client
-        .send_message()
-        .queue_url(Queues::url(WORK))
-        .message_body(body)
-        .send()
-        .await
-        .unwrap();
+    client.send_message().queue_url(Queues::url(WORK)).message_body(body).send().await.unwrap();
 }
 
 #[tokio::test]
@@ -98,27 +82,11 @@ async fn a_data_key_opens_under_its_context_only() {
     // The key file outlives the process.
     let (config, _) = services(data.path()).await;
     let kms = aws_sdk_kms::Client::new(&config);
-    let opened = kms
-        .decrypt()
-        .ciphertext_blob(blob.clone())
-        .encryption_context("tenant", "a")
-        .send()
-        .await
-        .unwrap();
+    let opened = kms.decrypt().ciphertext_blob(blob.clone()).encryption_context("tenant", "a").send().await.unwrap();
     assert_eq!(opened.plaintext.unwrap(), plaintext);
 
-    let foreign = kms
-        .decrypt()
-        .ciphertext_blob(blob)
-        .encryption_context("tenant", "b")
-        .send()
-        .await
-        .unwrap_err();
-    assert!(
-        foreign
-            .into_service_error()
-            .is_invalid_ciphertext_exception()
-    );
+    let foreign = kms.decrypt().ciphertext_blob(blob).encryption_context("tenant", "b").send().await.unwrap_err();
+    assert!(foreign.into_service_error().is_invalid_ciphertext_exception());
 }
 
 #[tokio::test]
@@ -138,17 +106,8 @@ async fn tampered_ciphertext_does_not_open() {
     for at in [0, 12, sealed.len() - 1] {
         let mut tampered = sealed.clone();
         tampered[at] ^= 1;
-        let refused = kms
-            .decrypt()
-            .ciphertext_blob(Blob::new(tampered))
-            .send()
-            .await
-            .unwrap_err();
-        assert!(
-            refused
-                .into_service_error()
-                .is_invalid_ciphertext_exception()
-        );
+        let refused = kms.decrypt().ciphertext_blob(Blob::new(tampered)).send().await.unwrap_err();
+        assert!(refused.into_service_error().is_invalid_ciphertext_exception());
     }
 }
 
@@ -209,13 +168,8 @@ async fn a_message_received_too_often_goes_to_the_dead_letters() {
     let (client, _data) = sqs().await;
     send(&client, "poison").await;
     for _ in 0..2 {
-        let received = client
-            .receive_message()
-            .queue_url(Queues::url(WORK))
-            .visibility_timeout(0)
-            .send()
-            .await
-            .unwrap();
+        let received =
+            client.receive_message().queue_url(Queues::url(WORK)).visibility_timeout(0).send().await.unwrap();
         assert_eq!(received.messages().len(), 1);
     }
     assert!(receive(&client, WORK).await.is_empty());
@@ -225,22 +179,9 @@ async fn a_message_received_too_often_goes_to_the_dead_letters() {
 #[tokio::test]
 async fn a_delayed_message_wakes_a_waiting_receiver_when_it_is_due() {
     let (client, _data) = sqs().await;
-    client
-        .send_message()
-        .queue_url(Queues::url(WORK))
-        .message_body("later")
-        .delay_seconds(1)
-        .send()
-        .await
-        .unwrap();
+    client.send_message().queue_url(Queues::url(WORK)).message_body("later").delay_seconds(1).send().await.unwrap();
     assert!(receive(&client, WORK).await.is_empty());
-    let waited = client
-        .receive_message()
-        .queue_url(Queues::url(WORK))
-        .wait_time_seconds(5)
-        .send()
-        .await
-        .unwrap();
+    let waited = client.receive_message().queue_url(Queues::url(WORK)).wait_time_seconds(5).send().await.unwrap();
     assert_eq!(waited.messages()[0].body(), Some("later"));
 }
 
@@ -249,13 +190,7 @@ async fn batches_send_and_delete_each_entry() {
     let (client, _data) = sqs().await;
     let mut batch = client.send_message_batch().queue_url(Queues::url(WORK));
     for id in ["a", "b", "c"] {
-        batch = batch.entries(
-            SendMessageBatchRequestEntry::builder()
-                .id(id)
-                .message_body(id)
-                .build()
-                .unwrap(),
-        );
+        batch = batch.entries(SendMessageBatchRequestEntry::builder().id(id).message_body(id).build().unwrap());
     }
     assert_eq!(batch.send().await.unwrap().successful().len(), 3);
 
@@ -285,13 +220,7 @@ async fn messages_outlive_the_process() {
 #[tokio::test]
 async fn an_unknown_queue_does_not_exist() {
     let (client, _data) = sqs().await;
-    let refused = client
-        .send_message()
-        .queue_url(Queues::url("other"))
-        .message_body("x")
-        .send()
-        .await
-        .unwrap_err();
+    let refused = client.send_message().queue_url(Queues::url("other")).message_body("x").send().await.unwrap_err();
     assert!(refused.into_service_error().is_queue_does_not_exist());
 }
 
@@ -300,11 +229,7 @@ async fn the_bus_keeps_what_reaches_it_newest_first_and_refuses_single_entries()
     let (config, _, data) = fresh().await;
     let client = aws_sdk_eventbridge::Client::new(&config);
     let entry = |detail: &str| {
-        PutEventsRequestEntry::builder()
-            .source("calendar-sync")
-            .detail_type("conflict found")
-            .detail(detail)
-            .build()
+        PutEventsRequestEntry::builder().source("calendar-sync").detail_type("conflict found").detail(detail).build()
     };
     let put = client
         .put_events()
@@ -319,13 +244,8 @@ async fn the_bus_keeps_what_reaches_it_newest_first_and_refuses_single_entries()
     assert_eq!(put.entries()[1].error_code(), Some("MalformedDetail"));
 
     let (_, services) = services(data.path()).await;
-    let ids: Vec<i64> = services
-        .bus
-        .latest(10)
-        .unwrap()
-        .iter()
-        .map(|notice| notice.detail["id"].as_i64().unwrap())
-        .collect();
+    let ids: Vec<i64> =
+        services.bus.latest(10).unwrap().iter().map(|notice| notice.detail["id"].as_i64().unwrap()).collect();
     assert_eq!(ids, [2, 2, 1]);
 }
 
@@ -333,24 +253,10 @@ async fn the_bus_keeps_what_reaches_it_newest_first_and_refuses_single_entries()
 async fn a_secret_is_found_by_its_name() {
     let (config, _, _data) = fresh().await;
     let client = aws_sdk_secretsmanager::Client::new(&config);
-    let found = client
-        .get_secret_value()
-        .secret_id("hmac")
-        .send()
-        .await
-        .unwrap();
+    let found = client.get_secret_value().secret_id("hmac").send().await.unwrap();
     assert_eq!(found.secret_string(), Some("made on the first run"));
-    let missing = client
-        .get_secret_value()
-        .secret_id("other")
-        .send()
-        .await
-        .unwrap_err();
-    assert!(
-        missing
-            .into_service_error()
-            .is_resource_not_found_exception()
-    );
+    let missing = client.get_secret_value().secret_id("other").send().await.unwrap_err();
+    assert!(missing.into_service_error().is_resource_not_found_exception());
 }
 
 #[tokio::test]
@@ -362,19 +268,9 @@ async fn items_outlive_the_process_and_conditions_are_checked() {
         .table_name("things")
         .billing_mode(BillingMode::PayPerRequest)
         .attribute_definitions(
-            AttributeDefinition::builder()
-                .attribute_name("id")
-                .attribute_type(ScalarAttributeType::S)
-                .build()
-                .unwrap(),
+            AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S).build().unwrap(),
         )
-        .key_schema(
-            KeySchemaElement::builder()
-                .attribute_name("id")
-                .key_type(KeyType::Hash)
-                .build()
-                .unwrap(),
-        )
+        .key_schema(KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build().unwrap())
         .send()
         .await
         .unwrap();
@@ -391,9 +287,5 @@ async fn items_outlive_the_process_and_conditions_are_checked() {
     let (config, _) = services(data.path()).await;
     let client = aws_sdk_dynamodb::Client::new(&config);
     let refused = put(&client).await.unwrap_err();
-    assert!(
-        refused
-            .into_service_error()
-            .is_conditional_check_failed_exception()
-    );
+    assert!(refused.into_service_error().is_conditional_check_failed_exception());
 }

@@ -25,10 +25,7 @@ fn authorizer() -> Authorizer {
 fn api() -> Router {
     let mut functions = Functions::default();
     functions.http("status", |request| async move {
-        let instructor = request
-            .path_parameters()
-            .first("instructorId")
-            .map(str::to_owned);
+        let instructor = request.path_parameters().first("instructorId").map(str::to_owned);
         lambda_http::Response::builder()
             .status(StatusCode::ACCEPTED)
             .header("content-type", "application/json")
@@ -37,14 +34,8 @@ fn api() -> Router {
             .unwrap()
     });
     functions.http("sync", |_| async move { panic!("on purpose") });
-    functions.http(
-        "webhook",
-        |_| async move { lambda_http::Response::default() },
-    );
-    let gateway = Gateway {
-        functions,
-        authorizer: authorizer(),
-    };
+    functions.http("webhook", |_| async move { lambda_http::Response::default() });
+    let gateway = Gateway { functions, authorizer: authorizer() };
     gateway.router().unwrap()
 }
 
@@ -60,9 +51,7 @@ async fn ask(method: &str, path: &str, body: Vec<u8>) -> Response<Body> {
 }
 
 async fn json_of(response: Response<Body>) -> Value {
-    let body = axum::body::to_bytes(response.into_body(), 1 << 20)
-        .await
-        .unwrap();
+    let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
     serde_json::from_slice(&body).unwrap()
 }
 
@@ -77,27 +66,17 @@ async fn a_function_answers_through_its_own_handler() {
 #[tokio::test]
 async fn a_call_without_a_good_token_never_reaches_a_function() {
     for token in ["", "Bearer ", "Bearer a.b.c"] {
-        let request = Request::get(STATUS)
-            .header("authorization", token)
-            .body(Body::empty());
+        let request = Request::get(STATUS).header("authorization", token).body(Body::empty());
         let response = api().oneshot(request.unwrap()).await.unwrap();
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-        assert_eq!(
-            json_of(response).await,
-            json!({ "message": "Unauthorized" })
-        );
+        assert_eq!(json_of(response).await, json!({ "message": "Unauthorized" }));
     }
 }
 
 #[tokio::test]
 async fn the_webhook_needs_no_token() {
-    let request = Request::post("/api/v1/calendar/webhook")
-        .body(Body::empty())
-        .unwrap();
-    assert_eq!(
-        api().oneshot(request).await.unwrap().status(),
-        StatusCode::OK
-    );
+    let request = Request::post("/api/v1/calendar/webhook").body(Body::empty()).unwrap();
+    assert_eq!(api().oneshot(request).await.unwrap().status(), StatusCode::OK);
 }
 
 #[tokio::test]
@@ -112,10 +91,7 @@ async fn other_paths_and_methods_are_not_found() {
 #[tokio::test]
 async fn a_body_above_ten_mebibytes_is_too_large() {
     let webhook = "/api/v1/calendar/webhook";
-    assert_eq!(
-        ask("POST", webhook, vec![b'x'; 10 << 20]).await.status(),
-        StatusCode::OK
-    );
+    assert_eq!(ask("POST", webhook, vec![b'x'; 10 << 20]).await.status(), StatusCode::OK);
     let response = ask("POST", webhook, vec![b'x'; (10 << 20) + 1]).await;
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
 }
@@ -124,8 +100,5 @@ async fn a_body_above_ten_mebibytes_is_too_large() {
 async fn a_panic_is_an_internal_server_error_without_its_text() {
     let response = ask("POST", "/api/v1/calendar/sync", vec![]).await;
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    assert_eq!(
-        json_of(response).await,
-        json!({ "message": "Internal Server Error" })
-    );
+    assert_eq!(json_of(response).await, json!({ "message": "Internal Server Error" }));
 }

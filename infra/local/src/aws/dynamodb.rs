@@ -29,17 +29,11 @@ pub struct DynamoDb {
 impl DynamoDb {
     /// Opens the tables kept in `file`; expired items are swept for as long as the process lives.
     pub async fn open(file: &Path) -> anyhow::Result<Self> {
-        let path = file
-            .to_str()
-            .context("the data folder's name is not UTF-8")?;
+        let path = file.to_str().context("the data folder's name is not UTF-8")?;
         let database = Database::new(path)?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let authority = listener.local_addr()?.to_string().parse()?;
-        tokio::spawn(dynoxide::server::serve_with_shutdown(
-            listener,
-            database.clone(),
-            std::future::pending(),
-        ));
+        tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), std::future::pending()));
         tokio::spawn(sweep_expired(database.clone()));
         Ok(Self {
             authority,
@@ -55,11 +49,7 @@ impl DynamoDb {
 
     /// Passes a call on as it came.
     pub async fn forward(&self, mut request: Request<Body>) -> Response {
-        let target = Uri::builder()
-            .scheme("http")
-            .authority(self.authority.clone())
-            .path_and_query("/")
-            .build();
+        let target = Uri::builder().scheme("http").authority(self.authority.clone()).path_and_query("/").build();
         match target {
             Ok(target) => *request.uri_mut() = target,
             Err(error) => return unreachable_store(&error),
@@ -73,10 +63,7 @@ impl DynamoDb {
 
 /// Whether an operation changes items.
 pub fn writes(operation: &str) -> bool {
-    matches!(
-        operation,
-        "PutItem" | "UpdateItem" | "DeleteItem" | "BatchWriteItem" | "TransactWriteItems"
-    )
+    matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem" | "BatchWriteItem" | "TransactWriteItems")
 }
 
 fn unreachable_store(error: &dyn std::error::Error) -> Response {

@@ -63,9 +63,7 @@ impl Bus {
                 detail TEXT NOT NULL
             )",
         )?;
-        Ok(Self {
-            database: Mutex::new(database),
-        })
+        Ok(Self { database: Mutex::new(database) })
     }
 
     /// Answers one operation.
@@ -74,14 +72,8 @@ impl Bus {
             return Err(Fault::unknown_operation(operation));
         }
         let PutEvents { entries } = wire::input(body)?;
-        let outcomes = entries
-            .iter()
-            .map(|entry| self.put(entry))
-            .collect::<Result<Vec<Value>, Fault>>()?;
-        let failed = outcomes
-            .iter()
-            .filter(|o| o.get("ErrorCode").is_some())
-            .count();
+        let outcomes = entries.iter().map(|entry| self.put(entry)).collect::<Result<Vec<Value>, Fault>>()?;
+        let failed = outcomes.iter().filter(|o| o.get("ErrorCode").is_some()).count();
         Ok(json!({ "FailedEntryCount": failed, "Entries": outcomes }))
     }
 
@@ -106,9 +98,7 @@ impl Bus {
 
     /// EventBridge refuses single entries, not calls: <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>
     fn put(&self, entry: &Entry) -> Result<Value, Fault> {
-        let (Some(source), Some(detail_type), Some(detail)) =
-            (&entry.source, &entry.detail_type, &entry.detail)
-        else {
+        let (Some(source), Some(detail_type), Some(detail)) = (&entry.source, &entry.detail_type, &entry.detail) else {
             return Ok(json!({
                 "ErrorCode": "InvalidArgument",
                 "ErrorMessage": "Parameter Source, DetailType or Detail is not valid.",

@@ -65,8 +65,7 @@ impl Kms {
 
     /// Reads the key, or makes it on the first run.
     pub fn open(file: &Path) -> anyhow::Result<Self> {
-        let text =
-            private_file::read_or_create(file, || HEXLOWER.encode(&Key::<Aes256Gcm>::generate()))?;
+        let text = private_file::read_or_create(file, || HEXLOWER.encode(&Key::<Aes256Gcm>::generate()))?;
         let bytes = HEXLOWER.decode(text.trim().as_bytes())?;
         let cipher = Aes256Gcm::new_from_slice(&bytes)
             .map_err(|_| anyhow!("it holds no 256-bit key"))
@@ -109,8 +108,7 @@ impl Kms {
             "Decrypt" => {
                 let input: Decrypt = wire::input(body)?;
                 input.key_id.as_deref().map_or(Ok(()), known_key)?;
-                let plaintext =
-                    self.open_sealed(&base64(&input.ciphertext_blob)?, &input.encryption_context)?;
+                let plaintext = self.open_sealed(&base64(&input.ciphertext_blob)?, &input.encryption_context)?;
                 Ok(json!({
                     "KeyId": Self::key_arn(),
                     "Plaintext": BASE64.encode(&plaintext),
@@ -124,10 +122,7 @@ impl Kms {
     fn seal(&self, plaintext: &[u8], context: &Context) -> Result<Vec<u8>, Fault> {
         let nonce = Nonce::generate();
         let aad = associated_data(context)?;
-        let payload = Payload {
-            msg: plaintext,
-            aad: &aad,
-        };
+        let payload = Payload { msg: plaintext, aad: &aad };
         let sealed = self
             .cipher
             .encrypt(&nonce, payload)
@@ -140,10 +135,7 @@ impl Kms {
         let (nonce, sealed) = blob.split_at_checked(NONCE_BYTES).ok_or_else(refused)?;
         let nonce = Nonce::try_from(nonce).map_err(|_| refused())?;
         let aad = associated_data(context)?;
-        let payload = Payload {
-            msg: sealed,
-            aad: &aad,
-        };
+        let payload = Payload { msg: sealed, aad: &aad };
         self.cipher.decrypt(&nonce, payload).map_err(|_| refused())
     }
 }
@@ -152,20 +144,14 @@ fn known_key(id: &str) -> Result<(), Fault> {
     if id == Kms::KEY_ALIAS || id == Kms::key_arn() {
         Ok(())
     } else {
-        Err(Fault::new(
-            "NotFoundException",
-            format!("key `{id}` does not exist"),
-        ))
+        Err(Fault::new("NotFoundException", format!("key `{id}` does not exist")))
     }
 }
 
 fn base64(text: &str) -> Result<Vec<u8>, Fault> {
-    BASE64
-        .decode(text.as_bytes())
-        .map_err(|error| Fault::new("SerializationException", error.to_string()))
+    BASE64.decode(text.as_bytes()).map_err(|error| Fault::new("SerializationException", error.to_string()))
 }
 
 fn associated_data(context: &Context) -> Result<Vec<u8>, Fault> {
-    serde_json::to_vec(context)
-        .map_err(|error| Fault::new("SerializationException", error.to_string()))
+    serde_json::to_vec(context).map_err(|error| Fault::new("SerializationException", error.to_string()))
 }

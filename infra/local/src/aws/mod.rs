@@ -70,11 +70,7 @@ impl Services {
 
 /// Answers AWS calls on `listener` for as long as the process lives.
 pub async fn serve(listener: TcpListener, services: Arc<Services>) -> std::io::Result<()> {
-    axum::serve(
-        listener,
-        Router::new().fallback(answer).with_state(services),
-    )
-    .await
+    axum::serve(listener, Router::new().fallback(answer).with_state(services)).await
 }
 
 /// What an AWS client needs to reach the services at `endpoint`.
@@ -83,20 +79,14 @@ pub fn sdk_config(endpoint: &str) -> SdkConfig {
         .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
         .endpoint_url(endpoint)
         .region(Region::from_static(REGION))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys(
-            "local", "local", None,
-        )))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys("local", "local", None)))
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .build()
 }
 
 async fn answer(State(services): State<Arc<Services>>, request: Request<Body>) -> Response {
-    let target = request
-        .headers()
-        .get("x-amz-target")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
-        .to_owned();
+    let target =
+        request.headers().get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let (service, operation) = target.split_once('.').unwrap_or_default();
     let crash = services.crash.as_deref();
     match service {

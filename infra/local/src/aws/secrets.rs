@@ -27,13 +27,10 @@ struct GetSecretValue {
 
 impl Secrets {
     /// Reads the secrets kept in `file`, or keeps what `make` gives on the first run.
-    pub fn open(
-        file: &Path,
-        make: impl FnOnce() -> BTreeMap<String, String>,
-    ) -> anyhow::Result<Self> {
+    pub fn open(file: &Path, make: impl FnOnce() -> BTreeMap<String, String>) -> anyhow::Result<Self> {
         let text = private_file::read_or_create(file, || json!(make()).to_string())?;
-        let secrets = serde_json::from_str(&text)
-            .with_context(|| format!("{} is no map of names to secrets", file.display()))?;
+        let secrets =
+            serde_json::from_str(&text).with_context(|| format!("{} is no map of names to secrets", file.display()))?;
         Ok(Self(secrets))
     }
 
@@ -44,10 +41,7 @@ impl Secrets {
         }
         let GetSecretValue { secret_id } = wire::input(body)?;
         let secret = self.0.get(&secret_id).ok_or_else(|| {
-            Fault::new(
-                "ResourceNotFoundException",
-                "Secrets Manager can't find the specified secret.",
-            )
+            Fault::new("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
         })?;
         Ok(json!({
             "ARN": format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{secret_id}"),

@@ -23,18 +23,12 @@ pub struct Fault {
 impl Fault {
     /// A refusal with AWS's error code.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
+        Self { code, message: message.into() }
     }
 
     /// The operation is none that this stand-in knows.
     pub fn unknown_operation(target: &str) -> Self {
-        Self::new(
-            "UnknownOperationException",
-            format!("the local stack does not answer `{target}`"),
-        )
+        Self::new("UnknownOperationException", format!("the local stack does not answer `{target}`"))
     }
 }
 
@@ -57,8 +51,7 @@ pub async fn body(request: Request<Body>) -> Result<Bytes, Fault> {
 
 /// Reads an operation's input.
 pub fn input<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
-    serde_json::from_slice(body)
-        .map_err(|error| Fault::new("SerializationException", error.to_string()))
+    serde_json::from_slice(body).map_err(|error| Fault::new("SerializationException", error.to_string()))
 }
 
 /// Writes an operation's output or error.
@@ -67,11 +60,7 @@ pub fn answer(outcome: Result<Value, Fault>) -> Response {
         Ok(output) => return ([(CONTENT_TYPE, JSON)], output.to_string()).into_response(),
         Err(fault) => fault,
     };
-    let status = if code == INTERNAL_FAILURE {
-        StatusCode::INTERNAL_SERVER_ERROR
-    } else {
-        StatusCode::BAD_REQUEST
-    };
+    let status = if code == INTERNAL_FAILURE { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::BAD_REQUEST };
     // SQS once spoke another protocol, and its clients still go by that one's names of errors.
     let query_code = match code {
         "QueueDoesNotExist" => "AWS.SimpleQueueService.NonExistentQueue",
@@ -81,10 +70,7 @@ pub fn answer(outcome: Result<Value, Fault>) -> Response {
         status,
         [
             (CONTENT_TYPE, JSON.to_owned()),
-            (
-                HeaderName::from_static("x-amzn-query-error"),
-                format!("{query_code};Sender"),
-            ),
+            (HeaderName::from_static("x-amzn-query-error"), format!("{query_code};Sender")),
         ],
         json!({ "__type": code, "message": message }).to_string(),
     )

@@ -24,29 +24,18 @@ impl std::fmt::Debug for Authorizer {
 impl Authorizer {
     /// An authorizer for tokens under `key`.
     pub fn new(key: &[u8]) -> Self {
-        Self {
-            signing: EncodingKey::from_secret(key),
-            verifying: DecodingKey::from_secret(key),
-        }
+        Self { signing: EncodingKey::from_secret(key), verifying: DecodingKey::from_secret(key) }
     }
 
     /// A token with `claims`, good for half a day from `now`.
-    pub fn issue(
-        &self,
-        mut claims: Map<String, Value>,
-        now: DateTime<Utc>,
-    ) -> anyhow::Result<String> {
+    pub fn issue(&self, mut claims: Map<String, Value>, now: DateTime<Utc>) -> anyhow::Result<String> {
         claims.extend([
             ("iss".to_owned(), json!(ISSUER)),
             ("aud".to_owned(), json!(AUDIENCE)),
             ("iat".to_owned(), json!(now.timestamp())),
             ("exp".to_owned(), json!((now + LIFETIME).timestamp())),
         ]);
-        Ok(jsonwebtoken::encode(
-            &Header::new(Algorithm::HS256),
-            &claims,
-            &self.signing,
-        )?)
+        Ok(jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)?)
     }
 
     /// The claims of an `Authorization` header, all of them strings as API Gateway hands them on.
@@ -58,15 +47,8 @@ impl Authorizer {
         let mut rules = Validation::new(Algorithm::HS256);
         rules.set_issuer(&[ISSUER]);
         rules.set_audience(&[AUDIENCE]);
-        let claims = jsonwebtoken::decode::<Map<String, Value>>(token, &self.verifying, &rules)
-            .ok()?
-            .claims;
-        Some(
-            claims
-                .into_iter()
-                .map(|(name, value)| (name, as_text(value)))
-                .collect(),
-        )
+        let claims = jsonwebtoken::decode::<Map<String, Value>>(token, &self.verifying, &rules).ok()?.claims;
+        Some(claims.into_iter().map(|(name, value)| (name, as_text(value))).collect())
     }
 }
 
@@ -89,9 +71,7 @@ mod tests {
 
     #[test]
     fn a_token_of_ours_gives_its_claims_as_strings() {
-        let claims = Authorizer::new(b"key")
-            .claims(Some(&token(b"key", Utc::now())))
-            .unwrap();
+        let claims = Authorizer::new(b"key").claims(Some(&token(b"key", Utc::now()))).unwrap();
         assert_eq!(claims["role"], "admin");
         assert!(claims["exp"].is_string());
     }

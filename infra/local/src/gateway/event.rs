@@ -41,13 +41,7 @@ pub struct Call<'a> {
 impl Call<'_> {
     /// The event that the function gets.
     pub fn event(self, now: DateTime<Utc>) -> Value {
-        let Self {
-            route,
-            parts,
-            path_parameters,
-            claims,
-            body,
-        } = self;
+        let Self { route, parts, path_parameters, claims, body } = self;
         let headers = joined_headers(&parts.headers);
         let route_key = match route.access {
             Access::FunctionUrl => "$default".to_owned(),
@@ -92,8 +86,7 @@ impl Call<'_> {
             event["pathParameters"] = json!(path_parameters);
         }
         if let Some(claims) = claims {
-            event["requestContext"]["authorizer"] =
-                json!({ "jwt": { "claims": claims, "scopes": null } });
+            event["requestContext"]["authorizer"] = json!({ "jwt": { "claims": claims, "scopes": null } });
         }
         if !body.is_empty() {
             match std::str::from_utf8(body) {
@@ -124,21 +117,13 @@ struct Answer {
 
 /// Turns a function's answer into the response that the caller gets.
 pub fn response(answer: Value) -> anyhow::Result<Response<Body>> {
-    let answer: Answer =
-        serde_json::from_value(answer).context("no answer in payload format 2.0")?;
+    let answer: Answer = serde_json::from_value(answer).context("no answer in payload format 2.0")?;
     let body = answer.body.unwrap_or_default();
-    let body = if answer.is_base64_encoded {
-        Body::from(BASE64.decode(body.as_bytes())?)
-    } else {
-        Body::from(body)
-    };
+    let body = if answer.is_base64_encoded { Body::from(BASE64.decode(body.as_bytes())?) } else { Body::from(body) };
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(answer.status_code)?;
     let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     for (name, value) in answer.headers {
         headers.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
     }
@@ -185,14 +170,9 @@ fn cookies(headers: &HeaderMap) -> Vec<&str> {
 
 fn is_textual(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).map_or("", text);
-    [
-        "text/",
-        "application/json",
-        "application/javascript",
-        "application/xml",
-    ]
-    .iter()
-    .any(|textual| kind.starts_with(textual))
+    ["text/", "application/json", "application/javascript", "application/xml"]
+        .iter()
+        .any(|textual| kind.starts_with(textual))
 }
 
 fn text(value: &HeaderValue) -> &str {
@@ -223,60 +203,33 @@ mod tests {
             claims,
             body: body.as_bytes(),
         };
-        serde_json::from_value::<LambdaRequest>(call.event(Utc::now()))
-            .unwrap()
-            .into()
+        serde_json::from_value::<LambdaRequest>(call.event(Utc::now())).unwrap().into()
     }
 
     #[test]
     fn a_handler_sees_parameters_cookies_and_claims() {
-        let request = Request::get("/api/v1/calendar/status/i%201?a=1&a=2&b=%2F")
-            .header("cookie", "x=1; y=2")
-            .body("")
-            .unwrap();
+        let request =
+            Request::get("/api/v1/calendar/status/i%201?a=1&a=2&b=%2F").header("cookie", "x=1; y=2").body("").unwrap();
         let claims = Map::from_iter([("role".to_owned(), json!("admin"))]);
         let seen = seen(request, Some(claims));
         assert_eq!(seen.path_parameters().first("instructorId"), Some("i 1"));
-        assert_eq!(
-            seen.query_string_parameters().all("a"),
-            Some(vec!["1", "2"])
-        );
+        assert_eq!(seen.query_string_parameters().all("a"), Some(vec!["1", "2"]));
         assert_eq!(seen.query_string_parameters().first("b"), Some("/"));
         assert_eq!(seen.headers()["cookie"], "x=1; y=2");
-        let Some(lambda_http::request::RequestContext::ApiGatewayV2(context)) =
-            seen.request_context_ref()
-        else {
+        let Some(lambda_http::request::RequestContext::ApiGatewayV2(context)) = seen.request_context_ref() else {
             panic!("no context of API Gateway v2")
         };
-        let claims = context
-            .authorizer
-            .as_ref()
-            .unwrap()
-            .jwt
-            .as_ref()
-            .unwrap()
-            .claims
-            .clone();
+        let claims = context.authorizer.as_ref().unwrap().jwt.as_ref().unwrap().claims.clone();
         assert_eq!(claims["role"], "admin");
     }
 
     #[test]
     fn a_json_body_arrives_as_text_and_any_other_as_bytes() {
         for kind in ["application/json", "application/octet-stream"] {
-            let request = Request::post("/")
-                .header("content-type", kind)
-                .body(r#"{"a":1}"#)
-                .unwrap();
+            let request = Request::post("/").header("content-type", kind).body(r#"{"a":1}"#).unwrap();
             let seen = seen(request, None);
-            assert_eq!(
-                matches!(seen.body(), lambda_http::Body::Text(_)),
-                kind == "application/json"
-            );
-            assert_eq!(
-                seen.json::<Value>()
-                    .unwrap_or_else(|_| Some(json!({"a": 1}))),
-                Some(json!({"a": 1}))
-            );
+            assert_eq!(matches!(seen.body(), lambda_http::Body::Text(_)), kind == "application/json");
+            assert_eq!(seen.json::<Value>().unwrap_or_else(|_| Some(json!({"a": 1}))), Some(json!({"a": 1})));
         }
     }
 
@@ -293,9 +246,7 @@ mod tests {
         assert_eq!(response.status(), 202);
         assert_eq!(response.headers()["content-type"], "image/png");
         assert_eq!(response.headers().get_all(SET_COOKIE).iter().count(), 2);
-        let body = axum::body::to_bytes(response.into_body(), 10)
-            .await
-            .unwrap();
+        let body = axum::body::to_bytes(response.into_body(), 10).await.unwrap();
         assert_eq!(body.as_ref(), [0xff, 0]);
     }
 }

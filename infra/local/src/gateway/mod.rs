@@ -55,21 +55,13 @@ impl Gateway {
             .with_state(self))
     }
 
-    async fn answer(
-        &self,
-        route: &Route,
-        path_parameters: HashMap<String, String>,
-        request: Request,
-    ) -> Response {
+    async fn answer(&self, route: &Route, path_parameters: HashMap<String, String>, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         let claims = match route.access {
             Access::Open | Access::FunctionUrl => None,
             Access::Token => {
                 let header = parts.headers.get(AUTHORIZATION);
-                match self
-                    .authorizer
-                    .claims(header.and_then(|value| value.to_str().ok()))
-                {
+                match self.authorizer.claims(header.and_then(|value| value.to_str().ok())) {
                     None => return refusal(StatusCode::UNAUTHORIZED, "Unauthorized"),
                     claims => claims,
                 }
@@ -78,28 +70,14 @@ impl Gateway {
         let Ok(body) = axum::body::to_bytes(body, MAX_BODY_BYTES).await else {
             return refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         };
-        let call = event::Call {
-            route,
-            parts: &parts,
-            path_parameters,
-            claims,
-            body: &body,
-        };
-        let answer = self
-            .functions
-            .invoke(route.function, call.event(Utc::now()))
-            .await;
-        match answer
-            .map_err(anyhow::Error::from)
-            .and_then(event::response)
-        {
+        let call = event::Call { route, parts: &parts, path_parameters, claims, body: &body };
+        let answer = self.functions.invoke(route.function, call.event(Utc::now())).await;
+        match answer.map_err(anyhow::Error::from).and_then(event::response) {
             Ok(response) => response,
             Err(error) => {
                 tracing::error!(function = route.function, %error, "no answer");
                 match error.downcast_ref() {
-                    Some(InvocationError::TimedOut) => {
-                        refusal(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
-                    }
+                    Some(InvocationError::TimedOut) => refusal(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
                     _ => refusal(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
                 }
             }

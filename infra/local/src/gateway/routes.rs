@@ -29,51 +29,16 @@ use Access::{FunctionUrl, Open, Token};
 /// All routes.
 pub const ROUTES: [Route; 9] = [
     route("GET", "/api/v1/calendar/oauth/url", "oauth-url", Token),
-    route(
-        "GET",
-        "/api/v1/calendar/oauth/callback",
-        "oauth-callback",
-        Open,
-    ),
-    route(
-        "POST",
-        "/api/v1/calendar/oauth/callback",
-        "oauth-callback",
-        Token,
-    ),
+    route("GET", "/api/v1/calendar/oauth/callback", "oauth-callback", Open),
+    route("POST", "/api/v1/calendar/oauth/callback", "oauth-callback", Token),
     route("POST", "/api/v1/calendar/sync", "sync", Token),
-    route(
-        "GET",
-        "/api/v1/calendar/status/{instructorId}",
-        "status",
-        Token,
-    ),
-    route(
-        "PATCH",
-        "/api/v1/calendar/settings/{instructorId}",
-        "settings",
-        Token,
-    ),
+    route("GET", "/api/v1/calendar/status/{instructorId}", "status", Token),
+    route("PATCH", "/api/v1/calendar/settings/{instructorId}", "settings", Token),
     route("POST", "/api/v1/calendar/disconnect", "disconnect", Token),
-    route(
-        "GET",
-        "/api/v1/calendar/external-events/{instructorId}",
-        "external-events",
-        Token,
-    ),
+    route("GET", "/api/v1/calendar/external-events/{instructorId}", "external-events", Token),
     route("POST", "/api/v1/calendar/webhook", "webhook", FunctionUrl),
 ];
 
-const fn route(
-    method: &'static str,
-    path: &'static str,
-    function: &'static str,
-    access: Access,
-) -> Route {
-    Route {
-        method,
-        path,
-        function,
-        access,
-    }
+const fn route(method: &'static str, path: &'static str, function: &'static str, access: Access) -> Route {
+    Route { method, path, function, access }
 }

@@ -92,12 +92,7 @@ impl Messages {
                     "UPDATE messages SET queue = ?1, receipt = NULL, receive_count = 0
                      WHERE queue = ?2 AND visible_at <= ?3 AND receive_count >= ?4",
                 )?
-                .execute(params![
-                    dead_letters.queue,
-                    queue.name,
-                    now,
-                    dead_letters.after_receives
-                ])?;
+                .execute(params![dead_letters.queue, queue.name, now, dead_letters.after_receives])?;
         }
         let due: Vec<i64> = transaction
             .prepare_cached(
@@ -116,24 +111,15 @@ impl Messages {
 
     /// Forgets a received message. An outdated receipt, or one used before, changes nothing.
     pub fn delete(&mut self, queue: &str, receipt: &str) -> rusqlite::Result<()> {
-        self.0
-            .prepare_cached("DELETE FROM messages WHERE queue = ?1 AND receipt = ?2")?
-            .execute([queue, receipt])?;
+        self.0.prepare_cached("DELETE FROM messages WHERE queue = ?1 AND receipt = ?2")?.execute([queue, receipt])?;
         Ok(())
     }
 
     /// Hides a received message until another time, and tells whether the receipt is current.
-    pub fn hide_until(
-        &mut self,
-        queue: &str,
-        receipt: &str,
-        visible_at: i64,
-    ) -> rusqlite::Result<bool> {
+    pub fn hide_until(&mut self, queue: &str, receipt: &str, visible_at: i64) -> rusqlite::Result<bool> {
         let changed = self
             .0
-            .prepare_cached(
-                "UPDATE messages SET visible_at = ?3 WHERE queue = ?1 AND receipt = ?2",
-            )?
+            .prepare_cached("UPDATE messages SET visible_at = ?3 WHERE queue = ?1 AND receipt = ?2")?
             .execute(params![queue, receipt, visible_at])?;
         Ok(changed > 0)
     }
@@ -148,21 +134,12 @@ impl Messages {
                  FROM messages WHERE queue = ?1",
             )?
             .query_row(params![queue, now], |row| {
-                Ok(Counts {
-                    visible: row.get(0)?,
-                    in_flight: row.get(1)?,
-                    delayed: row.get(2)?,
-                })
+                Ok(Counts { visible: row.get(0)?, in_flight: row.get(1)?, delayed: row.get(2)? })
             })
     }
 }
 
-fn take(
-    transaction: &Transaction<'_>,
-    sequence: i64,
-    now: i64,
-    hidden_until: i64,
-) -> rusqlite::Result<Received> {
+fn take(transaction: &Transaction<'_>, sequence: i64, now: i64, hidden_until: i64) -> rusqlite::Result<Received> {
     transaction
         .prepare_cached(
             "UPDATE messages SET visible_at = ?2, receipt = ?3,
@@ -171,10 +148,7 @@ fn take(
              WHERE sequence = ?1
              RETURNING id, receipt, body, attributes, sent_at, first_received_at, receive_count",
         )?
-        .query_row(
-            params![sequence, hidden_until, Uuid::new_v4().to_string(), now],
-            received,
-        )
+        .query_row(params![sequence, hidden_until, Uuid::new_v4().to_string(), now], received)
 }
 
 fn received(row: &Row<'_>) -> rusqlite::Result<Received> {

@@ -101,11 +101,7 @@ struct GetQueueUrl {
 impl Queues {
     /// Opens the queues, their messages kept in the SQLite file `file`.
     pub fn open(file: &Path, known: Vec<Queue>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            known,
-            messages: Mutex::new(Messages::open(file)?),
-            sent: Notify::new(),
-        })
+        Ok(Self { known, messages: Mutex::new(Messages::open(file)?), sent: Notify::new() })
     }
 
     /// A queue's URL. Nobody resolves its host: clients are told the endpoint.
@@ -131,17 +127,13 @@ impl Queues {
             "SendMessage" => self.send(queue, &wire::input(body)?),
             "SendMessageBatch" => {
                 let Batch::<Send> { entries } = wire::input(body)?;
-                batch(&entries, |entry| {
-                    (entry.id.as_ref(), self.send(queue, entry))
-                })
+                batch(&entries, |entry| (entry.id.as_ref(), self.send(queue, entry)))
             }
             "ReceiveMessage" => self.receive(queue, &wire::input(body)?).await,
             "DeleteMessage" => self.delete(queue, &wire::input(body)?),
             "DeleteMessageBatch" => {
                 let Batch::<OnReceipt> { entries } = wire::input(body)?;
-                batch(&entries, |entry| {
-                    (entry.id.as_ref(), self.delete(queue, entry))
-                })
+                batch(&entries, |entry| (entry.id.as_ref(), self.delete(queue, entry)))
             }
             "ChangeMessageVisibility" => self.change_visibility(queue, &wire::input(body)?),
             "GetQueueAttributes" => self.attributes(queue),
@@ -191,20 +183,13 @@ impl Queues {
     }
 
     fn change_visibility(&self, queue: &Queue, input: &OnReceipt) -> Result<Value, Fault> {
-        let seconds = input
-            .visibility_timeout
-            .ok_or_else(|| Fault::new("MissingParameter", "VisibilityTimeout is required"))?;
+        let seconds =
+            input.visibility_timeout.ok_or_else(|| Fault::new("MissingParameter", "VisibilityTimeout is required"))?;
         let visible_at = now() + i64::from(seconds) * 1000;
-        if self
-            .lock()
-            .hide_until(queue.name, &input.receipt_handle, visible_at)?
-        {
+        if self.lock().hide_until(queue.name, &input.receipt_handle, visible_at)? {
             Ok(json!({}))
         } else {
-            Err(Fault::new(
-                "ReceiptHandleIsInvalid",
-                "the receipt handle is not current",
-            ))
+            Err(Fault::new("ReceiptHandleIsInvalid", "the receipt handle is not current"))
         }
     }
 
@@ -233,12 +218,7 @@ impl Queues {
         self.known
             .iter()
             .find(|queue| queue.name == name)
-            .ok_or_else(|| {
-                Fault::new(
-                    "QueueDoesNotExist",
-                    format!("the queue `{name}` does not exist"),
-                )
-            })
+            .ok_or_else(|| Fault::new("QueueDoesNotExist", format!("the queue `{name}` does not exist")))
     }
 
     fn lock(&self) -> MutexGuard<'_, Messages> {
@@ -247,10 +227,7 @@ impl Queues {
 }
 
 /// Each entry of a batch has its own outcome.
-fn batch<T>(
-    entries: &[T],
-    each: impl Fn(&T) -> (Option<&String>, Result<Value, Fault>),
-) -> Result<Value, Fault> {
+fn batch<T>(entries: &[T], each: impl Fn(&T) -> (Option<&String>, Result<Value, Fault>)) -> Result<Value, Fault> {
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for entry in entries {
         let (id, outcome) = each(entry);

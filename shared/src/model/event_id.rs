@@ -63,7 +63,7 @@ impl OwnEventId {
 fn mac(key: ConnectionKey, content: &[u8]) -> [u8; MAC_BYTES] {
     let mut owner = [0; 64]; // one block of SHA-256, the rest of it zero
     owner[..16].copy_from_slice(key.tenant_id.0.as_bytes());
-    owner[16..].copy_from_slice(key.instructor_id.0.as_bytes());
+    owner[16..32].copy_from_slice(key.instructor_id.0.as_bytes());
     let mut mac = <Hmac<Sha256> as KeyInit>::new(&owner.into());
     mac.update(b"calendar-event-id");
     mac.update(content);

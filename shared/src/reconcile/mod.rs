@@ -1,1 +1,9 @@
-//!
+//! Decisions as pure functions over plain data: no async, no clock, no log, no I/O. What comes out is a plan that can
+//! be printed.
+
+pub mod backoff;
+pub mod conflicts;
+pub mod inbound;
+pub mod occurrences;
+pub mod outbound;
+pub mod schedule;

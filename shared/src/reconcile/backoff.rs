@@ -1,0 +1,42 @@
+//! How long a connection rests after failures (design rule P4).
+
+use chrono::TimeDelta;
+
+/// The longest rest.
+pub const LONGEST: TimeDelta = TimeDelta::hours(6);
+/// The rest after Google's `quotaExceeded`, whose recovery takes hours.
+pub const QUOTA_EXCEEDED: TimeDelta = TimeDelta::hours(3);
+/// After so many failures in a row the instructor is told.
+pub const TOLD_AFTER: u32 = 3;
+
+/// The rest after `failures` failed runs in a row: a minute, doubled with each, six hours at most.
+pub fn rest(failures: u32) -> TimeDelta {
+    let doubled = 1_i32.checked_shl(failures.saturating_sub(1).min(30)).unwrap_or(i32::MAX);
+    TimeDelta::minutes(1).checked_mul(doubled).unwrap_or(LONGEST).min(LONGEST)
+}
+
+/// `time` spread by ±25 %; `luck` is any random number.
+pub fn jitter(time: TimeDelta, luck: u16) -> TimeDelta {
+    let per_mille = 750 + i64::from(luck) * 500 / i64::from(u16::MAX);
+    TimeDelta::milliseconds(time.num_milliseconds().saturating_mul(per_mille) / 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_doubles_up_to_six_hours() {
+        let minutes = |failures| rest(failures).num_minutes();
+        assert_eq!(
+            [minutes(1), minutes(2), minutes(3), minutes(9), minutes(10), minutes(u32::MAX)],
+            [1, 2, 4, 256, 360, 360]
+        );
+    }
+
+    #[test]
+    fn jitter_stays_within_a_quarter() {
+        let time = TimeDelta::minutes(100);
+        assert_eq!([jitter(time, 0).num_minutes(), jitter(time, u16::MAX).num_minutes()], [75, 125]);
+    }
+}

@@ -1,0 +1,156 @@
+//! Which lessons overlap which busy occurrences, and what changes about it (design rule R9).
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use super::occurrences;
+use crate::{
+    model::{CalendarEventMapping, CalendarId, EventId, LessonId, SchedulingConflict, Window},
+    ports::ExternalLookup,
+};
+
+/// A lesson in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LessonSpan {
+    /// The lesson.
+    pub lesson_id: LessonId,
+    /// When it begins.
+    pub start: DateTime<Utc>,
+    /// When it ends, exclusive.
+    pub end: DateTime<Utc>,
+}
+
+impl From<&CalendarEventMapping> for LessonSpan {
+    fn from(mapping: &CalendarEventMapping) -> Self {
+        Self { lesson_id: mapping.lesson_id, start: mapping.event_start, end: mapping.event_end }
+    }
+}
+
+/// A busy occurrence in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BusySpan {
+    /// The calendar.
+    pub calendar_id: CalendarId,
+    /// The event, series or exception.
+    pub google_event_id: EventId,
+    /// When it begins.
+    pub start: DateTime<Utc>,
+    /// When it ends, exclusive.
+    pub end: DateTime<Utc>,
+    /// The lesson that the event carries; it never conflicts with that one, whoever's calendar it stands in.
+    pub carries: Option<LessonId>,
+}
+
+/// The busy occurrences of `lookup` that overlap the window.
+pub fn busy(lookup: &ExternalLookup, window: Window, zone: Tz) -> Vec<BusySpan> {
+    let mut spans = Vec::new();
+    occurrences::each(lookup, window, zone, |row, start, end| {
+        if row.event.blocks() {
+            spans.push(BusySpan {
+                calendar_id: row.calendar_id.clone(),
+                google_event_id: row.id().clone(),
+                start,
+                end,
+                carries: row.event.lesson_id,
+            });
+        }
+    });
+    spans
+}
+
+/// All pairs that overlap, by one sweep over both in the order of their beginning: its cost grows with the input and
+/// the pairs found, not with lessons times events. `[start, end)` that touch do not overlap.
+pub fn overlaps(lessons: &[LessonSpan], busy: &[BusySpan], found_at: DateTime<Utc>) -> Vec<SchedulingConflict> {
+    let mut lessons: Vec<&LessonSpan> = lessons.iter().filter(|span| span.start < span.end).collect();
+    let mut busy: Vec<&BusySpan> = busy.iter().filter(|span| span.start < span.end).collect();
+    lessons.sort_by_key(|span| span.start);
+    busy.sort_by_key(|span| span.start);
+    let (mut open_lessons, mut open_busy): (Vec<&LessonSpan>, Vec<&BusySpan>) = (Vec::new(), Vec::new());
+    let mut found = Vec::new();
+    let (mut lessons, mut busy) = (lessons.into_iter().peekable(), busy.into_iter().peekable());
+    loop {
+        let lesson_first = match (lessons.peek(), busy.peek()) {
+            (None, None) => break,
+            (Some(_), None) => true,
+            (None, Some(_)) => false,
+            (Some(lesson), Some(busy)) => lesson.start <= busy.start,
+        };
+        if lesson_first {
+            let Some(lesson) = lessons.next() else { break };
+            open_busy.retain(|span| span.end > lesson.start);
+            found.extend(open_busy.iter().filter_map(|span| pair(lesson, span, found_at)));
+            open_lessons.push(lesson);
+        } else {
+            let Some(span) = busy.next() else { break };
+            open_lessons.retain(|lesson| lesson.end > span.start);
+            found.extend(open_lessons.iter().filter_map(|lesson| pair(lesson, span, found_at)));
+            open_busy.push(span);
+        }
+    }
+    found
+}
+
+fn pair(lesson: &LessonSpan, busy: &BusySpan, found_at: DateTime<Utc>) -> Option<SchedulingConflict> {
+    (busy.carries != Some(lesson.lesson_id)).then(|| SchedulingConflict {
+        lesson_id: lesson.lesson_id,
+        calendar_id: busy.calendar_id.clone(),
+        google_event_id: busy.google_event_id.clone(),
+        occurrence_start: busy.start,
+        overlap_start: lesson.start.max(busy.start),
+        overlap_end: lesson.end.min(busy.end),
+        found_at,
+    })
+}
+
+/// What changes for one lesson.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Pairs that were not there.
+    pub found: Vec<SchedulingConflict>,
+    /// Pairs that were there and overlap otherwise now.
+    pub moved: Vec<SchedulingConflict>,
+    /// Pairs that are no more.
+    pub cleared: Vec<SchedulingConflict>,
+}
+
+impl Changes {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty() && self.moved.is_empty() && self.cleared.is_empty()
+    }
+}
+
+/// Compares the pairs that there are with those that there should be.
+pub fn changes(stored: &[SchedulingConflict], wanted: &[SchedulingConflict]) -> Changes {
+    let mut changes = Changes::default();
+    for pair in wanted {
+        match stored.iter().find(|known| known.same_pair(pair)) {
+            None => changes.found.push(pair.clone()),
+            Some(known) if (known.overlap_start, known.overlap_end) != (pair.overlap_start, pair.overlap_end) => {
+                changes.moved.push(SchedulingConflict { found_at: known.found_at, ..pair.clone() });
+            }
+            Some(_) => {}
+        }
+    }
+    changes.cleared = stored.iter().filter(|known| !wanted.iter().any(|pair| pair.same_pair(known))).cloned().collect();
+    changes
+}
+
+/// Windows that cover all `spans`, joined where they are less than a day apart: few reads, and none of times in which
+/// there is nothing to compare.
+pub fn joined(spans: impl IntoIterator<Item = Window>) -> Vec<Window> {
+    let mut spans: Vec<Window> = spans.into_iter().collect();
+    spans.sort_by_key(|span| span.from);
+    let mut joined: Vec<Window> = Vec::new();
+    for span in spans {
+        match joined.last_mut() {
+            Some(last) if span.from - last.to < chrono::TimeDelta::days(1) => last.to = last.to.max(span.to),
+            Some(_) | None => joined.push(span),
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+#[path = "conflicts_tests.rs"]
+mod tests;

@@ -1,0 +1,77 @@
+//! From listing to rows: which of the listed events are ours, which are stored, which are removed (design rules R2,
+//! R3, R6, R7).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono_tz::Tz;
+
+use super::occurrences;
+use crate::model::{CalendarId, ConnectionKey, Event, EventId, ExternalCalendarEvent, LessonId, OwnEventId};
+
+/// What a listing asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InboundPlan {
+    /// What Google shows of our own events.
+    pub own: Vec<(OwnEventId, Event)>,
+    /// Lessons of which a part was listed, an instance of a series that somebody made of our event: look at them.
+    pub own_parts: BTreeSet<LessonId>,
+    /// Rows to store.
+    pub put: Vec<ExternalCalendarEvent>,
+    /// Rows to remove.
+    pub remove: BTreeSet<EventId>,
+    /// Series that are gone: their stored exceptions go too, save those in `put`.
+    pub gone_series: BTreeSet<EventId>,
+}
+
+impl InboundPlan {
+    /// The ids of all rows that change.
+    pub fn changed(&self) -> BTreeSet<EventId> {
+        self.put.iter().map(|row| row.id().clone()).chain(self.remove.iter().cloned()).collect()
+    }
+}
+
+/// Sorts listed events. Of an event that is listed twice the later mention counts.
+pub fn plan(key: ConnectionKey, calendar: &CalendarId, zone: Tz, events: Vec<Event>) -> InboundPlan {
+    let mut latest = BTreeMap::new();
+    for event in events {
+        latest.insert(event.id.clone(), event);
+    }
+    let mut plan = InboundPlan::default();
+    for (id, event) in latest {
+        if let Some(own) = OwnEventId::decode(key, &id) {
+            if OwnEventId::is_part(&id) {
+                plan.own_parts.insert(own.lesson_id);
+            } else {
+                plan.own.push((own, event));
+            }
+            continue;
+        }
+        let of_series = event.recurring_event_id.is_some();
+        if event.is_cancelled() && !of_series {
+            plan.gone_series.insert(id.clone());
+            plan.remove.insert(id);
+            continue;
+        }
+        match row(calendar, zone, event) {
+            Some(row) => plan.put.push(row),
+            None => {
+                plan.remove.insert(id);
+            }
+        }
+    }
+    plan
+}
+
+/// The row for an event; a cancelled occurrence stands where its series had it.
+fn row(calendar: &CalendarId, zone: Tz, mut event: Event) -> Option<ExternalCalendarEvent> {
+    if event.is_cancelled() {
+        event.start = event.start.or(event.original_start);
+        event.end = event.end.or(event.original_start);
+    }
+    let last_end = occurrences::last_end(&event, zone);
+    ExternalCalendarEvent::new(calendar, event, zone, last_end)
+}
+
+#[cfg(test)]
+#[path = "inbound_tests.rs"]
+mod tests;

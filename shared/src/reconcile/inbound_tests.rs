@@ -1,0 +1,87 @@
+//! What becomes of a listing.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::model::{EventStatus, EventTime, EventType, InstructorId, TenantId};
+
+fn key() -> ConnectionKey {
+    ConnectionKey { tenant_id: TenantId(Uuid::from_u128(1)), instructor_id: InstructorId(Uuid::from_u128(2)) }
+}
+
+fn listed(id: &str) -> Event {
+    let at = |text: &str| Some(EventTime::At { instant: text.parse().unwrap(), zone: None });
+    Event {
+        id: EventId::from(id),
+        etag: String::new(),
+        status: EventStatus::Confirmed,
+        summary: None,
+        description: None,
+        location: None,
+        start: at("2026-03-01T08:00:00Z"),
+        end: at("2026-03-01T09:00:00Z"),
+        recurrence: vec![],
+        recurring_event_id: None,
+        original_start: None,
+        transparent: false,
+        private: false,
+        event_type: EventType::Default,
+        declined: false,
+        lesson_id: None,
+    }
+}
+
+fn tombstone(id: &str) -> Event {
+    Event { status: EventStatus::Cancelled, start: None, end: None, ..listed(id) }
+}
+
+fn planned(events: Vec<Event>) -> InboundPlan {
+    plan(key(), &"primary".into(), Tz::UTC, events)
+}
+
+#[test]
+fn our_own_events_are_known_by_their_id_and_never_stored() {
+    let own = OwnEventId { lesson_id: LessonId(Uuid::from_u128(9)), generation: 0 };
+    let id = own.encode(key());
+    let plan = planned(vec![listed(&id.0), listed(&format!("{id}_20260301T080000Z"))]);
+    assert_eq!(plan.own.iter().map(|(own, _)| *own).collect::<Vec<_>>(), [own]);
+    assert_eq!(plan.own_parts.into_iter().collect::<Vec<_>>(), [own.lesson_id]);
+    assert!(plan.put.is_empty());
+}
+
+#[test]
+fn a_copy_that_carries_our_property_is_external() {
+    let copy = Event { lesson_id: Some(LessonId(Uuid::from_u128(9))), ..listed("copied") };
+    assert_eq!(planned(vec![copy]).put.len(), 1);
+}
+
+#[test]
+fn a_tombstone_removes_the_event_and_the_exceptions_of_a_series() {
+    let plan = planned(vec![tombstone("gone")]);
+    assert!(plan.remove.contains(&EventId::from("gone")) && plan.gone_series.contains(&EventId::from("gone")));
+}
+
+#[test]
+fn a_cancelled_occurrence_is_stored_as_the_exception_that_it_is() {
+    let original = Some(EventTime::At { instant: "2026-03-08T08:00:00Z".parse().unwrap(), zone: None });
+    let cancelled = Event {
+        recurring_event_id: Some(EventId::from("series")),
+        original_start: original,
+        ..tombstone("series_20260308T080000Z")
+    };
+    let plan = planned(vec![cancelled]);
+    assert_eq!(plan.put[0].event.original_start, original);
+    assert!(plan.remove.is_empty());
+}
+
+#[test]
+fn an_exception_cut_off_by_a_trimmed_rule_comes_as_a_bare_tombstone_and_is_removed() {
+    let plan = planned(vec![tombstone("series_20260308T080000Z")]);
+    assert!(plan.remove.contains(&EventId::from("series_20260308T080000Z")) && plan.put.is_empty());
+}
+
+#[test]
+fn of_an_event_listed_twice_the_later_mention_counts() {
+    let plan = planned(vec![listed("e"), tombstone("e")]);
+    assert!(plan.put.is_empty() && plan.remove.contains(&EventId::from("e")));
+}

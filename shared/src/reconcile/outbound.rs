@@ -1,0 +1,313 @@
+//! From lesson to event: compares what the lesson says, what Google last showed and what both last agreed on, and
+//! names the one step that brings Google closer (design rules R1, R3, R5, R10).
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    model::{Agreement, CalendarEventMapping, Event, Fingerprint, LessonContent, Shown, SyncStatus},
+    ports::{EventPatch, Operation, OperationOutcome},
+};
+
+/// What a lesson wants of Google.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// An event that shows this.
+    Event(LessonContent),
+    /// No event.
+    NoEvent(Absence),
+}
+
+/// Why a lesson wants no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence {
+    /// It does not take place.
+    Cancelled,
+    /// Its row is gone.
+    Removed,
+    /// Another instructor gives it.
+    Reassigned,
+}
+
+/// The next step for one lesson.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Google shows what it should.
+    Rest,
+    /// Google shows what it should, and we had no record of it: an answer was lost, or the event was there before.
+    Agree,
+    /// What Google has is not known: look.
+    Look,
+    /// Make the event.
+    Insert,
+    /// Overwrite an event that nobody but us has touched.
+    Replace,
+    /// Change what we own in an event that others have touched.
+    Patch,
+    /// Bring a deleted event back.
+    Revive,
+    /// Delete the event.
+    Delete,
+    /// The event was changed too often; leave it until the lesson changes or a person asks.
+    GiveUp,
+    /// There is no event and there should be none: the mapping has served.
+    Forget,
+}
+
+/// How the instructor changed our event in Google.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drift {
+    /// It was deleted; otherwise moved or edited.
+    pub deleted: bool,
+}
+
+/// The next step, and whether the event had been changed in Google.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decision {
+    /// The step.
+    pub step: Step,
+    /// What was found changed.
+    pub drift: Option<Drift>,
+}
+
+/// Decides the next step.
+pub fn decide(mapping: &CalendarEventMapping, wanted: &Wanted) -> Decision {
+    match wanted {
+        Wanted::NoEvent(_) => Decision { step: without_event(mapping), drift: None },
+        Wanted::Event(content) => with_event(mapping, &Fingerprint::of_lesson(content)),
+    }
+}
+
+fn without_event(mapping: &CalendarEventMapping) -> Step {
+    match &mapping.shown {
+        Some(shown) if shown.deleted => Step::Forget,
+        Some(_) => Step::Delete,
+        None if mapping.agreed.is_none() && mapping.intended.is_none() => Step::Forget,
+        None => Step::Look,
+    }
+}
+
+fn with_event(mapping: &CalendarEventMapping, wanted: &Fingerprint) -> Decision {
+    let plain = |step| Decision { step, drift: None };
+    let Some(shown) = &mapping.shown else {
+        return plain(if mapping.agreed.is_some() { Step::Look } else { Step::Insert });
+    };
+    let write = if shown.deleted {
+        Step::Revive
+    } else if mapping.touched {
+        Step::Patch
+    } else {
+        Step::Replace
+    };
+    let Some(agreed) = &mapping.agreed else {
+        let right = !shown.deleted && shown.fingerprint == *wanted;
+        return plain(if right { Step::Agree } else { write });
+    };
+    if shown.deleted {
+        // A removal of ours whose answer was lost is no change by the instructor.
+        return if mapping.lesson_removed_at.is_some() {
+            plain(write)
+        } else {
+            put_back(mapping, wanted, agreed, write, Drift { deleted: true })
+        };
+    }
+    if shown.fingerprint == agreed.google {
+        return plain(if *wanted == agreed.lesson { Step::Rest } else { write });
+    }
+    if shown.fingerprint == *wanted {
+        return plain(Step::Agree);
+    }
+    if mapping.intended.as_ref() == Some(&shown.fingerprint) {
+        return plain(write);
+    }
+    put_back(mapping, wanted, agreed, write, Drift { deleted: false })
+}
+
+fn put_back(
+    mapping: &CalendarEventMapping,
+    wanted: &Fingerprint,
+    agreed: &Agreement,
+    write: Step,
+    drift: Drift,
+) -> Decision {
+    let unchanged = *wanted == agreed.lesson;
+    let step =
+        if unchanged && mapping.put_backs >= CalendarEventMapping::MOST_PUT_BACKS { Step::GiveUp } else { write };
+    Decision { step, drift: Some(drift) }
+}
+
+/// The call that carries out a step, if it needs one.
+pub fn operation(mapping: &CalendarEventMapping, wanted: &Wanted, step: Step) -> Option<Operation> {
+    let id = mapping.google_event_id();
+    let etag = mapping.shown.as_ref().map(|shown| shown.etag.clone());
+    let event = || match wanted {
+        Wanted::Event(content) => Some(EventPatch { lesson_id: mapping.lesson_id, content: content.clone() }),
+        Wanted::NoEvent(_) => None,
+    };
+    match step {
+        Step::Rest | Step::Agree | Step::GiveUp | Step::Forget => None,
+        Step::Look => Some(Operation::Get { id }),
+        Step::Insert => Some(Operation::Insert { id, event: event()? }),
+        Step::Replace => Some(Operation::Replace { id, etag, event: event()? }),
+        Step::Patch => Some(Operation::Patch { id, etag: etag?, event: event()? }),
+        // What others added to a deleted event comes back with it.
+        Step::Revive if mapping.touched => Some(Operation::Patch { id, etag: etag?, event: event()? }),
+        Step::Revive => Some(Operation::Replace { id, etag: None, event: event()? }),
+        Step::Delete => Some(Operation::Delete { id, etag }),
+    }
+}
+
+/// The mapping as it is to be stored before `decision` is carried out: with what the write intends, so that the write
+/// is known again when it comes back, even after a crash.
+pub fn intend(
+    mut mapping: CalendarEventMapping,
+    wanted: &Wanted,
+    decision: Decision,
+    now: DateTime<Utc>,
+) -> CalendarEventMapping {
+    match wanted {
+        Wanted::Event(content) => {
+            let fingerprint = Fingerprint::of_lesson(content);
+            let changed = mapping.agreed.as_ref().is_some_and(|agreed| agreed.lesson != fingerprint);
+            if changed || mapping.lesson_removed_at.take().is_some() {
+                mapping.put_backs = 0;
+            }
+            mapping.event_start = content.starts_at;
+            mapping.event_end = content.ends_at;
+            match decision.step {
+                Step::Insert | Step::Replace | Step::Patch | Step::Revive => {
+                    mapping.intended = Some(fingerprint);
+                    mapping.sync_status = SyncStatus::Pending;
+                    mapping.error = None;
+                    if decision.drift.is_some() {
+                        mapping.put_backs = mapping.put_backs.saturating_add(1);
+                    }
+                }
+                Step::Agree | Step::Rest => agree(&mut mapping, fingerprint),
+                Step::GiveUp => {
+                    mapping.sync_status = SyncStatus::Failed;
+                    mapping.error = Some(GAVE_UP.to_owned());
+                }
+                Step::Look | Step::Delete | Step::Forget => {}
+            }
+        }
+        Wanted::NoEvent(_) => {
+            mapping.lesson_removed_at.get_or_insert(now);
+            mapping.sync_status = SyncStatus::Pending;
+        }
+    }
+    mapping
+}
+
+const GAVE_UP: &str = "The event was changed in Google more than three times after we put it back. It is left as it is until the lesson changes or somebody starts a sync.";
+
+fn agree(mapping: &mut CalendarEventMapping, lesson: Fingerprint) {
+    if let Some(shown) = &mapping.shown {
+        mapping.agreed = Some(Agreement { lesson, google: shown.fingerprint.clone() });
+    }
+    mapping.intended = None;
+    mapping.sync_status = SyncStatus::Synced;
+    mapping.error = None;
+}
+
+/// What Google is seen to show, by a listing or a look.
+pub fn observe(mut mapping: CalendarEventMapping, event: &Event) -> CalendarEventMapping {
+    let like = mapping.intended.as_ref().or(mapping.agreed.as_ref().map(|agreed| &agreed.lesson));
+    let fingerprint =
+        like.map_or_else(|| Fingerprint(".".to_owned()).of_event_like(event), |like| like.of_event_like(event));
+    let known = mapping.shown.as_ref().is_some_and(|shown| shown.etag == event.etag);
+    // A tombstone says nothing of guests and notes; it hides them.
+    mapping.touched |= !known && !event.is_cancelled();
+    mapping.shown = Some(Shown { etag: event.etag.clone(), fingerprint, deleted: event.is_cancelled() });
+    mapping
+}
+
+/// What a step led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum After {
+    /// It is done.
+    Done,
+    /// Decide once more with what is known now.
+    Again,
+    /// Look what Google has, then decide once more.
+    Look,
+    /// It did not get through; a later run tries again.
+    Later(String),
+    /// Google refuses; nothing more is tried until the lesson changes or a person asks.
+    Failed(String),
+}
+
+/// The mapping after `step` ended in `outcome`.
+pub fn conclude(
+    mut mapping: CalendarEventMapping,
+    wanted: &Wanted,
+    step: Step,
+    outcome: &OperationOutcome,
+) -> (CalendarEventMapping, After) {
+    match (step, outcome) {
+        (_, OperationOutcome::TryLater(error)) => {
+            let text = error.to_string();
+            mapping.error = Some(text.clone());
+            (mapping, After::Later(text))
+        }
+        (Step::Look, OperationOutcome::Event(event)) => (observe(mapping, event), After::Again),
+        (Step::Look, OperationOutcome::Gone) => {
+            // Our insert met a taken id, and yet there is nothing under it: that id is lost for good.
+            if mapping.intended.is_some() && mapping.agreed.is_none() {
+                next_generation(&mut mapping);
+            }
+            forget_event(&mut mapping);
+            (mapping, After::Again)
+        }
+        (Step::Delete, OperationOutcome::Event(_) | OperationOutcome::Gone) => {
+            if let Some(shown) = &mut mapping.shown {
+                shown.deleted = true;
+            }
+            mapping.agreed = None;
+            mapping.intended = None;
+            (mapping, After::Done)
+        }
+        (_, OperationOutcome::Event(event)) => {
+            if event.is_cancelled() {
+                return (observe(mapping, event), After::Again);
+            }
+            if let Wanted::Event(content) = wanted {
+                let lesson = Fingerprint::of_lesson(content);
+                let fingerprint = lesson.of_event_like(event);
+                mapping.shown = Some(Shown { etag: event.etag.clone(), fingerprint, deleted: false });
+                agree(&mut mapping, lesson);
+            }
+            (mapping, After::Done)
+        }
+        (Step::Revive, OperationOutcome::Gone | OperationOutcome::Refused { .. }) => {
+            next_generation(&mut mapping);
+            forget_event(&mut mapping);
+            (mapping, After::Again)
+        }
+        (_, OperationOutcome::IdTaken | OperationOutcome::Changed) => (mapping, After::Look),
+        (_, OperationOutcome::Gone) => {
+            forget_event(&mut mapping);
+            (mapping, After::Again)
+        }
+        (_, OperationOutcome::Refused { status, reason }) => {
+            let text = format!("Google refused with {status} {reason}.");
+            mapping.sync_status = SyncStatus::Failed;
+            mapping.error = Some(text.clone());
+            (mapping, After::Failed(text))
+        }
+    }
+}
+
+fn next_generation(mapping: &mut CalendarEventMapping) {
+    mapping.generation = mapping.generation.saturating_add(1);
+    mapping.touched = false;
+}
+
+fn forget_event(mapping: &mut CalendarEventMapping) {
+    mapping.shown = None;
+    mapping.agreed = None;
+    mapping.intended = None;
+}
+
+#[cfg(test)]
+#[path = "outbound_tests.rs"]
+mod tests;

@@ -1,0 +1,207 @@
+//! What is done for a lesson, as a table: what it says, what Google shows, what both agreed on.
+
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+use super::*;
+use crate::model::{ConnectionKey, EventId, EventStatus, EventTime, EventType, InstructorId, LessonId, TenantId};
+
+fn now() -> DateTime<Utc> {
+    "2026-03-01T00:00:00Z".parse().unwrap()
+}
+
+fn content(title: &str) -> LessonContent {
+    LessonContent {
+        title: title.to_owned(),
+        starts_at: "2026-03-02T09:00:00Z".parse().unwrap(),
+        ends_at: "2026-03-02T10:00:00Z".parse().unwrap(),
+        time_zone: Tz::Europe__Berlin,
+        description: None,
+        location: None,
+    }
+}
+
+fn wants(title: &str) -> Wanted {
+    Wanted::Event(content(title))
+}
+
+fn google_shows(title: &str, etag: &str) -> Event {
+    let at = |instant| Some(EventTime::At { instant, zone: None });
+    Event {
+        id: EventId::from("e"),
+        etag: etag.to_owned(),
+        status: EventStatus::Confirmed,
+        summary: Some(title.to_owned()),
+        description: Some("notes of the instructor's own".to_owned()),
+        location: None,
+        start: at(content("").starts_at),
+        end: at(content("").ends_at),
+        recurrence: vec![],
+        recurring_event_id: None,
+        original_start: None,
+        transparent: false,
+        private: false,
+        event_type: EventType::Default,
+        declined: false,
+        lesson_id: None,
+    }
+}
+
+fn deleted(etag: &str) -> Event {
+    Event { status: EventStatus::Cancelled, ..google_shows("", etag) }
+}
+
+fn never_synced() -> CalendarEventMapping {
+    let key =
+        ConnectionKey { tenant_id: TenantId(Uuid::from_u128(1)), instructor_id: InstructorId(Uuid::from_u128(2)) };
+    CalendarEventMapping::new(key, LessonId(Uuid::from_u128(3)), now(), now())
+}
+
+/// One step carried out and answered.
+fn answered(
+    mapping: CalendarEventMapping,
+    wanted: &Wanted,
+    outcome: &OperationOutcome,
+) -> (CalendarEventMapping, After) {
+    let decision = decide(&mapping, wanted);
+    conclude(intend(mapping, wanted, decision, now()), wanted, decision.step, outcome)
+}
+
+fn synced(title: &str) -> CalendarEventMapping {
+    let (mapping, after) =
+        answered(never_synced(), &wants(title), &OperationOutcome::Event(Box::new(google_shows(title, "1"))));
+    assert_eq!(after, After::Done);
+    mapping
+}
+
+fn step(mapping: &CalendarEventMapping, wanted: &Wanted) -> Step {
+    decide(mapping, wanted).step
+}
+
+#[test]
+fn the_steps_of_an_untroubled_lesson() {
+    assert_eq!(step(&never_synced(), &wants("A")), Step::Insert);
+    assert_eq!(step(&synced("A"), &wants("A")), Step::Rest);
+    assert_eq!(step(&synced("A"), &wants("B")), Step::Replace);
+    assert_eq!(step(&synced("A"), &Wanted::NoEvent(Absence::Cancelled)), Step::Delete);
+    assert_eq!(step(&never_synced(), &Wanted::NoEvent(Absence::Removed)), Step::Forget);
+}
+
+#[test]
+fn our_own_write_coming_back_plans_to_nothing() {
+    let echo = observe(synced("A"), &google_shows("A", "1"));
+    assert_eq!(decide(&echo, &wants("A")), Decision { step: Step::Rest, drift: None });
+    assert!(!echo.touched);
+}
+
+#[test]
+fn a_write_whose_answer_was_lost_is_known_when_it_comes_back() {
+    let mapping = synced("A");
+    let decision = decide(&mapping, &wants("B"));
+    let crashed = intend(mapping, &wants("B"), decision, now());
+    let seen = observe(crashed, &google_shows("B", "2"));
+    assert_eq!(decide(&seen, &wants("B")), Decision { step: Step::Agree, drift: None });
+    assert_eq!(decide(&seen, &wants("C")), Decision { step: Step::Patch, drift: None });
+}
+
+#[test]
+fn an_insert_that_meets_a_taken_id_looks_and_agrees_with_what_it_wrote_before() {
+    let (mapping, after) = answered(never_synced(), &wants("A"), &OperationOutcome::IdTaken);
+    assert_eq!(after, After::Look);
+    let (mapping, after) =
+        conclude(mapping, &wants("A"), Step::Look, &OperationOutcome::Event(Box::new(google_shows("A", "1"))));
+    assert_eq!((after, step(&mapping, &wants("A"))), (After::Again, Step::Agree));
+}
+
+#[test]
+fn what_the_instructor_wrote_beside_our_fields_is_no_change_but_is_kept() {
+    let guests_added = observe(synced("A"), &google_shows("A", "2"));
+    assert_eq!(decide(&guests_added, &wants("A")), Decision { step: Step::Rest, drift: None });
+    assert_eq!(step(&guests_added, &wants("B")), Step::Patch);
+}
+
+#[test]
+fn an_event_changed_in_google_is_put_back_and_the_instructor_told() {
+    let moved = observe(synced("A"), &google_shows("moved", "2"));
+    assert_eq!(decide(&moved, &wants("A")), Decision { step: Step::Patch, drift: Some(Drift { deleted: false }) });
+    let gone = observe(synced("A"), &deleted("2"));
+    assert_eq!(decide(&gone, &wants("A")), Decision { step: Step::Revive, drift: Some(Drift { deleted: true }) });
+}
+
+#[test]
+fn an_event_made_recurring_is_put_back() {
+    let recurring = Event { recurrence: vec!["RRULE:FREQ=DAILY".into()], ..google_shows("A", "2") };
+    assert_eq!(step(&observe(synced("A"), &recurring), &wants("A")), Step::Patch);
+}
+
+#[test]
+fn after_three_put_backs_we_stop_until_the_lesson_changes() {
+    let mut mapping = synced("A");
+    for round in 0..3 {
+        mapping = observe(mapping, &google_shows("theirs", &format!("t{round}")));
+        let put_back = OperationOutcome::Event(Box::new(google_shows("A", &format!("o{round}"))));
+        let (next, after) = answered(mapping, &wants("A"), &put_back);
+        assert_eq!(after, After::Done);
+        mapping = next;
+    }
+    mapping = observe(mapping, &google_shows("theirs", "t3"));
+    let decision = decide(&mapping, &wants("A"));
+    assert_eq!(decision.step, Step::GiveUp);
+    let failed = intend(mapping.clone(), &wants("A"), decision, now());
+    assert_eq!(failed.sync_status, SyncStatus::Failed);
+    assert_eq!(step(&failed, &wants("B")), Step::Patch, "the lesson changed");
+}
+
+#[test]
+fn a_deleted_id_that_google_refuses_to_give_back_moves_the_generation_on() {
+    let gone = observe(synced("A"), &deleted("2"));
+    let refused = OperationOutcome::Refused { status: 403, reason: "forbidden".into() };
+    let (next, after) = answered(gone, &wants("A"), &refused);
+    assert_eq!((after, next.generation, step(&next, &wants("A"))), (After::Again, 1, Step::Insert));
+}
+
+#[test]
+fn a_revival_that_is_late_keeps_the_generation() {
+    let gone = observe(synced("A"), &deleted("2"));
+    let late = OperationOutcome::TryLater(crate::ports::CalendarError::QuotaExceeded);
+    let (next, after) = answered(gone, &wants("A"), &late);
+    assert!(matches!(after, After::Later(_)));
+    assert_eq!(next.generation, 0);
+}
+
+#[test]
+fn a_lesson_that_comes_back_before_its_removal_was_recorded_is_no_change_by_the_instructor() {
+    let cancelled = Wanted::NoEvent(Absence::Cancelled);
+    let decision = decide(&synced("A"), &cancelled);
+    let crashed = observe(intend(synced("A"), &cancelled, decision, now()), &deleted("2"));
+    assert_eq!(decide(&crashed, &wants("A")), Decision { step: Step::Revive, drift: None });
+}
+
+#[test]
+fn a_lesson_gone_while_its_first_write_was_under_way_is_looked_for() {
+    let decision = decide(&never_synced(), &wants("A"));
+    let crashed = intend(never_synced(), &wants("A"), decision, now());
+    assert_eq!(step(&crashed, &Wanted::NoEvent(Absence::Removed)), Step::Look);
+}
+
+#[test]
+fn an_event_that_changed_since_its_etag_was_read_is_looked_at_first() {
+    for wanted in [wants("B"), Wanted::NoEvent(Absence::Cancelled)] {
+        assert_eq!(answered(synced("A"), &wanted, &OperationOutcome::Changed).1, After::Look);
+    }
+}
+
+#[test]
+fn what_google_refuses_fails_with_its_reason_and_is_not_tried_again() {
+    let refused = OperationOutcome::Refused { status: 400, reason: "timeRangeEmpty".into() };
+    let (mapping, after) = answered(synced("A"), &wants("B"), &refused);
+    assert_eq!(after, After::Failed("Google refused with 400 timeRangeEmpty.".into()));
+    assert_eq!(mapping.sync_status, SyncStatus::Failed);
+}
+
+#[test]
+fn a_deletion_is_done_whether_or_not_the_event_was_there() {
+    let cancelled = Wanted::NoEvent(Absence::Cancelled);
+    let (mapping, after) = answered(synced("A"), &cancelled, &OperationOutcome::Gone);
+    assert_eq!((after, step(&mapping, &cancelled)), (After::Done, Step::Forget));
+}

@@ -1,0 +1,67 @@
+//! When a connection is polled next, and when its push channel is renewed (design rules P1, P3).
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::backoff;
+use crate::model::{PushHealth, SyncSettings, SyncState};
+
+/// The poll that guards against what push does not tell.
+pub const SAFETY_POLL: TimeDelta = TimeDelta::hours(6);
+
+/// The next poll after a run that ended well; never, when the instructor syncs by hand.
+pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>, luck: u16) -> Option<DateTime<Utc>> {
+    if !settings.auto_sync || !settings.sync_enabled {
+        return None;
+    }
+    let open = state.channel.as_ref().is_some_and(|channel| channel.expires_at > now);
+    let pause = if open && state.push_health == PushHealth::Healthy {
+        SAFETY_POLL
+    } else {
+        TimeDelta::minutes(settings.sync_interval_minutes.into())
+    };
+    Some(now + backoff::jitter(pause, luck))
+}
+
+/// When a channel that was opened `now` and lives until `expires_at` is replaced: with a fifth of its life left,
+/// spread over a tenth by `luck`, so that channels opened together are not renewed together.
+pub fn renewal(now: DateTime<Utc>, expires_at: DateTime<Utc>, luck: u16) -> DateTime<Utc> {
+    let life = (expires_at - now).num_milliseconds().max(0);
+    let spread = life / 10 * i64::from(luck) / i64::from(u16::MAX);
+    now + TimeDelta::milliseconds(life / 10 * 7 + spread)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Channel, ChannelId};
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn with_push_healthy_the_safety_poll_comes_after_six_hours_else_the_interval_counts() {
+        let now = at("2026-03-01T08:00:00Z");
+        let mut state = SyncState::new(now);
+        let settings = SyncSettings::default();
+        let minutes = |settings: &SyncSettings, state: &SyncState| {
+            next_poll(settings, state, now, u16::MAX / 2).map(|next| ((next - now).num_seconds() + 30) / 60)
+        };
+        assert_eq!(minutes(&settings, &state), Some(15));
+        state.channel =
+            Some(Channel { id: ChannelId::from("c"), resource_id: "r".into(), expires_at: now + TimeDelta::days(7) });
+        state.push_health = PushHealth::Healthy;
+        assert_eq!(minutes(&settings, &state), Some(360));
+        state.push_health = PushHealth::Suspect { since: now };
+        assert_eq!(minutes(&settings, &state), Some(15));
+        assert_eq!(minutes(&SyncSettings { auto_sync: false, ..settings }, &state), None);
+    }
+
+    #[test]
+    fn a_channel_is_renewed_with_at_least_a_fifth_of_its_life_left() {
+        let now = at("2026-03-01T00:00:00Z");
+        let expires = now + TimeDelta::days(10);
+        assert_eq!(renewal(now, expires, 0), now + TimeDelta::days(7));
+        assert_eq!(renewal(now, expires, u16::MAX), now + TimeDelta::days(8));
+    }
+}

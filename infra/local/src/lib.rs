@@ -8,7 +8,10 @@
 
 pub mod aws;
 pub mod crash;
+pub mod dev;
 pub mod functions;
 pub mod gateway;
 mod private_file;
+pub mod settings;
 pub mod triggers;
+mod upstream;

@@ -1,29 +1,21 @@
-//! DynamoDB: dynoxide in this process, on a listener of its own that calls are forwarded to.
+//! DynamoDB: dynoxide in this process, on a listener of its own that calls are passed on to.
 
-use std::{path::Path, time::Duration};
+use std::{fmt, path::Path, time::Duration};
 
 use anyhow::Context as _;
-use axum::{
-    body::Body,
-    http::{Request, StatusCode, Uri, uri::Authority},
-    response::{IntoResponse, Response},
-};
+use axum::{body::Body, http::Request, response::Response};
 use dynoxide::Database;
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
 use tokio::net::TcpListener;
+
+use crate::upstream::Upstream;
 
 /// How often expired items are removed. AWS promises no more than "within a few days".
 const TTL_SWEEP: Duration = Duration::from_mins(1);
 
 /// The tables and their streams, in one SQLite file.
-#[derive(Debug)]
 pub struct DynamoDb {
-    authority: Authority,
-    client: Client<HttpConnector, Body>,
-    database: DebugDatabase,
+    upstream: Upstream,
+    database: Database,
 }
 
 impl DynamoDb {
@@ -32,43 +24,32 @@ impl DynamoDb {
         let path = file.to_str().context("the data folder's name is not UTF-8")?;
         let database = Database::new(path)?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let authority = listener.local_addr()?.to_string().parse()?;
+        let upstream = Upstream::new(&listener.local_addr()?.to_string())?;
         tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), std::future::pending()));
         tokio::spawn(sweep_expired(database.clone()));
-        Ok(Self {
-            authority,
-            client: Client::builder(TokioExecutor::new()).build_http(),
-            database: DebugDatabase(database),
-        })
+        Ok(Self { upstream, database })
     }
 
     /// The store itself, for reading streams as Lambda's own poller does.
     pub fn database(&self) -> &Database {
-        &self.database.0
+        &self.database
     }
 
-    /// Passes a call on as it came.
-    pub async fn forward(&self, mut request: Request<Body>) -> Response {
-        let target = Uri::builder().scheme("http").authority(self.authority.clone()).path_and_query("/").build();
-        match target {
-            Ok(target) => *request.uri_mut() = target,
-            Err(error) => return unreachable_store(&error),
-        }
-        match self.client.request(request).await {
-            Ok(response) => response.into_response(),
-            Err(error) => unreachable_store(&error),
-        }
+    /// Answers one operation.
+    pub async fn call(&self, request: Request<Body>) -> Response {
+        self.upstream.forward(request).await
+    }
+}
+
+impl fmt::Debug for DynamoDb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DynamoDb")
     }
 }
 
 /// Whether an operation changes items.
 pub fn writes(operation: &str) -> bool {
     matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem" | "BatchWriteItem" | "TransactWriteItems")
-}
-
-fn unreachable_store(error: &dyn std::error::Error) -> Response {
-    tracing::error!(%error, "the embedded DynamoDB did not answer");
-    StatusCode::SERVICE_UNAVAILABLE.into_response()
 }
 
 async fn sweep_expired(database: Database) {
@@ -80,14 +61,5 @@ async fn sweep_expired(database: Database) {
         if let Ok(Err(error)) = swept {
             tracing::warn!(%error, "expired items stay until the next sweep");
         }
-    }
-}
-
-/// `Database` prints nothing of itself.
-struct DebugDatabase(Database);
-
-impl std::fmt::Debug for DebugDatabase {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Database")
     }
 }

@@ -91,7 +91,7 @@ async fn answer(State(services): State<Arc<Services>>, request: Request<Body>) -
     let crash = services.crash.as_deref();
     match service {
         "DynamoDB_20120810" | "DynamoDBStreams_20120810" => {
-            let forwarded = services.dynamodb.forward(request);
+            let forwarded = services.dynamodb.call(request);
             if dynamodb::writes(operation) {
                 crash::around(crash, Boundary::StoreWrite, forwarded).await
             } else {

@@ -1,0 +1,67 @@
+//! The demo tenant: two instructors who give a few lessons in the coming days.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use uuid::{Uuid, uuid};
+
+use super::{
+    Host,
+    lessons::{Lesson, Status},
+};
+
+/// The demo tenant.
+pub const TENANT: Uuid = uuid!("5c7a1e00-0000-4000-8000-000000000001");
+/// The instructor whom the page shows first.
+pub const ADA: Uuid = uuid!("5c7a1e00-0000-4000-8000-0000000000a1");
+const GRACE: Uuid = uuid!("5c7a1e00-0000-4000-8000-0000000000a2");
+
+/// Instructor, name, address, zone.
+const INSTRUCTORS: [(Uuid, &str, &str, Tz); 2] = [
+    (ADA, "Ada Berger", "ada@example.com", Tz::Europe__Berlin),
+    (GRACE, "Grace Hill", "grace@example.com", Tz::America__New_York),
+];
+
+/// Title, days from today, hour of the day, minutes.
+const LESSONS: [(&str, u64, u32, i64); 4] = [
+    ("Piano, beginners", 1, 10, 60),
+    ("Music theory", 1, 15, 90),
+    ("Piano, advanced", 3, 11, 60),
+    ("Choir", 6, 18, 120),
+];
+
+/// Fills empty host tables; what is there already stays as it is.
+pub async fn seed(host: &Host, instructors_table: &str, now: DateTime<Utc>) -> anyhow::Result<()> {
+    for (id, name, email, zone) in INSTRUCTORS {
+        let row = host
+            .client
+            .put_item()
+            .table_name(instructors_table)
+            .item("tenant_id", AttributeValue::S(TENANT.to_string()))
+            .item("id", AttributeValue::S(id.to_string()))
+            .item("name", AttributeValue::S(name.to_owned()))
+            .item("email", AttributeValue::S(email.to_owned()))
+            .condition_expression("attribute_not_exists(id)");
+        match row.send().await.map_err(aws_sdk_dynamodb::Error::from) {
+            Ok(_) => {}
+            Err(aws_sdk_dynamodb::Error::ConditionalCheckFailedException(_)) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        for lesson in lessons(id, zone, now) {
+            host.put_new(TENANT, &lesson).await?;
+        }
+    }
+    Ok(())
+}
+
+fn lessons(instructor: Uuid, zone: Tz, now: DateTime<Utc>) -> impl Iterator<Item = Lesson> {
+    let today = now.with_timezone(&zone).date_naive();
+    LESSONS.into_iter().filter_map(move |(title, days, hour, minutes)| {
+        let day = today.checked_add_days(Days::new(days))?;
+        // A local time that a clock change skips makes no lesson.
+        let starts_at =
+            day.and_time(NaiveTime::from_hms_opt(hour, 0, 0)?).and_local_timezone(zone).earliest()?.to_utc();
+        let ends_at = starts_at + TimeDelta::minutes(minutes);
+        Some(Lesson::new(instructor, title, starts_at, ends_at, zone, Status::Scheduled))
+    })
+}

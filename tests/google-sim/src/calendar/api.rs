@@ -1,0 +1,350 @@
+//! The Calendar API: from a request to a method, and from the method's outcome to an answer.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+use super::fields::Selector;
+use super::list::Listing;
+use super::params::Params;
+use super::resources;
+use super::write::{Manner, Write};
+use super::{Calendar, Event, Role};
+use crate::Google;
+use crate::config::{Behaviour, Config};
+use crate::error::{ApiError, Result};
+use crate::http::{Delivery, Request, Response};
+use crate::oauth::scopes;
+
+/// The path before every method.
+const SERVICE: [&str; 2] = ["calendar", "v3"];
+
+/// By how many milliseconds the answer to a watch call comes after its first message.
+const EARLY_SYNC_MS: u64 = 40;
+
+/// A method of the API, on what its path names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Method {
+    EventsList(String),
+    EventsInsert(String),
+    EventsGet(String, String),
+    EventsUpdate(String, String),
+    EventsPatch(String, String),
+    EventsDelete(String, String),
+    EventsInstances(String, String),
+    EventsWatch(String),
+    ChannelsStop,
+    CalendarListList,
+    CalendarListGet(String),
+    CalendarsGet(String),
+    /// A method that Google has and the simulator does not keep.
+    Missing(&'static str),
+}
+
+impl Method {
+    fn of(request: &Request) -> Option<Self> {
+        let segments = request.segments();
+        let path: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let path = path.strip_prefix(&SERVICE)?;
+        let owned = |text: &str| text.to_owned();
+        Some(match (request.method.as_str(), path) {
+            ("GET", ["calendars", c, "events"]) => Self::EventsList(owned(c)),
+            ("POST", ["calendars", c, "events"]) => Self::EventsInsert(owned(c)),
+            ("POST", ["calendars", c, "events", "watch"]) => Self::EventsWatch(owned(c)),
+            ("POST", ["calendars", _, "events", "import"]) => Self::Missing("calendar.events.import"),
+            ("POST", ["calendars", _, "events", "quickAdd"]) => Self::Missing("calendar.events.quickAdd"),
+            ("POST", ["calendars", _, "events", _, "move"]) => Self::Missing("calendar.events.move"),
+            ("GET", ["calendars", c, "events", e]) => Self::EventsGet(owned(c), owned(e)),
+            ("PUT", ["calendars", c, "events", e]) => Self::EventsUpdate(owned(c), owned(e)),
+            ("PATCH", ["calendars", c, "events", e]) => Self::EventsPatch(owned(c), owned(e)),
+            ("DELETE", ["calendars", c, "events", e]) => Self::EventsDelete(owned(c), owned(e)),
+            ("GET", ["calendars", c, "events", e, "instances"]) => Self::EventsInstances(owned(c), owned(e)),
+            ("POST", ["channels", "stop"]) => Self::ChannelsStop,
+            ("GET", ["users", "me", "calendarList"]) => Self::CalendarListList,
+            ("GET", ["users", "me", "calendarList", c]) => Self::CalendarListGet(owned(c)),
+            (_, ["users", "me", "calendarList", ..]) => Self::Missing("calendar.calendarList"),
+            (_, ["users", "me", "settings", ..]) => Self::Missing("calendar.settings"),
+            ("GET", ["calendars", c]) => Self::CalendarsGet(owned(c)),
+            (_, ["calendars", _, "acl", ..]) => Self::Missing("calendar.acl"),
+            (_, ["calendars"] | ["calendars", _] | ["calendars", _, "clear"]) => Self::Missing("calendar.calendars"),
+            ("POST", ["freeBusy"]) => Self::Missing("calendar.freebusy.query"),
+            ("GET", ["colors"]) => Self::Missing("calendar.colors.get"),
+            _ => return None,
+        })
+    }
+
+    /// The method's id in the discovery document.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::EventsList(_) => "calendar.events.list",
+            Self::EventsInsert(_) => "calendar.events.insert",
+            Self::EventsGet(..) => "calendar.events.get",
+            Self::EventsUpdate(..) => "calendar.events.update",
+            Self::EventsPatch(..) => "calendar.events.patch",
+            Self::EventsDelete(..) => "calendar.events.delete",
+            Self::EventsInstances(..) => "calendar.events.instances",
+            Self::EventsWatch(_) => "calendar.events.watch",
+            Self::ChannelsStop => "calendar.channels.stop",
+            Self::CalendarListList => "calendar.calendarList.list",
+            Self::CalendarListGet(_) => "calendar.calendarList.get",
+            Self::CalendarsGet(_) => "calendar.calendars.get",
+            Self::Missing(name) => name,
+        }
+    }
+
+    /// What the method costs of the minute quotas: PATCH counts three times.
+    fn cost(&self) -> usize {
+        match self {
+            Self::EventsPatch(..) => 3,
+            _ => 1,
+        }
+    }
+
+    /// The calendar and event that the method changes, if it changes one that exists.
+    fn changes(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::EventsUpdate(c, e) | Self::EventsPatch(c, e) | Self::EventsDelete(c, e) => Some((c, e)),
+            _ => None,
+        }
+    }
+}
+
+/// Who calls, once the token has been checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub account: String,
+    pub client: String,
+    pub project: String,
+}
+
+/// What the methods have in common.
+struct Context<'a> {
+    now: DateTime<Utc>,
+    request: &'a Request,
+    caller: Caller,
+    in_batch: bool,
+}
+
+/// The calendar and event that `request` would change: two such parts of one batch clash.
+pub(crate) fn changed_by(request: &Request) -> Option<(String, String)> {
+    let method = Method::of(request)?;
+    let (calendar, event) = method.changes()?;
+    Some((calendar.to_owned(), event.to_owned()))
+}
+
+impl Google {
+    /// Answers one call of the Calendar API.
+    pub(crate) fn calendar_call(&mut self, now: DateTime<Utc>, request: &Request, in_batch: bool) -> Response {
+        let Some(method) = Method::of(request) else {
+            return ApiError::not_found().response();
+        };
+        let account = self.tokens.account_of(now, request);
+        self.with_faults(method.name(), account.as_deref(), |google| {
+            match google.calendar_answer(now, request, &method, in_batch) {
+                Ok(response) => response,
+                Err(error) => error.response(),
+            }
+        })
+    }
+
+    fn calendar_answer(
+        &mut self,
+        now: DateTime<Utc>,
+        request: &Request,
+        method: &Method,
+        in_batch: bool,
+    ) -> Result<Response> {
+        let (caller, granted) = self.tokens.caller(now, request)?;
+        if !scopes::allows(&granted, method.name()) {
+            return Err(ApiError::insufficient_scope(method.name()));
+        }
+        let cost = method.cost();
+        let limits = &self.config.limits;
+        let random = &mut self.random;
+        let (project, account) = (&caller.project, &caller.account);
+        self.quota.take(now, project, account, cost, limits, random)?;
+        let selector = request.param("fields").map(Selector::parse).transpose()?;
+        let context = Context { now, request, caller, in_batch };
+        let Some(answer) = self.run(&context, method)? else {
+            return Ok(Response::empty(204));
+        };
+        let mut response = render(request, answer, selector);
+        // The first message may overtake the answer that says where it comes from.
+        if matches!(method, Method::EventsWatch(_)) && self.random.chance(self.config.behaviour.early_sync) {
+            response.delivery = Delivery::After(EARLY_SYNC_MS);
+        }
+        Ok(response)
+    }
+
+    /// A listing as the calendar's owner sees it, for pages that show events.
+    pub(crate) fn list_as_owner(&mut self, now: DateTime<Utc>, calendar: &Calendar, request: &Request) -> Value {
+        let listing = Listing {
+            now,
+            account: &calendar.owner,
+            calendar,
+            role: Role::Owner,
+            params: Params(request),
+            limits: &self.config.limits,
+            behaviour: &Behaviour::default(),
+        };
+        listing.events(&mut self.random).unwrap_or_default()
+    }
+
+    fn run(&mut self, context: &Context<'_>, method: &Method) -> Result<Option<Value>> {
+        let account = &context.caller.account;
+        let params = Params(context.request);
+        match method {
+            Method::EventsList(calendar) => {
+                let place = visible(&self.calendars, account, calendar)?;
+                listing(&self.config, context, place).events(&mut self.random).map(Some)
+            }
+            Method::EventsInstances(calendar, event) => {
+                let place = visible(&self.calendars, account, calendar)?;
+                listing(&self.config, context, place).instances(event, &mut self.random).map(Some)
+            }
+            Method::EventsGet(calendar, event) => {
+                let (calendar, role) = visible(&self.calendars, account, calendar)?;
+                let event = calendar.find(event).filter(|event| !event.purged);
+                let event = event.ok_or_else(ApiError::not_found)?;
+                shown(&event, calendar, role, params).map(Some)
+            }
+            Method::EventsInsert(_) | Method::EventsUpdate(..) | Method::EventsPatch(..) | Method::EventsDelete(..) => {
+                self.write(context, method)
+            }
+            Method::EventsWatch(calendar) => self.watch(context, calendar).map(Some),
+            Method::ChannelsStop => {
+                let body = body(context.request)?;
+                self.push.stop(context.now, &context.caller, &body, &self.config.behaviour)?;
+                Ok(None)
+            }
+            Method::CalendarListList => resources::list(&self.calendars, account, params).map(Some),
+            Method::CalendarListGet(calendar) => {
+                let (calendar, role) = visible(&self.calendars, account, calendar)?;
+                Ok(Some(resources::entry(calendar, role, account)))
+            }
+            Method::CalendarsGet(calendar) => {
+                let (calendar, _) = visible(&self.calendars, account, calendar)?;
+                Ok(Some(resources::calendar(calendar)))
+            }
+            Method::Missing(name) => Err(ApiError::not_implemented(name)),
+        }
+    }
+
+    fn write(&mut self, context: &Context<'_>, method: &Method) -> Result<Option<Value>> {
+        let account = &context.caller.account;
+        let params = Params(context.request);
+        let (Method::EventsInsert(calendar)
+        | Method::EventsUpdate(calendar, _)
+        | Method::EventsPatch(calendar, _)
+        | Method::EventsDelete(calendar, _)) = method
+        else {
+            return Err(ApiError::not_implemented(method.name()));
+        };
+        let (place, role) = visible(&self.calendars, account, calendar)?;
+        if role < Role::Writer {
+            let message = "You need to have writer access to this calendar.";
+            return Err(ApiError::forbidden("requiredAccessLevel", message));
+        }
+        if let Some(updates) = params.text("sendUpdates")
+            && !["all", "externalOnly", "none"].contains(&updates)
+        {
+            return Err(ApiError::parameter("sendUpdates", "Invalid string value."));
+        }
+        let calendar = place.id.clone();
+        let mut write = Write {
+            now: context.now,
+            calendar: &calendar,
+            by: account,
+            if_match: context.request.header_value("if-match"),
+            in_batch: context.in_batch,
+            conference: params.number("conferenceDataVersion")? == Some(1),
+            attachments: params.flag("supportsAttachments")? == Some(true),
+            random: &mut self.random,
+        };
+        let calendars = &mut self.calendars;
+        let id = match method {
+            Method::EventsInsert(_) => calendars.insert(&mut write, &body(context.request)?)?,
+            Method::EventsUpdate(_, id) => {
+                calendars.update(&mut write, id, &body(context.request)?, Manner::Replace)?;
+                id.clone()
+            }
+            Method::EventsPatch(_, id) => {
+                calendars.update(&mut write, id, &body(context.request)?, Manner::Merge)?;
+                id.clone()
+            }
+            _ => {
+                let (_, id) = method.changes().ok_or_else(ApiError::not_found)?;
+                calendars.delete(&mut write, id)?;
+                return Ok(None);
+            }
+        };
+        let (calendar, role) = visible(&self.calendars, account, &calendar)?;
+        let event = calendar.find(&id).ok_or_else(ApiError::not_found)?;
+        shown(&event, calendar, role, params).map(Some)
+    }
+
+    fn watch(&mut self, context: &Context<'_>, calendar: &str) -> Result<Value> {
+        let account = &context.caller.account;
+        let params = Params(context.request);
+        let (calendar, role) = visible(&self.calendars, account, calendar)?;
+        // Google weighs a cursor here as well, although there is nothing to list.
+        listing(&self.config, context, (calendar, role)).check_cursor()?;
+        let body = body(context.request)?;
+        let kinds = params.all("eventTypes");
+        let (random, config) = (&mut self.random, &self.config);
+        self.push.watch(context.now, &context.caller, calendar, &body, kinds, config, random)
+    }
+}
+
+fn listing<'a>(config: &'a Config, context: &'a Context<'_>, (calendar, role): (&'a Calendar, Role)) -> Listing<'a> {
+    Listing {
+        now: context.now,
+        account: &context.caller.account,
+        calendar,
+        role,
+        params: Params(context.request),
+        limits: &config.limits,
+        behaviour: &config.behaviour,
+    }
+}
+
+fn visible<'a>(calendars: &'a super::Calendars, account: &str, calendar: &str) -> Result<(&'a Calendar, Role)> {
+    calendars.visible(account, calendar).ok_or_else(ApiError::not_found)
+}
+
+fn shown(event: &Event, calendar: &Calendar, role: Role, params: Params<'_>) -> Result<Value> {
+    Ok(event.json(&super::event::View {
+        viewer: calendar.id.clone(),
+        zone: params.zone()?.unwrap_or(calendar.zone),
+        max_attendees: params.number("maxAttendees")?,
+        with_details: true,
+        role,
+    }))
+}
+
+fn body(request: &Request) -> Result<Map<String, Value>> {
+    match serde_json::from_slice(&request.body) {
+        Ok(Value::Object(body)) => Ok(body),
+        Err(_) if request.body.is_empty() => Ok(Map::new()),
+        _ => Err(ApiError::new(400, "global", "parseError", "Parse Error")),
+    }
+}
+
+fn render(request: &Request, answer: Value, selector: Option<Selector>) -> Response {
+    let etag = answer["etag"].as_str().map(str::to_owned);
+    let known = request.header_value("if-none-match");
+    if request.method == "GET" && known.is_some() && known == etag.as_deref() {
+        return Response::empty(304).with("etag", known.unwrap_or_default());
+    }
+    let answer = match selector {
+        Some(selector) => selector.apply(answer),
+        None => answer,
+    };
+    let response = match request.param("prettyPrint") {
+        Some("false") => Response::compact(200, &answer),
+        _ => Response::pretty(200, &answer),
+    };
+    match etag {
+        Some(etag) => response.with("etag", &etag),
+        None => response,
+    }
+}

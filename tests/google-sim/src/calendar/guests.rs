@@ -1,0 +1,110 @@
+//! Invitations: the organizer's event, its copies in the guests' calendars, and their answers.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::event::{Event, Status};
+use super::store::Calendars;
+
+/// What belongs to each copy alone.
+const OWN: [&str; 3] = ["transparency", "reminders", "colorId"];
+
+impl Calendars {
+    /// Brings the organizer's event `id` to all guests who have a calendar here, and takes it from
+    /// those who are no longer invited.
+    pub(super) fn spread(&mut self, now: DateTime<Utc>, organizer: &str, id: &str) {
+        let Some(event) = self.all.get(organizer).and_then(|c| c.events.get(id)).cloned() else {
+            return;
+        };
+        let guests: Vec<String> = self
+            .all
+            .values()
+            .filter(|calendar| calendar.primary && calendar.id != organizer)
+            .map(|calendar| calendar.id.clone())
+            .collect();
+        for guest in guests {
+            let held = self.held(&guest, &event);
+            let invited = event.attendee(&guest).is_some() && !event.is_cancelled();
+            match (held, invited) {
+                (held, true) => self.deliver(now, &guest, held.as_ref(), &event),
+                (Some(mut copy), false) if !copy.is_cancelled() => {
+                    copy.status = Status::Cancelled;
+                    self.cancel(now, &guest, copy);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The guest's copy of `event`, or the occurrence of the guest's copy of its series.
+    fn held(&self, guest: &str, event: &Event) -> Option<Event> {
+        self.all
+            .get(guest)
+            .and_then(|calendar| calendar.find(&event.id))
+            .filter(|copy| copy.organizer == event.organizer)
+    }
+
+    fn deliver(&mut self, now: DateTime<Utc>, guest: &str, held: Option<&Event>, event: &Event) {
+        let mut copy = Event { private: BTreeMap::new(), former: Vec::new(), ..event.clone() };
+        for name in OWN {
+            let own = held.and_then(|held| held.details.get(name)).cloned();
+            match own {
+                Some(value) => copy.details.insert(name.to_owned(), value),
+                None => copy.details.remove(name),
+            };
+        }
+        match held {
+            Some(held) => {
+                copy.private.clone_from(&held.private);
+                copy.former.clone_from(&held.former);
+                // Whoever removed the invitation is asked again only when the answer is open again.
+                let declined = copy.attendee(guest).is_some_and(|own| own.response_status == "declined");
+                if held.is_cancelled() && declined {
+                    return;
+                }
+                self.change(now, guest, held, copy);
+            }
+            // The id may be taken by an event of the guest's own; then the copy goes nowhere.
+            None if self.all.get(guest).is_some_and(|c| c.events.contains_key(&event.id)) => {}
+            None => self.put(now, guest, copy),
+        }
+    }
+
+    /// Tells the organizer, and through them all others, what the guest answered on their copy.
+    pub(super) fn answer_organizer(&mut self, now: DateTime<Utc>, guest: &str, id: &str) {
+        let Ok(copy) = self.current(guest, id) else {
+            return;
+        };
+        let Some(answer) = copy.attendee(guest).cloned() else {
+            return;
+        };
+        let organizer = copy.organizer.clone();
+        let Ok(before) = self.current(&organizer, id) else {
+            return;
+        };
+        if before.is_cancelled() {
+            return;
+        }
+        let mut event = before.clone();
+        let row = event.attendees.iter_mut().find(|row| row.email == guest);
+        match row {
+            Some(row) if *row != answer => *row = answer,
+            _ => return,
+        }
+        self.change(now, &organizer, &before, event);
+        self.spread(now, &organizer, id);
+    }
+}
+
+/// The body with which a guest answers.
+pub(crate) fn answer(event: &Value, guest: &str, response: &str) -> Value {
+    let mut rows = event.get("attendees").cloned().unwrap_or_default();
+    for row in rows.as_array_mut().into_iter().flatten() {
+        if row.get("email").and_then(Value::as_str) == Some(guest) {
+            row["responseStatus"] = Value::from(response);
+        }
+    }
+    serde_json::json!({ "attendees": rows })
+}

@@ -1,0 +1,62 @@
+//! "This and following events", as a person edits a series in Google's own page.
+
+use chrono::{Duration, NaiveTime};
+use serde_json::{Map, Value};
+
+use super::draft;
+use super::event::{Event, Occurrence};
+use super::series::{self, Span};
+use super::store::Calendars;
+use super::when::resolve;
+use super::write::Write;
+use crate::error::{ApiError, Result};
+
+impl Calendars {
+    /// Ends a series before the instance `id` and begins a new one there, with `changes`. Gives the id
+    /// of the new series: `<series>_R<local start>`.
+    pub fn split(&mut self, write: &mut Write<'_>, id: &str, changes: &Map<String, Value>) -> Result<String> {
+        let first = self.current(write.calendar, id)?;
+        let Some(Occurrence { series, original }) = first.occurrence else {
+            return Err(ApiError::invalid("Not an instance of a series."));
+        };
+        let before = self.current(write.calendar, &series)?;
+        let place = self.place(write)?;
+
+        // Google ends the old rule one second before the midnight that precedes the instance.
+        let midnight = original.wall().date().and_time(NaiveTime::MIN);
+        let zone = match original {
+            super::When::Moment { zone, .. } => zone,
+            super::When::Day(_) => place.calendar_zone,
+        };
+        let until = resolve(zone, midnight) - Duration::seconds(1);
+        let past =
+            Span { from: None, until: Some(original.instant(place.calendar_zone)), ahead: usize::MAX, now: write.now };
+        let gone_by = series::starts(before.start, &before.recurrence, place.calendar_zone, past);
+        let mut old = before.clone();
+        old.recurrence = series::trimmed(&before.recurrence, until, original.is_day());
+
+        let name = format!("R{}", original.wall().format("%Y%m%dT%H%M%S"));
+        let mut new = Event {
+            id: format!("{series}_{name}"),
+            ical_uid: format!("{series}_{name}@google.com"),
+            created: write.now,
+            start: original,
+            end: before.end.shifted(before.start, original),
+            recurrence: series::without_first(&before.recurrence, gone_by.len()),
+            former: Vec::new(),
+            sequence: 0,
+            ..before.clone()
+        };
+        let mut body = new.writable();
+        draft::merge(&mut body, changes);
+        draft::apply(&mut new, &body, place)?;
+
+        let id = new.id.clone();
+        old.sequence += 1;
+        self.change(write.now, write.calendar, &before, old);
+        self.put(write.now, write.calendar, new);
+        self.spread(write.now, write.calendar, &series);
+        self.spread(write.now, write.calendar, &id);
+        Ok(id)
+    }
+}

@@ -1,0 +1,209 @@
+//! All calendars of a simulated Google, and the order of their changes.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use super::event::{Event, Occurrence, Stamp};
+use super::series;
+use super::when::When;
+use crate::config;
+
+/// What somebody may do with a calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Role {
+    FreeBusyReader,
+    Reader,
+    Writer,
+    Owner,
+}
+
+impl Role {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::FreeBusyReader => "freeBusyReader",
+            Self::Reader => "reader",
+            Self::Writer => "writer",
+            Self::Owner => "owner",
+        }
+    }
+}
+
+/// One calendar.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Calendar {
+    pub id: String,
+    pub summary: String,
+    pub zone: Tz,
+    pub owner: String,
+    pub primary: bool,
+    /// Made by Google itself: read-only, and without push.
+    pub generated: bool,
+    /// Whom the owner let in.
+    pub shared_with: BTreeMap<String, Role>,
+    pub events: BTreeMap<String, Event>,
+    /// Every event once, under the stamp of its last change.
+    changes: BTreeMap<Stamp, String>,
+    /// Cursors from before this are not honoured any more.
+    pub cursors_from: Stamp,
+}
+
+impl Calendar {
+    fn new(config: &config::Calendar, owner: &str, primary: bool) -> Self {
+        Self {
+            id: config.id.clone(),
+            summary: config.summary.clone(),
+            zone: config.zone,
+            owner: owner.to_owned(),
+            primary,
+            generated: config.generated,
+            shared_with: BTreeMap::new(),
+            events: BTreeMap::new(),
+            changes: BTreeMap::new(),
+            cursors_from: 0,
+        }
+    }
+
+    /// What `account` may do here; none when it cannot even see that the calendar exists.
+    pub fn role_of(&self, account: &str) -> Option<Role> {
+        match (self.owner == account, self.generated) {
+            (true, false) => Some(Role::Owner),
+            (true, true) => Some(Role::Reader),
+            (false, _) => self.shared_with.get(account).copied(),
+        }
+    }
+
+    /// The stamp of the last change, or of the last time that cursors became void.
+    pub fn latest(&self) -> Stamp {
+        let last = self.changes.keys().next_back().copied().unwrap_or(0);
+        last.max(self.cursors_from)
+    }
+
+    /// The events whose last change lies after `since` and not after `upto`, oldest change first.
+    pub fn changed(&self, since: Stamp, upto: Stamp) -> impl Iterator<Item = &Event> {
+        let range = (Bound::Excluded(since), Bound::Included(upto.max(since)));
+        // A range with equal bounds of which one is excluded is refused by the map.
+        let range = (upto > since).then_some(range);
+        range.into_iter().flat_map(|range| self.changes.range(range)).filter_map(|(_, id)| self.events.get(id))
+    }
+
+    /// The exceptions of a series.
+    pub fn exceptions<'a>(&'a self, series: &'a str) -> impl Iterator<Item = &'a Event> {
+        let first = format!("{series}_");
+        self.events
+            .range(first.clone()..)
+            .take_while(move |(id, _)| id.starts_with(&first))
+            .map(|(_, event)| event)
+            .filter(move |event| event.occurrence.as_ref().is_some_and(|place| place.series == series))
+    }
+
+    /// The exception that stands in for an occurrence of `series`.
+    pub fn exception(&self, id: &str) -> Option<&Event> {
+        self.events.get(id).filter(|event| !event.bare)
+    }
+
+    /// The event of that id: as stored, or an occurrence of a series that nobody changed yet.
+    pub fn find(&self, id: &str) -> Option<Event> {
+        let stored = self.events.get(id);
+        match stored {
+            Some(event) if !event.bare => Some(event.clone()),
+            _ => self.occurrence(id).or_else(|| stored.cloned()),
+        }
+    }
+
+    fn occurrence(&self, id: &str) -> Option<Event> {
+        let (series, suffix) = id.rsplit_once('_')?;
+        let series = self.events.get(series)?;
+        if !series.is_series() || series.is_cancelled() {
+            return None;
+        }
+        let original = original_start(series.start, suffix)?;
+        series::occurs_at(series, original, self.zone).then(|| instance(series, original))
+    }
+
+    fn put(&mut self, event: Event) {
+        if let Some(before) = self.events.get(&event.id) {
+            self.changes.remove(&before.stamp);
+        }
+        self.changes.insert(event.stamp, event.id.clone());
+        self.events.insert(event.id.clone(), event);
+    }
+}
+
+/// The occurrence of `series` that begins at `original`, as yet unchanged.
+pub(crate) fn instance(series: &Event, original: When) -> Event {
+    let mut event = series.clone();
+    event.id = format!("{}_{}", series.id, original.id_suffix());
+    event.end = series.end.shifted(series.start, original);
+    event.start = original;
+    event.recurrence.clear();
+    event.former.clear();
+    event.occurrence = Some(Occurrence { series: series.id.clone(), original });
+    event
+}
+
+fn original_start(start: When, suffix: &str) -> Option<When> {
+    match start {
+        When::Day(_) => chrono::NaiveDate::parse_from_str(suffix, "%Y%m%d").ok().map(When::Day),
+        When::Moment { zone, .. } => {
+            let at = chrono::NaiveDateTime::parse_from_str(suffix, "%Y%m%dT%H%M%SZ").ok()?;
+            Some(When::Moment { at: at.and_utc(), zone })
+        }
+    }
+}
+
+/// Every calendar there is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Calendars {
+    pub all: BTreeMap<String, Calendar>,
+    last: Stamp,
+    /// Calendar and event type of each change since push was told last.
+    pub touched: Vec<(String, String)>,
+}
+
+impl Calendars {
+    pub fn add(&mut self, account: &config::Account) {
+        for (place, config) in account.calendars.iter().enumerate() {
+            let calendar = Calendar::new(config, &account.email, place == 0);
+            self.all.insert(config.id.clone(), calendar);
+        }
+    }
+
+    /// A stamp later than any before it, even when the clock stands still.
+    pub fn stamp(&mut self, now: DateTime<Utc>) -> Stamp {
+        let now = u64::try_from(now.timestamp_micros()).unwrap_or(0);
+        self.last = now.max(self.last + 1);
+        self.last
+    }
+
+    /// Keeps `event` as changed now.
+    pub fn put(&mut self, now: DateTime<Utc>, calendar: &str, mut event: Event) {
+        event.stamp = self.stamp(now);
+        event.updated = event.stamp;
+        self.keep(calendar, event);
+    }
+
+    /// The same for a change of reminders only, which `updated` does not show.
+    pub fn put_reminders(&mut self, now: DateTime<Utc>, calendar: &str, mut event: Event) {
+        event.stamp = self.stamp(now);
+        self.keep(calendar, event);
+    }
+
+    fn keep(&mut self, calendar: &str, event: Event) {
+        if let Some(place) = self.all.get_mut(calendar) {
+            self.touched.push((calendar.to_owned(), event.kind.clone()));
+            place.put(event);
+        }
+    }
+
+    /// The calendar that `id` names for `account`, and what the account may do there.
+    pub fn visible(&self, account: &str, id: &str) -> Option<(&Calendar, Role)> {
+        let id = if id == "primary" { account } else { id };
+        let calendar = self.all.get(id)?;
+        Some((calendar, calendar.role_of(account)?))
+    }
+}

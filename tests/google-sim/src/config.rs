@@ -1,0 +1,211 @@
+//! What a simulated Google starts with, and how it behaves.
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+/// Everything that a simulated Google is told at its start.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// The OAuth clients that are registered.
+    pub clients: Vec<Client>,
+    /// The people who have an account.
+    pub accounts: Vec<Account>,
+    /// Lifetimes, quotas and sizes.
+    pub limits: Limits,
+    /// What Google may do and does not always do.
+    pub behaviour: Behaviour,
+}
+
+/// An OAuth client of a Google Cloud project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// The client id.
+    pub id: String,
+    /// The client secret.
+    pub secret: String,
+    /// The registered redirect addresses, compared exactly.
+    pub redirect_uris: Vec<String>,
+    /// The project: consent and its revocation cover all clients of one project.
+    #[serde(default = "default_project")]
+    pub project: String,
+    /// Whether the consent screen is in "Testing", where refresh tokens live for seven days.
+    #[serde(default)]
+    pub testing: bool,
+}
+
+fn default_project() -> String {
+    "demo-project".to_owned()
+}
+
+/// A person with a Google account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The address, which is the id of the primary calendar too.
+    pub email: String,
+    /// The person's name.
+    pub name: String,
+    /// The account's stable id, `sub` in its id tokens.
+    pub sub: String,
+    /// The calendars; the first one is the primary calendar.
+    pub calendars: Vec<Calendar>,
+}
+
+impl Account {
+    /// An account with only its primary calendar.
+    pub fn new(email: &str, name: &str, zone: Tz) -> Self {
+        let sub = format!("1{:020}", crate::random::hash(email));
+        Self {
+            email: email.to_owned(),
+            name: name.to_owned(),
+            sub,
+            calendars: vec![Calendar { id: email.to_owned(), summary: email.to_owned(), zone, generated: false }],
+        }
+    }
+}
+
+/// A calendar of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Calendar {
+    /// Its id; for a primary calendar the address of its owner.
+    pub id: String,
+    /// Its title.
+    pub summary: String,
+    /// Its time zone.
+    pub zone: Tz,
+    /// Whether Google generates it (holidays, birthdays): read-only, and it refuses push.
+    #[serde(default)]
+    pub generated: bool,
+}
+
+/// Lifetimes, quotas and sizes. Every lifetime is in seconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Limits {
+    /// How long an access token is good.
+    pub access_token_secs: i64,
+    /// How long an authorization code is good.
+    pub code_secs: i64,
+    /// How long a sync token is good. Google does not say.
+    pub cursor_secs: i64,
+    /// How long a channel lives at most, and when its request names no time.
+    pub channel_secs: i64,
+    /// Calls a minute for each project; none for no limit.
+    pub project_per_minute: Option<u32>,
+    /// Calls a minute for each user of each project; none for no limit.
+    pub user_per_minute: Option<u32>,
+    /// Calls in one batch.
+    pub batch: usize,
+    /// Live refresh tokens for each account and client; the oldest dies silently.
+    pub refresh_tokens: usize,
+    /// Occurrences of an endless series, from now on, in a listing without an end.
+    pub occurrences: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            access_token_secs: 3_599,
+            code_secs: 600,
+            cursor_secs: 28 * 86_400,
+            channel_secs: 604_800,
+            project_per_minute: Some(10_000),
+            user_per_minute: Some(600),
+            batch: 50,
+            refresh_tokens: 100,
+            occurrences: 730,
+        }
+    }
+}
+
+impl Limits {
+    /// The same limits without quotas, for benchmarks and long random runs.
+    #[must_use]
+    pub fn without_quotas(self) -> Self {
+        Self { project_per_minute: None, user_per_minute: None, ..self }
+    }
+}
+
+/// What Google may do and does not always do. Shares are between 0 and 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Behaviour {
+    /// Accept webhook addresses with `http://` on a loopback host, as a stack on one machine needs.
+    pub loopback_webhooks: bool,
+    /// The share of pages that come back empty or short, and go on.
+    pub thin_pages: f64,
+    /// The share of notices that are lost.
+    pub lost_notices: f64,
+    /// The longest time, in milliseconds, that a notice takes.
+    pub notice_delay_ms: u64,
+    /// The share of watch calls whose `sync` message arrives before their answer.
+    pub early_sync: f64,
+    /// For how many seconds a stopped channel still delivers.
+    pub linger_secs: i64,
+    /// Whether the numbers of messages have gaps.
+    pub number_gaps: bool,
+    /// For how many seconds tokens still work after their grant was revoked.
+    pub revocation_secs: i64,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self {
+            loopback_webhooks: false,
+            thin_pages: 0.0,
+            lost_notices: 0.0,
+            notice_delay_ms: 0,
+            early_sync: 0.5,
+            linger_secs: 0,
+            number_gaps: true,
+            revocation_secs: 0,
+        }
+    }
+}
+
+impl Behaviour {
+    /// Google on a bad day: everything that the documents allow, often.
+    pub fn nasty() -> Self {
+        Self {
+            loopback_webhooks: false,
+            thin_pages: 0.3,
+            lost_notices: 0.2,
+            notice_delay_ms: 30_000,
+            early_sync: 0.5,
+            linger_secs: 60,
+            number_gaps: true,
+            revocation_secs: 0,
+        }
+    }
+}
+
+impl Config {
+    /// One OAuth client and two people: Ada in Berlin, who also has a second calendar and one with
+    /// holidays, and Grace in New York.
+    pub fn demo(client_id: &str, secret: &str, redirect_uri: &str) -> Self {
+        let mut ada = Account::new("ada@example.com", "Ada Berger", Tz::Europe__Berlin);
+        ada.calendars.push(Calendar {
+            id: "c_choir@group.calendar.google.com".to_owned(),
+            summary: "Choir".to_owned(),
+            zone: Tz::Europe__Berlin,
+            generated: false,
+        });
+        ada.calendars.push(Calendar {
+            id: "en.german#holiday@group.v.calendar.google.com".to_owned(),
+            summary: "Holidays in Germany".to_owned(),
+            zone: Tz::Europe__Berlin,
+            generated: true,
+        });
+        Self {
+            clients: vec![Client {
+                id: client_id.to_owned(),
+                secret: secret.to_owned(),
+                redirect_uris: vec![redirect_uri.to_owned()],
+                project: default_project(),
+                testing: false,
+            }],
+            accounts: vec![ada, Account::new("grace@example.com", "Grace Hill", Tz::America__New_York)],
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What a test, or a person at the page, may do beyond Google's own API.
+
+mod by_hand;
+mod requests;
+
+use chrono::{DateTime, Duration, Utc};
+use chrono_tz::Tz;
+use serde_json::{Value, json};
+
+use crate::Google;
+use crate::calendar::{Event, Role, View};
+use crate::config::{Account, Behaviour, Client, Limits};
+use crate::error::ApiError;
+use crate::faults::Fault;
+use crate::google::Clock;
+use crate::oauth::{GrantEnd, Granted};
+
+/// Why Google refused what was done by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The status that the API would have answered with.
+    pub status: u16,
+    /// The reason, such as `notFound`.
+    pub reason: String,
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        Self { status: error.status, reason: error.reason }
+    }
+}
+
+/// A channel that lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveChannel {
+    /// The id that its client chose.
+    pub id: String,
+    /// The calendar that it watches.
+    pub calendar: String,
+}
+
+impl Google {
+    /// How often `method` was called, such as `calendar.events.list`, `oauth2.token` or `batch`.
+    /// Each part of a batch counts as a call of its own method.
+    pub fn calls(&self, method: &str) -> u64 {
+        self.calls.get(method).copied().unwrap_or(0)
+    }
+
+    /// How often the Calendar API was called, each part of a batch counted once.
+    pub fn calendar_calls(&self) -> u64 {
+        let ours = |(name, count): (&String, &u64)| name.starts_with("calendar.").then_some(*count);
+        self.calls.iter().filter_map(ours).sum()
+    }
+
+    /// Sets every count to zero.
+    pub fn reset_calls(&mut self) {
+        self.calls.clear();
+    }
+
+    /// Puts in a fault. Of several that hit a call, the first one put in wins.
+    pub fn inject(&mut self, fault: Fault) {
+        self.faults.push(fault);
+    }
+
+    /// Takes out every fault.
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
+    /// What time it is for this Google.
+    pub fn now(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.clock.read(now)
+    }
+
+    /// Stops the clock at `at`.
+    pub fn freeze(&mut self, at: DateTime<Utc>) {
+        self.clock = Clock::Frozen(at);
+    }
+
+    /// Moves the clock, running or frozen.
+    pub fn advance(&mut self, by: Duration) {
+        self.clock = match self.clock {
+            Clock::Ahead(millis) => Clock::Ahead(millis + by.num_milliseconds()),
+            Clock::Frozen(at) => Clock::Frozen(at + by),
+        };
+    }
+
+    /// Lets the clock run with the real time again.
+    pub fn run_clock(&mut self) {
+        self.clock = Clock::Ahead(0);
+    }
+
+    /// Lifetimes, quotas and sizes, for changing them.
+    pub fn limits_mut(&mut self) -> &mut Limits {
+        &mut self.config.limits
+    }
+
+    /// What Google may do and does not always do, for changing it.
+    pub fn behaviour_mut(&mut self) -> &mut Behaviour {
+        &mut self.config.behaviour
+    }
+
+    /// Adds a person with calendars; one who is there already stays.
+    pub fn add_account(&mut self, account: Account) {
+        if !self.tokens.accounts.contains_key(&account.email) {
+            self.calendars.add(&account);
+            self.tokens.accounts.insert(account.email.clone(), account);
+        }
+    }
+
+    /// Registers an OAuth client, or changes the one with that id.
+    pub fn add_client(&mut self, client: Client) {
+        self.tokens.clients.insert(client.id.clone(), client);
+    }
+
+    /// Lets `account` into a calendar as `freeBusyReader`, `reader`, `writer` or `owner`, or with
+    /// another word out of it. Every cursor of that calendar is void after such a change.
+    pub fn share(&mut self, now: DateTime<Utc>, calendar: &str, account: &str, role: &str) {
+        let stamp = self.calendars.stamp(self.clock.read(now));
+        let Some(place) = self.calendars.all.get_mut(calendar) else {
+            return;
+        };
+        let roles = [Role::FreeBusyReader, Role::Reader, Role::Writer, Role::Owner];
+        match roles.into_iter().find(|known| known.name() == role) {
+            Some(role) => place.shared_with.insert(account.to_owned(), role),
+            None => place.shared_with.remove(account),
+        };
+        place.cursors_from = stamp;
+    }
+
+    /// Changes a calendar's time zone. No event counts as changed by it.
+    pub fn set_zone(&mut self, calendar: &str, zone: Tz) {
+        if let Some(calendar) = self.calendars.all.get_mut(calendar) {
+            calendar.zone = zone;
+        }
+    }
+
+    /// Tokens for `account` as if it had gone through the consent page.
+    pub fn grant(&mut self, now: DateTime<Utc>, client: &str, account: &str, scopes: &[&str]) -> Granted {
+        let now = self.clock.read(now);
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let (limits, random) = (&self.config.limits, &mut self.random);
+        self.tokens.grant(client, account, &scopes);
+        Granted {
+            access_token: self.tokens.issue_access(now, client, account, &scopes, limits, random),
+            refresh_token: self.tokens.issue_refresh(now, client, account, &scopes, limits, random),
+        }
+    }
+
+    /// Every access token of `account` is over; refresh tokens still work.
+    pub fn expire_access_tokens(&mut self, now: DateTime<Utc>, account: &str) {
+        self.tokens.expire_access(self.clock.read(now), account);
+    }
+
+    /// Every grant of `account` ends, for that reason.
+    pub fn end_grants(&mut self, now: DateTime<Utc>, account: &str, end: GrantEnd) {
+        let now = self.clock.read(now);
+        self.tokens.end_grants(now, account, None, end, Duration::zero());
+    }
+
+    /// Every cursor of a calendar that was handed out until now answers 410.
+    pub fn expire_cursors(&mut self, now: DateTime<Utc>, calendar: &str) {
+        // A cursor stands at a change that was; the next change makes new cursors good.
+        let stamp = self.calendars.stamp(self.clock.read(now));
+        if let Some(calendar) = self.calendars.all.get_mut(calendar) {
+            calendar.cursors_from = stamp;
+        }
+    }
+
+    /// Every call of `account` answers 403 `quotaExceeded`, for so long.
+    pub fn exhaust_quota(&mut self, now: DateTime<Utc>, account: &str, time: Duration) {
+        self.quota.exhaust(self.clock.read(now), account, time);
+    }
+
+    /// Forgets the calls that count against quotas, and every exhausted one.
+    pub fn reset_quotas(&mut self) {
+        self.quota.reset();
+    }
+
+    /// What was deleted in a calendar cannot be brought back any more.
+    pub fn empty_bin(&mut self, calendar: &str) {
+        self.calendars.empty_bin(calendar);
+    }
+
+    /// Whether every further notice is lost.
+    pub fn darken_push(&mut self, dark: bool) {
+        self.push.dark = dark;
+    }
+
+    /// Ends every channel now, without a word.
+    pub fn expire_channels(&mut self, now: DateTime<Utc>) {
+        self.push.expire_all(self.clock.read(now));
+    }
+
+    /// The channels that live.
+    pub fn channels(&self, now: DateTime<Utc>) -> Vec<LiveChannel> {
+        let live = self.push.live(self.clock.read(now)).into_iter();
+        live.map(|(id, calendar)| LiveChannel { id, calendar }).collect()
+    }
+
+    /// Every event of a calendar as its owner sees it, deleted ones and exceptions included.
+    pub fn events(&self, calendar: &str) -> Vec<Value> {
+        let Some(calendar) = self.calendars.all.get(calendar) else {
+            return Vec::new();
+        };
+        let view = owner_view(&calendar.id, calendar.zone);
+        calendar.events.values().map(|event| event.json(&view)).collect()
+    }
+
+    /// One event, or one instance of a series, as the calendar's owner sees it.
+    pub fn event(&self, calendar: &str, id: &str) -> Option<Value> {
+        let calendar = self.calendars.all.get(calendar)?;
+        let event: Event = calendar.find(id)?;
+        Some(event.json(&owner_view(&calendar.id, calendar.zone)))
+    }
+
+    /// The whole state, for a person to look at.
+    pub fn state(&self) -> Value {
+        json!(self)
+    }
+}
+
+pub(crate) fn owner_view(calendar: &str, zone: Tz) -> View {
+    View { viewer: calendar.to_owned(), zone, max_attendees: None, with_details: true, role: Role::Owner }
+}

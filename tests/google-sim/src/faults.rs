@@ -1,0 +1,171 @@
+//! Faults on demand: what goes wrong, on which calls, and how often.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Google;
+use crate::error::ApiError;
+use crate::http::{Delivery, Response};
+
+/// A fault and the calls that it hits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fault {
+    /// The method, such as `calendar.events.list`; a trailing `*` stands for any ending.
+    pub method: String,
+    /// Only calls of this account; none for every account.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// Which of the calls.
+    #[serde(default)]
+    pub when: When,
+    /// What happens to them.
+    pub effect: Effect,
+    /// How many calls of that method there have been since the fault was put in.
+    #[serde(default)]
+    pub seen: u64,
+}
+
+/// Which calls a fault hits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// Every call.
+    #[default]
+    Always,
+    /// Only the n-th call from now, counted from 1.
+    Nth(u64),
+    /// The next n calls.
+    Next(u64),
+    /// That share of the calls, between 0 and 1.
+    Share(f64),
+}
+
+/// What a fault does to a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// It is refused before anything happens.
+    Refuse {
+        /// The status.
+        status: u16,
+        /// The reason, such as `rateLimitExceeded`.
+        reason: String,
+    },
+    /// It is carried out, and the caller is told that it failed with this status.
+    RefuseAfterwards {
+        /// The status.
+        status: u16,
+    },
+    /// It is not carried out and never answered.
+    Timeout,
+    /// It is carried out and never answered.
+    TimeoutAfterwards,
+    /// It is not carried out, and the connection is cut.
+    Cut,
+    /// It is carried out, and the connection is cut.
+    CutAfterwards,
+    /// It is carried out, and answered after so many milliseconds.
+    Slow(u64),
+    /// Its answer is not what was asked for: `200` with this text.
+    Garbage(String),
+}
+
+impl Fault {
+    /// A fault on every call of `method`.
+    pub fn new(method: &str, effect: Effect) -> Self {
+        Self { method: method.to_owned(), account: None, when: When::Always, effect, seen: 0 }
+    }
+
+    /// The same fault on some calls only.
+    #[must_use]
+    pub fn on(self, when: When) -> Self {
+        Self { when, ..self }
+    }
+
+    /// The same fault for one account only.
+    #[must_use]
+    pub fn of(self, account: &str) -> Self {
+        Self { account: Some(account.to_owned()), ..self }
+    }
+
+    fn concerns(&self, method: &str, account: Option<&str>) -> bool {
+        let named = match self.method.strip_suffix('*') {
+            Some(start) => method.starts_with(start),
+            None => method == self.method,
+        };
+        named && (self.account.is_none() || self.account.as_deref() == account)
+    }
+}
+
+impl Google {
+    /// Counts a call of `method`, carries it out, and lets the faults that hit it do their work.
+    pub(crate) fn with_faults(
+        &mut self,
+        method: &str,
+        account: Option<&str>,
+        call: impl FnOnce(&mut Self) -> Response,
+    ) -> Response {
+        *self.calls.entry(method.to_owned()).or_default() += 1;
+        match self.strike(method, account) {
+            None => call(self),
+            Some(Effect::Refuse { status, reason }) => refusal(status, &reason).response(),
+            Some(Effect::RefuseAfterwards { status }) => {
+                call(self);
+                refusal(status, "backendError").response()
+            }
+            Some(Effect::Timeout) => undelivered(Delivery::Never),
+            Some(Effect::TimeoutAfterwards) => {
+                call(self);
+                undelivered(Delivery::Never)
+            }
+            Some(Effect::Cut) => undelivered(Delivery::Cut),
+            Some(Effect::CutAfterwards) => {
+                call(self);
+                undelivered(Delivery::Cut)
+            }
+            Some(Effect::Slow(millis)) => Response { delivery: Delivery::After(millis), ..call(self) },
+            Some(Effect::Garbage(text)) => Response::html(200, text),
+        }
+    }
+
+    /// The first fault that hits this call; every fault that concerns it counts it.
+    fn strike(&mut self, method: &str, account: Option<&str>) -> Option<Effect> {
+        let mut effect = None;
+        for fault in &mut self.faults {
+            if !fault.concerns(method, account) {
+                continue;
+            }
+            fault.seen += 1;
+            let hit = match fault.when {
+                When::Always => true,
+                When::Nth(n) => fault.seen == n,
+                When::Next(n) => fault.seen <= n,
+                When::Share(share) => self.random.chance(share),
+            };
+            if hit && effect.is_none() {
+                effect = Some(fault.effect.clone());
+            }
+        }
+        effect
+    }
+}
+
+fn refusal(status: u16, reason: &str) -> ApiError {
+    let message = match reason {
+        "userRateLimitExceeded" => "User Rate Limit Exceeded",
+        "rateLimitExceeded" => "Rate Limit Exceeded",
+        "quotaExceeded" => "Calendar usage limits exceeded.",
+        "backendError" => "Backend Error",
+        "fullSyncRequired" => return ApiError::full_sync_required(),
+        "authError" => return ApiError::unauthenticated(false),
+        other => other,
+    };
+    match reason {
+        "userRateLimitExceeded" | "rateLimitExceeded" | "quotaExceeded" => ApiError::usage(status, reason, message),
+        _ => ApiError::new(status, "global", reason, message),
+    }
+}
+
+/// What callers in process see where a socket would show nothing: a status that no server sends.
+fn undelivered(delivery: Delivery) -> Response {
+    Response { delivery, ..Response::empty(599) }
+}

@@ -22,6 +22,15 @@ impl SyncDirection {
     pub fn writes(self) -> bool {
         matches!(self, Self::ToGoogle | Self::TwoWay)
     }
+    /// As much of this direction as the connection's own allows; `None` when that is nothing.
+    pub fn within(self, allowed: Self) -> Option<Self> {
+        match (self.writes() && allowed.writes(), self.imports() && allowed.imports()) {
+            (true, true) => Some(Self::TwoWay),
+            (true, false) => Some(Self::ToGoogle),
+            (false, true) => Some(Self::FromGoogle),
+            (false, false) => None,
+        }
+    }
     /// Whether events are imported from Google.
     pub fn imports(self) -> bool {
         matches!(self, Self::FromGoogle | Self::TwoWay)

@@ -52,9 +52,9 @@ impl OwnEventId {
         })
     }
 
-    /// Whether `id` is an instance of one of our events, or a series split off it, rather than the event itself.
-    pub fn is_part(id: &EventId) -> bool {
-        id.0.contains('_')
+    /// What follows our id in the id of an instance (its original start) or of a series split off (`R` and a time).
+    pub fn part(id: &EventId) -> Option<&str> {
+        id.0.split_once('_').map(|(_, part)| part)
     }
 }
 

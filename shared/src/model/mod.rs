@@ -1,5 +1,6 @@
 //! What there is: plain data and the rules that hold for it alone. No clock, no randomness, no I/O.
 
+pub mod channel_token;
 pub mod conflict;
 pub mod connection;
 pub mod event;
@@ -16,6 +17,7 @@ pub mod sync_state;
 pub mod timestamp;
 pub mod window;
 
+pub use channel_token::WebhookKeys;
 pub use conflict::SchedulingConflict;
 pub use connection::{ConnectionStatus, GoogleAccount, InstructorCalendarCredentials, SyncDirection, SyncSettings};
 pub use event::{Event, EventStatus, EventTime, EventType};

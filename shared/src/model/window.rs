@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 
 use super::{InstructorId, SyncDirection, event::start_of_day};
 use crate::{Error, Result};
@@ -31,7 +32,7 @@ impl Window {
 }
 
 /// What a person asks of a manual sync. Dates are whole days in the calendar's zone, both inclusive.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncCalendarRequest {
     /// Whose calendar.
     pub instructor_id: InstructorId,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Result,
-    model::{ConnectionKey, SyncLogId, SyncTrigger, WishKind},
+    model::{ConnectionKey, SyncCalendarRequest, SyncLogId, SyncTrigger, WishKind},
 };
 
 /// The message. It carries no data of the calendar: whoever answers looks for themself.
@@ -23,6 +23,9 @@ pub struct Ring {
     /// The log row that a person was given to follow the run by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_id: Option<SyncLogId>,
+    /// Which way and which lessons, where a person said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<SyncCalendarRequest>,
 }
 
 /// Rings the bell of the sync worker.

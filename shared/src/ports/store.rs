@@ -256,6 +256,8 @@ pub trait Store: Send + Sync {
     async fn log(&self, key: ConnectionKey, id: SyncLogId) -> Result<Option<CalendarSyncLog>>;
     /// Log rows, newest first, those before `before`.
     async fn logs(&self, key: ConnectionKey, before: Option<SyncLogId>, limit: usize) -> Result<Vec<CalendarSyncLog>>;
+    /// Puts notices into the outbox.
+    async fn put_notices(&self, key: ConnectionKey, notices: &[Notice]) -> Result<()>;
     /// Notices that were committed and not delivered yet, oldest first.
     async fn pending_notices(&self, key: ConnectionKey, limit: usize) -> Result<Vec<Notice>>;
     /// Takes delivered notices out of the outbox.

@@ -6,15 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono_tz::Tz;
 
 use super::occurrences;
-use crate::model::{CalendarId, ConnectionKey, Event, EventId, ExternalCalendarEvent, LessonId, OwnEventId};
+use crate::model::{CalendarId, ConnectionKey, Event, EventId, ExternalCalendarEvent, OwnEventId};
 
 /// What a listing asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InboundPlan {
     /// What Google shows of our own events.
     pub own: Vec<(OwnEventId, Event)>,
-    /// Lessons of which a part was listed, an instance of a series that somebody made of our event: look at them.
-    pub own_parts: BTreeSet<LessonId>,
+    /// Live series that Google split off an event of ours that somebody had made recurring.
+    pub own_parts: Vec<Event>,
     /// Rows to store.
     pub put: Vec<ExternalCalendarEvent>,
     /// Rows to remove.
@@ -39,10 +39,11 @@ pub fn plan(key: ConnectionKey, calendar: &CalendarId, zone: Tz, events: Vec<Eve
     let mut plan = InboundPlan::default();
     for (id, event) in latest {
         if let Some(own) = OwnEventId::decode(key, &id) {
-            if OwnEventId::is_part(&id) {
-                plan.own_parts.insert(own.lesson_id);
-            } else {
-                plan.own.push((own, event));
+            match OwnEventId::part(&id) {
+                None => plan.own.push((own, event)),
+                Some(part) if part.starts_with('R') && !event.is_cancelled() => plan.own_parts.push(event),
+                // An instance goes when its series does, and the series is ours to put back.
+                Some(_) => {}
             }
             continue;
         }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::model::{EventStatus, EventTime, EventType, InstructorId, TenantId};
+use crate::model::{EventStatus, EventTime, EventType, InstructorId, LessonId, TenantId};
 
 fn key() -> ConnectionKey {
     ConnectionKey { tenant_id: TenantId(Uuid::from_u128(1)), instructor_id: InstructorId(Uuid::from_u128(2)) }
@@ -43,10 +43,16 @@ fn planned(events: Vec<Event>) -> InboundPlan {
 fn our_own_events_are_known_by_their_id_and_never_stored() {
     let own = OwnEventId { lesson_id: LessonId(Uuid::from_u128(9)), generation: 0 };
     let id = own.encode(key());
-    let plan = planned(vec![listed(&id.0), listed(&format!("{id}_20260301T080000Z"))]);
+    let split = format!("{id}_R20260301T080000");
+    let plan = planned(vec![
+        listed(&id.0),
+        listed(&format!("{id}_20260301T080000Z")),
+        listed(&split),
+        tombstone(&format!("{id}_R2")),
+    ]);
     assert_eq!(plan.own.iter().map(|(own, _)| *own).collect::<Vec<_>>(), [own]);
-    assert_eq!(plan.own_parts.into_iter().collect::<Vec<_>>(), [own.lesson_id]);
-    assert!(plan.put.is_empty());
+    assert_eq!(plan.own_parts.iter().map(|event| event.id.0.as_str()).collect::<Vec<_>>(), [split]);
+    assert!(plan.put.is_empty() && plan.remove.is_empty());
 }
 
 #[test]

@@ -4,8 +4,11 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    model::{Agreement, CalendarEventMapping, Event, Fingerprint, LessonContent, Shown, SyncStatus},
-    ports::{EventPatch, Operation, OperationOutcome},
+    model::{
+        Agreement, CalendarEventMapping, Event, Fingerprint, InstructorId, LessonContent, LessonStatus, Shown,
+        SyncStatus, Window,
+    },
+    ports::{EventPatch, LessonLookup, Operation, OperationOutcome},
 };
 
 /// What a lesson wants of Google.
@@ -26,6 +29,49 @@ pub enum Absence {
     Removed,
     /// Another instructor gives it.
     Reassigned,
+}
+
+/// What a look at the host's row says of a lesson.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It wants something of Google.
+    Wants(Wanted),
+    /// It is outside of the window: nothing is done for it, and what was done stays.
+    Leave,
+    /// Its row cannot be read.
+    Unreadable(String),
+}
+
+/// Judges a lesson. One that leaves the window keeps its event; only one that is cancelled, removed or given to
+/// somebody else loses it (design rule R11). A run that is `narrowed` by a person leaves everything outside alone.
+pub fn judge(
+    instructor: InstructorId,
+    lookup: &LessonLookup,
+    window: Window,
+    narrowed: bool,
+    mapping: Option<&CalendarEventMapping>,
+) -> Verdict {
+    let lesson = match lookup {
+        LessonLookup::Unreadable(why) => return Verdict::Unreadable(why.clone()),
+        LessonLookup::Gone => {
+            return mapping.map_or(Verdict::Leave, |_| Verdict::Wants(Wanted::NoEvent(Absence::Removed)));
+        }
+        LessonLookup::Found(lesson) => lesson,
+    };
+    let inside = window.contains(lesson.content.starts_at);
+    if narrowed && !inside {
+        return Verdict::Leave;
+    }
+    let absence = if lesson.instructor_id != instructor {
+        Absence::Reassigned
+    } else if lesson.status == LessonStatus::Cancelled {
+        Absence::Cancelled
+    } else {
+        // An event that is there follows its lesson even out of the window.
+        let follows = mapping.is_some_and(|mapping| mapping.shown.is_some());
+        return if inside || follows { Verdict::Wants(Wanted::Event(lesson.content.clone())) } else { Verdict::Leave };
+    };
+    if mapping.is_some() { Verdict::Wants(Wanted::NoEvent(absence)) } else { Verdict::Leave }
 }
 
 /// The next step for one lesson.

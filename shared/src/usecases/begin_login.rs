@@ -1,0 +1,105 @@
+//! Begins a login: an address of Google to send the browser to, and a cookie by which the browser is known when it
+//! comes back (design rule S2).
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use data_encoding::BASE64URL_NOPAD;
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Error, Result,
+    model::{ConnectionKey, OAuthState},
+    ports::{Clock, Login, Random, Store, TokenVault},
+};
+
+/// A login has to come back within this time.
+pub const LOGIN_LASTS: TimeDelta = TimeDelta::minutes(10);
+
+/// Begins logins.
+pub struct BeginLogin {
+    /// Where the login waits.
+    pub store: Arc<dyn Store>,
+    /// Google sign-in.
+    pub login: Arc<dyn Login>,
+    /// Seals the PKCE verifier.
+    pub vault: Arc<dyn TokenVault>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// State, verifier and cookie.
+    pub random: Arc<dyn Random>,
+}
+
+/// A login that has begun.
+#[derive(Debug)]
+pub struct LoginBegun {
+    /// Where to send the browser.
+    pub auth_url: String,
+    /// The state that comes back.
+    pub state: String,
+    /// What the browser has to show when it comes back, as a cookie.
+    pub browser: SecretString,
+}
+
+impl BeginLogin {
+    /// Begins a login for `key`. `return_path` is a path on the frontend.
+    pub async fn begin(&self, key: ConnectionKey, began_by: &str, return_path: Option<&str>) -> Result<LoginBegun> {
+        if !self.store.instructor_exists(key).await? {
+            return Err(Error::not_found());
+        }
+        let return_path = checked_path(return_path.unwrap_or("/"))?;
+        let (state, browser) = (self.token(), self.token());
+        let verifier = SecretString::from(self.token());
+        let login = OAuthState {
+            state: state.clone(),
+            key,
+            verifier: self.vault.seal(key, &verifier).await?,
+            browser: digest(&browser),
+            began_by: began_by.to_owned(),
+            return_path: return_path.to_owned(),
+            expires_at: self.clock.now() + LOGIN_LASTS,
+        };
+        self.store.put_oauth_state(&login).await?;
+        Ok(LoginBegun { auth_url: self.login.authorize_url(&state, &verifier), state, browser: browser.into() })
+    }
+
+    /// 256 random bits as 43 characters: also the right length for a PKCE verifier.
+    fn token(&self) -> String {
+        let mut bytes = [0; 32];
+        self.random.fill(&mut bytes);
+        BASE64URL_NOPAD.encode(&bytes)
+    }
+}
+
+/// What is kept of the browser's cookie.
+pub fn digest(browser: &str) -> String {
+    BASE64URL_NOPAD.encode(&Sha256::digest(browser))
+}
+
+/// A path of the frontend and nothing else: no other origin can be reached through it.
+fn checked_path(path: &str) -> Result<&str> {
+    let plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~?=&%".contains(&byte));
+    if path.len() <= 512 && path.starts_with('/') && !path.starts_with("//") && plain {
+        Ok(path)
+    } else {
+        Err(Error::field("returnPath", "is not a path of this application"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_return_path_stays_on_the_frontend() {
+        for path in ["/", "/scheduling?tab=calendar", "/a/b-c_d.e~f"] {
+            assert!(checked_path(path).is_ok(), "{path}");
+        }
+        for path in
+            ["", "scheduling", "//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nb", "/a#b", "/@x"]
+        {
+            assert!(checked_path(path).is_err(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Takes committed notices from the outbox to the event bus, at least once (design rule R17).
+
+use crate::{
+    Result,
+    model::ConnectionKey,
+    ports::{NoticeBus, Store},
+};
+
+/// How many are read and published at once; `PutEvents` takes ten.
+const AT_ONCE: usize = 10;
+
+/// Delivers what is pending of one connection. What fails stays in the outbox for the next time.
+pub async fn deliver(store: &dyn Store, bus: &dyn NoticeBus, key: ConnectionKey) -> Result<()> {
+    loop {
+        let pending = store.pending_notices(key, AT_ONCE).await?;
+        if pending.is_empty() {
+            return Ok(());
+        }
+        bus.publish(&pending).await?;
+        store.delivered(key, &pending).await?;
+        if pending.len() < AT_ONCE {
+            return Ok(());
+        }
+    }
+}

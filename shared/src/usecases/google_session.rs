@@ -1,0 +1,158 @@
+//! Calls to Google for one connection: the access token is opened, refreshed before it ends and once more when
+//! Google refuses it, and kept sealed for the next run (design rule S5).
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    Error,
+    model::{Channel, InstructorCalendarCredentials},
+    ports::{
+        Access, Calendar, CalendarError, Clock, Listing, ListingOutcome, Login, LoginError, NewChannel, Operation,
+        OperationOutcome, Store, TokenVault,
+    },
+};
+
+/// A token is refreshed when it ends within this time.
+const REFRESH_BEFORE: TimeDelta = TimeDelta::minutes(5);
+
+/// What a session needs.
+#[derive(Clone)]
+pub struct Google {
+    /// Where tokens are kept.
+    pub store: Arc<dyn Store>,
+    /// Google Calendar.
+    pub calendar: Arc<dyn Calendar>,
+    /// Google sign-in.
+    pub login: Arc<dyn Login>,
+    /// Opens and seals tokens.
+    pub vault: Arc<dyn TokenVault>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why there is no session.
+#[derive(Debug)]
+pub enum SessionError {
+    /// Google withdrew the permission; only the instructor can give it again.
+    Withdrawn,
+    /// Anything else.
+    Other(Error),
+}
+
+impl From<Error> for SessionError {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<SessionError> for Error {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Withdrawn => Self::new(
+                crate::ErrorKind::Refused,
+                "needs_reauth",
+                "Google no longer permits access to this calendar. Please connect it again.",
+            ),
+            SessionError::Other(error) => error,
+        }
+    }
+}
+
+/// An open session.
+pub struct GoogleSession<'a> {
+    google: &'a Google,
+    credentials: &'a InstructorCalendarCredentials,
+    access: Access,
+    /// HTTP calls made to Google Calendar.
+    pub calls: u32,
+}
+
+impl<'a> GoogleSession<'a> {
+    /// Opens a session, with a fresh access token where the stored one is about to end.
+    pub async fn open(
+        google: &'a Google,
+        credentials: &'a InstructorCalendarCredentials,
+    ) -> Result<Self, SessionError> {
+        let token = google.vault.open(credentials.key, &credentials.tokens.google_access_token).await?;
+        let access = Access { token, calendar: credentials.google_calendar_id.clone() };
+        let mut session = Self { google, credentials, access, calls: 0 };
+        if credentials.tokens.google_token_expiry - google.clock.now() < REFRESH_BEFORE {
+            session.refresh().await?;
+        }
+        Ok(session)
+    }
+
+    /// Fetches a new access token and keeps it sealed.
+    async fn refresh(&mut self) -> Result<(), SessionError> {
+        let Self { google, credentials, .. } = *self;
+        let refresh_token = google.vault.open(credentials.key, &credentials.tokens.google_refresh_token).await?;
+        let fresh = match google.login.refresh(&refresh_token, google.clock.now()).await {
+            Ok(fresh) => fresh,
+            Err(LoginError::InvalidGrant) => return Err(SessionError::Withdrawn),
+            Err(error @ (LoginError::Refused(_) | LoginError::Unavailable(_))) => {
+                return Err(Error::unavailable("google_unavailable", error).into());
+            }
+        };
+        let sealed = google.vault.seal(credentials.key, &fresh.access_token).await?;
+        google.store.save_access_token(credentials.key, credentials.id, &sealed, fresh.expires_at).await?;
+        self.access.token = fresh.access_token;
+        Ok(())
+    }
+
+    /// Lists the calendar, or what changed since `token`.
+    pub async fn list(&mut self, token: Option<&str>, deadline: DateTime<Utc>) -> Result<Listing, SessionError> {
+        let listing = self.google.calendar.list(&self.access, token, deadline).await;
+        self.calls += listing.calls;
+        if listing.outcome != (ListingOutcome::Partial { error: CalendarError::Unauthorized }) {
+            return Ok(listing);
+        }
+        self.refresh().await?;
+        let listing = self.google.calendar.list(&self.access, token, deadline).await;
+        self.calls += listing.calls;
+        Ok(listing)
+    }
+
+    /// Carries out operations, those that an ended token failed once more with a new one.
+    pub async fn batch(
+        &mut self,
+        operations: &[Operation],
+        deadline: DateTime<Utc>,
+    ) -> Result<Vec<OperationOutcome>, SessionError> {
+        const UNAUTHORIZED: OperationOutcome = OperationOutcome::TryLater(CalendarError::Unauthorized);
+        let (mut outcomes, calls) = self.google.calendar.batch(&self.access, operations, deadline).await;
+        self.calls += calls;
+        let refused: Vec<usize> = (0..outcomes.len()).filter(|&index| outcomes[index] == UNAUTHORIZED).collect();
+        if refused.is_empty() {
+            return Ok(outcomes);
+        }
+        self.refresh().await?;
+        let again: Vec<Operation> = refused.iter().map(|&index| operations[index].clone()).collect();
+        let (answers, calls) = self.google.calendar.batch(&self.access, &again, deadline).await;
+        self.calls += calls;
+        for (index, outcome) in refused.into_iter().zip(answers) {
+            outcomes[index] = outcome;
+        }
+        Ok(outcomes)
+    }
+
+    /// Opens a push channel.
+    pub async fn watch(&mut self, channel: &NewChannel) -> Result<Result<Channel, CalendarError>, SessionError> {
+        self.calls += 1;
+        match self.google.calendar.watch(&self.access, channel).await {
+            Err(CalendarError::Unauthorized) => {
+                self.refresh().await?;
+                self.calls += 1;
+                Ok(self.google.calendar.watch(&self.access, channel).await)
+            }
+            answer @ (Ok(_) | Err(_)) => Ok(answer),
+        }
+    }
+
+    /// Closes a push channel.
+    pub async fn stop(&mut self, channel: &Channel) -> Result<(), CalendarError> {
+        self.calls += 1;
+        self.google.calendar.stop(&self.access, channel).await
+    }
+}

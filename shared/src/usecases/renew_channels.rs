@@ -1,0 +1,47 @@
+//! The schedule that renews push channels: rings for each connection whose channel is soon to end. The run that
+//! follows opens the new one under its lease (design rule P1).
+
+use std::{sync::Arc, time::Duration};
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use crate::{
+    Result,
+    model::{SyncTrigger, WishKind},
+    ports::{Clock, Doorbell, Due, Ring, Store},
+};
+
+/// Connections rung for from one shard; the rest follows with the next schedule.
+const PAGE: usize = 500;
+/// Connections under way at once.
+const AT_ONCE: usize = 16;
+
+/// Rings for channels that are to be renewed.
+pub struct RenewChannels {
+    /// Where they are found.
+    pub store: Arc<dyn Store>,
+    /// The bell.
+    pub doorbell: Arc<dyn Doorbell>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl RenewChannels {
+    /// Rings for every channel that is to be renewed; answers how many.
+    pub async fn ring(&self) -> Result<usize> {
+        let shards = stream::iter(0..self.store.shards()).map(|shard| self.ring_shard(shard)).buffer_unordered(4);
+        shards.try_fold(0, |sum, rung| async move { Ok(sum + rung) }).await
+    }
+
+    async fn ring_shard(&self, shard: u8) -> Result<usize> {
+        let due = self.store.renewals(shard, self.clock.now(), PAGE).await?;
+        stream::iter(&due).map(|due| self.ring_one(*due)).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        Ok(due.len())
+    }
+
+    async fn ring_one(&self, due: Due) -> Result<()> {
+        let wishes = vec![WishKind::Inbound];
+        let ring = Ring { key: due.key, trigger: SyncTrigger::Poll, wishes, log_id: None, asked: None };
+        self.doorbell.ring(&ring, Duration::ZERO).await
+    }
+}

@@ -1,0 +1,65 @@
+//! The status of a connection: whether it works and why not, when it last did, and what every run has done
+//! (design rule E1).
+
+use std::sync::Arc;
+
+use crate::{
+    Error, Result,
+    model::{CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, SchedulingConflict, SyncLogId, SyncState},
+    ports::{Clock, Store},
+};
+
+/// Log rows on one page.
+pub const LOGS: usize = 20;
+/// Waiting or failed lessons that are counted one by one; more show as this number.
+const COUNTED: usize = 1000;
+
+/// All that there is to tell.
+#[derive(Debug)]
+pub struct Status {
+    /// The connection and its state; `None` when there is none.
+    pub connection: Option<(InstructorCalendarCredentials, SyncState)>,
+    /// The conflicts.
+    pub conflicts: Vec<SchedulingConflict>,
+    /// Lessons that wait to be written.
+    pub waiting: usize,
+    /// The last runs, newest first.
+    pub logs: Vec<CalendarSyncLog>,
+    /// Where the older runs begin.
+    pub next_cursor: Option<SyncLogId>,
+    /// A channel that should have been renewed and was not.
+    pub overdue_renewal: bool,
+}
+
+/// Shows status.
+pub struct ShowStatus {
+    /// Where it is read.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl ShowStatus {
+    /// The status, with the log rows before `before`.
+    pub async fn show(&self, key: ConnectionKey, before: Option<SyncLogId>) -> Result<Status> {
+        let store = &self.store;
+        let (credentials, state, conflicts, mut logs) = futures::try_join!(
+            store.credentials(key),
+            store.state(key),
+            store.conflicts(key),
+            store.logs(key, before, LOGS + 1)
+        )?;
+        let connection = credentials.zip(state);
+        if connection.is_none() && !store.instructor_exists(key).await? {
+            return Err(Error::not_found());
+        }
+        let waiting = if connection.is_some() { store.dirty_mappings(key, COUNTED).await?.len() } else { 0 };
+        let next_cursor = (logs.len() > LOGS).then(|| logs.remove(LOGS)).and(logs.last().map(|log| log.id));
+        let now = self.clock.now();
+        let overdue_renewal = connection.as_ref().is_some_and(|(_, state)| {
+            let ends = state.channel.as_ref().map(|channel| channel.expires_at);
+            ends.is_some_and(|ends| state.renew_at.is_some_and(|at| at + (ends - at) / 2 < now))
+        });
+        Ok(Status { connection, conflicts, waiting, logs, next_cursor, overdue_renewal })
+    }
+}

@@ -1,0 +1,84 @@
+//! Push channels: opened under the lease before the listing, the old one closed after it (design rule P1).
+
+use std::time::Duration;
+
+use super::{Failure, round::Round};
+use crate::{
+    model::{Channel, ChannelId, InstructorCalendarCredentials, PushHealth},
+    ports::{CalendarError, NewChannel},
+    reconcile::schedule,
+    usecases::google_session::GoogleSession,
+};
+
+/// How long a channel is asked to live; Google may make it shorter, and its answer counts.
+const LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Opens a channel where there is none or it is time for a new one. Answers the old one, to be closed once the
+/// calendar was listed under the new one.
+pub async fn open_if_due(
+    round: &mut Round<'_>,
+    credentials: &InstructorCalendarCredentials,
+    google: &mut GoogleSession<'_>,
+) -> Result<Option<Channel>, Failure> {
+    let (sync, now) = (round.sync, round.sync.now());
+    let settings = &credentials.settings;
+    let Some(push) = &sync.push else { return Ok(None) };
+    let wanted = settings.auto_sync && settings.sync_direction.imports();
+    let due = round.state.renew_at.is_none_or(|at| at <= now);
+    if !wanted || !due || round.state.push_health == PushHealth::Unsupported {
+        return Ok(None);
+    }
+    // Known before Google is asked: a channel that a crash leaves behind is recognised by its notices.
+    let id = ChannelId(sync.random.uuid().to_string());
+    round.state.pending_channel = Some(id.clone());
+    round.save().await?;
+    let channel = NewChannel {
+        token: push.keys.sign(&id, credentials.key),
+        id,
+        address: push.address.clone(),
+        lifetime: LIFETIME,
+    };
+    let answer = google.watch(&channel).await?;
+    round.state.pending_channel = None;
+    let old = match answer {
+        Ok(opened) => {
+            round.state.renew_at = Some(schedule::renewal(now, opened.expires_at, sync.luck()));
+            round.state.push_health = PushHealth::Healthy;
+            round.state.channel.replace(opened)
+        }
+        Err(CalendarError::Refused { reason, .. }) => {
+            round
+                .report
+                .say(format!("Google refuses to tell us of changes ({reason}); the calendar is polled instead."));
+            round.report.changed = true;
+            round.state.push_health = PushHealth::Unsupported;
+            round.state.renew_at = None;
+            None
+        }
+        Err(error) => {
+            tracing::warn!(connection = %credentials.key, %error, "no channel could be opened; polling goes on");
+            round.state.renew_at = Some(now + chrono::TimeDelta::minutes(15));
+            None
+        }
+    };
+    round.save().await?;
+    Ok(old)
+}
+
+/// Closes a channel. One that stays open sends notices that do no harm, until it ends by itself.
+pub async fn stop(google: &mut GoogleSession<'_>, channel: &Channel) {
+    if let Err(error) = google.stop(channel).await {
+        tracing::warn!(channel = %channel.id, %error, "an old channel could not be closed");
+    }
+}
+
+/// Closes the channel for good, because nothing is to be imported any more. It succeeds whatever Google says.
+pub async fn close(round: &mut Round<'_>, credentials: &InstructorCalendarCredentials) -> Result<(), Failure> {
+    let Some(channel) = round.state.channel.take() else { return Ok(()) };
+    if let Ok(mut google) = GoogleSession::open(&round.sync.google, credentials).await {
+        stop(&mut google, &channel).await;
+    }
+    round.state.push_health = PushHealth::Closed;
+    round.state.renew_at = None;
+    Ok(())
+}

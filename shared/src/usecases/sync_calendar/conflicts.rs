@@ -1,0 +1,215 @@
+//! Conflicts of what changed: of the lessons that moved, and of those that a changed event overlaps or overlapped.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::{
+    Failure,
+    outbound::{self, Work},
+    round::{Changed, Round},
+};
+use crate::{
+    model::{CalendarEventMapping, LessonId, NoticeKind, SchedulingConflict, Window},
+    ports::{ConflictChanges, ExternalLookup, HostFlags},
+    reconcile::{
+        conflicts::{LessonSpan, busy, changes, joined, overlaps},
+        occurrences,
+    },
+};
+
+/// So many lessons' conflicts are read one by one; for more, all are read at once.
+const FEW: usize = 20;
+/// Store calls under way at once.
+const AT_ONCE: usize = 16;
+
+/// Works out the conflicts of what changed and stores the difference. Lessons that are over keep theirs.
+pub async fn refresh(round: &mut Round<'_>, work: &mut [Work], changed: &Changed) -> Result<(), Failure> {
+    let (store, key, now) = (&round.sync.google.store, round.request.key, round.sync.now());
+    let gone = outbound::gone(work);
+    let mut affected = affected(round, work, changed).await?;
+    affected.retain(|id, mapping| mapping.event_end > now || gone.contains(id));
+    if affected.is_empty() {
+        return Ok(());
+    }
+    let stored = stored_pairs(round, affected.keys().copied().collect()).await?;
+    let lessons: Vec<LessonSpan> =
+        affected.iter().filter(|(id, _)| !gone.contains(id)).map(|(_, mapping)| LessonSpan::from(mapping)).collect();
+    let zone = round.state.calendar_time_zone;
+    let mut wanted: BTreeMap<LessonId, Vec<SchedulingConflict>> = BTreeMap::new();
+    for window in joined(lessons.iter().map(|span| Window { from: span.start, to: span.end })) {
+        let inside: Vec<LessonSpan> =
+            lessons.iter().copied().filter(|span| window.from <= span.start && span.end <= window.to).collect();
+        let spans = busy(&store.external_between(key, window).await?, window, zone);
+        for pair in overlaps(&inside, &spans, now) {
+            wanted.entry(pair.lesson_id).or_default().push(pair);
+        }
+    }
+
+    let mut differences = Vec::new();
+    for (id, mapping) in &affected {
+        let pairs = wanted.remove(id).unwrap_or_default();
+        let difference = changes(stored.get(id).map_or(&[], Vec::as_slice), &pairs);
+        if difference.is_empty() && mapping.has_conflict != pairs.is_empty() {
+            continue;
+        }
+        let mut notices = Vec::new();
+        for pair in &difference.found {
+            notices.push(round.sync.notice(
+                key,
+                NoticeKind::ConflictFound {
+                    lesson_id: *id,
+                    google_event_id: pair.google_event_id.0.clone(),
+                    overlap_start: pair.overlap_start,
+                    overlap_end: pair.overlap_end,
+                },
+            ));
+        }
+        for pair in &difference.cleared {
+            let google_event_id = pair.google_event_id.0.clone();
+            notices.push(round.sync.notice(key, NoticeKind::ConflictCleared { lesson_id: *id, google_event_id }));
+        }
+        round.report.counts.conflicts_detected += u32::try_from(difference.found.len()).unwrap_or(u32::MAX);
+        round.report.changed |= !difference.is_empty();
+        differences.push(ConflictChanges {
+            lesson_id: *id,
+            put: difference.found.into_iter().chain(difference.moved).collect(),
+            remove: difference.cleared,
+            has_conflict: !pairs.is_empty(),
+            notices,
+        });
+    }
+    flag(round, work, &affected, &differences).await?;
+    store.apply_conflicts(key, &differences).await?;
+    Ok(())
+}
+
+/// The lessons whose conflicts may have changed, with their mappings.
+async fn affected(
+    round: &Round<'_>,
+    work: &[Work],
+    changed: &Changed,
+) -> Result<BTreeMap<LessonId, CalendarEventMapping>, Failure> {
+    let (store, key, now) = (&round.sync.google.store, round.request.key, round.sync.now());
+    let mut affected: BTreeMap<LessonId, CalendarEventMapping> = BTreeMap::new();
+    if changed.everything {
+        affected.extend(store.mappings(key).await?.into_iter().map(|mapping| (mapping.lesson_id, mapping)));
+    } else {
+        let calendar = &changed.calendar;
+        let rows = stream::iter(&changed.events)
+            .map(|id| store.external_event(key, calendar, id))
+            .buffered(AT_ONCE)
+            .try_collect::<Vec<_>>()
+            .await?;
+        let spans = rows.into_iter().flatten().filter_map(|row| {
+            let to = row.event_end.unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC);
+            let from = row.event_start.max(now);
+            (from < to).then_some((Window { from, to }, row))
+        });
+        let (windows, rows): (Vec<Window>, Vec<_>) = spans.unzip();
+        for window in joined(windows) {
+            for mapping in store.mappings_between(key, window).await? {
+                let span = Window { from: mapping.event_start, to: mapping.event_end };
+                if rows.iter().any(|row| touches(row, span, round.state.calendar_time_zone)) {
+                    affected.insert(mapping.lesson_id, mapping);
+                }
+            }
+        }
+        for id in named_by_pairs(round, changed).await? {
+            if !affected.contains_key(&id)
+                && let Some(mapping) = store.mapping(key, id).await?
+            {
+                affected.insert(id, mapping);
+            }
+        }
+    }
+    // What this round knows better than the store: the flag is the stored one, since only this step changes it.
+    for work in work {
+        if work.moved || affected.contains_key(&work.mapping.lesson_id) {
+            affected.insert(work.mapping.lesson_id, work.mapping.clone());
+        }
+    }
+    affected.retain(|_, mapping| mapping.event_end > now || mapping.lesson_removed_at.is_some());
+    Ok(affected)
+}
+
+/// Whether anything of `row` occurs in `span`.
+fn touches(row: &crate::model::ExternalCalendarEvent, span: Window, zone: chrono_tz::Tz) -> bool {
+    let lookup = if row.event.is_series() {
+        ExternalLookup { events: Vec::new(), series: vec![(row.clone(), Vec::new())] }
+    } else {
+        ExternalLookup { events: vec![row.clone()], series: Vec::new() }
+    };
+    let mut found = false;
+    occurrences::each(&lookup, span, zone, |_, _, _| found = true);
+    found
+}
+
+/// The lessons that stored pairs connect with changed events, and with the series that a changed exception belongs to.
+async fn named_by_pairs(round: &Round<'_>, changed: &Changed) -> Result<BTreeSet<LessonId>, Failure> {
+    let (store, key) = (&round.sync.google.store, round.request.key);
+    let series = changed.events.iter().filter_map(|id| Some(id.0.split_once('_')?.0.into()));
+    let ids: BTreeSet<crate::model::EventId> = changed.events.iter().cloned().chain(series).collect();
+    if ids.len() > FEW {
+        return Ok(store
+            .conflicts(key)
+            .await?
+            .into_iter()
+            .filter(|pair| ids.contains(&pair.google_event_id))
+            .map(|pair| pair.lesson_id)
+            .collect());
+    }
+    let found = stream::iter(&ids)
+        .map(|id| store.conflicts_of_event(key, &changed.calendar, id))
+        .buffered(AT_ONCE)
+        .try_collect::<Vec<_>>()
+        .await?;
+    Ok(found.into_iter().flatten().map(|pair| pair.lesson_id).collect())
+}
+
+async fn stored_pairs(
+    round: &Round<'_>,
+    lessons: Vec<LessonId>,
+) -> Result<BTreeMap<LessonId, Vec<SchedulingConflict>>, Failure> {
+    let (store, key) = (&round.sync.google.store, round.request.key);
+    let pairs = if lessons.len() > FEW {
+        store.conflicts(key).await?
+    } else {
+        let found = stream::iter(lessons).map(|id| store.conflicts_of_lesson(key, id)).buffered(AT_ONCE);
+        found.try_collect::<Vec<_>>().await?.into_iter().flatten().collect()
+    };
+    let mut by_lesson: BTreeMap<LessonId, Vec<SchedulingConflict>> = BTreeMap::new();
+    for pair in pairs {
+        by_lesson.entry(pair.lesson_id).or_default().push(pair);
+    }
+    Ok(by_lesson)
+}
+
+/// Puts the flag where it changes: on the work under way, whose host row is written with its outcome, and on the
+/// host's row of all others. The host's row comes before the pairs, so that dying between them repeats both.
+async fn flag(
+    round: &Round<'_>,
+    work: &mut [Work],
+    affected: &BTreeMap<LessonId, CalendarEventMapping>,
+    differences: &[ConflictChanges],
+) -> Result<(), Failure> {
+    let (store, key) = (&round.sync.google.store, round.request.key);
+    let mut flagged: BTreeMap<LessonId, bool> =
+        differences.iter().map(|difference| (difference.lesson_id, difference.has_conflict)).collect();
+    for work in work.iter_mut() {
+        if let Some(has_conflict) = flagged.remove(&work.mapping.lesson_id) {
+            work.mapping.has_conflict = has_conflict;
+        }
+    }
+    for (id, has_conflict) in flagged {
+        let Some(mapping) = affected.get(&id).filter(|mapping| mapping.has_conflict != has_conflict) else { continue };
+        let in_google = mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
+        let flags = HostFlags {
+            google_calendar_event_id: in_google.then(|| mapping.google_event_id()),
+            calendar_sync_status: Some(mapping.sync_status),
+            has_conflict,
+        };
+        store.flag_lesson(key.tenant_id, id, &flags).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,283 @@
+//! From Google: lists what changed, stores it, and notes what Google shows of our own events. The cursor moves only
+//! when the round has ended well.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::{
+    Failure, Report,
+    round::{Changed, Round},
+};
+use crate::{
+    model::{
+        CalendarEventMapping, CalendarId, Cursor, Event, EventId, InstructorCalendarCredentials, LessonId, OwnEventId,
+        SyncState,
+    },
+    ports::{CalendarError, DirtyMark, Listing, ListingOutcome, Operation, OperationOutcome},
+    reconcile::{
+        inbound::{self, InboundPlan},
+        outbound::observe,
+    },
+    usecases::google_session::GoogleSession,
+};
+
+/// So many mappings are read one by one; for more, all are read at once.
+const FEW: usize = 20;
+/// Store calls under way at once.
+const AT_ONCE: usize = 16;
+
+/// A listing whose items are stored, and which may be committed with the round.
+#[derive(Debug)]
+pub struct Listed {
+    token: Option<String>,
+    shape: String,
+    zone: Tz,
+    began: DateTime<Utc>,
+}
+
+impl Listed {
+    /// Moves the cursor: everything that it covers is stored by now.
+    pub fn commit(self, state: &mut SyncState, report: &Report) {
+        state.calendar_time_zone = self.zone;
+        if let Some(token) = self.token
+            && report.unfinished.as_deref() != Some(STRAYS)
+        {
+            state.cursor = Some(Cursor { token, shape: self.shape });
+            state.listed_at = Some(self.began);
+        }
+    }
+}
+
+const STRAYS: &str = "An event of ours that should not be there could not be deleted yet.";
+
+/// Lists and stores.
+pub async fn import(
+    round: &mut Round<'_>,
+    credentials: &InstructorCalendarCredentials,
+    google: &mut GoogleSession<'_>,
+    changed: &mut Changed,
+) -> Result<Listed, Failure> {
+    let (key, calendar) = (credentials.key, &credentials.google_calendar_id);
+    let shape = Cursor::shape_of(calendar);
+    let began = round.sync.now();
+    let deadline = round.request.deadline;
+    let known = round.state.cursor.as_ref().filter(|cursor| cursor.shape == shape).map(|cursor| cursor.token.clone());
+    let mut listing = google.list(known.as_deref(), deadline).await?;
+    if listing.outcome == ListingOutcome::CursorLost {
+        round
+            .report
+            .say("Google no longer accepted our place in its list of changes, so the whole calendar was listed anew.");
+        round.report.changed = true;
+        listing = google.list(None, deadline).await?;
+    }
+    let Listing { outcome, events, time_zone, malformed, .. } = listing;
+    if malformed > 0 {
+        round.report.say(format!("{malformed} events could not be read and were left out."));
+    }
+    let (token, complete) = match outcome {
+        ListingOutcome::Complete { token } => (Some(token), true),
+        ListingOutcome::Delta { token } => (Some(token), false),
+        ListingOutcome::Partial { error } if events.is_empty() => return Err(failure(error)),
+        ListingOutcome::Partial { error } => {
+            round.report.leave(format!("The calendar was listed only in part ({error}); nothing was removed for it."));
+            (None, false)
+        }
+        ListingOutcome::CursorLost => return Err(failure(CalendarError::Unavailable("no listing".into()))),
+    };
+    let zone = time_zone.unwrap_or(round.state.calendar_time_zone);
+    let zone_changed = zone != round.state.calendar_time_zone && round.state.cursor.is_some();
+    if zone_changed {
+        round.report.say(format!("The calendar moved to the time zone {zone}; its whole days were worked out anew."));
+        changed.everything = true;
+    }
+
+    let plan = inbound::plan(key, calendar, zone, events);
+    let strays = observe_own(round, &plan, complete).await?;
+    store(round, calendar, plan, complete, changed).await?;
+    if zone_changed {
+        replace_days(round, calendar, zone).await?;
+    }
+    round.state.calendar_time_zone = zone;
+    remove_strays(round, strays, google).await?;
+    Ok(Listed { token, shape, zone, began })
+}
+
+/// Forgets all that was imported: the direction no longer includes it.
+pub async fn clear(round: &mut Round<'_>) -> Result<(), Failure> {
+    let (store, key) = (&round.sync.google.store, round.request.key);
+    let ids = store.external_ids(key).await?;
+    store.delete_external(key, &ids).await?;
+    round.state.cursor = None;
+    round.report.changed = true;
+    round.report.say("Events are no longer imported; those that were are forgotten.");
+    Ok(())
+}
+
+fn failure(error: CalendarError) -> Failure {
+    match error {
+        CalendarError::QuotaExceeded => Failure::QuotaExceeded,
+        error @ (CalendarError::Unauthorized
+        | CalendarError::RateLimited
+        | CalendarError::Refused { .. }
+        | CalendarError::Unavailable(_)) => Failure::Other(crate::Error::unavailable("google_unavailable", error)),
+    }
+}
+
+/// Stores the rows of a plan, and removes those that are gone. Only a complete listing removes what it did not mention.
+async fn store(
+    round: &mut Round<'_>,
+    calendar: &CalendarId,
+    plan: InboundPlan,
+    complete: bool,
+    changed: &mut Changed,
+) -> Result<(), Failure> {
+    let (store, key) = (&round.sync.google.store, round.request.key);
+    changed.events.extend(plan.changed());
+    let live: BTreeSet<EventId> = plan.put.iter().map(|row| row.id().clone()).collect();
+    let mut gone = plan.remove;
+    if complete {
+        let stored = store.external_ids(key).await?;
+        gone.extend(stored.into_iter().map(|(_, id)| id).filter(|id| !live.contains(id)));
+    } else {
+        for series in &plan.gone_series {
+            let exceptions = store.exceptions_of(key, calendar, series).await?;
+            gone.extend(exceptions.iter().map(|row| row.id().clone()).filter(|id| !live.contains(id)));
+        }
+    }
+    changed.events.extend(gone.iter().cloned());
+    store.put_external(key, &plan.put).await?;
+    let gone: Vec<_> = gone.into_iter().map(|id| (calendar.clone(), id)).collect();
+    store.delete_external(key, &gone).await?;
+    round.report.counts.events_synced += u32::try_from(plan.put.len()).unwrap_or(u32::MAX);
+    round.report.changed |= !gone.is_empty();
+    Ok(())
+}
+
+/// Stores whole-day events anew, whose days begin elsewhere now.
+async fn replace_days(round: &mut Round<'_>, calendar: &CalendarId, zone: Tz) -> Result<(), Failure> {
+    let (store, key) = (&round.sync.google.store, round.request.key);
+    let ids = store.external_ids(key).await?;
+    let rows: Vec<_> = stream::iter(&ids)
+        .map(|(calendar, id)| store.external_event(key, calendar, id))
+        .buffered(AT_ONCE)
+        .try_collect::<Vec<_>>()
+        .await?;
+    let events =
+        rows.into_iter().flatten().map(|row| row.event).filter(|event| event.start.is_some_and(|start| start.is_day()));
+    store.put_external(key, &inbound::plan(key, calendar, zone, events.collect()).put).await?;
+    Ok(())
+}
+
+/// Notes on their mappings what Google shows of our own events, and marks those that changed. Answers the live
+/// events that are ours and should not be there: superseded generations, and what was split off a series that
+/// somebody made of one.
+async fn observe_own(
+    round: &mut Round<'_>,
+    plan: &InboundPlan,
+    complete: bool,
+) -> Result<Vec<(EventId, String)>, Failure> {
+    let (store, key) = (&round.sync.google.store, round.request.key);
+    let mut strays: Vec<_> = plan.own_parts.iter().map(|event| (event.id.clone(), event.etag.clone())).collect();
+    let mut mappings: BTreeMap<LessonId, CalendarEventMapping> = BTreeMap::new();
+    if complete || plan.own.len() > FEW {
+        mappings.extend(store.mappings(key).await?.into_iter().map(|mapping| (mapping.lesson_id, mapping)));
+    } else {
+        for (own, _) in &plan.own {
+            mappings.extend(store.mapping(key, own.lesson_id).await?.map(|mapping| (own.lesson_id, mapping)));
+        }
+    }
+    let mut changed: BTreeMap<LessonId, CalendarEventMapping> = BTreeMap::new();
+    for (own, event) in &plan.own {
+        let before = changed.get(&own.lesson_id).or_else(|| mappings.get(&own.lesson_id)).cloned();
+        match observed(key, *own, event, before, round.state.calendar_time_zone) {
+            Observed::Nothing => {}
+            Observed::Stray => strays.push((event.id.clone(), event.etag.clone())),
+            Observed::Mapping(mapping) => {
+                changed.insert(own.lesson_id, *mapping);
+            }
+        }
+    }
+    if complete {
+        let listed: BTreeSet<&EventId> = plan.own.iter().map(|(_, event)| &event.id).collect();
+        for mapping in mappings.values() {
+            let live = mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
+            if live && !listed.contains(&mapping.google_event_id()) && !changed.contains_key(&mapping.lesson_id) {
+                let mut missing = mapping.clone();
+                missing.shown.iter_mut().for_each(|shown| shown.deleted = true);
+                changed.insert(missing.lesson_id, missing);
+            }
+        }
+    }
+    stream::iter(changed.values().map(|mapping| store.save_mapping(mapping, DirtyMark::Raise, &[])))
+        .buffer_unordered(AT_ONCE)
+        .try_collect::<()>()
+        .await?;
+    Ok(strays)
+}
+
+enum Observed {
+    Nothing,
+    Stray,
+    Mapping(Box<CalendarEventMapping>),
+}
+
+/// What a listed event of ours says of its mapping.
+fn observed(
+    key: crate::model::ConnectionKey,
+    own: OwnEventId,
+    event: &Event,
+    mapping: Option<CalendarEventMapping>,
+    zone: Tz,
+) -> Observed {
+    let Some(mapping) = mapping else {
+        if event.is_cancelled() {
+            return Observed::Nothing;
+        }
+        // An event of ours without a mapping: a lesson long gone, or a connection made anew.
+        let at = |time: Option<crate::model::EventTime>| time.map_or(DateTime::UNIX_EPOCH, |time| time.instant(zone));
+        let mut found = CalendarEventMapping::new(key, own.lesson_id, at(event.start), at(event.end));
+        found.generation = own.generation;
+        return Observed::Mapping(Box::new(observe(found, event)));
+    };
+    if mapping.generation != own.generation {
+        let live = mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
+        return match (event.is_cancelled(), live || mapping.intended.is_some()) {
+            (true, _) => Observed::Nothing,
+            (false, true) => Observed::Stray,
+            (false, false) => Observed::Mapping(Box::new(observe(
+                CalendarEventMapping { generation: own.generation, ..mapping },
+                event,
+            ))),
+        };
+    }
+    let same =
+        mapping.shown.as_ref().is_some_and(|shown| shown.etag == event.etag && shown.deleted == event.is_cancelled());
+    if same || (mapping.shown.is_none() && event.is_cancelled() && mapping.intended.is_none()) {
+        return Observed::Nothing;
+    }
+    Observed::Mapping(Box::new(observe(mapping, event)))
+}
+
+async fn remove_strays(
+    round: &mut Round<'_>,
+    strays: Vec<(EventId, String)>,
+    google: &mut GoogleSession<'_>,
+) -> Result<(), Failure> {
+    if strays.is_empty() {
+        return Ok(());
+    }
+    let operations: Vec<_> = strays.into_iter().map(|(id, etag)| Operation::Delete { id, etag: Some(etag) }).collect();
+    let deadline = round.request.deadline.min(round.sync.now() + TimeDelta::minutes(1));
+    for outcome in google.batch(&operations, deadline).await? {
+        match outcome {
+            OperationOutcome::Gone | OperationOutcome::Event(_) => round.report.counts.events_deleted += 1,
+            // Listed again when it changed; refused for good otherwise.
+            OperationOutcome::Changed | OperationOutcome::IdTaken | OperationOutcome::Refused { .. } => {}
+            OperationOutcome::TryLater(_) => round.report.leave(STRAYS),
+        }
+    }
+    Ok(())
+}

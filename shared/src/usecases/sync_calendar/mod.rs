@@ -1,0 +1,334 @@
+//! One run of the sync for one connection: takes the lease, goes its rounds, gives the lease back.
+//!
+//! A round lists what changed in Google ([`inbound`]), works out what the lessons want ([`outbound`]), finds and
+//! clears conflicts ([`conflicts`]), writes to Google, and only then moves the cursor. A crash anywhere repeats work
+//! and changes nothing twice.
+
+mod channel;
+mod conflicts;
+mod inbound;
+mod outbound;
+mod report;
+mod round;
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use self::{report::Report, round::Round};
+use super::{
+    deliver_notices,
+    google_session::{Google, SessionError},
+};
+use crate::{
+    Error, Result,
+    model::{
+        CalendarSyncLog, ConnectionKey, ConnectionStatus, InstructorCalendarCredentials, Notice, NoticeKind,
+        SyncDirection, SyncLogId, SyncOutcome, SyncState, SyncTrigger, WishKind, channel_token::WebhookKeys,
+        connection::Blocked,
+    },
+    ports::{Doorbell, LeaseAttempt, NoticeBus, Random, ReleaseOutcome, Ring},
+    reconcile::{backoff, schedule},
+};
+
+/// A lease lasts this much longer than its run may take, so that no run ever acts past its lease.
+const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(30);
+/// Two rounds of one run begin at least so far apart: a burst of notices is answered by one trailing listing.
+const BETWEEN_ROUNDS: TimeDelta = TimeDelta::seconds(1);
+
+/// Where notices of Google go.
+#[derive(Debug, Clone)]
+pub struct Push {
+    /// The public HTTPS address of the webhook.
+    pub address: String,
+    /// What channel tokens are signed with.
+    pub keys: WebhookKeys,
+}
+
+/// Runs syncs.
+#[derive(Clone)]
+pub struct SyncCalendar {
+    /// Google and the store.
+    pub google: Google,
+    /// Hands work over to a later run.
+    pub doorbell: Arc<dyn Doorbell>,
+    /// Where notices go.
+    pub bus: Arc<dyn NoticeBus>,
+    /// Ids and jitter.
+    pub random: Arc<dyn Random>,
+    /// Push, where there is a public address; else all is polled.
+    pub push: Option<Push>,
+}
+
+/// What a run is asked for.
+#[derive(Debug, Clone)]
+pub struct SyncRequest {
+    /// Whose calendar.
+    pub key: ConnectionKey,
+    /// Why.
+    pub trigger: SyncTrigger,
+    /// What is wanted.
+    pub wishes: BTreeSet<WishKind>,
+    /// The log row that was promised to a person.
+    pub log_id: Option<SyncLogId>,
+    /// Which way and which lessons, where a person said so.
+    pub asked: Option<crate::model::SyncCalendarRequest>,
+    /// When the run has to be over.
+    pub deadline: DateTime<Utc>,
+}
+
+impl SyncRequest {
+    /// Whether a person bounded the lessons that the run covers.
+    fn is_narrowed(&self) -> bool {
+        self.asked.as_ref().is_some_and(|asked| asked.dates.is_some())
+    }
+}
+
+/// How asking for a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SyncRun {
+    /// It ran; what it did, and whether all of it is done.
+    Ran(Box<CalendarSyncLog>),
+    /// Another run is under way and will see to it.
+    Held,
+    /// Nothing may run.
+    Blocked(Blocked),
+    /// There is no such connection.
+    NotConnected,
+}
+
+/// Why a round did not end well.
+#[derive(Debug)]
+enum Failure {
+    Blocked(Blocked),
+    NotConnected,
+    /// Google withdrew the permission.
+    Withdrawn,
+    /// Google's usage limit: hours of rest.
+    QuotaExceeded,
+    /// Another run took over; nothing may be done any more.
+    LeaseLost,
+    Other(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Withdrawn => Self::Withdrawn,
+            SessionError::Other(error) => Self::Other(error),
+        }
+    }
+}
+
+impl SyncCalendar {
+    fn now(&self) -> DateTime<Utc> {
+        self.google.clock.now()
+    }
+
+    fn luck(&self) -> u16 {
+        let mut bytes = [0; 2];
+        self.random.fill(&mut bytes);
+        u16::from_be_bytes(bytes)
+    }
+
+    /// Runs a sync now, or leaves the wish with the run that is under way.
+    pub async fn run(&self, request: &SyncRequest) -> Result<SyncRun> {
+        let started_at = self.now();
+        let lease_until = request.deadline + LEASE_MARGIN;
+        let store = &self.google.store;
+        let owner = self.random.uuid();
+        let mut state = match store.acquire_lease(request.key, owner, started_at, lease_until, &request.wishes).await? {
+            LeaseAttempt::Granted(state) => *state,
+            LeaseAttempt::Held { .. } => return Ok(SyncRun::Held),
+            LeaseAttempt::NotConnected => return Ok(SyncRun::NotConnected),
+        };
+        // A run that a person narrowed serves that person alone: what others wish for stays wished for.
+        let inherited = state.wishes.kinds.clone();
+        state.wishes.kinds.extend(&request.wishes);
+        let mut report = Report::default();
+        let mut direction = SyncDirection::TwoWay;
+        let (outcome, blocked) = loop {
+            let round_started = self.now();
+            let ended =
+                Round { sync: self, request, report: &mut report, state: &mut state, direction: &mut direction }
+                    .go()
+                    .await;
+            if matches!(ended, Err(Failure::LeaseLost)) {
+                tracing::warn!(connection = %request.key, "another run took over");
+                return Ok(SyncRun::Held);
+            }
+            let (outcome, blocked) = self.settle(&mut state, &mut report, ended, request).await?;
+            if request.is_narrowed() && state.failures == 0 {
+                state.wishes.kinds.extend(&inherited);
+                state.next_sync_at = state.next_sync_at.map(|_| self.now());
+            }
+            match store.release_lease(request.key, &state).await? {
+                ReleaseOutcome::Released => break (outcome, blocked),
+                ReleaseOutcome::Lost => return Ok(SyncRun::Held),
+                ReleaseOutcome::WishesCame(fresh) => {
+                    state.wishes.counter = fresh.wishes.counter;
+                    state.wishes.kinds.extend(fresh.wishes.kinds);
+                }
+            }
+            let rest = round_started + BETWEEN_ROUNDS - self.now();
+            if self.now() + rest + BETWEEN_ROUNDS < request.deadline
+                && outcome != SyncOutcome::Failed
+                && blocked.is_none()
+            {
+                tokio::time::sleep(rest.to_std().unwrap_or_default()).await;
+            } else {
+                self.hand_over(request.key, &mut state).await?;
+                break (outcome, blocked);
+            }
+        };
+        if let Err(error) = deliver_notices::deliver(store.as_ref(), self.bus.as_ref(), request.key).await {
+            tracing::error!(connection = %request.key, ?error, "notices stay in the outbox");
+        }
+        if let Some(blocked) = blocked {
+            return Ok(SyncRun::Blocked(blocked));
+        }
+        self.record(request, report, direction, outcome, started_at).await
+    }
+
+    /// Writes how the round ended into the state.
+    async fn settle(
+        &self,
+        state: &mut SyncState,
+        report: &mut Report,
+        ended: Result<InstructorCalendarCredentials, Failure>,
+        request: &SyncRequest,
+    ) -> Result<(SyncOutcome, Option<Blocked>)> {
+        let now = self.now();
+        match ended {
+            Ok(credentials) => match report.unfinished.clone() {
+                None => {
+                    state.wishes.kinds.clear();
+                    state.failures = 0;
+                    state.last_error = None;
+                    state.last_synced_at = Some(now);
+                    state.next_sync_at = schedule::next_poll(&credentials.settings, state, now, self.luck());
+                    Ok((report.outcome(), None))
+                }
+                Some(reason) => {
+                    state.wishes.kinds.insert(WishKind::Lessons);
+                    self.rest(state, "unfinished", backoff::rest(state.failures + 1), request.key).await?;
+                    tracing::warn!(connection = %request.key, reason, "unfinished");
+                    Ok((SyncOutcome::Partial, None))
+                }
+            },
+            Err(Failure::Blocked(blocked)) => {
+                state.next_sync_at = None;
+                Ok((SyncOutcome::Failed, Some(blocked)))
+            }
+            Err(Failure::Withdrawn) => {
+                self.withdrawn(state, request.key).await?;
+                report.say("Google no longer permits access to this calendar; the instructor has to connect again.");
+                Ok((SyncOutcome::Failed, None))
+            }
+            Err(Failure::QuotaExceeded) => {
+                report.say("Google's usage limit for this calendar is exceeded; we pause for hours.");
+                self.rest(state, "quota_exceeded", backoff::QUOTA_EXCEEDED, request.key).await?;
+                Ok((SyncOutcome::Failed, None))
+            }
+            Err(Failure::Other(error)) => {
+                tracing::error!(connection = %request.key, ?error, "the run failed");
+                report.say(format!("The run failed: {}", error.message()));
+                self.rest(state, error.code(), backoff::rest(state.failures + 1), request.key).await?;
+                Ok((SyncOutcome::Failed, None))
+            }
+            Err(Failure::NotConnected | Failure::LeaseLost) => Ok((SyncOutcome::Failed, Some(Blocked::Disconnecting))),
+        }
+    }
+
+    /// Lets the connection rest after a failure, and tells the instructor once when failures pile up.
+    async fn rest(&self, state: &mut SyncState, code: &str, rest: TimeDelta, key: ConnectionKey) -> Result<()> {
+        state.failures += 1;
+        state.last_error = Some(code.to_owned());
+        state.next_sync_at = Some(self.now() + backoff::jitter(rest, self.luck()));
+        if state.failures == backoff::TOLD_AFTER {
+            let notice = self.notice(key, NoticeKind::SyncFailing { code: code.to_owned() });
+            self.google.store.put_notices(key, &[notice]).await?;
+        }
+        Ok(())
+    }
+
+    async fn withdrawn(&self, state: &mut SyncState, key: ConnectionKey) -> Result<()> {
+        let reason = "invalid_grant".to_owned();
+        if let Some(credentials) = self.google.store.credentials(key).await?
+            && credentials.status == ConnectionStatus::Active
+        {
+            let notice = self.notice(key, NoticeKind::NeedsAttention { reason: reason.clone() });
+            let status = ConnectionStatus::NeedsReauth { reason };
+            self.google.store.save_status(key, credentials.id, &status, self.now(), &[notice]).await?;
+        }
+        state.last_error = Some("needs_reauth".to_owned());
+        state.next_sync_at = None;
+        state.renew_at = None;
+        Ok(())
+    }
+
+    fn notice(&self, key: ConnectionKey, kind: NoticeKind) -> Notice {
+        Notice { id: self.random.uuid(), key, kind, at: self.now() }
+    }
+
+    /// Leaves what is wanted to a later run: the wishes stay, the poll is due, and the bell rings.
+    async fn hand_over(&self, key: ConnectionKey, state: &mut SyncState) -> Result<()> {
+        loop {
+            state.next_sync_at = Some(self.now());
+            let wishes = state.wishes.kinds.iter().copied().collect();
+            match self.google.store.release_lease(key, state).await? {
+                ReleaseOutcome::WishesCame(fresh) => {
+                    state.wishes.counter = fresh.wishes.counter;
+                    state.wishes.kinds.extend(fresh.wishes.kinds);
+                }
+                ReleaseOutcome::Released => {
+                    let ring = Ring { key, trigger: SyncTrigger::Poll, wishes, log_id: None, asked: None };
+                    return self.doorbell.ring(&ring, Duration::ZERO).await;
+                }
+                ReleaseOutcome::Lost => return Ok(()),
+            }
+        }
+    }
+
+    /// Writes the log row, and the instructor's row of the host, where there is something to tell.
+    async fn record(
+        &self,
+        request: &SyncRequest,
+        report: Report,
+        direction: SyncDirection,
+        outcome: SyncOutcome,
+        started_at: DateTime<Utc>,
+    ) -> Result<SyncRun> {
+        let asked_for =
+            request.log_id.is_some() || matches!(request.trigger, SyncTrigger::Manual | SyncTrigger::Connect);
+        let tell = asked_for || outcome != SyncOutcome::Completed || report.is_worth_a_row();
+        let now = self.now();
+        let id = request.log_id.unwrap_or_else(|| SyncLogId(self.time_ordered_id(started_at)));
+        let log = report.into_log(id, request, direction, outcome, [started_at, now]);
+        tracing::info!(
+            connection = %request.key, trigger = ?log.trigger, outcome = ?log.outcome, google_calls = log.google_calls,
+            duration_ms = log.duration_ms, "synced"
+        );
+        if tell {
+            self.google.store.put_log(&log).await?;
+            if outcome != SyncOutcome::Failed {
+                self.google.store.flag_instructor(request.key, true, Some(now)).await?;
+            }
+        }
+        Ok(SyncRun::Ran(Box::new(log)))
+    }
+
+    /// A UUID of version 7: it sorts by `at`.
+    pub fn time_ordered_id(&self, at: DateTime<Utc>) -> uuid::Uuid {
+        let mut random = [0; 10];
+        self.random.fill(&mut random);
+        uuid::Builder::from_unix_timestamp_millis(u64::try_from(at.timestamp_millis()).unwrap_or(0), &random)
+            .into_uuid()
+    }
+}

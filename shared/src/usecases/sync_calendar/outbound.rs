@@ -1,0 +1,379 @@
+//! To Google: which lessons are to be looked at, what each wants, and the writes that follow, in batches.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::{Failure, round::Round};
+use crate::{
+    model::{CalendarEventMapping, Lesson, LessonId, Notice, NoticeKind, SyncDirection, SyncStatus, Window, WishKind},
+    ports::{DirtyMark, HostFlags, LessonLookup, Operation, OperationOutcome},
+    reconcile::outbound::{
+        Absence, After, Decision, Step, Verdict, Wanted, conclude, decide, intend as intended, judge, operation,
+    },
+    usecases::google_session::GoogleSession,
+};
+
+/// Marked mappings that one round looks at; the rest waits for the next.
+const AT_MOST: usize = 1000;
+/// Store calls under way at once.
+const AT_ONCE: usize = 16;
+/// How often one lesson is decided anew within a round: insert, look, revive, and the next generation.
+const PASSES: usize = 5;
+/// A breaker (design rule R15): removing more than this, and more than half, needs a person.
+const MANY: usize = 10;
+
+/// One lesson under way.
+#[derive(Debug)]
+pub struct Work {
+    /// Its mapping, as it will be stored.
+    pub mapping: CalendarEventMapping,
+    /// What it wants.
+    pub wanted: Wanted,
+    /// The row of the host, if it is there.
+    pub lesson: Option<Lesson>,
+    /// Whether its times, or its being there, changed: its conflicts may have.
+    pub moved: bool,
+    stored: Option<CalendarEventMapping>,
+    decision: Decision,
+    after: Option<After>,
+}
+
+/// Finds the lessons that are to be looked at and what each wants.
+pub async fn gather(
+    round: &mut Round<'_>,
+    window: Window,
+    compare: bool,
+    uncovered: Option<Window>,
+    direction: SyncDirection,
+) -> Result<Vec<Work>, Failure> {
+    let (store, key) = (&round.sync.google.store, round.request.key);
+    let narrowed = round.request.is_narrowed();
+    let mut mappings: BTreeMap<LessonId, Option<CalendarEventMapping>> = BTreeMap::new();
+    let dirty = store.dirty_mappings(key, AT_MOST).await?;
+    if dirty.len() == AT_MOST {
+        round.report.leave("There is more to do than one run takes.");
+    }
+    mappings.extend(dirty.into_iter().map(|mapping| (mapping.lesson_id, Some(mapping))));
+    if compare {
+        let all = store.mappings(key).await?;
+        let relevant =
+            all.into_iter().filter(|mapping| mapping.event_end >= window.from || mapping.lesson_removed_at.is_some());
+        mappings.extend(relevant.map(|mapping| (mapping.lesson_id, Some(mapping))));
+    }
+    if let Some(window) = if compare { Some(window) } else { uncovered } {
+        for lesson in store.lessons_between(key, window).await? {
+            if let std::collections::btree_map::Entry::Vacant(entry) = mappings.entry(lesson) {
+                entry.insert(if compare { None } else { store.mapping(key, lesson).await? });
+            }
+        }
+    }
+    let ids: Vec<LessonId> = mappings.keys().copied().collect();
+    let lessons = store.lessons(key.tenant_id, &ids).await?;
+    let mut work = Vec::new();
+    for ((id, stored), lookup) in mappings.into_iter().zip(lessons) {
+        let wanted = match judge(key.instructor_id, &lookup, window, narrowed, stored.as_ref()) {
+            Verdict::Wants(wanted) => wanted,
+            Verdict::Leave => {
+                if !narrowed {
+                    settle_untouched(round, stored).await?;
+                }
+                continue;
+            }
+            Verdict::Unreadable(why) => {
+                fail_unreadable(round, stored, &why).await?;
+                continue;
+            }
+        };
+        let lesson = match lookup {
+            LessonLookup::Found(lesson) => Some(*lesson),
+            LessonLookup::Gone | LessonLookup::Unreadable(_) => None,
+        };
+        work.push(prepare(round, id, stored, wanted, lesson));
+    }
+    break_on_mass_removal(round, &mut work, direction).await?;
+    Ok(work)
+}
+
+fn prepare(
+    round: &Round<'_>,
+    id: LessonId,
+    stored: Option<CalendarEventMapping>,
+    wanted: Wanted,
+    lesson: Option<Lesson>,
+) -> Work {
+    let key = round.request.key;
+    let mut mapping = stored.clone().unwrap_or_else(|| {
+        let [start, end] = match &wanted {
+            Wanted::Event(content) => [content.starts_at, content.ends_at],
+            Wanted::NoEvent(_) => [round.sync.now(); 2],
+        };
+        CalendarEventMapping::new(key, id, start, end)
+    });
+    if round.state.wishes.kinds.contains(&WishKind::Overrides) {
+        mapping.put_backs = 0;
+    }
+    let decision = decide(&mapping, &wanted);
+    Work { mapping, wanted, lesson, moved: false, stored, decision, after: None }
+}
+
+/// A mapping that needs nothing loses its mark.
+async fn settle_untouched(round: &Round<'_>, stored: Option<CalendarEventMapping>) -> Result<(), Failure> {
+    if let Some(mapping) = stored.filter(|mapping| mapping.dirty > 0) {
+        round.sync.google.store.save_mapping(&mapping, DirtyMark::Clear { seen: mapping.dirty }, &[]).await?;
+    }
+    Ok(())
+}
+
+async fn fail_unreadable(
+    round: &mut Round<'_>,
+    stored: Option<CalendarEventMapping>,
+    why: &str,
+) -> Result<(), Failure> {
+    round.report.failed += 1;
+    round.report.say(format!("A lesson cannot be read: {why}"));
+    if let Some(mut mapping) = stored {
+        mapping.sync_status = SyncStatus::Failed;
+        mapping.error = Some(format!("The lesson cannot be read: {why}"));
+        round.sync.google.store.save_mapping(&mapping, DirtyMark::Clear { seen: mapping.dirty }, &[]).await?;
+    }
+    Ok(())
+}
+
+/// A host that shows an empty table by mistake does not empty people's calendars.
+async fn break_on_mass_removal(
+    round: &mut Round<'_>,
+    work: &mut Vec<Work>,
+    direction: SyncDirection,
+) -> Result<(), Failure> {
+    let vanished = |work: &Work| work.wanted == Wanted::NoEvent(Absence::Removed) && work.decision.step == Step::Delete;
+    let removals = work.iter().filter(|work| vanished(work)).count();
+    if removals <= MANY || !direction.writes() || round.state.wishes.kinds.contains(&WishKind::Overrides) {
+        return Ok(());
+    }
+    let all = round.sync.google.store.mappings(round.request.key).await?;
+    let live = all.iter().filter(|mapping| mapping.shown.as_ref().is_some_and(|shown| !shown.deleted)).count();
+    if removals * 2 > live {
+        work.retain(|work| !vanished(work));
+        round.report.leave(format!(
+            "{removals} of {live} lessons have vanished at once. Their events are kept until somebody starts a sync by hand."
+        ));
+    }
+    Ok(())
+}
+
+/// Stores what is about to be written beside what was agreed, and copies the lessons' times.
+pub async fn intend(round: &mut Round<'_>, work: &mut [Work], direction: SyncDirection) -> Result<(), Failure> {
+    let (sync, now) = (round.sync, round.sync.now());
+    for work in work.iter_mut() {
+        if !direction.writes() {
+            work.decision = Decision { step: Step::Rest, drift: None };
+        }
+        let before = work.stored.as_ref();
+        work.mapping = if direction.writes() {
+            intended(work.mapping.clone(), &work.wanted, work.decision, now)
+        } else {
+            copy_times(work, now)
+        };
+        work.moved = before.is_none_or(|before| {
+            (before.event_start, before.event_end, before.lesson_removed_at)
+                != (work.mapping.event_start, work.mapping.event_end, work.mapping.lesson_removed_at)
+        }) || work.mapping.dirty > 0;
+    }
+    let saves = work.iter_mut().filter(|work| work.stored.as_ref() != Some(&work.mapping)).map(|work| {
+        let notices = drift_notice(sync, work);
+        async move {
+            // What is under way is to be found again if we die, so a row that carries no mark gets one.
+            let mark = if work.mapping.dirty == 0 && work.decision.step != Step::Rest {
+                DirtyMark::Raise
+            } else {
+                DirtyMark::Keep
+            };
+            sync.google.store.save_mapping(&work.mapping, mark, &notices).await?;
+            if mark == DirtyMark::Raise {
+                work.mapping.dirty += 1;
+            }
+            Ok::<_, Failure>(())
+        }
+    });
+    stream::iter(saves.collect::<Vec<_>>()).buffer_unordered(AT_ONCE).try_collect::<()>().await
+}
+
+/// Without writing to Google, only where the lesson stands in time is kept, for its conflicts.
+fn copy_times(work: &Work, now: chrono::DateTime<chrono::Utc>) -> CalendarEventMapping {
+    let mut mapping = work.mapping.clone();
+    match &work.wanted {
+        Wanted::Event(content) => {
+            mapping.event_start = content.starts_at;
+            mapping.event_end = content.ends_at;
+            mapping.lesson_removed_at = None;
+        }
+        Wanted::NoEvent(_) => {
+            mapping.lesson_removed_at.get_or_insert(now);
+        }
+    }
+    mapping
+}
+
+fn drift_notice(sync: &super::SyncCalendar, work: &Work) -> Vec<Notice> {
+    let already_told = work.stored.as_ref().is_some_and(|stored| stored.sync_status == SyncStatus::Failed);
+    match work.decision.drift {
+        Some(drift) if !(work.decision.step == Step::GiveUp && already_told) => {
+            let put_back = work.decision.step != Step::GiveUp;
+            let kind = NoticeKind::EventChangedInGoogle {
+                lesson_id: work.mapping.lesson_id,
+                deleted: drift.deleted,
+                put_back,
+            };
+            vec![sync.notice(work.mapping.key, kind)]
+        }
+        Some(_) | None => Vec::new(),
+    }
+}
+
+/// Writes to Google, pass after pass until every lesson has come to rest, and stores what came of it.
+pub async fn carry_out(
+    round: &mut Round<'_>,
+    mut work: Vec<Work>,
+    google: &mut GoogleSession<'_>,
+    direction: SyncDirection,
+) -> Result<(), Failure> {
+    let mut stopped = None;
+    for pass in 0..PASSES {
+        let batch: Vec<(usize, Operation)> = work
+            .iter()
+            .enumerate()
+            .filter(|(_, work)| direction.writes() && work.is_open())
+            .filter_map(|(index, work)| Some((index, operation(&work.mapping, &work.wanted, work.decision.step)?)))
+            .collect();
+        if batch.is_empty() {
+            break;
+        }
+        if round.sync.now() >= round.request.deadline {
+            round.report.leave("Time ran out; the rest follows in the next run.");
+            break;
+        }
+        if pass > 0 {
+            save_all(round, &work, &batch).await?;
+        }
+        let operations: Vec<Operation> = batch.iter().map(|(_, operation)| operation.clone()).collect();
+        let outcomes = match google.batch(&operations, round.request.deadline).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                stopped = Some(error);
+                break;
+            }
+        };
+        for ((index, _), outcome) in batch.into_iter().zip(&outcomes) {
+            work[index].answered(round, outcome);
+        }
+    }
+    finish(round, work, direction).await?;
+    stopped.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Before a further pass: a new generation, or what a look has shown, is stored before anything is written for it.
+async fn save_all(round: &Round<'_>, work: &[Work], batch: &[(usize, Operation)]) -> Result<(), Failure> {
+    let store = &round.sync.google.store;
+    stream::iter(batch.iter().map(|(index, _)| store.save_mapping(&work[*index].mapping, DirtyMark::Keep, &[])))
+        .buffer_unordered(AT_ONCE)
+        .try_collect::<()>()
+        .await?;
+    Ok(())
+}
+
+impl Work {
+    fn is_open(&self) -> bool {
+        matches!(self.after, None | Some(After::Again | After::Look))
+    }
+
+    fn answered(&mut self, round: &mut Round<'_>, outcome: &OperationOutcome) {
+        let step = self.decision.step;
+        let (mapping, after) = conclude(self.mapping.clone(), &self.wanted, step, outcome);
+        self.mapping = mapping;
+        let counts = &mut round.report.counts;
+        match &after {
+            After::Done => {
+                counts.events_synced += 1;
+                match step {
+                    Step::Insert => counts.events_created += 1,
+                    Step::Replace | Step::Patch | Step::Revive => counts.events_updated += 1,
+                    Step::Delete => counts.events_deleted += 1,
+                    Step::Rest | Step::Agree | Step::Look | Step::GiveUp | Step::Forget => {}
+                }
+            }
+            After::Look => self.decision.step = Step::Look,
+            After::Again => {
+                self.decision = decide(&self.mapping, &self.wanted);
+                self.mapping = intended(self.mapping.clone(), &self.wanted, self.decision, round.sync.now());
+            }
+            After::Later(why) => round.report.leave(format!("Google could not take a change in yet: {why}.")),
+            After::Failed(why) => {
+                round.report.failed += 1;
+                round.report.say(format!("Lesson {}: {why}", self.mapping.lesson_id));
+            }
+        }
+        self.after = Some(after);
+    }
+
+    /// Whether nothing is left to do for the lesson now.
+    fn is_settled(&self, direction: SyncDirection) -> bool {
+        match &self.after {
+            None | Some(After::Again | After::Look) => {
+                !direction.writes() || operation(&self.mapping, &self.wanted, self.decision.step).is_none()
+            }
+            Some(After::Done | After::Failed(_)) => true,
+            Some(After::Later(_)) => false,
+        }
+    }
+
+    fn flags(&self, direction: SyncDirection) -> HostFlags {
+        let wants_event = matches!(self.wanted, Wanted::Event(_));
+        let in_google = self.mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
+        HostFlags {
+            google_calendar_event_id: in_google.then(|| self.mapping.google_event_id()),
+            calendar_sync_status: (wants_event && (direction.writes() || in_google))
+                .then_some(self.mapping.sync_status),
+            has_conflict: wants_event && self.mapping.has_conflict,
+        }
+    }
+}
+
+/// Stores how each lesson ended: on its mapping, which loses its mark where all is done, and on the host's row.
+async fn finish(round: &mut Round<'_>, work: Vec<Work>, direction: SyncDirection) -> Result<(), Failure> {
+    let (store, key) = (&round.sync.google.store, round.request.key);
+    let saves = work.into_iter().map(|work| async move {
+        let settled = work.is_settled(direction);
+        let gone = matches!(work.wanted, Wanted::NoEvent(_));
+        let done_for =
+            gone && settled && (matches!(work.after, Some(After::Done)) || work.decision.step == Step::Forget);
+        let flags = work.flags(direction);
+        // The host's row first: if we die between the two, the mark on the mapping brings us back.
+        if let Some(lesson) = &work.lesson
+            && lesson.instructor_id == key.instructor_id
+            && (lesson.google_calendar_event_id.as_deref(), lesson.calendar_sync_status, lesson.has_conflict)
+                != (
+                    flags.google_calendar_event_id.as_ref().map(|id| id.as_str()),
+                    flags.calendar_sync_status,
+                    flags.has_conflict,
+                )
+        {
+            store.flag_lesson(key.tenant_id, lesson.id, &flags).await?;
+        }
+        if done_for {
+            store.delete_mapping(key, work.mapping.lesson_id, work.mapping.dirty).await?;
+        } else {
+            let mark = if settled { DirtyMark::Clear { seen: work.mapping.dirty } } else { DirtyMark::Keep };
+            if work.mapping.dirty > 0 || work.stored.as_ref() != Some(&work.mapping) {
+                store.save_mapping(&work.mapping, mark, &[]).await?;
+            }
+        }
+        Ok::<_, Failure>(())
+    });
+    stream::iter(saves.collect::<Vec<_>>()).buffer_unordered(AT_ONCE).try_collect::<()>().await
+}
+
+/// The lessons that lost their place: their conflicts are to be cleared.
+pub fn gone(work: &[Work]) -> BTreeSet<LessonId> {
+    work.iter().filter(|work| matches!(work.wanted, Wanted::NoEvent(_))).map(|work| work.mapping.lesson_id).collect()
+}

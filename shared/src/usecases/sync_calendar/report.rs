@@ -1,0 +1,77 @@
+//! What a run has done so far, and in which words its log row will say so.
+
+use chrono::{DateTime, Utc};
+
+use super::SyncRequest;
+use crate::model::{CalendarSyncLog, SyncCounts, SyncDirection, SyncLogId, SyncOutcome};
+
+/// The account of one run.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// What was done.
+    pub counts: SyncCounts,
+    /// HTTP calls to Google Calendar.
+    pub google_calls: u32,
+    /// Lessons that Google refused.
+    pub failed: u32,
+    /// Why something is left for a later run.
+    pub unfinished: Option<String>,
+    /// Whether stored data changed in a way that the counts don't show.
+    pub changed: bool,
+    reasons: Vec<String>,
+    left_out: usize,
+}
+
+impl Report {
+    /// Adds a sentence for the log.
+    pub fn say(&mut self, reason: impl Into<String>) {
+        if self.reasons.len() < CalendarSyncLog::MOST_REASONS {
+            self.reasons.push(reason.into());
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    /// Notes that something is left for a later run, and why.
+    pub fn leave(&mut self, reason: impl Into<String>) {
+        let reason = reason.into();
+        self.say(reason.clone());
+        self.unfinished = Some(reason);
+    }
+
+    /// Whether there is anything to tell.
+    pub fn is_worth_a_row(&self) -> bool {
+        self.counts != SyncCounts::default() || self.failed > 0 || self.unfinished.is_some() || self.changed
+    }
+
+    /// How the run ended, as far as it got.
+    pub fn outcome(&self) -> SyncOutcome {
+        if self.failed > 0 || self.unfinished.is_some() { SyncOutcome::Partial } else { SyncOutcome::Completed }
+    }
+
+    /// The log row.
+    pub fn into_log(
+        mut self,
+        id: SyncLogId,
+        request: &SyncRequest,
+        direction: SyncDirection,
+        outcome: SyncOutcome,
+        [started_at, ended_at]: [DateTime<Utc>; 2],
+    ) -> CalendarSyncLog {
+        if self.left_out > 0 {
+            self.reasons.push(format!("… and {} more.", self.left_out));
+        }
+        CalendarSyncLog {
+            id,
+            key: request.key,
+            trigger: request.trigger,
+            direction,
+            started_at,
+            duration_ms: u64::try_from((ended_at - started_at).num_milliseconds()).unwrap_or(0),
+            counts: self.counts,
+            google_calls: self.google_calls,
+            outcome,
+            reasons: self.reasons,
+        }
+    }
+}

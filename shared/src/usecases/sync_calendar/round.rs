@@ -1,0 +1,140 @@
+//! One round: everything that is wanted now, in the order in which a crash does no harm.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Failure, Report, SyncCalendar, SyncRequest, channel, conflicts, inbound, outbound};
+use crate::{
+    model::{
+        CalendarId, InstructorCalendarCredentials, SyncDirection, SyncState, Window, WishKind, connection::Blocked,
+    },
+    usecases::google_session::GoogleSession,
+};
+
+/// How long a comparison of all lessons with all mappings is good for.
+const COMPARED_FOR: TimeDelta = TimeDelta::days(1);
+/// The end of the window moves on in steps of this length.
+const COVER_STEP: TimeDelta = TimeDelta::days(1);
+
+/// What a round works with.
+pub struct Round<'a> {
+    /// The services.
+    pub sync: &'a SyncCalendar,
+    /// What was asked for.
+    pub request: &'a SyncRequest,
+    /// The account of the run.
+    pub report: &'a mut Report,
+    /// The state under the lease. Its cursor moves at the very end.
+    pub state: &'a mut SyncState,
+    /// Which way the run went.
+    pub direction: &'a mut SyncDirection,
+}
+
+/// What a round found out and the state learns when all of it is stored.
+#[derive(Debug)]
+pub struct Changed {
+    /// The calendar that they stand in.
+    pub calendar: CalendarId,
+    /// External events whose rows changed or went.
+    pub events: BTreeSet<crate::model::EventId>,
+    /// All conflicts are to be worked out anew: the calendar's zone changed, or everything is compared.
+    pub everything: bool,
+}
+
+impl Round<'_> {
+    /// Goes the round.
+    pub async fn go(mut self) -> Result<InstructorCalendarCredentials, Failure> {
+        let (sync, request) = (self.sync, self.request);
+        self.report.unfinished = None;
+        let Some(credentials) = sync.google.store.credentials(request.key).await? else {
+            return Err(Failure::NotConnected);
+        };
+        if let Some(blocked) = credentials.blocked() {
+            if blocked == Blocked::SwitchedOff {
+                channel::close(&mut self, &credentials).await?;
+            }
+            return Err(Failure::Blocked(blocked));
+        }
+        let asked = request.asked.as_ref();
+        let allowed = credentials.settings.sync_direction;
+        let direction = asked.and_then(|asked| asked.direction).map_or(Some(allowed), |asked| asked.within(allowed));
+        let Some(direction) = direction else { return Err(Failure::Blocked(Blocked::SwitchedOff)) };
+        *self.direction = direction;
+        let calls_before = self.report.google_calls;
+        let mut google = GoogleSession::open(&sync.google, &credentials).await?;
+        let ended = self.steps(&credentials, direction, &mut google).await;
+        self.report.google_calls = calls_before + google.calls;
+        ended.map(|()| credentials)
+    }
+
+    async fn steps(
+        &mut self,
+        credentials: &InstructorCalendarCredentials,
+        direction: SyncDirection,
+        google: &mut GoogleSession<'_>,
+    ) -> Result<(), Failure> {
+        let (sync, request) = (self.sync, self.request);
+        let started = sync.now();
+        let wishes = self.state.wishes.kinds.clone();
+        let due = self.state.compared_at.is_none_or(|at| started - at > COMPARED_FOR);
+        let compare = due || wishes.contains(&WishKind::Full);
+        let calendar = credentials.google_calendar_id.clone();
+        let mut changed = Changed { calendar, events: BTreeSet::new(), everything: compare };
+
+        if !credentials.settings.sync_direction.imports() && self.state.cursor.is_some() {
+            inbound::clear(self).await?;
+            channel::close(self, credentials).await?;
+            changed.everything = true;
+        }
+        let old_channel = channel::open_if_due(self, credentials, google).await?;
+
+        let mut imported = None;
+        if direction.imports() && (wishes.contains(&WishKind::Inbound) || compare || self.state.cursor.is_none()) {
+            imported = Some(inbound::import(self, credentials, google, &mut changed).await?);
+        }
+        if let Some(channel) = old_channel {
+            channel::stop(google, &channel).await;
+        }
+
+        let window = request
+            .asked
+            .as_ref()
+            .map_or_else(|| Window::around(started), |asked| asked.window(self.state.calendar_time_zone, started));
+        let uncovered = self.uncovered(window, started);
+        let mut work = outbound::gather(self, window, compare, uncovered, direction).await?;
+        outbound::intend(self, &mut work, direction).await?;
+        if direction.imports() || changed.everything {
+            conflicts::refresh(self, &mut work, &changed).await?;
+        }
+        outbound::carry_out(self, work, google, direction).await?;
+
+        if let Some(listed) = imported {
+            listed.commit(self.state, self.report);
+        }
+        if !request.is_narrowed() {
+            if compare {
+                self.state.compared_at = Some(started);
+            }
+            if uncovered.is_some() || compare {
+                self.state.covered_until = Some(window.to);
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores the state as it is, if the lease is still ours.
+    pub async fn save(&mut self) -> Result<(), Failure> {
+        let saved = self.sync.google.store.save_state(self.request.key, self.state).await?;
+        if saved { Ok(()) } else { Err(Failure::LeaseLost) }
+    }
+
+    /// The part of the window that no run has looked at yet.
+    fn uncovered(&self, window: Window, started: DateTime<Utc>) -> Option<Window> {
+        match self.state.covered_until {
+            None => Some(window),
+            Some(until) if window.to - until > COVER_STEP => Some(Window { from: until.max(started), to: window.to }),
+            Some(_) => None,
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! A sync that a person asked for: answers with its counts when it ends in time, else with the log row by which
+//! `status` tells how it went (design rule R11).
+
+use std::{collections::BTreeSet, time::Duration};
+
+use chrono::{DateTime, Utc};
+
+use super::sync_calendar::{SyncCalendar, SyncRequest, SyncRun};
+use crate::{
+    Error, ErrorKind, Result,
+    model::{
+        CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, SyncCalendarRequest, SyncCounts, SyncDirection,
+        SyncLogId, SyncOutcome, SyncTrigger, WishKind, connection::Blocked,
+    },
+    ports::Ring,
+};
+
+/// What came of it.
+#[derive(Debug)]
+pub enum SyncNow {
+    /// It ran.
+    Done(Box<CalendarSyncLog>),
+    /// It goes on in the background.
+    Queued(SyncLogId),
+}
+
+/// The wishes of a person: everything, and what had been given up once more.
+const WISHES: [WishKind; 4] = [WishKind::Inbound, WishKind::Lessons, WishKind::Full, WishKind::Overrides];
+
+/// Syncs now, until `deadline`.
+pub async fn sync_now(
+    sync: &SyncCalendar,
+    key: ConnectionKey,
+    asked: SyncCalendarRequest,
+    deadline: DateTime<Utc>,
+) -> Result<SyncNow> {
+    let credentials = sync.google.store.credentials(key).await?.ok_or_else(not_connected)?;
+    let direction = allowed(&credentials, &asked)?;
+    let now = sync.google.clock.now();
+    let log_id = SyncLogId(sync.time_ordered_id(now));
+    let request = SyncRequest {
+        key,
+        trigger: SyncTrigger::Manual,
+        wishes: BTreeSet::from(WISHES),
+        log_id: Some(log_id),
+        asked: Some(asked.clone()),
+        deadline,
+    };
+    match sync.run(&request).await? {
+        SyncRun::Ran(log) if log.outcome == SyncOutcome::Failed => Err(failed(sync, &log).await?),
+        SyncRun::Ran(log) => Ok(SyncNow::Done(log)),
+        SyncRun::Blocked(blocked) => Err(refused(blocked)),
+        SyncRun::NotConnected => Err(not_connected()),
+        SyncRun::Held => {
+            let waiting = CalendarSyncLog {
+                id: log_id,
+                key,
+                trigger: SyncTrigger::Manual,
+                direction,
+                started_at: now,
+                duration_ms: 0,
+                counts: SyncCounts::default(),
+                google_calls: 0,
+                outcome: SyncOutcome::Running,
+                reasons: vec!["Another sync is under way; this one follows.".to_owned()],
+            };
+            sync.google.store.put_log(&waiting).await?;
+            let ring = Ring {
+                key,
+                trigger: SyncTrigger::Manual,
+                wishes: WISHES.to_vec(),
+                log_id: Some(log_id),
+                asked: Some(asked),
+            };
+            sync.doorbell.ring(&ring, Duration::from_secs(1)).await?;
+            Ok(SyncNow::Queued(log_id))
+        }
+    }
+}
+
+fn allowed(credentials: &InstructorCalendarCredentials, asked: &SyncCalendarRequest) -> Result<SyncDirection> {
+    if let Some(blocked) = credentials.blocked() {
+        return Err(refused(blocked));
+    }
+    let settings = credentials.settings.sync_direction;
+    asked.direction.map_or(Some(settings), |asked| asked.within(settings)).ok_or_else(|| {
+        Error::new(
+            ErrorKind::Conflict,
+            "direction_switched_off",
+            "The connection's settings do not include this direction.",
+        )
+    })
+}
+
+/// There is an instructor, but no calendar of theirs.
+pub fn not_connected() -> Error {
+    Error::new(ErrorKind::NotFound, "not_connected", "No calendar is connected.")
+}
+
+fn refused(blocked: Blocked) -> Error {
+    match blocked {
+        Blocked::SwitchedOff => {
+            Error::new(ErrorKind::Conflict, "sync_disabled", "Sync is switched off for this calendar.")
+        }
+        Blocked::NeedsReauth => Error::new(
+            ErrorKind::Conflict,
+            "needs_reauth",
+            "Google no longer permits access to this calendar. Please connect it again.",
+        ),
+        Blocked::Disconnecting => {
+            Error::new(ErrorKind::Conflict, "disconnecting", "The calendar is being disconnected.")
+        }
+    }
+}
+
+/// A run that could do nothing, as an error that says why.
+async fn failed(sync: &SyncCalendar, log: &CalendarSyncLog) -> Result<Error> {
+    let blocked = sync.google.store.credentials(log.key).await?.and_then(|credentials| credentials.blocked());
+    Ok(blocked.map_or_else(
+        || {
+            let text = log.reasons.last().cloned().unwrap_or_else(|| "The sync failed.".to_owned());
+            Error::new(ErrorKind::Unavailable, "sync_failed", text).retry_after(Duration::from_secs(60))
+        },
+        refused,
+    ))
+}

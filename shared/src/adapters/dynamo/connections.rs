@@ -1,0 +1,285 @@
+//! `instructor_calendar_credentials`, the cold part of a connection, and `google_accounts`: which connections share
+//! a Google account.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    DynamoStore,
+    expressions::Change,
+    items::{Item, attributes, digest, from_item, text, time, to_item},
+    notices,
+    requests::Written,
+    sync_state,
+};
+use crate::{
+    Error, ErrorKind, Result,
+    model::{
+        CalendarId, ConnectionId, ConnectionKey, ConnectionStatus, GoogleAccount, InstructorCalendarCredentials,
+        InstructorId, Notice, SealedSecret, SealedTokens, SyncDirection, SyncSettings, TenantId, timestamp,
+    },
+    ports::Connect,
+};
+
+#[derive(Serialize, Deserialize)]
+struct Row {
+    tenant_id: TenantId,
+    instructor_id: InstructorId,
+    id: ConnectionId,
+    google_access_token: SealedSecret,
+    google_refresh_token: SealedSecret,
+    #[serde(with = "timestamp")]
+    google_token_expiry: DateTime<Utc>,
+    google_calendar_id: CalendarId,
+    google_account_sub: String,
+    google_account_email: Option<String>,
+    oauth_client: String,
+    granted_scopes: Vec<String>,
+    #[serde(flatten)]
+    settings: SettingsRow,
+    connection_status: ConnectionStatus,
+    #[serde(with = "timestamp")]
+    created_at: DateTime<Utc>,
+    #[serde(with = "timestamp")]
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SettingsRow {
+    sync_enabled: bool,
+    sync_direction: SyncDirection,
+    auto_sync: bool,
+    sync_interval_minutes: u32,
+    /// There while sync is on: it puts the row into the view of synced instructors.
+    synced_instructor_id: Option<InstructorId>,
+}
+
+impl SettingsRow {
+    fn of(key: ConnectionKey, settings: &SyncSettings) -> Self {
+        Self {
+            sync_enabled: settings.sync_enabled,
+            sync_direction: settings.sync_direction,
+            auto_sync: settings.auto_sync,
+            sync_interval_minutes: settings.sync_interval_minutes,
+            synced_instructor_id: settings.sync_enabled.then_some(key.instructor_id),
+        }
+    }
+}
+
+impl From<&InstructorCalendarCredentials> for Row {
+    fn from(credentials: &InstructorCalendarCredentials) -> Self {
+        let InstructorCalendarCredentials { id, key, tokens, google_calendar_id, google_account, .. } = credentials;
+        Self {
+            tenant_id: key.tenant_id,
+            instructor_id: key.instructor_id,
+            id: *id,
+            google_access_token: tokens.google_access_token.clone(),
+            google_refresh_token: tokens.google_refresh_token.clone(),
+            google_token_expiry: tokens.google_token_expiry,
+            google_calendar_id: google_calendar_id.clone(),
+            google_account_sub: google_account.sub.clone(),
+            google_account_email: google_account.email.clone(),
+            oauth_client: credentials.oauth_client.clone(),
+            granted_scopes: credentials.granted_scopes.clone(),
+            settings: SettingsRow::of(*key, &credentials.settings),
+            connection_status: credentials.status.clone(),
+            created_at: credentials.created_at,
+            updated_at: credentials.updated_at,
+        }
+    }
+}
+
+impl From<Row> for InstructorCalendarCredentials {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            key: ConnectionKey { tenant_id: row.tenant_id, instructor_id: row.instructor_id },
+            tokens: SealedTokens {
+                google_access_token: row.google_access_token,
+                google_refresh_token: row.google_refresh_token,
+                google_token_expiry: row.google_token_expiry,
+            },
+            google_calendar_id: row.google_calendar_id,
+            google_account: GoogleAccount { sub: row.google_account_sub, email: row.google_account_email },
+            oauth_client: row.oauth_client,
+            granted_scopes: row.granted_scopes,
+            settings: SyncSettings {
+                sync_enabled: row.settings.sync_enabled,
+                sync_direction: row.settings.sync_direction,
+                auto_sync: row.settings.auto_sync,
+                sync_interval_minutes: row.settings.sync_interval_minutes,
+            },
+            status: row.connection_status,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+fn row_key(key: ConnectionKey) -> Item {
+    Item::from([("tenant_id".to_owned(), text(key.tenant_id)), ("instructor_id".to_owned(), text(key.instructor_id))])
+}
+
+/// The account by a digest, so that the one table without a tenant names nobody.
+fn account_key(sub: &str) -> Item {
+    Item::from([("account".to_owned(), text(digest(sub)))])
+}
+
+fn this_connection(id: ConnectionId) -> Change {
+    Change::when("#id = :id").with("id", text(id))
+}
+
+fn status_value(status: &ConnectionStatus) -> Result<AttributeValue> {
+    attributes(status).map(AttributeValue::M)
+}
+
+pub(super) async fn credentials(
+    store: &DynamoStore,
+    key: ConnectionKey,
+) -> Result<Option<InstructorCalendarCredentials>> {
+    let item = store.get(&store.names.credentials, row_key(key)).await?;
+    item.map(|item| from_item::<Row>(item).map(Into::into)).transpose()
+}
+
+pub(super) async fn connect(store: &DynamoStore, connect: &Connect) -> Result<()> {
+    let table = &store.names.credentials;
+    let key = connect.credentials.key;
+    let unchanged = match connect.replaces {
+        Some(id) => Change::when("#id = :replaced").with("replaced", text(id)),
+        None => Change::when("attribute_not_exists(#id)"),
+    };
+    let account = &connect.credentials.google_account.sub;
+    let mut writes = vec![
+        unchanged.put(table, to_item(&Row::from(&connect.credentials))?)?,
+        Change::default()
+            .add("connections", vec![key.to_string()])
+            .update(&store.names.google_accounts, account_key(account))?,
+    ];
+    let left = connect.leaves_account.as_ref().filter(|left| *left != account);
+    if let Some(left) = left {
+        writes.push(leave_account(store, key, left)?);
+    }
+    if let Some(state) = &connect.state {
+        writes.push(sync_state::start_anew(key, state)?.update(table, sync_state::row_key(key))?);
+    }
+    if !store.transact(writes).await? {
+        return Err(changed_meanwhile());
+    }
+    match left {
+        Some(left) => forget_unused_account(store, left).await,
+        None => Ok(()),
+    }
+}
+
+fn changed_meanwhile() -> Error {
+    Error::new(ErrorKind::Conflict, "connection_changed", "The connection was changed meanwhile. Please try again.")
+}
+
+pub(super) async fn save_access_token(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    id: ConnectionId,
+    sealed: &SealedSecret,
+    expiry: DateTime<Utc>,
+) -> Result<()> {
+    let change =
+        this_connection(id).set("google_access_token", text(&sealed.0)).set("google_token_expiry", time(expiry));
+    store.update(&store.names.credentials, row_key(key), change).await?;
+    Ok(())
+}
+
+/// Sealing anew leaves the expiry as it is, which each refresh and each login change: by it the tokens are known.
+pub(super) async fn save_tokens(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    id: ConnectionId,
+    tokens: &SealedTokens,
+) -> Result<()> {
+    let change = Change::when("#id = :id AND #google_token_expiry = :expiry")
+        .with("id", text(id))
+        .with("expiry", time(tokens.google_token_expiry))
+        .set("google_access_token", text(&tokens.google_access_token.0))
+        .set("google_refresh_token", text(&tokens.google_refresh_token.0));
+    store.update(&store.names.credentials, row_key(key), change).await?;
+    Ok(())
+}
+
+pub(super) async fn save_settings(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    settings: &SyncSettings,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let change =
+        Change::when("attribute_exists(#id)").row(&SettingsRow::of(key, settings))?.set("updated_at", time(now));
+    match store.update(&store.names.credentials, row_key(key), change).await? {
+        Written::Done(_) => Ok(()),
+        Written::Refused(_) => Err(Error::not_found()),
+    }
+}
+
+/// A connection that is being taken down is left alone by a late finding: only a login or the end of the taking
+/// down changes that.
+pub(super) async fn save_status(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    id: ConnectionId,
+    status: &ConnectionStatus,
+    now: DateTime<Utc>,
+    notices: &[Notice],
+) -> Result<()> {
+    let change = match status {
+        ConnectionStatus::Disconnecting { .. } => this_connection(id),
+        ConnectionStatus::Active | ConnectionStatus::NeedsReauth { .. } => {
+            Change::when("#id = :id AND #connection_status.#state <> :disconnecting")
+                .with("id", text(id))
+                .with("disconnecting", text("disconnecting"))
+        }
+    };
+    let change = change.set("connection_status", status_value(status)?).set("updated_at", time(now));
+    let mut writes = vec![change.update(&store.names.credentials, row_key(key))?];
+    writes.extend(notices::puts(store, notices)?);
+    if store.transact(writes).await? { Ok(()) } else { Err(Error::not_found()) }
+}
+
+pub(super) async fn forget(store: &DynamoStore, credentials: &InstructorCalendarCredentials) -> Result<()> {
+    let table = &store.names.credentials;
+    let key = credentials.key;
+    let sub = &credentials.google_account.sub;
+    let unchanged = Change::when("attribute_not_exists(#id) OR (#id = :id AND #connection_status = :status)")
+        .with("id", text(credentials.id))
+        .with("status", status_value(&credentials.status)?);
+    let writes = vec![
+        unchanged.delete(table, row_key(key))?,
+        Change::default().delete(table, sync_state::row_key(key))?,
+        leave_account(store, key, sub)?,
+    ];
+    if !store.transact(writes).await? {
+        return Err(changed_meanwhile());
+    }
+    forget_unused_account(store, sub).await
+}
+
+fn leave_account(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    sub: &str,
+) -> Result<aws_sdk_dynamodb::types::TransactWriteItem> {
+    Change::default().take("connections", vec![key.to_string()]).update(&store.names.google_accounts, account_key(sub))
+}
+
+async fn forget_unused_account(store: &DynamoStore, sub: &str) -> Result<()> {
+    let unused = Change::when("attribute_not_exists(#connections)");
+    store.delete(&store.names.google_accounts, account_key(sub), unused).await?;
+    Ok(())
+}
+
+pub(super) async fn account_shared(store: &DynamoStore, sub: &str, by: ConnectionKey) -> Result<bool> {
+    let account = store.get(&store.names.google_accounts, account_key(sub)).await?;
+    let connections = account.and_then(|mut account| account.remove("connections"));
+    Ok(match connections {
+        Some(AttributeValue::Ss(connections)) => connections.iter().any(|other| *other != by.to_string()),
+        _ => false,
+    })
+}

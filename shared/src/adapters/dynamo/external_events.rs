@@ -1,0 +1,268 @@
+//! `external_calendar_events`: events, series and exceptions as Google keeps them.
+//!
+//! The sort attribute is calendar and event id, so that a series' exceptions (`<series>_<original start>`) stand
+//! beside it. The index `upcoming_external_events` sorts what may block by its `agenda`: short events by when they
+//! begin, long ones and series by when they end, so that a look at a week reads neither the past nor the year.
+
+use std::collections::{BTreeMap, HashSet};
+
+use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
+use chrono::{DateTime, Utc};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    DynamoStore,
+    items::{Item, cut, event_key, event_key_prefix, from_item, in_connection, text, to_item},
+    requests::{CONCURRENCY, Index, Query},
+    tables::UPCOMING_EXTERNAL_EVENTS,
+};
+use crate::{
+    Error, Result,
+    model::{
+        CalendarId, ConnectionKey, Event, EventId, EventStatus, EventTime, EventType, ExternalCalendarEvent,
+        InstructorId, LessonId, TenantId, Window, timestamp,
+    },
+    ports::ExternalLookup,
+};
+
+#[allow(clippy::struct_excessive_bools, reason = "they are Google's")]
+#[derive(Serialize, Deserialize)]
+struct Row {
+    tenant_id: TenantId,
+    instructor_id: InstructorId,
+    calendar_id: CalendarId,
+    google_event_id: EventId,
+    #[serde(with = "timestamp")]
+    event_start: DateTime<Utc>,
+    #[serde(default, with = "timestamp::option")]
+    event_end: Option<DateTime<Utc>>,
+    event_status: EventStatus,
+    /// For readers of the table: it follows from `start`.
+    #[serde(skip_deserializing)]
+    all_day_event: bool,
+    event_type: EventType,
+    etag: String,
+    summary: Option<String>,
+    description: Option<String>,
+    location: Option<String>,
+    start: Option<EventTime>,
+    end: Option<EventTime>,
+    #[serde(default)]
+    recurrence: Vec<String>,
+    recurring_event_id: Option<EventId>,
+    original_start: Option<EventTime>,
+    transparent: bool,
+    private: bool,
+    declined: bool,
+    lesson_id: Option<LessonId>,
+    #[serde(skip_deserializing)]
+    agenda: Option<String>,
+}
+
+/// Google's own limits of texts; whatever else should come must not outgrow an item (400 KB).
+const LONGEST_TEXT: usize = 8 * 1024;
+
+fn put_item(key: ConnectionKey, external: &ExternalCalendarEvent) -> Result<Item> {
+    let event = &external.event;
+    let short = |text: &Option<String>| text.as_deref().map(|text| cut(text, LONGEST_TEXT).to_owned());
+    let mut item = to_item(&Row {
+        tenant_id: key.tenant_id,
+        instructor_id: key.instructor_id,
+        calendar_id: external.calendar_id.clone(),
+        google_event_id: event.id.clone(),
+        event_start: external.event_start,
+        event_end: external.event_end,
+        event_status: event.status,
+        all_day_event: event.start.is_some_and(|start| start.is_day()),
+        event_type: event.event_type,
+        etag: event.etag.clone(),
+        summary: short(&event.summary),
+        description: short(&event.description),
+        location: short(&event.location),
+        start: event.start,
+        end: event.end,
+        recurrence: event.recurrence.clone(),
+        recurring_event_id: event.recurring_event_id.clone(),
+        original_start: event.original_start,
+        transparent: event.transparent,
+        private: event.private,
+        declined: event.declined,
+        lesson_id: event.lesson_id,
+        agenda: agenda(external),
+    })?;
+    item.extend(row_key(key, &external.calendar_id, &event.id));
+    Ok(item)
+}
+
+fn read(item: Item) -> Result<ExternalCalendarEvent> {
+    let row: Row = from_item(item)?;
+    Ok(ExternalCalendarEvent {
+        calendar_id: row.calendar_id,
+        event_start: row.event_start,
+        event_end: row.event_end,
+        event: Event {
+            id: row.google_event_id,
+            etag: row.etag,
+            status: row.event_status,
+            summary: row.summary,
+            description: row.description,
+            location: row.location,
+            start: row.start,
+            end: row.end,
+            recurrence: row.recurrence,
+            recurring_event_id: row.recurring_event_id,
+            original_start: row.original_start,
+            transparent: row.transparent,
+            private: row.private,
+            event_type: row.event_type,
+            declined: row.declined,
+            lesson_id: row.lesson_id,
+        },
+    })
+}
+
+fn row_key(key: ConnectionKey, calendar: &CalendarId, event: &EventId) -> Item {
+    in_connection(key, "event", event_key(calendar, event))
+}
+
+/// Later than every timestamp, and than `endless`.
+const LAST: &str = "~";
+
+/// Where the event stands in the index; `None` for a cancelled occurrence, which comes along with its series.
+fn agenda(external: &ExternalCalendarEvent) -> Option<String> {
+    if external.event.is_cancelled() {
+        return None;
+    }
+    let end = external.event_end.map_or_else(|| "endless".to_owned(), timestamp::format);
+    Some(if external.event.is_series() {
+        format!("series#{end}")
+    } else if external.is_long() {
+        format!("long#{end}")
+    } else {
+        format!("at#{}", timestamp::format(external.event_start))
+    })
+}
+
+pub(super) async fn between(store: &DynamoStore, key: ConnectionKey, window: Window) -> Result<ExternalLookup> {
+    let from = timestamp::format(window.from);
+    let (short, long, series) = futures::try_join!(
+        on_agenda(
+            store,
+            key,
+            format!("at#{}", timestamp::format(window.from - ExternalCalendarEvent::LONG)),
+            format!("at#{}", timestamp::format(window.to)),
+        ),
+        on_agenda(store, key, format!("long#{from}"), format!("long#{LAST}")),
+        on_agenda(store, key, format!("series#{from}"), format!("series#{LAST}")),
+    )?;
+    let overlaps = |external: &ExternalCalendarEvent| {
+        external.event_start < window.to && external.event_end.is_none_or(|end| end > window.from)
+    };
+    let series: Vec<_> = stream::iter(series.into_iter().filter(overlaps))
+        .map(|series| async move {
+            let exceptions = exceptions_of(store, key, &series.calendar_id, series.id()).await?;
+            Ok::<_, Error>((series, exceptions))
+        })
+        .buffered(CONCURRENCY)
+        .try_collect()
+        .await?;
+    let found: HashSet<_> = series.iter().map(|(series, _)| (&series.calendar_id, series.id())).collect();
+    let comes_along = |external: &ExternalCalendarEvent| {
+        external
+            .event
+            .recurring_event_id
+            .as_ref()
+            .is_some_and(|series| found.contains(&(&external.calendar_id, series)))
+    };
+    let events = short.into_iter().chain(long).filter(|event| overlaps(event) && !comes_along(event)).collect();
+    Ok(ExternalLookup { events, series })
+}
+
+async fn on_agenda(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    from: String,
+    to: String,
+) -> Result<Vec<ExternalCalendarEvent>> {
+    let found = store
+        .query(Query {
+            table: &store.names.external_events,
+            index: Some(Index::Local(UPCOMING_EXTERNAL_EVENTS)),
+            condition: "#connection = :connection AND #agenda BETWEEN :from AND :to",
+            values: vec![(":connection", text(key)), (":from", text(from)), (":to", text(to))],
+            ..Query::default()
+        })
+        .await?;
+    found.into_iter().map(read).collect()
+}
+
+pub(super) async fn event(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    calendar: &CalendarId,
+    id: &EventId,
+) -> Result<Option<ExternalCalendarEvent>> {
+    store.get(&store.names.external_events, row_key(key, calendar, id)).await?.map(read).transpose()
+}
+
+/// The rest of a series that was split (`<series>_R<start>`) and its exceptions begin alike, but are not its own.
+pub(super) async fn exceptions_of(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    calendar: &CalendarId,
+    series: &EventId,
+) -> Result<Vec<ExternalCalendarEvent>> {
+    let found = store
+        .query(Query {
+            table: &store.names.external_events,
+            condition: "#connection = :connection AND begins_with(#event, :prefix)",
+            values: vec![
+                (":connection", text(key)),
+                (":prefix", text(event_key_prefix(calendar, &format!("{series}_")))),
+            ],
+            ..Query::default()
+        })
+        .await?;
+    let mut exceptions: Vec<_> = found.into_iter().map(read).collect::<Result<_>>()?;
+    exceptions.retain(|external| external.event.recurring_event_id.as_ref() == Some(series));
+    Ok(exceptions)
+}
+
+pub(super) async fn ids(store: &DynamoStore, key: ConnectionKey) -> Result<Vec<(CalendarId, EventId)>> {
+    #[derive(Deserialize)]
+    struct Ids {
+        calendar_id: CalendarId,
+        google_event_id: EventId,
+    }
+    let found = store
+        .query(Query {
+            table: &store.names.external_events,
+            condition: "#connection = :connection",
+            values: vec![(":connection", text(key))],
+            only: Some("#calendar_id, #google_event_id"),
+            ..Query::default()
+        })
+        .await?;
+    found.into_iter().map(|item| from_item(item).map(|ids: Ids| (ids.calendar_id, ids.google_event_id))).collect()
+}
+
+/// The last of those that share a key is stored; a batch must not name a key twice.
+pub(super) async fn put(store: &DynamoStore, key: ConnectionKey, events: &[ExternalCalendarEvent]) -> Result<()> {
+    let mut writes = BTreeMap::new();
+    for event in events {
+        let put = PutRequest::builder().set_item(Some(put_item(key, event)?)).build().map_err(Error::internal)?;
+        writes.insert((&event.calendar_id, event.id()), WriteRequest::builder().put_request(put).build());
+    }
+    store.batch_write(&store.names.external_events, writes.into_values().collect()).await
+}
+
+pub(super) async fn delete(store: &DynamoStore, key: ConnectionKey, ids: &[(CalendarId, EventId)]) -> Result<()> {
+    let mut writes = BTreeMap::new();
+    for (calendar, id) in ids {
+        let row = row_key(key, calendar, id);
+        let delete = DeleteRequest::builder().set_key(Some(row)).build().map_err(Error::internal)?;
+        writes.insert((calendar, id), WriteRequest::builder().delete_request(delete).build());
+    }
+    store.batch_write(&store.names.external_events, writes.into_values().collect()).await
+}

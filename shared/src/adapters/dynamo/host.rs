@@ -1,0 +1,165 @@
+//! The host's tables: lessons and instructors. The host's rows are read with care, since any of them may be
+//! malformed, and written only where they are there.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use serde::Deserialize;
+
+use super::{
+    DynamoStore,
+    expressions::Change,
+    items::{Item, text, time},
+    requests::{Index, Query},
+    tables::LESSONS_BY_INSTRUCTOR,
+};
+use crate::{
+    Result,
+    model::{ConnectionKey, InstructorId, Lesson, LessonContent, LessonId, LessonStatus, SyncStatus, TenantId, Window},
+    ports::{HostFlags, LessonLookup},
+};
+
+/// What the host writes. A lesson without a zone is shown in UTC, one without a status takes place.
+#[derive(Deserialize)]
+struct Row {
+    tenant_id: TenantId,
+    id: LessonId,
+    instructor_id: InstructorId,
+    title: String,
+    description: Option<String>,
+    location: Option<String>,
+    starts_at: DateTime<Utc>,
+    ends_at: DateTime<Utc>,
+    time_zone: Option<Tz>,
+    status: Option<String>,
+}
+
+fn row_key(tenant: TenantId, id: impl ToString) -> Item {
+    Item::from([("tenant_id".to_owned(), text(tenant)), ("id".to_owned(), text(id))])
+}
+
+fn read(item: &Item) -> Result<Lesson, String> {
+    let row: Row = serde_dynamo::aws_sdk_dynamodb_1::from_item(item.clone()).map_err(|error| error.to_string())?;
+    if row.ends_at <= row.starts_at {
+        return Err("it ends before it begins".to_owned());
+    }
+    let flag = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+    Ok(Lesson {
+        tenant_id: row.tenant_id,
+        id: row.id,
+        instructor_id: row.instructor_id,
+        status: row.status.as_deref().map_or(LessonStatus::Scheduled, LessonStatus::from_host),
+        content: LessonContent {
+            title: row.title,
+            starts_at: row.starts_at,
+            ends_at: row.ends_at,
+            time_zone: row.time_zone.unwrap_or(Tz::UTC),
+            description: row.description,
+            location: row.location,
+        },
+        google_calendar_event_id: flag("google_calendar_event_id").cloned(),
+        calendar_sync_status: flag("calendar_sync_status").and_then(|word| status_of(word)),
+        has_conflict: item.get("has_conflict").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false),
+    })
+}
+
+fn word_of(status: SyncStatus) -> &'static str {
+    match status {
+        SyncStatus::Synced => "synced",
+        SyncStatus::Pending => "pending",
+        SyncStatus::Failed => "failed",
+    }
+}
+
+fn status_of(word: &str) -> Option<SyncStatus> {
+    [SyncStatus::Synced, SyncStatus::Pending, SyncStatus::Failed].into_iter().find(|status| word_of(*status) == word)
+}
+
+pub(super) async fn lessons(store: &DynamoStore, tenant: TenantId, ids: &[LessonId]) -> Result<Vec<LessonLookup>> {
+    let mut wanted = ids.to_vec();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let keys = wanted.into_iter().map(|id| row_key(tenant, id)).collect();
+    let found: HashMap<String, Item> = store
+        .batch_get(&store.names.lessons, keys)
+        .await?
+        .into_iter()
+        .filter_map(|item| item.get("id")?.as_s().ok().cloned().map(|id| (id, item)))
+        .collect();
+    let look = |id: &LessonId| match found.get(&id.to_string()).map(read) {
+        Some(Ok(lesson)) => LessonLookup::Found(Box::new(lesson)),
+        Some(Err(reason)) => LessonLookup::Unreadable(reason),
+        None => LessonLookup::Gone,
+    };
+    Ok(ids.iter().map(look).collect())
+}
+
+/// How far the text of a moment may stand from where its UTC form would: hosts may write other offsets.
+const OFFSETS: TimeDelta = TimeDelta::days(1);
+
+pub(super) async fn lessons_between(store: &DynamoStore, key: ConnectionKey, window: Window) -> Result<Vec<LessonId>> {
+    #[derive(Deserialize)]
+    struct Entry {
+        tenant_id: TenantId,
+        id: LessonId,
+        starts_at: String,
+    }
+    let found = store
+        .query(Query {
+            table: &store.names.lessons,
+            index: Some(Index::Global(LESSONS_BY_INSTRUCTOR)),
+            condition: "#instructor_id = :instructor AND #starts_at BETWEEN :from AND :to",
+            values: vec![
+                (":instructor", text(key.instructor_id)),
+                (":from", time(window.from - OFFSETS)),
+                (":to", time(window.to + OFFSETS)),
+            ],
+            ..Query::default()
+        })
+        .await?;
+    let in_window = |entry: &Entry| match entry.starts_at.parse() {
+        Ok(starts_at) => window.contains(starts_at),
+        Err(_) => true, // the read by key tells what is wrong with it
+    };
+    Ok(found
+        .into_iter()
+        .filter_map(|item| serde_dynamo::aws_sdk_dynamodb_1::from_item::<Entry>(item).ok())
+        .filter(|entry| entry.tenant_id == key.tenant_id && in_window(entry))
+        .map(|entry| entry.id)
+        .collect())
+}
+
+pub(super) async fn flag_lesson(
+    store: &DynamoStore,
+    tenant: TenantId,
+    lesson: LessonId,
+    flags: &HostFlags,
+) -> Result<()> {
+    let change = Change::when("attribute_exists(#id)")
+        .set_or_remove("google_calendar_event_id", flags.google_calendar_event_id.as_ref().map(text))
+        .set_or_remove("calendar_sync_status", flags.calendar_sync_status.map(word_of).map(text))
+        .set("has_conflict", AttributeValue::Bool(flags.has_conflict));
+    store.update(&store.names.lessons, row_key(tenant, lesson), change).await?;
+    Ok(())
+}
+
+pub(super) async fn flag_instructor(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    enabled: bool,
+    last_synced_at: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let change = Change::when("attribute_exists(#id)").set("calendar_sync_enabled", AttributeValue::Bool(enabled));
+    let change = match last_synced_at {
+        Some(at) => change.set("calendar_last_synced_at", time(at)),
+        None => change,
+    };
+    store.update(&store.names.instructors, row_key(key.tenant_id, key.instructor_id), change).await?;
+    Ok(())
+}
+
+pub(super) async fn instructor_exists(store: &DynamoStore, key: ConnectionKey) -> Result<bool> {
+    Ok(store.get(&store.names.instructors, row_key(key.tenant_id, key.instructor_id)).await?.is_some())
+}

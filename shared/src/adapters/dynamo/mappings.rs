@@ -1,0 +1,268 @@
+//! `calendar_event_mappings`: which event a lesson has, and the mark that says "to be looked at".
+//!
+//! The mark is the attribute `dirty_since`, which puts a mapping into an index; `dirty_count` beside it never goes
+//! down while the row lives, so that a mark raised anew is never taken for the one that was seen.
+
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    DynamoStore,
+    expressions::Change,
+    items::{Item, from_item, in_connection, number, text, time},
+    notices,
+    requests::{CONCURRENCY, Index, Query},
+    tables::{DIRTY_MAPPINGS, MAPPINGS_BY_START},
+};
+use crate::{
+    Error, Result,
+    model::{
+        Agreement, CalendarEventMapping, ConnectionKey, EventId, Fingerprint, InstructorId, LessonId, Notice, Shown,
+        SyncStatus, TenantId, Window, timestamp,
+    },
+    ports::{DirtyMark, LessonMark},
+};
+
+/// What a save stores.
+#[derive(Serialize, Deserialize)]
+struct Row {
+    tenant_id: TenantId,
+    instructor_id: InstructorId,
+    lesson_id: LessonId,
+    /// For readers of the table; we derive it.
+    #[serde(skip_deserializing)]
+    google_event_id: Option<EventId>,
+    #[serde(with = "timestamp")]
+    event_start: DateTime<Utc>,
+    #[serde(with = "timestamp")]
+    event_end: DateTime<Utc>,
+    sync_status: SyncStatus,
+    error: Option<String>,
+    #[serde(default)]
+    generation: u16,
+    agreed: Option<Agreement>,
+    intended: Option<Fingerprint>,
+    shown: Option<Shown>,
+    #[serde(default)]
+    touched: bool,
+    #[serde(default)]
+    put_backs: u8,
+    #[serde(default, with = "timestamp::option")]
+    lesson_removed_at: Option<DateTime<Utc>>,
+}
+
+/// What others change too.
+#[derive(Deserialize)]
+struct Flags {
+    #[serde(default)]
+    has_conflict: bool,
+    #[serde(default)]
+    dirty_count: u64,
+    dirty_since: Option<String>,
+}
+
+impl From<&CalendarEventMapping> for Row {
+    fn from(mapping: &CalendarEventMapping) -> Self {
+        Self {
+            tenant_id: mapping.key.tenant_id,
+            instructor_id: mapping.key.instructor_id,
+            lesson_id: mapping.lesson_id,
+            google_event_id: Some(mapping.google_event_id()),
+            event_start: mapping.event_start,
+            event_end: mapping.event_end,
+            sync_status: mapping.sync_status,
+            error: mapping.error.clone(),
+            generation: mapping.generation,
+            agreed: mapping.agreed.clone(),
+            intended: mapping.intended.clone(),
+            shown: mapping.shown.clone(),
+            touched: mapping.touched,
+            put_backs: mapping.put_backs,
+            lesson_removed_at: mapping.lesson_removed_at,
+        }
+    }
+}
+
+fn read(item: Item) -> Result<CalendarEventMapping> {
+    let flags: Flags = from_item(item.clone())?;
+    let row: Row = from_item(item)?;
+    Ok(CalendarEventMapping {
+        key: ConnectionKey { tenant_id: row.tenant_id, instructor_id: row.instructor_id },
+        lesson_id: row.lesson_id,
+        generation: row.generation,
+        event_start: row.event_start,
+        event_end: row.event_end,
+        sync_status: row.sync_status,
+        error: row.error,
+        agreed: row.agreed,
+        intended: row.intended,
+        shown: row.shown,
+        touched: row.touched,
+        dirty: if flags.dirty_since.is_some() { flags.dirty_count } else { 0 },
+        put_backs: row.put_backs,
+        has_conflict: flags.has_conflict,
+        lesson_removed_at: row.lesson_removed_at,
+    })
+}
+
+const LESSONS: &str = "lesson#";
+
+pub(super) fn row_key(key: ConnectionKey, lesson: LessonId) -> Item {
+    in_connection(key, "item", format_args!("{LESSONS}{lesson}"))
+}
+
+pub(super) async fn mapping(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    lesson: LessonId,
+) -> Result<Option<CalendarEventMapping>> {
+    store.get(&store.names.mappings, row_key(key, lesson)).await?.map(read).transpose()
+}
+
+pub(super) async fn dirty(store: &DynamoStore, key: ConnectionKey, limit: usize) -> Result<Vec<CalendarEventMapping>> {
+    let found = store
+        .query(Query {
+            table: &store.names.mappings,
+            index: Some(Index::Local(DIRTY_MAPPINGS)),
+            condition: "#connection = :connection",
+            values: vec![(":connection", text(key))],
+            limit: Some(limit),
+            ..Query::default()
+        })
+        .await?;
+    found.into_iter().map(read).collect()
+}
+
+/// How long a lesson lasts at most, as far as finding those that overlap a moment goes.
+const LONGEST_LESSON: TimeDelta = TimeDelta::days(1);
+
+pub(super) async fn between(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    window: Window,
+) -> Result<Vec<CalendarEventMapping>> {
+    let found = store
+        .query(Query {
+            table: &store.names.mappings,
+            index: Some(Index::Local(MAPPINGS_BY_START)),
+            condition: "#connection = :connection AND #event_start BETWEEN :from AND :to",
+            values: vec![
+                (":connection", text(key)),
+                (":from", time(window.from - LONGEST_LESSON)),
+                (":to", time(window.to)),
+            ],
+            ..Query::default()
+        })
+        .await?;
+    let mut mappings: Vec<_> = found.into_iter().map(read).collect::<Result<_>>()?;
+    mappings.retain(|mapping| mapping.event_start < window.to && mapping.event_end > window.from);
+    Ok(mappings)
+}
+
+pub(super) async fn all(store: &DynamoStore, key: ConnectionKey) -> Result<Vec<CalendarEventMapping>> {
+    items(store, key, LESSONS, None).await?.into_iter().map(read).collect()
+}
+
+/// The items of a connection's partition whose sort attribute begins with `prefix`.
+pub(super) async fn items(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    prefix: &str,
+    limit: Option<usize>,
+) -> Result<Vec<Item>> {
+    store
+        .query(Query {
+            table: &store.names.mappings,
+            condition: "#connection = :connection AND begins_with(#item, :prefix)",
+            values: vec![(":connection", text(key)), (":prefix", text(prefix))],
+            limit,
+            ..Query::default()
+        })
+        .await
+}
+
+const UNRAISED: &str = "(attribute_not_exists(#dirty_since) OR #dirty_count = :seen)";
+
+pub(super) async fn save(
+    store: &DynamoStore,
+    mapping: &CalendarEventMapping,
+    dirty: DirtyMark,
+    notices: &[Notice],
+) -> Result<()> {
+    let change = |base: Change| -> Result<Change> {
+        Ok(base.row(&Row::from(mapping))?.set_if_absent("has_conflict", AttributeValue::Bool(false)))
+    };
+    let change = match dirty {
+        DirtyMark::Keep => change(Change::default())?,
+        // What Google shows of our own events comes before all that waits.
+        DirtyMark::Raise => raise(change(Change::default())?, DateTime::UNIX_EPOCH),
+        DirtyMark::Clear { seen } => {
+            let cleared = change(Change::when(UNRAISED).with("seen", number(seen)))?.remove("dirty_since");
+            if write(store, mapping, cleared, notices).await? {
+                return Ok(());
+            }
+            change(Change::default())? // it was raised meanwhile: the mark stays
+        }
+    };
+    write(store, mapping, change, notices).await?;
+    Ok(())
+}
+
+async fn write(
+    store: &DynamoStore,
+    mapping: &CalendarEventMapping,
+    change: Change,
+    notices: &[Notice],
+) -> Result<bool> {
+    let key = row_key(mapping.key, mapping.lesson_id);
+    let mut writes = vec![change.update(&store.names.mappings, key)?];
+    writes.extend(notices::puts(store, notices)?);
+    store.transact(writes).await
+}
+
+fn raise(change: Change, since: DateTime<Utc>) -> Change {
+    change.count_up("dirty_count").set_if_absent("dirty_since", time(since))
+}
+
+pub(super) async fn mark_dirty(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    lessons: &[LessonMark],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mark = |mark: LessonMark| async move {
+        let change = raise(Change::default(), now)
+            .set_if_absent("tenant_id", text(key.tenant_id))
+            .set_if_absent("instructor_id", text(key.instructor_id))
+            .set_if_absent("lesson_id", text(mark.lesson_id))
+            .set_if_absent("event_start", time(mark.starts_at))
+            .set_if_absent("event_end", time(mark.ends_at))
+            .set_if_absent("sync_status", text("pending"))
+            .set_if_absent("has_conflict", AttributeValue::Bool(false));
+        store.update(&store.names.mappings, row_key(key, mark.lesson_id), change).await
+    };
+    stream::iter(lessons.iter().copied().map(mark))
+        .buffer_unordered(CONCURRENCY)
+        .try_for_each(|_| async { Ok(()) })
+        .await
+}
+
+pub(super) async fn delete(store: &DynamoStore, key: ConnectionKey, lesson: LessonId, seen: u64) -> Result<()> {
+    let unraised = Change::when(UNRAISED).with("seen", number(seen));
+    store.delete(&store.names.mappings, row_key(key, lesson), unraised).await?;
+    Ok(())
+}
+
+pub(super) async fn clear(store: &DynamoStore, key: ConnectionKey) -> Result<()> {
+    let mut writes = Vec::new();
+    for prefix in [LESSONS, super::conflicts::CONFLICTS] {
+        for mut item in items(store, key, prefix, None).await? {
+            item.retain(|name, _| name == "connection" || name == "item");
+            let delete = DeleteRequest::builder().set_key(Some(item)).build().map_err(Error::internal)?;
+            writes.push(WriteRequest::builder().delete_request(delete).build());
+        }
+    }
+    store.batch_write(&store.names.mappings, writes).await
+}

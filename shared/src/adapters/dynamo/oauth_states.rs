@@ -1,0 +1,89 @@
+//! `oauth_states`: logins in progress.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    DynamoStore,
+    expressions::Change,
+    items::{Item, from_item, text, to_item},
+    requests::Written,
+};
+use crate::{
+    Result,
+    model::{ConnectionKey, InstructorId, OAuthState, SealedSecret, TenantId, timestamp},
+};
+
+#[derive(Serialize, Deserialize)]
+struct Row {
+    state: String,
+    tenant_id: TenantId,
+    instructor_id: InstructorId,
+    verifier: SealedSecret,
+    browser: String,
+    began_by: String,
+    return_path: String,
+    #[serde(with = "timestamp")]
+    expires_at: DateTime<Utc>,
+    /// The second at which DynamoDB may remove the row; it takes days over it.
+    #[serde(skip_deserializing)]
+    ttl: i64,
+}
+
+fn row_key(state: &str) -> Item {
+    Item::from([("state".to_owned(), text(state))])
+}
+
+fn read(item: Item) -> Result<OAuthState> {
+    let row: Row = from_item(item)?;
+    Ok(OAuthState {
+        state: row.state,
+        key: ConnectionKey { tenant_id: row.tenant_id, instructor_id: row.instructor_id },
+        verifier: row.verifier,
+        browser: row.browser,
+        began_by: row.began_by,
+        return_path: row.return_path,
+        expires_at: row.expires_at,
+    })
+}
+
+pub(super) async fn put(store: &DynamoStore, state: &OAuthState) -> Result<()> {
+    let item = to_item(&Row {
+        state: state.state.clone(),
+        tenant_id: state.key.tenant_id,
+        instructor_id: state.key.instructor_id,
+        verifier: state.verifier.clone(),
+        browser: state.browser.clone(),
+        began_by: state.began_by.clone(),
+        return_path: state.return_path.clone(),
+        expires_at: state.expires_at,
+        ttl: state.expires_at.timestamp(),
+    })?;
+    store.put(&store.names.oauth_states, item).await
+}
+
+/// Longer than any state of ours, and within what a key holds.
+const LONGEST_STATE: usize = 256;
+
+/// Whether a state may be looked for at all: it comes from a browser, and DynamoDB takes no empty or endless key.
+fn plausible(state: &str) -> bool {
+    (1..=LONGEST_STATE).contains(&state.len())
+}
+
+pub(super) async fn look(store: &DynamoStore, state: &str) -> Result<Option<OAuthState>> {
+    if !plausible(state) {
+        return Ok(None);
+    }
+    store.get(&store.names.oauth_states, row_key(state)).await?.map(read).transpose()
+}
+
+pub(super) async fn take(store: &DynamoStore, state: &str) -> Result<Option<OAuthState>> {
+    if !plausible(state) {
+        return Ok(None);
+    }
+    let there = Change::when("attribute_exists(#state)");
+    match store.delete(&store.names.oauth_states, row_key(state), there).await? {
+        Written::Done(item) => read(item).map(Some),
+        Written::Refused(_) => Ok(None),
+    }
+}

@@ -1,0 +1,226 @@
+//! The hot part of a connection, an item beside its credentials: where the sync stands, the lease and the wishes.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    DynamoStore, dispatch,
+    expressions::Change,
+    items::{Item, from_item, number, text, time},
+    requests::Written,
+};
+use crate::{
+    Error, Result,
+    model::{Channel, ChannelId, ConnectionKey, Cursor, Lease, PushHealth, SyncState, WishKind, Wishes, timestamp},
+    ports::{LeaseAttempt, ReleaseOutcome},
+};
+
+/// What the holder of the lease changes.
+#[derive(Serialize, Deserialize)]
+struct ProgressRow {
+    sync_token: Option<String>,
+    sync_token_shape: Option<String>,
+    calendar_time_zone: Tz,
+    #[serde(default, with = "timestamp::option")]
+    covered_until: Option<DateTime<Utc>>,
+    #[serde(default, with = "timestamp::option")]
+    compared_at: Option<DateTime<Utc>>,
+    #[serde(default, with = "timestamp::option")]
+    last_synced_at: Option<DateTime<Utc>>,
+    #[serde(default, with = "timestamp::option")]
+    listed_at: Option<DateTime<Utc>>,
+    failures: u32,
+    last_error: Option<String>,
+    webhook_channel_id: Option<ChannelId>,
+    webhook_resource_id: Option<String>,
+    #[serde(default, with = "timestamp::option")]
+    webhook_expiration: Option<DateTime<Utc>>,
+    webhook_pending_channel_id: Option<ChannelId>,
+    #[serde(default, with = "timestamp::option")]
+    renew_at: Option<DateTime<Utc>>,
+    push_health: PushHealth,
+}
+
+/// What others change too: it is written by conditions alone.
+#[derive(Deserialize)]
+struct SharedRow {
+    lease_owner: Option<Uuid>,
+    #[serde(with = "timestamp")]
+    lease_until: DateTime<Utc>,
+    lease_fence: u64,
+    wish_counter: u64,
+    #[serde(default)]
+    wish_kinds: BTreeSet<WishKind>,
+    #[serde(default, with = "timestamp::option")]
+    next_sync_at: Option<DateTime<Utc>>,
+}
+
+impl From<&SyncState> for ProgressRow {
+    fn from(state: &SyncState) -> Self {
+        Self {
+            sync_token: state.cursor.as_ref().map(|cursor| cursor.token.clone()),
+            sync_token_shape: state.cursor.as_ref().map(|cursor| cursor.shape.clone()),
+            calendar_time_zone: state.calendar_time_zone,
+            covered_until: state.covered_until,
+            compared_at: state.compared_at,
+            last_synced_at: state.last_synced_at,
+            listed_at: state.listed_at,
+            failures: state.failures,
+            last_error: state.last_error.clone(),
+            webhook_channel_id: state.channel.as_ref().map(|channel| channel.id.clone()),
+            webhook_resource_id: state.channel.as_ref().map(|channel| channel.resource_id.clone()),
+            webhook_expiration: state.channel.as_ref().map(|channel| channel.expires_at),
+            webhook_pending_channel_id: state.pending_channel.clone(),
+            renew_at: state.renew_at,
+            push_health: state.push_health.clone(),
+        }
+    }
+}
+
+fn read(item: Item) -> Result<SyncState> {
+    let shared: SharedRow = from_item(item.clone())?;
+    let progress: ProgressRow = from_item(item)?;
+    let channel = (progress.webhook_channel_id, progress.webhook_resource_id, progress.webhook_expiration);
+    Ok(SyncState {
+        cursor: progress.sync_token.zip(progress.sync_token_shape).map(|(token, shape)| Cursor { token, shape }),
+        calendar_time_zone: progress.calendar_time_zone,
+        lease: Lease { owner: shared.lease_owner, until: shared.lease_until, fence: shared.lease_fence },
+        wishes: Wishes { counter: shared.wish_counter, kinds: shared.wish_kinds },
+        covered_until: progress.covered_until,
+        compared_at: progress.compared_at,
+        next_sync_at: shared.next_sync_at,
+        last_synced_at: progress.last_synced_at,
+        listed_at: progress.listed_at,
+        failures: progress.failures,
+        last_error: progress.last_error,
+        channel: match channel {
+            (Some(id), Some(resource_id), Some(expires_at)) => Some(Channel { id, resource_id, expires_at }),
+            _ => None,
+        },
+        pending_channel: progress.webhook_pending_channel_id,
+        renew_at: progress.renew_at,
+        push_health: progress.push_health,
+    })
+}
+
+pub(super) fn row_key(key: ConnectionKey) -> Item {
+    Item::from([
+        ("tenant_id".to_owned(), text(key.tenant_id)),
+        ("instructor_id".to_owned(), text(format_args!("{}{}", key.instructor_id, dispatch::STATE_SUFFIX))),
+    ])
+}
+
+/// A state that begins from nothing. The fence goes on from where it was, so that whoever still holds the lease of
+/// the state before has lost it.
+pub(super) fn start_anew(key: ConnectionKey, state: &SyncState) -> Result<Change> {
+    let change = Change::default()
+        .row(&ProgressRow::from(state))?
+        .set("shard", number(dispatch::shard(key)))
+        .count_up("lease_fence")
+        .set("wish_counter", number(state.wishes.counter))
+        .set_or_remove("next_sync_at", state.next_sync_at.map(time));
+    Ok(free(with_wishes(change, state)))
+}
+
+/// The wishes that stand. A set without members does not exist in DynamoDB.
+fn with_wishes(change: Change, state: &SyncState) -> Change {
+    let kinds = names(&state.wishes.kinds);
+    change.set_or_remove("wish_kinds", Some(kinds).filter(|kinds| !kinds.is_empty()).map(AttributeValue::Ss))
+}
+
+fn free(change: Change) -> Change {
+    change.remove("lease_owner").set("lease_until", time(DateTime::UNIX_EPOCH))
+}
+
+fn names(kinds: &BTreeSet<WishKind>) -> Vec<String> {
+    let name = |kind: &WishKind| match kind {
+        WishKind::Inbound => "inbound",
+        WishKind::Lessons => "lessons",
+        WishKind::Full => "full",
+        WishKind::Overrides => "overrides",
+    };
+    kinds.iter().map(name).map(str::to_owned).collect()
+}
+
+pub(super) async fn state(store: &DynamoStore, key: ConnectionKey) -> Result<Option<SyncState>> {
+    store.get(&store.names.credentials, row_key(key)).await?.map(read).transpose()
+}
+
+/// How often the lease may change hands between a look and the next before the caller comes back later.
+const LOOKS: u32 = 5;
+
+pub(super) async fn acquire_lease(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    owner: Uuid,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+    wishes: &BTreeSet<WishKind>,
+) -> Result<LeaseAttempt> {
+    let table = &store.names.credentials;
+    for _ in 0..LOOKS {
+        let take = Change::when("#lease_until <= :now")
+            .with("now", time(now))
+            .set("lease_owner", text(owner))
+            .set("lease_until", time(until))
+            .count_up("lease_fence");
+        match store.update(table, row_key(key), take).await? {
+            Written::Done(item) => return Ok(LeaseAttempt::Granted(Box::new(read(item)?))),
+            Written::Refused(None) => return Ok(LeaseAttempt::NotConnected),
+            Written::Refused(Some(item)) => {
+                let state = read(item)?;
+                // The answer to a first attempt was lost, and the SDK tried again.
+                if state.lease.owner == Some(owner) && timestamp::format(state.lease.until) == timestamp::format(until)
+                {
+                    return Ok(LeaseAttempt::Granted(Box::new(state)));
+                }
+            }
+        }
+        let raise = Change::when("#lease_until > :now")
+            .with("now", time(now))
+            .count_up("wish_counter")
+            .assign("#next_sync_at = #lease_until");
+        let raise = if wishes.is_empty() { raise } else { raise.add("wish_kinds", names(wishes)) };
+        match store.update(table, row_key(key), raise).await? {
+            Written::Done(item) => return Ok(LeaseAttempt::Held { until: read(item)?.lease.until }),
+            Written::Refused(None) => return Ok(LeaseAttempt::NotConnected),
+            Written::Refused(Some(_)) => {} // it was given back between the two
+        }
+    }
+    Err(Error::unavailable("lease_contended", "the lease changed hands at each look"))
+}
+
+const STILL_OURS: &str = "#lease_fence = :fence AND attribute_exists(#lease_owner)";
+
+pub(super) async fn save_state(store: &DynamoStore, key: ConnectionKey, state: &SyncState) -> Result<bool> {
+    let change = Change::when(STILL_OURS).with("fence", number(state.lease.fence)).row(&ProgressRow::from(state))?;
+    let written = store.update(&store.names.credentials, row_key(key), change).await?;
+    Ok(matches!(written, Written::Done(_)))
+}
+
+pub(super) async fn release_lease(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    state: &SyncState,
+) -> Result<ReleaseOutcome> {
+    let change = Change::when(format!("{STILL_OURS} AND #wish_counter = :counter"))
+        .with("fence", number(state.lease.fence))
+        .with("counter", number(state.wishes.counter))
+        .row(&ProgressRow::from(state))?
+        .set_or_remove("next_sync_at", state.next_sync_at.map(time));
+    let change = free(with_wishes(change, state));
+    match store.update(&store.names.credentials, row_key(key), change).await? {
+        Written::Done(_) => Ok(ReleaseOutcome::Released),
+        Written::Refused(None) => Ok(ReleaseOutcome::Lost),
+        Written::Refused(Some(item)) => {
+            let now = read(item)?;
+            let ours = now.lease.owner.is_some() && now.lease.fence == state.lease.fence;
+            Ok(if ours { ReleaseOutcome::WishesCame(Box::new(now)) } else { ReleaseOutcome::Lost })
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The tables: keys, indexes, expiry and streams, as `template.yaml` deploys them. A test compares the two.
+
+use aws_sdk_dynamodb::{
+    Client,
+    types::{
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, LocalSecondaryIndex,
+        Projection, ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TimeToLiveSpecification,
+    },
+};
+
+use super::requests::failure;
+use crate::{Error, Result, config::TableNames};
+
+/// Connections whose poll is due: sparse, sharded, keys alone.
+pub const CONNECTIONS_DUE: &str = "connections_due";
+/// Connections whose channel is to be renewed: sparse, sharded, keys alone.
+pub const CHANNELS_TO_RENEW: &str = "channels_to_renew";
+/// The specification's view: a tenant's instructors whose sync is switched on.
+pub const INSTRUCTORS_WITH_CALENDAR_SYNC: &str = "instructors_with_calendar_sync";
+/// Mappings by the time of their lesson.
+pub const MAPPINGS_BY_START: &str = "mappings_by_start";
+/// Mappings that are to be looked at, by how long they wait; sparse.
+pub const DIRTY_MAPPINGS: &str = "dirty_mappings";
+/// Conflicts by the event that they name; sparse.
+pub const CONFLICTS_BY_EVENT: &str = "conflicts_by_event";
+/// The specification's view: events by when they stop mattering.
+pub const UPCOMING_EXTERNAL_EVENTS: &str = "upcoming_external_events";
+/// Lessons by instructor and start.
+pub const LESSONS_BY_INSTRUCTOR: &str = "lessons_by_instructor";
+
+/// The type of a key attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeyKind {
+    /// `S`.
+    Text,
+    /// `N`.
+    Number,
+}
+
+/// A key attribute: its name and type.
+pub type KeyAttribute = (&'static str, KeyKind);
+
+/// Which attributes an index holds besides its keys and the table's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// None.
+    Keys,
+    /// These.
+    Also(&'static [&'static str]),
+    /// All.
+    All,
+}
+
+/// A secondary index; a local one is read consistently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexDefinition {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it is a local one.
+    pub local: bool,
+    /// Its partition attribute.
+    pub partition: KeyAttribute,
+    /// Its sort attribute.
+    pub sort: KeyAttribute,
+    /// What it holds.
+    pub holds: Holds,
+}
+
+/// A table.
+#[derive(Debug, Clone, Copy)]
+pub struct TableDefinition {
+    /// Its name, as configured.
+    pub name: fn(&TableNames) -> &String,
+    /// Its partition attribute.
+    pub partition: &'static str,
+    /// Its sort attribute.
+    pub sort: Option<&'static str>,
+    /// Its secondary indexes.
+    pub indexes: &'static [IndexDefinition],
+    /// The attribute with the second at which an item expires.
+    pub ttl: Option<&'static str>,
+    /// Whether its changes are streamed, with the old and the new image.
+    pub stream: bool,
+}
+
+const fn text(name: &'static str) -> KeyAttribute {
+    (name, KeyKind::Text)
+}
+
+const fn local(name: &'static str, sort: &'static str, holds: Holds) -> IndexDefinition {
+    IndexDefinition { name, local: true, partition: text("connection"), sort: text(sort), holds }
+}
+
+const fn global(name: &'static str, partition: KeyAttribute, sort: &'static str, holds: Holds) -> IndexDefinition {
+    IndexDefinition { name, local: false, partition, sort: text(sort), holds }
+}
+
+const SHARD: KeyAttribute = ("shard", KeyKind::Number);
+
+/// All tables, the host's two included.
+///
+/// Local indexes of the mappings hold keys alone: a mapping is written several times for each time that it is found
+/// through one, and a write of a wider index costs five times what fetching the item does.
+pub const TABLES: [TableDefinition; 8] = [
+    TableDefinition {
+        name: |names| &names.credentials,
+        partition: "tenant_id",
+        sort: Some("instructor_id"),
+        indexes: &[
+            global(CONNECTIONS_DUE, SHARD, "next_sync_at", Holds::Keys),
+            global(CHANNELS_TO_RENEW, SHARD, "renew_at", Holds::Keys),
+            global(
+                INSTRUCTORS_WITH_CALENDAR_SYNC,
+                text("tenant_id"),
+                "synced_instructor_id",
+                Holds::Also(&["google_calendar_id", "sync_direction", "auto_sync", "connection_status"]),
+            ),
+        ],
+        ttl: None,
+        stream: false,
+    },
+    TableDefinition {
+        name: |names| &names.mappings,
+        partition: "connection",
+        sort: Some("item"),
+        indexes: &[
+            local(MAPPINGS_BY_START, "event_start", Holds::Keys),
+            local(DIRTY_MAPPINGS, "dirty_since", Holds::Keys),
+            local(CONFLICTS_BY_EVENT, "conflict_event", Holds::Keys),
+        ],
+        ttl: None,
+        stream: false,
+    },
+    TableDefinition {
+        name: |names| &names.external_events,
+        partition: "connection",
+        sort: Some("event"),
+        indexes: &[local(UPCOMING_EXTERNAL_EVENTS, "agenda", Holds::All)],
+        ttl: None,
+        stream: false,
+    },
+    TableDefinition {
+        name: |names| &names.sync_logs,
+        partition: "connection",
+        sort: Some("id"),
+        indexes: &[],
+        ttl: Some("ttl"),
+        stream: false,
+    },
+    TableDefinition {
+        name: |names| &names.oauth_states,
+        partition: "state",
+        sort: None,
+        indexes: &[],
+        ttl: Some("ttl"),
+        stream: false,
+    },
+    TableDefinition {
+        name: |names| &names.google_accounts,
+        partition: "account",
+        sort: None,
+        indexes: &[],
+        ttl: None,
+        stream: false,
+    },
+    TableDefinition {
+        name: |names| &names.instructors,
+        partition: "tenant_id",
+        sort: Some("id"),
+        indexes: &[],
+        ttl: None,
+        stream: false,
+    },
+    TableDefinition {
+        name: |names| &names.lessons,
+        partition: "tenant_id",
+        sort: Some("id"),
+        indexes: &[global(LESSONS_BY_INSTRUCTOR, text("instructor_id"), "starts_at", Holds::Keys)],
+        ttl: None,
+        stream: true,
+    },
+];
+
+impl TableDefinition {
+    /// The attributes that any key names, each once, sorted by name.
+    pub fn key_attributes(&self) -> Vec<KeyAttribute> {
+        let mut attributes: Vec<_> = std::iter::once(self.partition)
+            .chain(self.sort)
+            .map(text)
+            .chain(self.indexes.iter().flat_map(|index| [index.partition, index.sort]))
+            .collect();
+        attributes.sort_unstable();
+        attributes.dedup();
+        attributes
+    }
+}
+
+/// Creates the tables that are not there: for one machine and for tests. On AWS, `template.yaml` does.
+pub async fn create_all(client: &Client, names: &TableNames) -> Result<()> {
+    for table in &TABLES {
+        create(client, (table.name)(names), table).await?;
+    }
+    Ok(())
+}
+
+async fn create(client: &Client, name: &str, table: &TableDefinition) -> Result<()> {
+    let definition = |(name, kind)| {
+        let kind = match kind {
+            KeyKind::Text => ScalarAttributeType::S,
+            KeyKind::Number => ScalarAttributeType::N,
+        };
+        AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build()
+    };
+    let attributes: Vec<_> =
+        table.key_attributes().into_iter().map(definition).collect::<Result<_, _>>().map_err(Error::internal)?;
+    let mut request = client
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_attribute_definitions(Some(attributes))
+        .set_key_schema(Some(key_schema(table.partition, table.sort)?));
+    for index in table.indexes {
+        let keys = key_schema(index.partition.0, Some(index.sort.0))?;
+        request = if index.local {
+            let index = LocalSecondaryIndex::builder()
+                .index_name(index.name)
+                .set_key_schema(Some(keys))
+                .projection(projection(index.holds));
+            request.local_secondary_indexes(index.build().map_err(Error::internal)?)
+        } else {
+            let index = GlobalSecondaryIndex::builder()
+                .index_name(index.name)
+                .set_key_schema(Some(keys))
+                .projection(projection(index.holds));
+            request.global_secondary_indexes(index.build().map_err(Error::internal)?)
+        };
+    }
+    if table.stream {
+        let stream =
+            StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewAndOldImages);
+        request = request.stream_specification(stream.build().map_err(Error::internal)?);
+    }
+    match request.send().await {
+        Ok(_) => {}
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => {
+            return Ok(());
+        }
+        Err(error) => return Err(failure(error)),
+    }
+    if let Some(attribute) = table.ttl {
+        let expiry = TimeToLiveSpecification::builder().enabled(true).attribute_name(attribute).build();
+        let request = client.update_time_to_live().table_name(name);
+        request.time_to_live_specification(expiry.map_err(Error::internal)?).send().await.map_err(failure)?;
+    }
+    Ok(())
+}
+
+fn key_schema(partition: &str, sort: Option<&str>) -> Result<Vec<KeySchemaElement>> {
+    let element = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
+    std::iter::once(element(partition, KeyType::Hash))
+        .chain(sort.map(|sort| element(sort, KeyType::Range)))
+        .collect::<Result<_, _>>()
+        .map_err(Error::internal)
+}
+
+fn projection(holds: Holds) -> Projection {
+    let projection = Projection::builder();
+    match holds {
+        Holds::Keys => projection.projection_type(ProjectionType::KeysOnly),
+        Holds::All => projection.projection_type(ProjectionType::All),
+        Holds::Also(names) => projection
+            .projection_type(ProjectionType::Include)
+            .set_non_key_attributes(Some(names.iter().map(|name| (*name).to_owned()).collect())),
+    }
+    .build()
+}

@@ -149,7 +149,8 @@ pub trait Store: Send + Sync {
     async fn save_tokens(&self, key: ConnectionKey, id: ConnectionId, tokens: &SealedTokens) -> Result<()>;
     /// Stores what the instructor chose; `NotFound` without a connection.
     async fn save_settings(&self, key: ConnectionKey, settings: &SyncSettings, now: DateTime<Utc>) -> Result<()>;
-    /// Stores whether the connection works, with what the host is told; `NotFound` without that very connection.
+    /// Stores whether the connection works, with what the host is told; `NotFound` without that very connection, or
+    /// when it is being taken down and `status` says otherwise.
     async fn save_status(
         &self,
         key: ConnectionKey,
@@ -177,8 +178,8 @@ pub trait Store: Send + Sync {
         until: DateTime<Utc>,
         wishes: &BTreeSet<WishKind>,
     ) -> Result<LeaseAttempt>;
-    /// Stores what the holder changed (all but lease and wishes), on condition of the fence. False when the lease
-    /// was lost.
+    /// Stores what the holder changed, on condition of the fence; false when the lease was lost. Lease, wishes and
+    /// the next poll are left as they are: whoever found the lease held relies on the poll at its end.
     async fn save_state(&self, key: ConnectionKey, state: &SyncState) -> Result<bool>;
     /// Stores what the holder changed and frees the lease, on condition of the fence and of the wish counter as in
     /// `state`. The wishes that stand afterwards are `state.wishes.kinds`.
@@ -268,7 +269,8 @@ pub trait Store: Send + Sync {
     async fn put_oauth_state(&self, state: &OAuthState) -> Result<()>;
     /// A login in progress, without using it up.
     async fn oauth_state(&self, state: &str) -> Result<Option<OAuthState>>;
-    /// Takes a login out: only one caller ever gets it.
+    /// Takes a login out: only one caller ever gets it. Whether it has expired is the caller's to see, whose clock
+    /// it is; rows outlive their expiry by days.
     async fn take_oauth_state(&self, state: &str) -> Result<Option<OAuthState>>;
 
     // ── the host's tables ──────────────────────────────────────────────────────────────────────────────────────

@@ -149,7 +149,7 @@ impl DynamoStore {
                 Some(Index::Global(name)) => request.index_name(name),
                 None => request,
             };
-            let page = request.send().await.map_err(failure)?;
+            let page = Box::pin(request.send()).await.map_err(failure)?; // some queries wait for several at once
             found.extend(page.items.unwrap_or_default());
             start = page.last_evaluated_key;
             if start.is_none() {

@@ -1,1 +1,48 @@
-//! TBD
+//! The Lambda functions: each module holds one endpoint's `handle` and what it needs; `src/bin` holds their mains.
+//!
+//! Over HTTP: [`oauth_url`], [`oauth_callback`], [`sync`], [`status`], [`disconnect`], [`settings`],
+//! [`external_events`] behind API Gateway, and [`webhook`] behind a function URL. By event: [`poll`] and
+//! [`renew_channels`] by schedule, [`sync_worker`] by queue, [`lesson_changes`] by the lessons table's stream.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod disconnect;
+pub mod external_events;
+pub mod lesson_changes;
+pub mod oauth_callback;
+pub mod oauth_url;
+pub mod poll;
+pub mod renew_channels;
+pub mod settings;
+pub mod status;
+pub mod sync;
+pub mod sync_worker;
+pub mod view;
+pub mod webhook;
+
+use calendar_sync::{Result, bootstrap::Bootstrap, usecases};
+
+/// What every function that talks to Google needs.
+async fn google(bootstrap: &Bootstrap) -> Result<usecases::google_session::Google> {
+    Ok(usecases::google_session::Google {
+        store: bootstrap.store(),
+        calendar: bootstrap.calendar()?,
+        login: bootstrap.login().await?,
+        vault: bootstrap.vault()?,
+        clock: bootstrap.clock(),
+    })
+}
+
+/// What every function that runs syncs needs.
+async fn sync_calendar(bootstrap: &Bootstrap) -> Result<usecases::sync_calendar::SyncCalendar> {
+    let push = match bootstrap.config.webhook()?.address {
+        Some(address) => Some(usecases::sync_calendar::Push { address, keys: bootstrap.webhook_keys().await? }),
+        None => None,
+    };
+    Ok(usecases::sync_calendar::SyncCalendar {
+        google: google(bootstrap).await?,
+        doorbell: bootstrap.doorbell()?,
+        bus: bootstrap.bus()?,
+        random: bootstrap.random(),
+        push,
+    })
+}

@@ -10,6 +10,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum ErrorKind {
     /// The request itself is wrong; asking again the same way fails again.
     Invalid,
+    /// The request is larger than what is read.
+    TooLarge,
     /// The caller did not say who they are.
     Unauthenticated,
     /// There is no such thing, or the caller may not know of it: both look the same.

@@ -1,1 +1,99 @@
-//!
+//! The way in by queue and stream: which messages are done and which come again. The only place where an error
+//! becomes a retry or a drop.
+
+use std::panic::AssertUnwindSafe;
+
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use futures::{FutureExt, StreamExt, stream};
+
+use crate::{Result, ports::Ring};
+
+/// Messages of one batch that are worked on at once.
+const AT_ONCE: usize = 10;
+
+/// Handles each ring of a batch on its own: what fails is reported and comes again, what panics takes no neighbour
+/// along, and what cannot be read goes to the dead letters by failing each time.
+pub async fn each_ring<F, Fut>(event: SqsEvent, handle: F) -> SqsBatchResponse
+where
+    F: Fn(Ring) -> Fut,
+    Fut: Future<Output = Result<()>>,
+{
+    let failed = stream::iter(event.records)
+        .map(|message| async {
+            let done = AssertUnwindSafe(one(&message, &handle)).catch_unwind().await;
+            match done {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => {
+                    tracing::error!(message = message.message_id, ?error, "the message comes again");
+                    Some(message)
+                }
+                Err(_) => {
+                    tracing::error!(message = message.message_id, "the message made its handler panic and comes again");
+                    Some(message)
+                }
+            }
+        })
+        .buffer_unordered(AT_ONCE)
+        .filter_map(|failed| async { failed })
+        .map(|message| {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = message.message_id.unwrap_or_default();
+            failure
+        })
+        .collect()
+        .await;
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = failed;
+    response
+}
+
+async fn one<F, Fut>(message: &SqsMessage, handle: &F) -> Result<()>
+where
+    F: Fn(Ring) -> Fut,
+    Fut: Future<Output = Result<()>>,
+{
+    let body = message.body.as_deref().unwrap_or_default();
+    let ring = serde_json::from_str(body).map_err(crate::Error::internal)?;
+    handle(ring).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Error, model::SyncTrigger};
+
+    fn message(id: &str, body: &str) -> SqsMessage {
+        let mut message = SqsMessage::default();
+        message.message_id = Some(id.to_owned());
+        message.body = Some(body.to_owned());
+        message
+    }
+
+    #[tokio::test]
+    async fn one_messages_failure_or_panic_does_not_take_its_neighbours_along() {
+        let ring = |trigger: &str| {
+            format!(
+                r#"{{"tenant_id":"00000000-0000-4000-8000-000000000001","instructor_id":"00000000-0000-4000-8000-000000000002","trigger":"{trigger}","wishes":["inbound"]}}"#
+            )
+        };
+        let mut event = SqsEvent::default();
+        event.records = vec![
+            message("good", &ring("webhook")),
+            message("panics", &ring("poll")),
+            message("fails", &ring("manual")),
+            message("garbage", "{"),
+        ];
+        let response = each_ring(event, |ring| async move {
+            match ring.trigger {
+                SyncTrigger::Poll => panic!("on purpose"),
+                SyncTrigger::Manual => Err(Error::internal("on purpose")),
+                _ => Ok(()),
+            }
+        })
+        .await;
+        let mut failed: Vec<_> =
+            response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+        failed.sort();
+        assert_eq!(failed, ["fails", "garbage", "panics"]);
+    }
+}

@@ -1,0 +1,11 @@
+//! The main of the `poll` function.
+
+use calendar_functions::poll::{Deps, handle};
+use calendar_sync::bootstrap::Bootstrap;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let deps = &Deps::new(&Bootstrap::from_env().await).await?;
+    run(service_fn(|event: LambdaEvent<_>| handle(deps, event.payload))).await
+}

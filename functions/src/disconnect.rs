@@ -1,0 +1,54 @@
+//! `POST /api/v1/calendar/disconnect`: takes a connection down.
+
+use calendar_sync::{
+    Result,
+    bootstrap::Bootstrap,
+    config::ClaimNames,
+    http::{Caller, JsonBody, answer, reply},
+    usecases::disconnect::{Disconnect, Disconnected, Keep},
+};
+use chrono::TimeDelta;
+use lambda_http::{Body, Request, Response};
+use serde_json::json;
+
+/// API Gateway waits 30 seconds at most; what takes longer goes on in the queue.
+const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(20);
+
+/// What the function needs.
+pub struct Deps {
+    disconnect: Disconnect,
+    claims: ClaimNames,
+}
+
+impl Deps {
+    /// Makes it at cold start.
+    pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
+        let disconnect = Disconnect {
+            google: crate::google(bootstrap).await?,
+            doorbell: bootstrap.doorbell()?,
+            random: bootstrap.random(),
+        };
+        Ok(Self { disconnect, claims: bootstrap.config.claims() })
+    }
+}
+
+/// Answers a request.
+pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
+    answer(disconnect(deps, &request).await)
+}
+
+async fn disconnect(deps: &Deps, request: &Request) -> Result<Response<Body>> {
+    let caller = Caller::of(request, &deps.claims)?;
+    let body = JsonBody::of(request)?;
+    let key = caller.connection_of(body.instructor()?)?;
+    let keep = Keep {
+        events: body.flag("keepEvents")?.unwrap_or(false),
+        imported: body.flag("keepImported")?.unwrap_or(false),
+    };
+    let deadline = deps.disconnect.google.clock.now() + ANSWER_WITHIN;
+    let data = |disconnected| json!({ "instructorId": key.instructor_id, "disconnected": disconnected });
+    match deps.disconnect.begin(key, keep, deadline).await? {
+        Disconnected::Done => reply::ok(&data(true)),
+        Disconnected::Continues => reply::accepted(&data(false)),
+    }
+}

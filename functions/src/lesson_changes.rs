@@ -1,0 +1,48 @@
+//! The lessons table's stream: lessons that changed are marked, and the bell rings.
+
+use aws_lambda_events::event::{
+    dynamodb::{Event, EventRecord},
+    streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
+};
+use calendar_sync::{
+    Result,
+    adapters::dynamo::lesson_from_image,
+    bootstrap::Bootstrap,
+    usecases::note_lesson_changes::{LessonChange, NoteLessonChanges},
+};
+
+/// What the function needs.
+pub struct Deps {
+    lessons: NoteLessonChanges,
+}
+
+impl Deps {
+    /// Makes it at cold start.
+    #[expect(clippy::unused_async, reason = "all functions are made alike")]
+    pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
+        let lessons =
+            NoteLessonChanges { store: bootstrap.store(), doorbell: bootstrap.doorbell()?, clock: bootstrap.clock() };
+        Ok(Self { lessons })
+    }
+}
+
+/// Handles a batch of records. A stream is read in order: on a failure the whole batch comes again, and marking a
+/// lesson twice does no harm.
+pub async fn handle(deps: &Deps, event: Event) -> Result<DynamoDbEventResponse> {
+    let first = event.records.first().and_then(|record| record.change.sequence_number.clone());
+    let changes: Vec<LessonChange> = event.records.into_iter().map(change).collect();
+    let mut response = DynamoDbEventResponse::default();
+    if let Err(error) = deps.lessons.note(&changes).await {
+        tracing::error!(?error, "the records come again");
+        let mut failure = DynamoDbBatchItemFailure::default();
+        failure.item_identifier = first;
+        response.batch_item_failures = vec![failure];
+    }
+    Ok(response)
+}
+
+/// A row that cannot be read counts as absent: its mapping, if there is one, says so in the next full comparison.
+fn change(record: EventRecord) -> LessonChange {
+    let read = |image: serde_dynamo::Item| (!image.is_empty()).then(|| lesson_from_image(image)).flatten();
+    LessonChange { old: read(record.change.old_image), new: read(record.change.new_image) }
+}

@@ -1,0 +1,143 @@
+//! `GET /api/v1/calendar/oauth/callback`: where Google sends the browser back to; and `POST`, by which a page
+//! finishes a login for a browser whose cookies don't travel between sites.
+
+use calendar_sync::{
+    Error, Result,
+    bootstrap::Bootstrap,
+    config::ClaimNames,
+    http::{Caller, JsonBody, answer, input, reply},
+    usecases::finish_login::{FinishLogin, Finisher, LoginFinished, LoginReturn},
+};
+use lambda_http::{
+    Body, Request, Response,
+    http::{HeaderValue, Method, header},
+};
+use serde_json::json;
+
+use crate::view::login_cookie;
+
+/// What the function needs.
+pub struct Deps {
+    login: FinishLogin,
+    claims: ClaimNames,
+    frontend: String,
+}
+
+impl Deps {
+    /// Makes it at cold start.
+    pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
+        let login = FinishLogin {
+            store: bootstrap.store(),
+            login: bootstrap.login().await?,
+            vault: bootstrap.vault()?,
+            doorbell: bootstrap.doorbell()?,
+            clock: bootstrap.clock(),
+            random: bootstrap.random(),
+        };
+        Ok(Self { login, claims: bootstrap.config.claims(), frontend: bootstrap.config.frontend_url()? })
+    }
+}
+
+/// Answers a request.
+pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
+    if request.method() == Method::POST {
+        answer(by_page(deps, &request).await)
+    } else {
+        by_browser(deps, &request).await
+    }
+}
+
+/// The page finishes with its own bearer token.
+async fn by_page(deps: &Deps, request: &Request) -> Result<Response<Body>> {
+    let Caller { user, tenant, instructor } = Caller::of(request, &deps.claims)?;
+    let body = JsonBody::of(request)?;
+    let returned = LoginReturn {
+        state: body.required_text("state")?.to_owned(),
+        answer: Ok(body.required_text("code")?.to_owned().into()),
+    };
+    let finisher = Finisher::Caller { user, tenant, instructor };
+    let finished = deps.login.finish(returned, &finisher).await.map_err(|failed| failed.error)?;
+    connected(&finished)
+}
+
+/// The browser comes back from Google. A person is sent on to the frontend; a program gets JSON.
+async fn by_browser(deps: &Deps, request: &Request) -> Response<Body> {
+    let wants_json = accepts_json(request);
+    let returned = match returned(request) {
+        Ok(returned) => returned,
+        Err(error) if wants_json => return reply::problem(&error),
+        Err(error) => return to_frontend(deps, "/", &error),
+    };
+    let cookie = login_cookie::get(request, &returned.state);
+    if cookie.is_none()
+        && !wants_json
+        && let Ok(code) = &returned.answer
+    {
+        // The cookie belongs to another site: the page finishes with its own token. What follows `#` reaches no server.
+        use secrecy::ExposeSecret;
+        let location = format!(
+            "{}/?calendar=finish#state={}&code={}",
+            deps.frontend,
+            returned.state,
+            escape(code.expose_secret())
+        );
+        return answer(reply::redirect(&location));
+    }
+    let state = returned.state.clone();
+    let mut response = match deps.login.finish(returned, &Finisher::Browser(cookie)).await {
+        Ok(finished) if wants_json => answer(connected(&finished)),
+        Ok(finished) => {
+            answer(reply::redirect(&with_query(&deps.frontend, &finished.return_path, "calendar=connected")))
+        }
+        Err(failed) if wants_json => reply::problem(&failed.error),
+        Err(failed) => to_frontend(deps, failed.return_path.as_deref().unwrap_or("/"), &failed.error),
+    };
+    if let Ok(clear) = HeaderValue::from_str(&login_cookie::clear(&state)) {
+        response.headers_mut().insert(header::SET_COOKIE, clear);
+    }
+    response
+}
+
+fn returned(request: &Request) -> Result<LoginReturn> {
+    let state = input::required_query(request, "state")?;
+    if !state.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
+        return Err(Error::field("state", "is malformed"));
+    }
+    let answer = match input::query(request, "error")? {
+        Some(word) => Err(word),
+        None => Ok(input::required_query(request, "code")?.into()),
+    };
+    Ok(LoginReturn { state, answer })
+}
+
+fn connected(finished: &LoginFinished) -> Result<Response<Body>> {
+    let credentials = &finished.credentials;
+    reply::ok(&json!({
+        "instructorId": credentials.key.instructor_id,
+        "calendarId": credentials.google_calendar_id,
+        "syncEnabled": credentials.settings.sync_enabled,
+    }))
+}
+
+fn to_frontend(deps: &Deps, path: &str, error: &Error) -> Response<Body> {
+    // The status code is not used, but the error is logged as any other.
+    let _ = reply::problem(error);
+    answer(reply::redirect(&with_query(&deps.frontend, path, &format!("calendar=error&code={}", error.code()))))
+}
+
+fn with_query(frontend: &str, path: &str, query: &str) -> String {
+    format!("{frontend}{path}{}{query}", if path.contains('?') { '&' } else { '?' })
+}
+
+fn accepts_json(request: &Request) -> bool {
+    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    accept.contains("application/json") && !accept.contains("text/html")
+}
+
+/// Percent-encodes all but unreserved characters.
+fn escape(text: &str) -> String {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| if unreserved(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}

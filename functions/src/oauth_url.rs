@@ -1,0 +1,56 @@
+//! `GET /api/v1/calendar/oauth/url`: where to send the browser to connect a calendar.
+
+use calendar_sync::{
+    Result,
+    bootstrap::Bootstrap,
+    config::ClaimNames,
+    http::{Caller, answer, input, reply},
+    usecases::begin_login::{BeginLogin, LOGIN_LASTS},
+};
+use lambda_http::{
+    Body, Request, Response,
+    http::{HeaderValue, header},
+};
+use serde_json::json;
+
+use crate::view::login_cookie;
+
+/// What the function needs.
+pub struct Deps {
+    login: BeginLogin,
+    claims: ClaimNames,
+    secure: bool,
+}
+
+impl Deps {
+    /// Makes it at cold start.
+    pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
+        let login = BeginLogin {
+            store: bootstrap.store(),
+            login: bootstrap.login().await?,
+            vault: bootstrap.vault()?,
+            clock: bootstrap.clock(),
+            random: bootstrap.random(),
+        };
+        let secure = bootstrap.config.google()?.redirect_uri.starts_with("https:");
+        Ok(Self { login, claims: bootstrap.config.claims(), secure })
+    }
+}
+
+/// Answers a request.
+pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
+    answer(url(deps, &request).await)
+}
+
+async fn url(deps: &Deps, request: &Request) -> Result<Response<Body>> {
+    let caller = Caller::of(request, &deps.claims)?;
+    let instructor = input::instructor(&input::required_query(request, "instructorId")?)?;
+    let return_path = input::query(request, "returnPath")?;
+    let key = caller.connection_of(instructor)?;
+    let begun = deps.login.begin(key, &caller.user, return_path.as_deref()).await?;
+    let mut response = reply::ok(&json!({ "authUrl": begun.auth_url, "state": begun.state }))?;
+    let cookie = login_cookie::set(&begun.state, &begun.browser, LOGIN_LASTS, deps.secure);
+    let cookie = HeaderValue::from_str(&cookie).map_err(calendar_sync::Error::internal)?;
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    Ok(response)
+}

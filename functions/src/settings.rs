@@ -1,0 +1,46 @@
+//! `PATCH /api/v1/calendar/settings`: the switches of a connection.
+
+use calendar_sync::{
+    Result,
+    bootstrap::Bootstrap,
+    config::ClaimNames,
+    http::{Caller, JsonBody, answer, reply},
+    usecases::change_settings::{ChangeSettings, SettingsPatch},
+};
+use lambda_http::{Body, Request, Response};
+
+use crate::view;
+
+/// What the function needs.
+pub struct Deps {
+    settings: ChangeSettings,
+    claims: ClaimNames,
+}
+
+impl Deps {
+    /// Makes it at cold start.
+    #[expect(clippy::unused_async, reason = "all functions are made alike")]
+    pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
+        let settings =
+            ChangeSettings { store: bootstrap.store(), doorbell: bootstrap.doorbell()?, clock: bootstrap.clock() };
+        Ok(Self { settings, claims: bootstrap.config.claims() })
+    }
+}
+
+/// Answers a request.
+pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
+    answer(change(deps, &request).await)
+}
+
+async fn change(deps: &Deps, request: &Request) -> Result<Response<Body>> {
+    let caller = Caller::of(request, &deps.claims)?;
+    let body = JsonBody::of(request)?;
+    let key = caller.connection_of(body.instructor()?)?;
+    let patch = SettingsPatch {
+        sync_enabled: body.flag("syncEnabled")?,
+        sync_direction: body.parsed("syncDirection", "is not one of to_google, from_google and two_way")?,
+        auto_sync: body.flag("autoSync")?,
+        sync_interval_minutes: body.whole("syncIntervalMinutes")?,
+    };
+    reply::ok(&view::connection::settings(&deps.settings.change(key, &patch).await?))
+}

@@ -1,0 +1,62 @@
+//! `POST /api/v1/calendar/sync`: a sync that a person asks for.
+
+use calendar_sync::{
+    Result,
+    bootstrap::Bootstrap,
+    config::ClaimNames,
+    http::{Caller, JsonBody, answer, reply},
+    model::SyncCalendarRequest,
+    usecases::{
+        sync_calendar::SyncCalendar,
+        sync_now::{SyncNow, sync_now},
+    },
+};
+use chrono::TimeDelta;
+use lambda_http::{Body, Request, Response};
+use serde_json::json;
+
+use crate::view::log;
+
+/// API Gateway waits 30 seconds at most; what takes longer goes on in the queue.
+const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(20);
+
+/// What the function needs.
+pub struct Deps {
+    sync: SyncCalendar,
+    claims: ClaimNames,
+}
+
+impl Deps {
+    /// Makes it at cold start.
+    pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
+        Ok(Self { sync: crate::sync_calendar(bootstrap).await?, claims: bootstrap.config.claims() })
+    }
+}
+
+/// Answers a request.
+pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
+    answer(sync(deps, &request).await)
+}
+
+async fn sync(deps: &Deps, request: &Request) -> Result<Response<Body>> {
+    let caller = Caller::of(request, &deps.claims)?;
+    let body = JsonBody::of(request)?;
+    let instructor_id = body.instructor()?;
+    let day = "is not a date such as 2025-11-01";
+    let asked = SyncCalendarRequest {
+        instructor_id,
+        direction: body.parsed("direction", "is not one of to_google, from_google and two_way")?,
+        dates: SyncCalendarRequest::dates(body.parsed("startDate", day)?, body.parsed("endDate", day)?)?,
+    };
+    let key = caller.connection_of(instructor_id)?;
+    let deadline = deps.sync.google.clock.now() + ANSWER_WITHIN;
+    match sync_now(&deps.sync, key, asked, deadline).await? {
+        SyncNow::Done(done) => {
+            let mut data = log::counts(&done);
+            data["outcome"] = json!(done.outcome);
+            data["logId"] = json!(done.id);
+            reply::ok(&data)
+        }
+        SyncNow::Queued(log_id) => reply::accepted(&json!({ "logId": log_id, "outcome": "running" })),
+    }
+}

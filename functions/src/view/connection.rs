@@ -1,0 +1,90 @@
+//! A connection's status as JSON.
+
+use calendar_sync::{
+    model::{
+        ConnectionStatus, InstructorCalendarCredentials, PushHealth, SchedulingConflict, SyncSettings, SyncState,
+        timestamp,
+    },
+    usecases::show_status::Status,
+};
+use serde_json::{Value, json};
+
+use super::log;
+
+/// The status answer.
+pub fn status(status: &Status) -> Value {
+    let mut shown = status.connection.as_ref().map_or_else(
+        || json!({ "connected": false, "state": "not_connected", "reason": null }),
+        |(credentials, state)| connection(credentials, state, status.overdue_renewal),
+    );
+    shown["counts"] = json!({ "lessonsWaiting": status.waiting, "conflicts": status.conflicts.len() });
+    shown["conflicts"] = status.conflicts.iter().map(conflict).collect();
+    shown["logs"] = status.logs.iter().map(log::row).collect();
+    shown["nextCursor"] = json!(status.next_cursor);
+    shown
+}
+
+fn connection(credentials: &InstructorCalendarCredentials, state: &SyncState, overdue: bool) -> Value {
+    let (word, reason) = match &credentials.status {
+        ConnectionStatus::Active if !credentials.settings.sync_enabled => ("switched_off", None),
+        ConnectionStatus::Active if state.failures > 0 => ("failing", state.last_error.clone()),
+        ConnectionStatus::Active => ("active", None),
+        ConnectionStatus::NeedsReauth { reason } => ("needs_reauth", Some(reason.clone())),
+        ConnectionStatus::Disconnecting { .. } => ("disconnecting", None),
+    };
+    json!({
+        "connected": true,
+        "state": word,
+        "reason": reason,
+        "connectionId": credentials.id,
+        "googleAccount": credentials.google_account.email,
+        "calendarId": credentials.google_calendar_id,
+        "timeZone": state.calendar_time_zone,
+        "grantedScopes": credentials.granted_scopes,
+        "connectedAt": timestamp::format(credentials.created_at),
+        "lastSyncedAt": state.last_synced_at.map(timestamp::format),
+        "nextSyncAt": state.next_sync_at.map(timestamp::format),
+        "settings": settings(&credentials.settings),
+        "push": push(state, overdue),
+    })
+}
+
+/// The settings, as `PATCH settings` takes them.
+pub fn settings(settings: &SyncSettings) -> Value {
+    json!({
+        "syncEnabled": settings.sync_enabled,
+        "syncDirection": settings.sync_direction,
+        "autoSync": settings.auto_sync,
+        "syncIntervalMinutes": settings.sync_interval_minutes,
+    })
+}
+
+fn push(state: &SyncState, overdue: bool) -> Value {
+    let (word, text) = match &state.push_health {
+        PushHealth::Healthy if overdue => {
+            ("unhealthy", "The channel should have been renewed and was not; the calendar is polled when it ends.")
+        }
+        PushHealth::Healthy => ("healthy", "Changes in Google are known within seconds."),
+        PushHealth::Suspect { .. } => {
+            ("suspect", "Google did not tell us of a change; the calendar is polled at its interval.")
+        }
+        PushHealth::Unsupported => {
+            ("unsupported", "This calendar does not tell of changes; it is polled at its interval.")
+        }
+        PushHealth::Closed => ("closed", "No channel is open; the calendar is polled at its interval."),
+    };
+    let expires = state.channel.as_ref().map(|channel| timestamp::format(channel.expires_at));
+    json!({ "state": word, "description": text, "webhookExpiration": expires })
+}
+
+/// A conflict.
+pub fn conflict(pair: &SchedulingConflict) -> Value {
+    json!({
+        "lessonId": pair.lesson_id,
+        "googleEventId": pair.google_event_id,
+        "occurrenceStart": timestamp::format(pair.occurrence_start),
+        "overlapStart": timestamp::format(pair.overlap_start),
+        "overlapEnd": timestamp::format(pair.overlap_end),
+        "foundAt": timestamp::format(pair.found_at),
+    })
+}

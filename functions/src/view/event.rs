@@ -1,0 +1,28 @@
+//! An imported event as JSON. Private events show as busy and nothing more.
+
+use calendar_sync::{model::timestamp, usecases::list_external_events::Occurrence};
+use serde_json::{Value, json};
+
+use super::connection::conflict;
+
+/// One occurrence.
+pub fn occurrence(occurrence: &Occurrence) -> Value {
+    let event = &occurrence.row.event;
+    let open = |text: &Option<String>| if event.private { None } else { text.clone() };
+    let title = if event.private { Some("Busy".to_owned()) } else { event.summary.clone() };
+    json!({
+        "googleEventId": event.id,
+        "calendarId": occurrence.row.calendar_id,
+        "title": title,
+        "location": open(&event.location),
+        "eventStart": timestamp::format(occurrence.start),
+        "eventEnd": timestamp::format(occurrence.end),
+        "allDayEvent": event.start.is_some_and(|start| start.is_day()),
+        "eventStatus": event.status,
+        "recurring": event.is_series() || event.recurring_event_id.is_some(),
+        "private": event.private,
+        "blocks": event.blocks(),
+        "hasConflict": !occurrence.conflicts.is_empty(),
+        "conflicts": occurrence.conflicts.iter().map(conflict).collect::<Value>(),
+    })
+}

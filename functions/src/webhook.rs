@@ -1,0 +1,38 @@
+//! `POST /api/v1/calendar/webhook`, a function URL: Google's push notices.
+
+use calendar_sync::{
+    Result,
+    bootstrap::Bootstrap,
+    http::{answer, reply},
+    usecases::receive_notice::{PushNotice, ReceiveNotice},
+};
+use lambda_http::{Body, Request, Response};
+
+/// What the function needs: no table and no key of KMS.
+pub struct Deps {
+    notices: ReceiveNotice,
+}
+
+impl Deps {
+    /// Makes it at cold start.
+    pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
+        let notices = ReceiveNotice { keys: bootstrap.webhook_keys().await?, doorbell: bootstrap.doorbell()? };
+        Ok(Self { notices })
+    }
+}
+
+/// Answers a notice.
+pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
+    answer(receive(deps, &request).await)
+}
+
+async fn receive(deps: &Deps, request: &Request) -> Result<Response<Body>> {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let notice = PushNotice {
+        channel_id: header("x-goog-channel-id"),
+        channel_token: header("x-goog-channel-token"),
+        resource_state: header("x-goog-resource-state"),
+    };
+    deps.notices.receive(&notice).await?;
+    Ok(reply::empty())
+}

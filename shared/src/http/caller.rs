@@ -1,0 +1,113 @@
+//! Who is calling: read from the claims that the API's JWT authorizer verified (design rule S3).
+
+use std::collections::HashMap;
+
+use lambda_http::{Request, RequestExt, request::RequestContext};
+
+use crate::{
+    Error, ErrorKind, Result,
+    config::ClaimNames,
+    model::{ConnectionKey, InstructorId, TenantId},
+};
+
+/// A verified caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The subject of their token.
+    pub user: String,
+    /// Their tenant.
+    pub tenant: TenantId,
+    /// The only instructor that they may act for; `None` for an administrator, who may act for all of the tenant.
+    pub instructor: Option<InstructorId>,
+}
+
+impl Caller {
+    /// Reads the caller of a request that came through the authorizer.
+    pub fn of(request: &Request, names: &ClaimNames) -> Result<Self> {
+        match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => {
+                let claims = context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref());
+                claims.map_or_else(|| Err(unauthenticated()), |jwt| Self::from_claims(&jwt.claims, names))
+            }
+            Some(_) | None => Err(unauthenticated()),
+        }
+    }
+
+    /// A caller without a tenant, or with neither an instructor nor the administrator's role, reaches nothing: to
+    /// them nothing exists.
+    fn from_claims(claims: &HashMap<String, String>, names: &ClaimNames) -> Result<Self> {
+        let claim = |name: &str| claims.get(name).map(String::as_str);
+        let user = claim("sub").filter(|user| !user.is_empty()).ok_or_else(unauthenticated)?;
+        let tenant = claim(&names.tenant).and_then(|tenant| tenant.parse().ok()).ok_or_else(Error::not_found)?;
+        let admin = claim(&names.role) == Some(names.admin.as_str());
+        let instructor = if admin {
+            None
+        } else {
+            Some(claim(&names.instructor).and_then(|id| id.parse().ok()).ok_or_else(Error::not_found)?)
+        };
+        Ok(Self { user: user.to_owned(), tenant, instructor })
+    }
+
+    /// The connection of `instructor`, if the caller may act for them. Otherwise the answer is the same as for an
+    /// instructor that does not exist.
+    pub fn connection_of(&self, instructor: InstructorId) -> Result<ConnectionKey> {
+        if self.instructor.is_none_or(|own| own == instructor) {
+            Ok(ConnectionKey { tenant_id: self.tenant, instructor_id: instructor })
+        } else {
+            Err(Error::not_found())
+        }
+    }
+}
+
+fn unauthenticated() -> Error {
+    Error::new(ErrorKind::Unauthenticated, "unauthenticated", "Please sign in.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn names() -> ClaimNames {
+        crate::config::Config::from_vars(|_| None).claims()
+    }
+    fn claims(list: &[(&str, &str)]) -> HashMap<String, String> {
+        list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+    const TENANT: &str = "00000000-0000-4000-8000-000000000001";
+    const INSTRUCTOR: &str = "00000000-0000-4000-8000-000000000002";
+
+    #[test]
+    fn an_instructor_reaches_only_themself_and_an_administrator_the_tenant() {
+        let own = INSTRUCTOR.parse::<InstructorId>().unwrap();
+        let other = InstructorId(Uuid::from_u128(9));
+        let instructor = Caller::from_claims(
+            &claims(&[("sub", "u"), ("tenant_id", TENANT), ("instructor_id", INSTRUCTOR)]),
+            &names(),
+        )
+        .unwrap();
+        assert!(instructor.connection_of(own).is_ok());
+        assert_eq!(instructor.connection_of(other).unwrap_err().kind(), ErrorKind::NotFound);
+        let admin =
+            Caller::from_claims(&claims(&[("sub", "u"), ("tenant_id", TENANT), ("role", "admin")]), &names()).unwrap();
+        assert!(admin.connection_of(other).is_ok());
+    }
+
+    #[test]
+    fn without_a_tenant_or_a_role_nothing_exists() {
+        for list in [
+            &[("sub", "u")][..],
+            &[("sub", "u"), ("tenant_id", "x"), ("role", "admin")],
+            &[("sub", "u"), ("tenant_id", TENANT)],
+            &[("sub", "u"), ("tenant_id", TENANT), ("role", "student")],
+            &[("sub", "u"), ("tenant_id", TENANT), ("instructor_id", "x")],
+        ] {
+            assert_eq!(
+                Caller::from_claims(&claims(list), &names()).unwrap_err().kind(),
+                ErrorKind::NotFound,
+                "{list:?}"
+            );
+        }
+        assert_eq!(Caller::from_claims(&claims(&[]), &names()).unwrap_err().kind(), ErrorKind::Unauthenticated);
+    }
+}

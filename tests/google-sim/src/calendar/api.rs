@@ -65,7 +65,9 @@ impl Method {
             (_, ["users", "me", "settings", ..]) => Self::Missing("calendar.settings"),
             ("GET", ["calendars", c]) => Self::CalendarsGet(owned(c)),
             (_, ["calendars", _, "acl", ..]) => Self::Missing("calendar.acl"),
-            (_, ["calendars"] | ["calendars", _] | ["calendars", _, "clear"]) => Self::Missing("calendar.calendars"),
+            (_, ["calendars"] | ["calendars", _] | ["calendars", _, "clear" | "transferOwnership"]) => {
+                Self::Missing("calendar.calendars")
+            }
             ("POST", ["freeBusy"]) => Self::Missing("calendar.freebusy.query"),
             ("GET", ["colors"]) => Self::Missing("calendar.colors.get"),
             _ => return None,

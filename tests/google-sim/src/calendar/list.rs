@@ -35,6 +35,9 @@ const WITHOUT_CURSOR: [&str; 6] =
 /// Parameters in which a delta must equal the listing that gave its cursor.
 const SHAPE: [&str; 5] = ["singleEvents", "eventTypes", "maxAttendees", "timeZone", "showHiddenInvitations"];
 
+/// Parameters that are read, and change nothing here.
+const NOT_WEIGHED: [&str; 2] = ["alwaysIncludeEmail", "showHiddenInvitations"];
+
 /// Parameters that may differ from page to page.
 const NOT_OF_QUERY: [&str; 8] =
     ["pageToken", "maxResults", "fields", "prettyPrint", "alt", "key", "access_token", "quotaUser"];
@@ -113,14 +116,14 @@ impl Listing<'_> {
     /// Answers `events.instances`.
     pub fn instances(&self, id: &str, random: &mut Random) -> Result<Value> {
         let series = self.calendar.find(id).ok_or_else(ApiError::not_found)?;
-        let query = Query { single: true, ..self.query()? };
+        let query = Query { single: true, order: Some(Order::StartTime), ..self.query()? };
         let mut rows = Rows::new();
         if series.is_series() && (!series.is_cancelled() || query.show_deleted) {
             self.add_instances(&mut rows, &query, &series);
             for exception in self.calendar.exceptions(id).filter(|event| !event.bare) {
                 let shown = !exception.is_cancelled() || query.show_deleted;
                 if shown && self.within(&query, exception) {
-                    rows.insert(start_key(exception, self.calendar.zone), exception.clone());
+                    rows.insert(self.key(&query, exception), exception.clone());
                 }
             }
         }
@@ -158,6 +161,9 @@ impl Listing<'_> {
 
     fn query(&self) -> Result<Query> {
         let params = self.params;
+        for name in NOT_WEIGHED {
+            params.flag(name)?;
+        }
         let single = params.flag("singleEvents")?.unwrap_or(false) || self.role == Role::FreeBusyReader;
         let order = match params.text("orderBy") {
             None => None,

@@ -1,0 +1,164 @@
+"""Requests and answers are what Google's own description of Calendar v3 says."""
+
+import importlib.resources
+import json
+import urllib.parse
+
+import jsonschema
+import pytest
+
+from conftest import ADA
+
+DOCUMENT = json.loads(
+    importlib.resources.files("googleapiclient.discovery_cache.documents").joinpath("calendar.v3.json").read_text()
+)
+# Paths end in these where the method needs something that exists.
+SAMPLES = {"calendarId": ADA, "eventId": "discovered1", "setting": "timezone", "ruleId": "default", "userId": ADA}
+# What the README says is answered with 501.
+NOT_KEPT = {
+    "calendar.events.import", "calendar.events.quickAdd", "calendar.events.move", "calendar.freebusy.query", "calendar.colors.get",
+}
+NOT_KEPT_RESOURCES = {"acl", "settings"}
+KEPT_OF_CALENDARS = {"calendar.calendars.get", "calendar.calendarList.list", "calendar.calendarList.get"}
+
+
+def methods(resources=DOCUMENT["resources"]):
+    for resource in resources.values():
+        yield from resource.get("methods", {}).values()
+        yield from methods(resource.get("resources", {}))
+
+
+def is_kept(method):
+    resource = method["id"].split(".")[1]
+    if resource in ("calendars", "calendarList"):
+        return method["id"] in KEPT_OF_CALENDARS
+    return method["id"] not in NOT_KEPT and resource not in NOT_KEPT_RESOURCES
+
+
+def schema(name):
+    """A schema of the document as a JSON Schema that allows no property which it does not name."""
+
+    def convert(node):
+        if "$ref" in node:
+            return {"$ref": f"#/$defs/{node['$ref']}"}
+        if node.get("type") == "array":
+            return {"type": "array", "items": convert(node["items"])}
+        if node.get("type") == "object" or "properties" in node:
+            rest = node.get("additionalProperties")
+            return {
+                "type": "object",
+                "properties": {key: convert(value) for key, value in node.get("properties", {}).items()},
+                "additionalProperties": convert(rest) if rest else False,
+            }
+        if node.get("type") == "any":
+            return {}
+        return {"type": node["type"], **({"enum": node["enum"]} if "enum" in node else {})}
+
+    return {"$ref": f"#/$defs/{name}", "$defs": {key: convert(value) for key, value in DOCUMENT["schemas"].items()}}
+
+
+def path(method, **extra):
+    names = {**SAMPLES, **extra}
+    filled = method["path"]
+    for name, sample in names.items():
+        filled = filled.replace(f"{{{name}}}", urllib.parse.quote(sample, safe=""))
+    return f"/calendar/v3/{filled}"
+
+
+@pytest.fixture(scope="module")
+def token(sim):
+    return sim.grant()["access_token"]
+
+
+@pytest.fixture(scope="module")
+def rich(sim, token):
+    """An event with every kind of property, in a series with an exception."""
+    moment = lambda hour: {"dateTime": f"2027-01-11T{hour}:00:00", "timeZone": "Europe/Berlin"}
+    event = {
+        "id": SAMPLES["eventId"], "summary": "Rich", "description": "d", "location": "l", "colorId": "5",
+        "start": moment(10), "end": moment(11), "recurrence": ["RRULE:FREQ=WEEKLY;COUNT=5"],
+        "attendees": [{"email": ADA, "responseStatus": "accepted"}, {"email": "grace@example.com", "optional": True}],
+        "extendedProperties": {"private": {"a": "1"}, "shared": {"b": "2"}},
+        "reminders": {"useDefault": False, "overrides": [{"method": "popup", "minutes": 5}]},
+        "visibility": "private", "transparency": "transparent", "guestsCanModify": True,
+        "source": {"title": "t", "url": "https://example.com/"},
+    }
+    status, answer = sim.request("POST", path({"path": "calendars/{calendarId}/events"}), token, event)
+    assert status == 200, answer
+    instance = f"{answer['id']}_20270118T090000Z"
+    event_path = {"path": "calendars/{calendarId}/events/{eventId}"}
+    status, _ = sim.request("PATCH", path(event_path, eventId=instance), token, {"summary": "Exception"})
+    assert status == 200
+    sim.request("DELETE", path(event_path, eventId=f"{answer['id']}_20270125T090000Z"), token)
+    return answer
+
+
+@pytest.mark.parametrize("method", methods(), ids=lambda method: method["id"])
+def test_every_method_is_kept_or_says_that_it_is_not(sim, token, rich, method):
+    status, answer = sim.request(method["httpMethod"], path(method, eventId="absent1"), token, {})
+    if is_kept(method):
+        assert status != 501, answer
+    else:
+        assert status == 501, answer
+        assert answer["error"]["errors"][0]["reason"] == "notImplemented"
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "query"),
+    [
+        ("Events", "calendars/{calendarId}/events", {}),
+        ("Events", "calendars/{calendarId}/events", {"showDeleted": "true", "maxAttendees": "1"}),
+        ("Events", "calendars/{calendarId}/events", {"singleEvents": "true", "orderBy": "startTime"}),
+        ("Events", "calendars/{calendarId}/events/{eventId}/instances", {"showDeleted": "true"}),
+        ("Event", "calendars/{calendarId}/events/{eventId}", {"timeZone": "Asia/Tokyo"}),
+        ("CalendarList", "users/me/calendarList", {}),
+        ("CalendarListEntry", "users/me/calendarList/{calendarId}", {}),
+        ("Calendar", "calendars/{calendarId}", {}),
+    ],
+)
+def test_answers_hold_nothing_that_the_description_does_not_name(sim, token, rich, name, target, query):
+    target = f"{path({'path': target})}?{urllib.parse.urlencode(query)}"
+    status, answer = sim.request("GET", target, token)
+    assert status == 200, answer
+    jsonschema.validate(answer, schema(name))
+
+
+def test_a_channel_is_answered_as_described(sim, token):
+    body = {"id": "discovered", "type": "web_hook", "address": "http://127.0.0.1:9/", "params": {"ttl": "60"}}
+    status, answer = sim.request("POST", path({"path": "calendars/{calendarId}/events/watch"}), token, body)
+    assert status == 200, answer
+    jsonschema.validate(answer, schema("Channel"))
+
+
+def samples(parameter):
+    """A value that the description allows, and for some kinds one that it does not."""
+    if "enum" in parameter:
+        return parameter["enum"][0], "nonsense"
+    match parameter["type"], parameter.get("format"):
+        case "boolean", _:
+            return "true", "perhaps"
+        case "integer", _:
+            return "5", "five"
+        case _, "date-time":
+            return "2027-01-01T00:00:00Z", "yesterday"
+        case _:
+            return None, None
+
+
+def listing_parameters():
+    method = next(method for method in methods() if method["id"] == "calendar.events.list")
+    for name, parameter in method["parameters"].items():
+        good, bad = samples(parameter)
+        if good and parameter["location"] == "query":
+            yield name, good, bad
+
+
+@pytest.mark.parametrize(("name", "good", "bad"), listing_parameters())
+def test_parameters_of_a_listing_are_read_as_described(sim, token, rich, name, good, bad):
+    target = path({"path": "calendars/{calendarId}/events"})
+    with_order = "&singleEvents=true" if name == "orderBy" else ""
+    if name == "updatedMin":
+        good = None
+    if good:
+        assert sim.request("GET", f"{target}?{name}={good}{with_order}", token)[0] == 200
+    assert sim.request("GET", f"{target}?{name}={bad}{with_order}", token)[0] == 400

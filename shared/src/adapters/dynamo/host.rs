@@ -65,6 +65,11 @@ fn read(item: &Item) -> Result<Lesson, String> {
     })
 }
 
+/// The lesson in an image of the lessons table's stream, if it can be read.
+pub fn lesson_from_image(image: serde_dynamo::Item) -> Option<Lesson> {
+    read(&image.into()).ok()
+}
+
 fn word_of(status: SyncStatus) -> &'static str {
     match status {
         SyncStatus::Synced => "synced",

@@ -15,6 +15,8 @@ mod sync_logs;
 mod sync_state;
 pub mod tables;
 
+pub use host::lesson_from_image;
+
 use std::{collections::BTreeSet, fmt};
 
 use async_trait::async_trait;

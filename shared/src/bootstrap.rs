@@ -1,6 +1,41 @@
 //! Puts a function together at cold start: each function asks for the adapters that it uses and links no others.
 
-use crate::config::Config;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use aws_config::{
+    BehaviorVersion, SdkConfig,
+    environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider},
+    retry::RetryConfig,
+    stalled_stream_protection::StalledStreamProtectionConfig,
+    timeout::TimeoutConfig,
+};
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+
+use crate::{
+    Error, Result,
+    adapters::{
+        eventbridge::EventBridgeBus,
+        google::{self, GoogleCalendar, GoogleLogin},
+        kms::KmsVault,
+        secrets::Secrets,
+        sqs::SqsDoorbell,
+        system::{SystemClock, SystemRandom},
+    },
+    config::Config,
+    model::WebhookKeys,
+    ports::{Calendar, Clock, Doorbell, Login, NoticeBus, Random, TokenVault},
+};
+
+/// The roots that AWS's own certificates end in (<https://www.amazontrust.com/repository/>). Five that are compiled
+/// in are parsed in no time; the system's bundle is the costliest part of a cold start.
+const AWS_ROOTS: &[u8] = include_bytes!("amazon_trust_services.pem");
+
+/// How long one try of an AWS call may take, and all of its tries together.
+const AWS_TRY: Duration = Duration::from_secs(5);
+const AWS_CALL: Duration = Duration::from_secs(12);
 
 /// Settings and the AWS set-up, from which adapters are made.
 #[derive(Debug, Clone)]
@@ -8,12 +43,103 @@ pub struct Bootstrap {
     /// The settings.
     pub config: Config,
     /// Region, credentials, endpoints and the one HTTP client.
-    pub aws: aws_config::SdkConfig,
+    pub aws: SdkConfig,
+    google: OnceLock<reqwest::Client>,
+    secrets: OnceLock<Arc<Secrets>>,
 }
 
 impl Bootstrap {
     /// With settings and an AWS set-up of the caller's.
-    pub fn new(config: Config, aws: aws_config::SdkConfig) -> Self {
-        Self { config, aws }
+    pub fn new(config: Config, aws: SdkConfig) -> Self {
+        Self { config, aws, google: OnceLock::new(), secrets: OnceLock::new() }
+    }
+
+    /// With all of it from the environment, where Lambda puts its role's credentials. `AWS_ENDPOINT_URL` and its kin
+    /// are honoured.
+    pub async fn from_env() -> Result<Self> {
+        let roots = TrustStore::empty().with_pem_certificate(AWS_ROOTS);
+        let tls = TlsContext::builder().with_trust_store(roots).build().map_err(Error::internal)?;
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(Provider::rustls(CryptoMode::Ring))
+            .tls_context(tls)
+            .build_https();
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(AWS_TRY).operation_timeout(AWS_CALL).build();
+        let aws = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http)
+            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+            .region(EnvironmentVariableRegionProvider::new())
+            .retry_config(RetryConfig::standard())
+            .timeout_config(timeouts)
+            // The timeouts bound every call, and no body is large enough to be watched while it comes.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .load()
+            .await;
+        Ok(Self::new(Config::from_env(), aws))
+    }
+
+    /// Google Calendar.
+    pub fn calendar(&self) -> Result<Arc<dyn Calendar>> {
+        let calendar = GoogleCalendar::new(self.google()?, &self.config.google()?, self.clock(), self.random())?;
+        Ok(Arc::new(calendar))
+    }
+
+    /// Google's sign-in, with the client secret of the environment or else of Secrets Manager. A client secret that
+    /// is rotated stays good until every warm function has ended: Google lets two stand side by side.
+    pub async fn login(&self) -> Result<Arc<dyn Login>> {
+        let secret = match self.config.google_client_secret() {
+            Some(secret) => secret,
+            None => self.secrets()?.get().await?.google_client_secret.clone(),
+        };
+        Ok(Arc::new(GoogleLogin::new(self.google()?, &self.config.google()?, &secret)?))
+    }
+
+    /// The vault for tokens.
+    pub fn vault(&self) -> Result<Arc<dyn TokenVault>> {
+        let client = aws_sdk_kms::Client::new(&self.aws);
+        Ok(Arc::new(KmsVault::new(client, self.config.kms_key()?, self.clock(), self.random())))
+    }
+
+    /// The sync worker's queue.
+    pub fn doorbell(&self) -> Result<Arc<dyn Doorbell>> {
+        Ok(Arc::new(SqsDoorbell::new(aws_sdk_sqs::Client::new(&self.aws), self.config.sync_queue_url()?)))
+    }
+
+    /// The bus for notices.
+    pub fn bus(&self) -> Result<Arc<dyn NoticeBus>> {
+        Ok(Arc::new(EventBridgeBus::new(aws_sdk_eventbridge::Client::new(&self.aws), self.config.event_bus()?)))
+    }
+
+    /// The keys of the webhook, at most a few minutes old: to be asked for each time, so that a rotation reaches
+    /// warm functions.
+    pub async fn webhook_keys(&self) -> Result<WebhookKeys> {
+        Ok(self.secrets()?.get().await?.webhook_keys.clone())
+    }
+
+    /// The machine's clock.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(SystemClock)
+    }
+
+    /// The machine's randomness.
+    pub fn random(&self) -> Arc<dyn Random> {
+        Arc::new(SystemRandom)
+    }
+
+    /// One client for all that talks to Google, so that its connections are shared.
+    fn google(&self) -> Result<reqwest::Client> {
+        if let Some(client) = self.google.get() {
+            return Ok(client.clone());
+        }
+        let client = google::client()?;
+        Ok(self.google.get_or_init(|| client).clone())
+    }
+
+    fn secrets(&self) -> Result<Arc<Secrets>> {
+        if let Some(secrets) = self.secrets.get() {
+            return Ok(Arc::clone(secrets));
+        }
+        let client = aws_sdk_secretsmanager::Client::new(&self.aws);
+        let secrets = Arc::new(Secrets::new(client, self.config.secret_id()?, self.clock()));
+        Ok(Arc::clone(self.secrets.get_or_init(|| secrets)))
     }
 }

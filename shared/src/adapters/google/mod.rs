@@ -1,1 +1,12 @@
-//! Google Calendar and Google sign-in over HTTPS.
+//! Google: the calendar ([`GoogleCalendar`]) and the sign-in ([`GoogleLogin`]), over one HTTP client.
+
+mod batch;
+mod calendar;
+mod errors;
+mod http;
+mod listing;
+mod login;
+mod resource;
+mod retry;
+
+pub use self::{calendar::GoogleCalendar, http::client, login::GoogleLogin};

@@ -1,0 +1,87 @@
+//! The notice bus as an EventBridge bus that the host listens to.
+
+use async_trait::async_trait;
+use aws_sdk_eventbridge::{Client, primitives::DateTime as AwsDateTime, types::PutEventsRequestEntry};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{
+    Error, Result,
+    model::{InstructorId, Notice, NoticeKind, TenantId, timestamp},
+    ports::NoticeBus,
+};
+
+/// Who speaks, as rules on the bus match it.
+const SOURCE: &str = "calendar-sync";
+/// The most entries of one call
+/// (<https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>).
+const MOST_ENTRIES: usize = 10;
+const UNAVAILABLE: &str = "event_bus_unavailable";
+
+/// What the host receives as `detail`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail<'a> {
+    id: Uuid,
+    tenant_id: TenantId,
+    instructor_id: InstructorId,
+    #[serde(with = "timestamp")]
+    at: DateTime<Utc>,
+    #[serde(flatten)]
+    kind: &'a NoticeKind,
+}
+
+/// An EventBridge bus.
+#[derive(Debug, Clone)]
+pub struct EventBridgeBus {
+    client: Client,
+    bus: String,
+}
+
+impl EventBridgeBus {
+    /// The bus named `bus`.
+    pub fn new(client: Client, bus: String) -> Self {
+        Self { client, bus }
+    }
+
+    fn entry(&self, notice: &Notice) -> Result<PutEventsRequestEntry> {
+        let detail = Detail {
+            id: notice.id,
+            tenant_id: notice.key.tenant_id,
+            instructor_id: notice.key.instructor_id,
+            at: notice.at,
+            kind: &notice.kind,
+        };
+        Ok(PutEventsRequestEntry::builder()
+            .event_bus_name(&self.bus)
+            .source(SOURCE)
+            .detail_type(notice.kind.name())
+            .time(AwsDateTime::from_millis(notice.at.timestamp_millis()))
+            .detail(serde_json::to_string(&detail).map_err(Error::internal)?)
+            .build())
+    }
+}
+
+#[async_trait]
+impl NoticeBus for EventBridgeBus {
+    async fn publish(&self, notices: &[Notice]) -> Result<()> {
+        for chunk in notices.chunks(MOST_ENTRIES) {
+            let entries = chunk.iter().map(|notice| self.entry(notice)).collect::<Result<Vec<_>>>()?;
+            let answer = self
+                .client
+                .put_events()
+                .set_entries(Some(entries))
+                .send()
+                .await
+                .map_err(|error| Error::unavailable(UNAVAILABLE, error))?;
+            // The call succeeds even when single entries do not.
+            if answer.failed_entry_count() > 0 {
+                let reason = answer.entries().iter().find_map(|entry| entry.error_code()).unwrap_or("unknown");
+                let text = format!("{} of {} refused: {reason}", answer.failed_entry_count(), chunk.len());
+                return Err(Error::unavailable(UNAVAILABLE, text));
+            }
+        }
+        Ok(())
+    }
+}

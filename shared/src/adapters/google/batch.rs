@@ -1,0 +1,142 @@
+//! Batches: many operations in one `multipart/mixed` exchange, each with an outcome of its own (design rule R14).
+//! <https://developers.google.com/workspace/calendar/api/guides/batch>
+
+mod multipart;
+
+use std::collections::VecDeque;
+
+use chrono::{DateTime, Utc};
+use reqwest::{
+    Method, Url,
+    header::{CONTENT_TYPE, HeaderValue},
+};
+use serde_json::Value;
+
+use self::multipart::{Part, PartAnswer};
+use super::{GoogleCalendar, calendar::out_of_time, errors, http::exchange, resource};
+use crate::{
+    model::EventId,
+    ports::{Access, CalendarError, Operation, OperationOutcome},
+};
+
+/// Google documents 1,000 today and documented 50 before; each part costs its quota either way, and the smaller a
+/// batch, the less a failure of the whole repeats.
+const MOST_PARTS: usize = 50;
+
+pub(super) async fn carry_out(
+    google: &GoogleCalendar,
+    access: &Access,
+    operations: &[Operation],
+    deadline: DateTime<Utc>,
+) -> (Vec<OperationOutcome>, u32) {
+    let mut outcomes: Vec<Option<OperationOutcome>> = vec![None; operations.len()];
+    let mut waiting: VecDeque<usize> = (0..operations.len()).collect();
+    let mut retry = google.retry(deadline);
+    let mut calls = 0;
+    // One batch after another: a user's quota is for a minute, and Google slows rapid writes to one calendar.
+    let stopped_by = loop {
+        let round: Vec<usize> = waiting.drain(..waiting.len().min(MOST_PARTS)).collect();
+        if round.is_empty() {
+            break out_of_time(); // for nobody: every operation has its outcome
+        }
+        let Some(time_left) = retry.time_left() else {
+            waiting.extend(round);
+            break out_of_time();
+        };
+        calls += 1;
+        let parts = round.iter().filter_map(|&n| Some(part(google, access, n, operations.get(n)?)));
+        let mut request = google.request(access, Method::POST, google.batch_url.clone());
+        request = request.header(CONTENT_TYPE, HeaderValue::from_static(multipart::CONTENT_TYPE));
+        let answer = exchange(request.body(multipart::write(parts)).timeout(time_left)).await;
+        let answers = match &answer {
+            Ok(answer) if answer.status.is_success() => Ok(multipart::read(answer.content_type(), &answer.body)),
+            Ok(answer) => Err(errors::classify(answer.status.as_u16(), &answer.body)),
+            Err(failure) => Err(failure.clone()),
+        };
+        let mut failure = None;
+        for n in round {
+            let answer = answers.as_ref().map(|answers| answers.get(&n)).map_err(Clone::clone);
+            match answer.and_then(|answer| outcome(operations.get(n), answer)) {
+                Ok(outcome) => set(&mut outcomes, n, outcome),
+                Err(error) => {
+                    set(&mut outcomes, n, OperationOutcome::TryLater(error.clone()));
+                    waiting.push_back(n);
+                    // What stops everything weighs more than what passes.
+                    if failure.as_ref().is_none_or(errors::is_passing) {
+                        failure = Some(error);
+                    }
+                }
+            }
+        }
+        match failure {
+            None => retry.succeeded(),
+            Some(error) if !errors::is_passing(&error) || !retry.failed().await => break error,
+            Some(_) => {}
+        }
+    };
+    let outcomes = outcomes.into_iter().map(|o| o.unwrap_or_else(|| OperationOutcome::TryLater(stopped_by.clone())));
+    (outcomes.collect(), calls)
+}
+
+fn set(outcomes: &mut [Option<OperationOutcome>], n: usize, outcome: OperationOutcome) {
+    if let Some(slot) = outcomes.get_mut(n) {
+        *slot = Some(outcome);
+    }
+}
+
+/// The inner request of an operation.
+fn part<'a>(google: &GoogleCalendar, access: &Access, number: usize, operation: &'a Operation) -> Part<'a> {
+    let (method, id, etag, body): (_, _, Option<&str>, Option<Value>) = match operation {
+        Operation::Get { id } => ("GET", Some(id), None, None),
+        Operation::Insert { id, event } => {
+            let mut body = resource::whole(event);
+            body["id"] = Value::from(id.as_str());
+            ("POST", None, None, Some(body))
+        }
+        Operation::Replace { id, etag, event } => ("PUT", Some(id), etag.as_deref(), Some(resource::whole(event))),
+        Operation::Patch { id, etag, event } => ("PATCH", Some(id), Some(etag), Some(resource::patch(event))),
+        Operation::Delete { id, etag } => ("DELETE", Some(id), etag.as_deref(), None),
+    };
+    let mut url = google.events(&access.calendar, id.map(EventId::as_str).as_slice());
+    query(&mut url, operation);
+    Part { number, method, path: path_of(&url), etag, body }
+}
+
+fn query(url: &mut Url, operation: &Operation) {
+    let mut query = url.query_pairs_mut();
+    if !matches!(operation, Operation::Get { .. }) {
+        query.append_pair("sendUpdates", "none");
+    }
+    if !matches!(operation, Operation::Delete { .. }) {
+        query.append_pair("maxAttendees", "1").append_pair("fields", resource::FIELDS);
+    }
+}
+
+/// An inner request names a path only.
+fn path_of(url: &Url) -> String {
+    format!("{}?{}", url.path(), url.query().unwrap_or_default())
+}
+
+/// What a part's answer means; an error is a failure that says nothing about the operation itself.
+fn outcome(operation: Option<&Operation>, answer: Option<&PartAnswer<'_>>) -> Result<OperationOutcome, CalendarError> {
+    let unavailable = |what: &str| CalendarError::Unavailable(what.to_owned());
+    let (Some(operation), Some(PartAnswer { status, body })) = (operation, answer) else {
+        return Err(unavailable("a batch that left a part out"));
+    };
+    let on_event = !matches!(operation, Operation::Insert { .. });
+    match status {
+        200..=299 if matches!(operation, Operation::Delete { .. }) => Ok(OperationOutcome::Gone),
+        200..=299 => resource::read(body)
+            .map(|event| OperationOutcome::Event(Box::new(event)))
+            .map_err(|_| unavailable("an event that cannot be read")),
+        404 | 410 if on_event => Ok(OperationOutcome::Gone),
+        // Two parts of one batch clashed: it says nothing about the id.
+        409 if errors::reason(body) == "conflict" => Err(unavailable("409 conflict")),
+        409 if !on_event => Ok(OperationOutcome::IdTaken),
+        412 => Ok(OperationOutcome::Changed),
+        status => match errors::classify(*status, body) {
+            CalendarError::Refused { status, reason } => Ok(OperationOutcome::Refused { status, reason }),
+            failure => Err(failure),
+        },
+    }
+}

@@ -1,0 +1,193 @@
+//! The calendar: where its addresses are, and one call with its retries. Listing and batches have files of their own.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::{Method, RequestBuilder, Url};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    batch, errors,
+    http::{Answer, exchange},
+    listing,
+    retry::Retry,
+};
+use crate::{
+    Error, Result,
+    config::GoogleConfig,
+    model::{CalendarId, Channel},
+    ports::{Access, Calendar, CalendarError, Clock, Listing, NewChannel, Operation, OperationOutcome, Random},
+};
+
+/// How long opening or closing a channel may take with its retries.
+const CHANNEL_TIME: TimeDelta = TimeDelta::seconds(15);
+
+/// Google Calendar v3.
+pub struct GoogleCalendar {
+    http: reqwest::Client,
+    service: Url,
+    pub(super) batch_url: Url,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+}
+
+impl GoogleCalendar {
+    /// A calendar behind `http`, which [`super::client`] makes.
+    pub fn new(
+        http: reqwest::Client,
+        config: &GoogleConfig,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self> {
+        let service = Url::parse(&config.calendar_url).map_err(Error::internal)?;
+        let batch_url = Url::parse(&config.batch_url).map_err(Error::internal)?;
+        Ok(Self { http, service, batch_url, clock, random })
+    }
+
+    /// The address of `path` below the service's, each segment escaped.
+    pub(super) fn address(&self, path: &[&str]) -> Url {
+        let mut url = self.service.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url
+    }
+
+    /// The address of a calendar's events, or of something below them.
+    pub(super) fn events(&self, calendar: &CalendarId, below: &[&str]) -> Url {
+        self.address(&[&["calendars", calendar.as_str(), "events"], below].concat())
+    }
+
+    pub(super) fn request(&self, access: &Access, method: Method, url: Url) -> RequestBuilder {
+        self.http.request(method, url).bearer_auth(access.token.expose_secret())
+    }
+
+    pub(super) fn retry(&self, deadline: DateTime<Utc>) -> Retry<'_> {
+        Retry::new(&*self.clock, &*self.random, deadline)
+    }
+
+    /// One call, tried again until `retry` gives up or the failure is one that `again` does not take for passing.
+    /// Each try is counted in `calls`.
+    pub(super) async fn call(
+        &self,
+        retry: &mut Retry<'_>,
+        calls: &mut u32,
+        again: fn(&CalendarError) -> bool,
+        request: impl Fn() -> RequestBuilder,
+    ) -> Result<Answer, CalendarError> {
+        loop {
+            let Some(time_left) = retry.time_left() else { return Err(out_of_time()) };
+            *calls += 1;
+            let failure = match exchange(request().timeout(time_left)).await {
+                Ok(answer) if answer.status.is_success() => {
+                    retry.succeeded();
+                    return Ok(answer);
+                }
+                Ok(answer) => errors::classify(answer.status.as_u16(), &answer.body),
+                Err(failure) => failure,
+            };
+            if !again(&failure) || !retry.failed().await {
+                return Err(failure);
+            }
+        }
+    }
+
+    async fn post(
+        &self,
+        access: &Access,
+        url: &Url,
+        body: &Value,
+        again: fn(&CalendarError) -> bool,
+    ) -> Result<Answer, CalendarError> {
+        let mut retry = self.retry(self.clock.now() + CHANNEL_TIME);
+        self.call(&mut retry, &mut 0, again, || self.request(access, Method::POST, url.clone()).json(body)).await
+    }
+}
+
+pub(super) fn out_of_time() -> CalendarError {
+    CalendarError::Unavailable("no time left".to_owned())
+}
+
+#[async_trait]
+impl Calendar for GoogleCalendar {
+    async fn list(&self, access: &Access, token: Option<&str>, deadline: DateTime<Utc>) -> Listing {
+        listing::list(self, access, token, deadline).await
+    }
+
+    async fn batch(
+        &self,
+        access: &Access,
+        operations: &[Operation],
+        deadline: DateTime<Utc>,
+    ) -> (Vec<OperationOutcome>, u32) {
+        batch::carry_out(self, access, operations, deadline).await
+    }
+
+    /// <https://developers.google.com/workspace/calendar/api/v3/reference/events/watch>
+    async fn watch(&self, access: &Access, channel: &NewChannel) -> Result<Channel, CalendarError> {
+        let url = self.events(&access.calendar, &["watch"]);
+        let body = json!({
+            "id": channel.id,
+            "type": "web_hook",
+            "address": channel.address,
+            "token": channel.token.expose_secret(),
+            "params": { "ttl": channel.lifetime.as_secs().to_string() },
+        });
+        // After any other failure the channel may be open, and its id can never be used again.
+        let refused_unopened = |failure: &CalendarError| *failure == CalendarError::RateLimited;
+        let answer = self.post(access, &url, &body, refused_unopened).await?;
+        let opened: Opened = serde_json::from_slice(&answer.body)
+            .map_err(|_| CalendarError::Unavailable("a channel that cannot be read".to_owned()))?;
+        Ok(Channel {
+            id: channel.id.clone(),
+            resource_id: opened.resource_id,
+            expires_at: expiration(&opened.expiration).unwrap_or_else(|| self.clock.now() + lifetime(channel.lifetime)),
+        })
+    }
+
+    /// <https://developers.google.com/workspace/calendar/api/v3/reference/channels/stop>
+    async fn stop(&self, access: &Access, channel: &Channel) -> Result<(), CalendarError> {
+        let url = self.address(&["channels", "stop"]);
+        let body = json!({ "id": channel.id, "resourceId": channel.resource_id });
+        match self.post(access, &url, &body, errors::is_passing).await {
+            Ok(_) | Err(CalendarError::Refused { status: 404, .. }) => Ok(()),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Opened {
+    resource_id: String,
+    #[serde(default)]
+    expiration: Value,
+}
+
+/// Milliseconds since the epoch: text by the discovery document, a number by the guide.
+fn expiration(value: &Value) -> Option<DateTime<Utc>> {
+    let millis = value.as_i64().or_else(|| value.as_str()?.parse().ok())?;
+    DateTime::from_timestamp_millis(millis)
+}
+
+fn lifetime(lifetime: Duration) -> TimeDelta {
+    TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::zero())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expiration_comes_as_a_number_or_as_text() {
+        let at = DateTime::from_timestamp_millis(1_772_352_000_000);
+        assert_eq!(expiration(&json!(1_772_352_000_000_i64)), at);
+        assert_eq!(expiration(&json!("1772352000000")), at);
+        for other in [json!(null), json!("soon"), json!(i64::MAX), json!({}), json!(1.5)] {
+            assert_eq!(expiration(&other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Google's sign-in: consent, tokens, revocation.
+//! <https://developers.google.com/identity/protocols/oauth2/web-server>
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use data_encoding::BASE64URL_NOPAD;
+use futures::future::BoxFuture;
+use oauth2::{
+    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet,
+    EndpointSet, ExtraTokenFields, HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
+    RefreshToken, RequestTokenError, Scope, StandardRevocableToken, StandardTokenResponse, TokenResponse as _,
+    TokenUrl,
+    basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType},
+};
+use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use super::http::exchange;
+use crate::{
+    Error, Result,
+    config::GoogleConfig,
+    model::{CalendarOAuthTokens, GoogleAccount},
+    ports::{CalendarError, GrantedTokens, Login, LoginError, RefreshedToken},
+};
+
+type TokenAnswer = StandardTokenResponse<IdToken, BasicTokenType>;
+type TokenError = RequestTokenError<CalendarError, BasicErrorResponse>;
+type Client = oauth2::Client<
+    BasicErrorResponse,
+    TokenAnswer,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+/// Who issues Google's id tokens, in its two spellings
+/// (<https://developers.google.com/identity/openid-connect/openid-connect#validatinganidtoken>).
+const ISSUERS: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"];
+/// What Google gives when it does not say.
+const DEFAULT_LIFETIME: TimeDelta = TimeDelta::hours(1);
+
+/// The token that says which account it is; only a login brings it.
+#[derive(Clone, Serialize, Deserialize)]
+struct IdToken {
+    id_token: Option<String>,
+}
+
+impl std::fmt::Debug for IdToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdToken([redacted])")
+    }
+}
+
+impl ExtraTokenFields for IdToken {}
+
+/// Google's OAuth endpoints for one client.
+pub struct GoogleLogin {
+    http: reqwest::Client,
+    client: Client,
+    scopes: Vec<String>,
+    revoke_url: Url,
+}
+
+impl GoogleLogin {
+    /// The sign-in of the OAuth client in `config`, behind `http`, which [`super::client`] makes.
+    pub fn new(http: reqwest::Client, config: &GoogleConfig, client_secret: &SecretString) -> Result<Self> {
+        let client = oauth2::Client::new(ClientId::new(config.client_id.clone()))
+            .set_client_secret(ClientSecret::new(client_secret.expose_secret().to_owned()))
+            .set_auth_type(AuthType::RequestBody)
+            .set_auth_uri(AuthUrl::new(config.authorize_url.clone()).map_err(Error::internal)?)
+            .set_token_uri(TokenUrl::new(config.token_url.clone()).map_err(Error::internal)?)
+            .set_redirect_uri(RedirectUrl::new(config.redirect_uri.clone()).map_err(Error::internal)?);
+        let revoke_url = Url::parse(&config.revoke_url).map_err(Error::internal)?;
+        Ok(Self { http, client, scopes: config.scopes.clone(), revoke_url })
+    }
+}
+
+/// How `oauth2` reaches the token endpoint. Failures that pass are told apart by the status, which its errors lack.
+struct TokenEndpoint<'a>(&'a reqwest::Client);
+
+impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
+    type Error = CalendarError;
+    type Future = BoxFuture<'c, Result<HttpResponse, CalendarError>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        let (head, body) = request.into_parts();
+        let request = self.0.request(head.method, head.uri.to_string()).headers(head.headers).body(body);
+        Box::pin(async move {
+            let answer = exchange(request).await?;
+            let status = answer.status.as_u16();
+            if status >= 500 || status == 429 {
+                return Err(CalendarError::Unavailable(format!("the token endpoint answered {status}")));
+            }
+            let mut response = HttpResponse::new(answer.body);
+            *response.status_mut() = answer.status;
+            Ok(response)
+        })
+    }
+}
+
+#[async_trait]
+impl Login for GoogleLogin {
+    /// `prompt=consent` because Google gives a refresh token only when it showed the consent screen. Scopes that
+    /// were granted earlier are not asked for (`include_granted_scopes`): revoking would take them along.
+    fn authorize_url(&self, state: &str, pkce_verifier: &SecretString) -> String {
+        let verifier = PkceCodeVerifier::new(pkce_verifier.expose_secret().to_owned());
+        let (url, _) = self
+            .client
+            .authorize_url(|| CsrfToken::new(state.to_owned()))
+            .add_scopes(self.scopes.iter().cloned().map(Scope::new))
+            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
+            .add_extra_param("access_type", "offline")
+            .add_extra_param("prompt", "consent")
+            .url();
+        url.into()
+    }
+
+    fn required_scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    fn client_id(&self) -> &str {
+        self.client.client_id()
+    }
+
+    async fn exchange(
+        &self,
+        code: &SecretString,
+        pkce_verifier: &SecretString,
+        now: DateTime<Utc>,
+    ) -> Result<GrantedTokens, LoginError> {
+        let answer = self
+            .client
+            .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(pkce_verifier.expose_secret().to_owned()))
+            .request_async(&TokenEndpoint(&self.http))
+            .await
+            .map_err(refusal)?;
+        // RFC 6749 section 5.1: an answer without scopes grants those that were asked for.
+        let scopes = match answer.scopes() {
+            Some(scopes) => scopes.iter().map(|scope| canonical(scope)).collect(),
+            None => self.scopes.clone(),
+        };
+        Ok(GrantedTokens {
+            account: account(answer.extra_fields().id_token.as_deref(), self.client_id())?,
+            refresh_token: answer.refresh_token().map(|token| token.secret().clone().into()),
+            scopes,
+            access: access(&answer, now),
+        })
+    }
+
+    async fn refresh(&self, refresh_token: &SecretString, now: DateTime<Utc>) -> Result<RefreshedToken, LoginError> {
+        let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
+        let answer = self
+            .client
+            .exchange_refresh_token(&token)
+            .request_async(&TokenEndpoint(&self.http))
+            .await
+            .map_err(refusal)?;
+        Ok(access(&answer, now))
+    }
+
+    /// By hand, since `oauth2` takes no plain-http address for it, as one has on a single machine.
+    async fn revoke(&self, tokens: &CalendarOAuthTokens) -> Result<(), LoginError> {
+        let form = [("token", tokens.refresh_token.expose_secret())];
+        let unavailable = |error: CalendarError| LoginError::Unavailable(error.to_string());
+        let answer = exchange(self.http.post(self.revoke_url.clone()).form(&form)).await.map_err(unavailable)?;
+        let status = answer.status.as_u16();
+        if answer.status.is_success() {
+            return Ok(());
+        }
+        if status >= 500 || status == 429 {
+            return Err(LoginError::Unavailable(format!("the revocation endpoint answered {status}")));
+        }
+        match serde_json::from_slice::<BasicErrorResponse>(&answer.body) {
+            // It is not good any more: that is what was asked for.
+            Ok(error) if error.error().as_ref() == "invalid_token" => Ok(()),
+            Ok(error) => Err(LoginError::Refused(word(error.error().as_ref()))),
+            Err(_) => Err(LoginError::Refused(status.to_string())),
+        }
+    }
+}
+
+fn access(answer: &TokenAnswer, now: DateTime<Utc>) -> RefreshedToken {
+    let lifetime = answer.expires_in().and_then(|time| TimeDelta::from_std(time).ok()).unwrap_or(DEFAULT_LIFETIME);
+    RefreshedToken {
+        access_token: answer.access_token().secret().clone().into(),
+        expires_at: now.checked_add_signed(lifetime).unwrap_or(now),
+    }
+}
+
+/// Never with the answer's body: it may hold tokens.
+fn refusal(error: TokenError) -> LoginError {
+    match error {
+        RequestTokenError::ServerResponse(answer) => match answer.error().as_ref() {
+            // An administrator's restriction ends the grant as the person's withdrawal does.
+            "invalid_grant" | "admin_policy_enforced" => LoginError::InvalidGrant,
+            other => LoginError::Refused(word(other)),
+        },
+        RequestTokenError::Request(failure) => LoginError::Unavailable(failure.to_string()),
+        RequestTokenError::Parse(..) => {
+            LoginError::Unavailable("the token endpoint's answer cannot be read".to_owned())
+        }
+        RequestTokenError::Other(_) => LoginError::Unavailable("the token endpoint answered nothing".to_owned()),
+    }
+}
+
+/// A code of Google's, fit to be logged.
+fn word(code: &str) -> String {
+    code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(64).collect()
+}
+
+/// Google grants `email` and `profile` under longer names.
+fn canonical(scope: &str) -> String {
+    match scope {
+        "https://www.googleapis.com/auth/userinfo.email" => "email",
+        "https://www.googleapis.com/auth/userinfo.profile" => "profile",
+        other => other,
+    }
+    .to_owned()
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    sub: String,
+    email: Option<String>,
+}
+
+/// The account that an id token names. It came straight from the token endpoint over TLS, so that its signature need
+/// not be checked (OpenID Connect Core 1.0, section 3.1.3.7, step 6); issuer and audience are.
+fn account(id_token: Option<&str>, client_id: &str) -> Result<GoogleAccount, LoginError> {
+    let refused = |code: &str| LoginError::Refused(code.to_owned());
+    let claims = id_token.ok_or_else(|| refused("no_id_token"))?.split('.').nth(1);
+    let claims: Claims = claims
+        .and_then(|claims| BASE64URL_NOPAD.decode(claims.as_bytes()).ok())
+        .and_then(|claims| serde_json::from_slice(&claims).ok())
+        .ok_or_else(|| refused("unreadable_id_token"))?;
+    if !ISSUERS.contains(&claims.iss.as_str()) || claims.aud != client_id {
+        return Err(refused("foreign_id_token"));
+    }
+    Ok(GoogleAccount { sub: claims.sub, email: claims.email })
+}

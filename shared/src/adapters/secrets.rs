@@ -1,0 +1,85 @@
+//! The product's own secrets, kept in Secrets Manager: Google's client secret and the keys of the webhook.
+//!
+//! The secret is one JSON object: `{"googleClientSecret": "…", "webhookKeys": ["<base64>", …]}`. The first webhook
+//! key signs and all of them verify. To rotate: put the new key second, wait for [`LONGEST_KEPT`], then put it first.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_secretsmanager::Client;
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tracing::warn;
+
+use crate::{Error, Result, model::WebhookKeys, ports::Clock};
+
+/// How long a warm function goes without looking for new secrets.
+const FRESH: TimeDelta = TimeDelta::minutes(5);
+/// How long it goes on with the old ones while Secrets Manager does not answer.
+pub const LONGEST_KEPT: TimeDelta = TimeDelta::hours(1);
+
+/// What the secret holds.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppSecrets {
+    /// The secret of the OAuth client.
+    pub google_client_secret: SecretString,
+    /// The keys that channel tokens are signed with.
+    pub webhook_keys: WebhookKeys,
+}
+
+/// A reader of the secret that asks again every few minutes.
+pub struct Secrets {
+    client: Client,
+    id: String,
+    clock: Arc<dyn Clock>,
+    kept: Mutex<Option<(Arc<AppSecrets>, DateTime<Utc>)>>,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Secrets").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl Secrets {
+    /// The secret with the name or ARN `id`.
+    pub fn new(client: Client, id: String, clock: Arc<dyn Clock>) -> Self {
+        Self { client, id, clock, kept: Mutex::default() }
+    }
+
+    /// The secrets, at most a few minutes old; older ones only while Secrets Manager does not answer.
+    pub async fn get(&self) -> Result<Arc<AppSecrets>> {
+        let now = self.clock.now();
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let younger_than = |limit| kept.as_ref().filter(|(_, since)| now - *since < limit).map(|(kept, _)| kept);
+        if let Some(secrets) = younger_than(FRESH) {
+            return Ok(Arc::clone(secrets));
+        }
+        match (self.fetch().await, younger_than(LONGEST_KEPT)) {
+            (Ok(secrets), _) => {
+                let secrets = Arc::new(secrets);
+                *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(&secrets), now));
+                Ok(secrets)
+            }
+            (Err(error), Some(kept)) => {
+                warn!(?error, "going on with the secrets as they were");
+                Ok(Arc::clone(kept))
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    async fn fetch(&self) -> Result<AppSecrets> {
+        let answer = self
+            .client
+            .get_secret_value()
+            .secret_id(&self.id)
+            .send()
+            .await
+            .map_err(|error| Error::unavailable("secrets_unavailable", error))?;
+        let text = SecretString::from(answer.secret_string.unwrap_or_default());
+        // serde's own error may quote what it read.
+        serde_json::from_str(text.expose_secret()).map_err(|_| Error::internal("the secret has not the form it must"))
+    }
+}

@@ -1,0 +1,40 @@
+//! The doorbell as an SQS queue.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_sqs::Client;
+
+use crate::{
+    Error, Result,
+    ports::{Doorbell, Ring},
+};
+
+/// SQS delays a message by 15 minutes at most
+/// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>).
+const LONGEST_DELAY: Duration = Duration::from_mins(15);
+
+/// The sync worker's queue.
+#[derive(Debug, Clone)]
+pub struct SqsDoorbell {
+    client: Client,
+    queue_url: String,
+}
+
+impl SqsDoorbell {
+    /// The doorbell that rings in the queue at `queue_url`.
+    pub fn new(client: Client, queue_url: String) -> Self {
+        Self { client, queue_url }
+    }
+}
+
+#[async_trait]
+impl Doorbell for SqsDoorbell {
+    async fn ring(&self, ring: &Ring, delay: Duration) -> Result<()> {
+        let body = serde_json::to_string(ring).map_err(Error::internal)?;
+        let seconds = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).map_err(Error::internal)?;
+        let sent = self.client.send_message().queue_url(&self.queue_url).message_body(body).delay_seconds(seconds);
+        sent.send().await.map_err(|error| Error::unavailable("queue_unavailable", error))?;
+        Ok(())
+    }
+}

@@ -62,8 +62,10 @@ pub struct CalendarEventMapping {
     pub shown: Option<Shown>,
     /// Somebody besides us changed the event since it was made, so it may hold guests and notes that must survive.
     pub touched: bool,
-    /// Counts what is still to be looked at; zero when nothing is.
-    pub dirty: u64,
+    /// Whether it is to be looked at.
+    pub dirty: bool,
+    /// How often it was marked so, ever: a mark that is raised anew is not taken for the one that was seen.
+    pub marks: u64,
     /// How often the event was put back since the lesson last changed.
     pub put_backs: u8,
     /// Whether a busy event overlaps the lesson; derived from the conflict pairs.
@@ -91,7 +93,8 @@ impl CalendarEventMapping {
             intended: None,
             shown: None,
             touched: false,
-            dirty: 0,
+            dirty: false,
+            marks: 0,
             put_backs: 0,
             has_conflict: false,
             lesson_removed_at: None,

@@ -52,7 +52,7 @@ pub enum DirtyMark {
     Keep,
     /// Take it away, unless it was raised since it was read as `seen`.
     Clear {
-        /// The count as it was read.
+        /// The mapping's `marks` as they were read.
         seen: u64,
     },
     /// Raise it.

@@ -119,8 +119,8 @@ fn prepare(
 
 /// A mapping that needs nothing loses its mark.
 async fn settle_untouched(round: &Round<'_>, stored: Option<CalendarEventMapping>) -> Result<(), Failure> {
-    if let Some(mapping) = stored.filter(|mapping| mapping.dirty > 0) {
-        round.sync.google.store.save_mapping(&mapping, DirtyMark::Clear { seen: mapping.dirty }, &[]).await?;
+    if let Some(mapping) = stored.filter(|mapping| mapping.dirty) {
+        round.sync.google.store.save_mapping(&mapping, DirtyMark::Clear { seen: mapping.marks }, &[]).await?;
     }
     Ok(())
 }
@@ -135,7 +135,7 @@ async fn fail_unreadable(
     if let Some(mut mapping) = stored {
         mapping.sync_status = SyncStatus::Failed;
         mapping.error = Some(format!("The lesson cannot be read: {why}"));
-        round.sync.google.store.save_mapping(&mapping, DirtyMark::Clear { seen: mapping.dirty }, &[]).await?;
+        round.sync.google.store.save_mapping(&mapping, DirtyMark::Clear { seen: mapping.marks }, &[]).await?;
     }
     Ok(())
 }
@@ -178,20 +178,21 @@ pub async fn intend(round: &mut Round<'_>, work: &mut [Work], direction: SyncDir
         work.moved = before.is_none_or(|before| {
             (before.event_start, before.event_end, before.lesson_removed_at)
                 != (work.mapping.event_start, work.mapping.event_end, work.mapping.lesson_removed_at)
-        }) || work.mapping.dirty > 0;
+        }) || work.mapping.dirty;
     }
     let saves = work.iter_mut().filter(|work| work.stored.as_ref() != Some(&work.mapping)).map(|work| {
         let notices = drift_notice(sync, work);
         async move {
             // What is under way is to be found again if we die, so a row that carries no mark gets one.
-            let mark = if work.mapping.dirty == 0 && work.decision.step != Step::Rest {
+            let mark = if !work.mapping.dirty && work.decision.step != Step::Rest {
                 DirtyMark::Raise
             } else {
                 DirtyMark::Keep
             };
             sync.google.store.save_mapping(&work.mapping, mark, &notices).await?;
             if mark == DirtyMark::Raise {
-                work.mapping.dirty += 1;
+                work.mapping.dirty = true;
+                work.mapping.marks += 1;
             }
             Ok::<_, Failure>(())
         }
@@ -361,10 +362,10 @@ async fn finish(round: &mut Round<'_>, work: Vec<Work>, direction: SyncDirection
             store.flag_lesson(key.tenant_id, lesson.id, &flags).await?;
         }
         if done_for {
-            store.delete_mapping(key, work.mapping.lesson_id, work.mapping.dirty).await?;
+            store.delete_mapping(key, work.mapping.lesson_id, work.mapping.marks).await?;
         } else {
-            let mark = if settled { DirtyMark::Clear { seen: work.mapping.dirty } } else { DirtyMark::Keep };
-            if work.mapping.dirty > 0 || work.stored.as_ref() != Some(&work.mapping) {
+            let mark = if settled { DirtyMark::Clear { seen: work.mapping.marks } } else { DirtyMark::Keep };
+            if work.mapping.dirty || work.stored.as_ref() != Some(&work.mapping) {
                 store.save_mapping(&work.mapping, mark, &[]).await?;
             }
         }

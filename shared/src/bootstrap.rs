@@ -17,6 +17,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provi
 use crate::{
     Error, Result,
     adapters::{
+        dynamo::DynamoStore,
         eventbridge::EventBridgeBus,
         google::{self, GoogleCalendar, GoogleLogin},
         kms::KmsVault,
@@ -26,7 +27,7 @@ use crate::{
     },
     config::Config,
     model::WebhookKeys,
-    ports::{Calendar, Clock, Doorbell, Login, NoticeBus, Random, TokenVault},
+    ports::{Calendar, Clock, Doorbell, Login, NoticeBus, Random, Store, TokenVault},
 };
 
 /// The roots that AWS's own certificates end in (<https://www.amazontrust.com/repository/>). Five that are compiled
@@ -75,6 +76,11 @@ impl Bootstrap {
             .load()
             .await;
         Ok(Self::new(Config::from_env(), aws))
+    }
+
+    /// The tables.
+    pub fn store(&self) -> Arc<dyn Store> {
+        Arc::new(DynamoStore::new(aws_sdk_dynamodb::Client::new(&self.aws), self.config.tables()))
     }
 
     /// Google Calendar.

@@ -1,0 +1,66 @@
+# The commands of this repository. `make` alone lists them.
+
+CARGO ?= cargo
+# Tools that `make verify` installs for itself.
+TOOLS := target/tools
+DENY := $(TOOLS)/bin/cargo-deny
+CFN_LINT := $(TOOLS)/python/bin/cfn-lint
+
+# Settings may stand in a file `.env` of shell assignments; `.env.example` lists them.
+WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
+
+.DEFAULT_GOAL := help
+.PHONY: help run reset test verify audit build fmt lint doc unit conformance deny template
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Start the whole product on this machine, with a simulated Google
+	@$(WITH_SETTINGS) exec $(CARGO) run --locked --package local-stack
+
+reset: ## Forget what `make run` has kept
+	@$(WITH_SETTINGS) rm -rf -- "$${LOCAL_DATA:-data}"
+
+test: lint unit doc conformance ## Check everything that Rust and Node alone can check
+
+verify: template deny ## Check what needs more, and install that: Python clients, cargo-deny, cfn-lint
+	tests/conformance/python/run.sh
+
+audit: $(DENY) ## Look for known vulnerabilities (asks github.com and the npm registry)
+	$(CARGO) deny --locked check advisories
+	npm audit --prefix tests/conformance/node
+
+build: ## Build the functions for this machine, as they are released
+	$(CARGO) build --locked --release --package calendar-functions --bins
+
+fmt: ## Format the code
+	$(CARGO) fmt --all
+
+lint: ## Check formatting and lints
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- --deny warnings
+
+unit:
+	$(CARGO) test --locked --workspace
+
+doc:
+	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --locked --workspace --no-deps --document-private-items
+
+conformance: tests/conformance/node/node_modules/.package-lock.json
+	npm test --prefix tests/conformance/node
+
+tests/conformance/node/node_modules/.package-lock.json: tests/conformance/node/package-lock.json
+	npm ci --prefix tests/conformance/node --no-audit --no-fund
+
+template: $(CFN_LINT)
+	$(CFN_LINT) template.yaml
+
+deny: $(DENY)
+	PATH="$(abspath $(TOOLS))/bin:$$PATH" $(CARGO) deny --locked check bans licenses sources
+
+$(DENY):
+	$(CARGO) install --locked --debug --root $(TOOLS) cargo-deny@0.20.2
+
+$(CFN_LINT):
+	python3 -m venv $(TOOLS)/python
+	$(TOOLS)/python/bin/pip install --quiet cfn-lint==1.58.0

@@ -1,23 +1,27 @@
 //! `POST /api/v1/calendar/webhook`, a function URL: Google's push notices.
 
+use std::sync::Arc;
+
 use calendar_sync::{
     Result,
     bootstrap::Bootstrap,
     http::{answer, reply},
+    ports::Doorbell,
     usecases::receive_notice::{PushNotice, ReceiveNotice},
 };
 use lambda_http::{Body, Request, Response};
 
 /// What the function needs: no table and no key of KMS.
 pub struct Deps {
-    notices: ReceiveNotice,
+    bootstrap: Bootstrap,
+    doorbell: Arc<dyn Doorbell>,
 }
 
 impl Deps {
     /// Makes it at cold start.
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
-        let notices = ReceiveNotice { keys: bootstrap.webhook_keys().await?, doorbell: bootstrap.doorbell()? };
-        Ok(Self { notices })
+        bootstrap.webhook_keys().await?; // fetched while nobody waits
+        Ok(Self { bootstrap: bootstrap.clone(), doorbell: bootstrap.doorbell()? })
     }
 }
 
@@ -33,6 +37,8 @@ async fn receive(deps: &Deps, request: &Request) -> Result<Response<Body>> {
         channel_token: header("x-goog-channel-token"),
         resource_state: header("x-goog-resource-state"),
     };
-    deps.notices.receive(&notice).await?;
+    // Asked for each time, from a cache: keys that are rotated reach a warm function.
+    let notices = ReceiveNotice { keys: deps.bootstrap.webhook_keys().await?, doorbell: deps.doorbell.clone() };
+    notices.receive(&notice).await?;
     Ok(reply::empty())
 }

@@ -3,11 +3,12 @@
 use std::convert::Infallible;
 
 use calendar_functions::webhook::{Deps, handle};
-use calendar_sync::bootstrap::Bootstrap;
+use calendar_sync::{bootstrap::Bootstrap, telemetry};
 use lambda_http::{Error, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let deps = &Deps::new(&Bootstrap::from_env().await).await?;
+    telemetry::init();
+    let deps = &Deps::new(&Bootstrap::from_env().await?).await?;
     run(service_fn(|request| async move { Ok::<_, Infallible>(handle(deps, request).await) })).await
 }

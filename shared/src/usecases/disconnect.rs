@@ -4,9 +4,11 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::{StreamExt, TryStreamExt, stream};
 
-use super::google_session::{Google, GoogleSession, SessionError};
+use super::{
+    concurrently::concurrently,
+    google_session::{Google, GoogleSession, SessionError},
+};
 use crate::{
     Error, Result,
     model::{
@@ -21,8 +23,6 @@ use crate::{
 const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(30);
 /// After so many attempts in which Google did not answer, it is left as it is.
 const ATTEMPTS: u32 = 6;
-/// Store calls under way at once.
-const AT_ONCE: usize = 16;
 
 /// Disconnects.
 #[derive(Clone)]
@@ -171,10 +171,8 @@ impl Disconnect {
     ) -> Result<()> {
         let (store, key) = (&self.google.store, credentials.key);
         let blank = HostFlags { google_calendar_event_id: None, calendar_sync_status: None, has_conflict: false };
-        stream::iter(mappings.iter().map(|mapping| store.flag_lesson(key.tenant_id, mapping.lesson_id, &blank)))
-            .buffer_unordered(AT_ONCE)
-            .try_collect::<()>()
-            .await?;
+        let flags = mappings.iter().map(|mapping| store.flag_lesson(key.tenant_id, mapping.lesson_id, &blank));
+        concurrently(flags.collect()).await?;
         if !keep.imported {
             let ids = store.external_ids(key).await?;
             store.delete_external(key, &ids).await?;

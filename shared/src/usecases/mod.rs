@@ -2,6 +2,7 @@
 
 pub mod begin_login;
 pub mod change_settings;
+mod concurrently;
 pub mod deliver_notices;
 pub mod disconnect;
 pub mod finish_login;

@@ -3,8 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures::{StreamExt, TryStreamExt, stream};
-
+use super::concurrently::concurrently;
 use crate::{
     Result,
     model::{SyncTrigger, WishKind},
@@ -13,8 +12,6 @@ use crate::{
 
 /// Connections rung for from one shard; the rest follows with the next schedule.
 const PAGE: usize = 500;
-/// Connections under way at once.
-const AT_ONCE: usize = 16;
 
 /// Rings for channels that are to be renewed.
 pub struct RenewChannels {
@@ -29,13 +26,13 @@ pub struct RenewChannels {
 impl RenewChannels {
     /// Rings for every channel that is to be renewed; answers how many.
     pub async fn ring(&self) -> Result<usize> {
-        let shards = stream::iter(0..self.store.shards()).map(|shard| self.ring_shard(shard)).buffer_unordered(4);
-        shards.try_fold(0, |sum, rung| async move { Ok(sum + rung) }).await
+        let rung = concurrently((0..self.store.shards()).map(|shard| self.ring_shard(shard)).collect()).await?;
+        Ok(rung.into_iter().sum())
     }
 
     async fn ring_shard(&self, shard: u8) -> Result<usize> {
         let due = self.store.renewals(shard, self.clock.now(), PAGE).await?;
-        stream::iter(&due).map(|due| self.ring_one(*due)).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        concurrently(due.iter().map(|due| self.ring_one(*due)).collect()).await?;
         Ok(due.len())
     }
 

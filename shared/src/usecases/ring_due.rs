@@ -4,8 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
-use futures::{StreamExt, TryStreamExt, stream};
 
+use super::concurrently::concurrently;
 use crate::{
     Result,
     model::{SyncTrigger, WishKind},
@@ -15,8 +15,6 @@ use crate::{
 
 /// Connections claimed at once from one shard.
 const PAGE: usize = 100;
-/// Connections under way at once.
-const AT_ONCE: usize = 16;
 /// A claimed connection is due again after this time, in case its message is lost or its worker dies.
 const CLAIMED_FOR: TimeDelta = TimeDelta::minutes(10);
 
@@ -35,16 +33,15 @@ pub struct RingDue {
 impl RingDue {
     /// Rings for every connection that is due; answers how many.
     pub async fn ring(&self) -> Result<usize> {
-        let shards = stream::iter(0..self.store.shards()).map(|shard| self.ring_shard(shard)).buffer_unordered(4);
-        shards.try_fold(0, |sum, rung| async move { Ok(sum + rung) }).await
+        let rung = concurrently((0..self.store.shards()).map(|shard| self.ring_shard(shard)).collect()).await?;
+        Ok(rung.into_iter().sum())
     }
 
     async fn ring_shard(&self, shard: u8) -> Result<usize> {
         let mut rung = 0;
         loop {
             let due = self.store.due(shard, self.clock.now(), PAGE).await?;
-            let claimed: Vec<bool> =
-                stream::iter(&due).map(|due| self.claim(*due)).buffer_unordered(AT_ONCE).try_collect().await?;
+            let claimed = concurrently(due.iter().map(|due| self.claim(*due)).collect()).await?;
             let won = claimed.iter().filter(|won| **won).count();
             rung += won;
             // The index lags: a page in which nothing was left to claim has been claimed before.

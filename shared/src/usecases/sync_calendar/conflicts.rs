@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::{StreamExt, TryStreamExt, stream};
-
 use super::{
     Failure,
     outbound::{self, Work},
@@ -16,12 +14,11 @@ use crate::{
         conflicts::{LessonSpan, busy, changes, joined, overlaps},
         occurrences,
     },
+    usecases::concurrently::concurrently,
 };
 
 /// So many lessons' conflicts are read one by one; for more, all are read at once.
 const FEW: usize = 20;
-/// Store calls under way at once.
-const AT_ONCE: usize = 16;
 
 /// Works out the conflicts of what changed and stores the difference. Lessons that are over keep theirs.
 pub async fn refresh(round: &mut Round<'_>, work: &mut [Work], changed: &Changed) -> Result<(), Failure> {
@@ -96,11 +93,8 @@ async fn affected(
         affected.extend(store.mappings(key).await?.into_iter().map(|mapping| (mapping.lesson_id, mapping)));
     } else {
         let calendar = &changed.calendar;
-        let rows = stream::iter(&changed.events)
-            .map(|id| store.external_event(key, calendar, id))
-            .buffered(AT_ONCE)
-            .try_collect::<Vec<_>>()
-            .await?;
+        let looks = changed.events.iter().map(|id| store.external_event(key, calendar, id));
+        let rows = concurrently(looks.collect()).await?;
         let spans = rows.into_iter().flatten().filter_map(|row| {
             let to = row.event_end.unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC);
             let from = row.event_start.max(now);
@@ -159,11 +153,8 @@ async fn named_by_pairs(round: &Round<'_>, changed: &Changed) -> Result<BTreeSet
             .map(|pair| pair.lesson_id)
             .collect());
     }
-    let found = stream::iter(&ids)
-        .map(|id| store.conflicts_of_event(key, &changed.calendar, id))
-        .buffered(AT_ONCE)
-        .try_collect::<Vec<_>>()
-        .await?;
+    let looks = ids.iter().map(|id| store.conflicts_of_event(key, &changed.calendar, id));
+    let found = concurrently(looks.collect()).await?;
     Ok(found.into_iter().flatten().map(|pair| pair.lesson_id).collect())
 }
 
@@ -175,8 +166,8 @@ async fn stored_pairs(
     let pairs = if lessons.len() > FEW {
         store.conflicts(key).await?
     } else {
-        let found = stream::iter(lessons).map(|id| store.conflicts_of_lesson(key, id)).buffered(AT_ONCE);
-        found.try_collect::<Vec<_>>().await?.into_iter().flatten().collect()
+        let looks = lessons.into_iter().map(|id| store.conflicts_of_lesson(key, id));
+        concurrently(looks.collect()).await?.into_iter().flatten().collect()
     };
     let mut by_lesson: BTreeMap<LessonId, Vec<SchedulingConflict>> = BTreeMap::new();
     for pair in pairs {

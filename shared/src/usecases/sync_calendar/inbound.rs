@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
     Failure, Report,
@@ -21,13 +20,11 @@ use crate::{
         inbound::{self, InboundPlan},
         outbound::observe,
     },
-    usecases::google_session::GoogleSession,
+    usecases::{concurrently::concurrently, google_session::GoogleSession},
 };
 
 /// So many mappings are read one by one; for more, all are read at once.
 const FEW: usize = 20;
-/// Store calls under way at once.
-const AT_ONCE: usize = 16;
 
 /// A listing whose items are stored, and which may be committed with the round.
 #[derive(Debug)]
@@ -160,11 +157,8 @@ async fn store(
 async fn replace_days(round: &mut Round<'_>, calendar: &CalendarId, zone: Tz) -> Result<(), Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
     let ids = store.external_ids(key).await?;
-    let rows: Vec<_> = stream::iter(&ids)
-        .map(|(calendar, id)| store.external_event(key, calendar, id))
-        .buffered(AT_ONCE)
-        .try_collect::<Vec<_>>()
-        .await?;
+    let looks = ids.iter().map(|(calendar, id)| store.external_event(key, calendar, id));
+    let rows = concurrently(looks.collect()).await?;
     let events =
         rows.into_iter().flatten().map(|row| row.event).filter(|event| event.start.is_some_and(|start| start.is_day()));
     store.put_external(key, &inbound::plan(key, calendar, zone, events.collect()).put).await?;
@@ -211,10 +205,8 @@ async fn observe_own(
             }
         }
     }
-    stream::iter(changed.values().map(|mapping| store.save_mapping(mapping, DirtyMark::Raise, &[])))
-        .buffer_unordered(AT_ONCE)
-        .try_collect::<()>()
-        .await?;
+    let saves = changed.values().map(|mapping| store.save_mapping(mapping, DirtyMark::Raise, &[]));
+    concurrently(saves.collect()).await?;
     Ok(strays)
 }
 

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::{StreamExt, TryStreamExt, stream};
-
 use super::{Failure, round::Round};
 use crate::{
     model::{CalendarEventMapping, Lesson, LessonId, Notice, NoticeKind, SyncDirection, SyncStatus, Window, WishKind},
@@ -11,13 +9,11 @@ use crate::{
     reconcile::outbound::{
         Absence, After, Decision, Step, Verdict, Wanted, conclude, decide, intend as intended, judge, operation,
     },
-    usecases::google_session::GoogleSession,
+    usecases::{concurrently::concurrently, google_session::GoogleSession},
 };
 
 /// Marked mappings that one round looks at; the rest waits for the next.
 const AT_MOST: usize = 1000;
-/// Store calls under way at once.
-const AT_ONCE: usize = 16;
 /// How often one lesson is decided anew within a round: insert, look, revive, and the next generation.
 const PASSES: usize = 5;
 /// A breaker (design rule R15): removing more than this, and more than half, needs a person.
@@ -197,7 +193,7 @@ pub async fn intend(round: &mut Round<'_>, work: &mut [Work], direction: SyncDir
             Ok::<_, Failure>(())
         }
     });
-    stream::iter(saves.collect::<Vec<_>>()).buffer_unordered(AT_ONCE).try_collect::<()>().await
+    concurrently(saves.collect()).await.map(drop)
 }
 
 /// Without writing to Google, only where the lesson stands in time is kept, for its conflicts.
@@ -276,10 +272,8 @@ pub async fn carry_out(
 /// Before a further pass: a new generation, or what a look has shown, is stored before anything is written for it.
 async fn save_all(round: &Round<'_>, work: &[Work], batch: &[(usize, Operation)]) -> Result<(), Failure> {
     let store = &round.sync.google.store;
-    stream::iter(batch.iter().map(|(index, _)| store.save_mapping(&work[*index].mapping, DirtyMark::Keep, &[])))
-        .buffer_unordered(AT_ONCE)
-        .try_collect::<()>()
-        .await?;
+    let saves = batch.iter().map(|(index, _)| store.save_mapping(&work[*index].mapping, DirtyMark::Keep, &[]));
+    concurrently(saves.collect()).await?;
     Ok(())
 }
 
@@ -371,7 +365,7 @@ async fn finish(round: &mut Round<'_>, work: Vec<Work>, direction: SyncDirection
         }
         Ok::<_, Failure>(())
     });
-    stream::iter(saves.collect::<Vec<_>>()).buffer_unordered(AT_ONCE).try_collect::<()>().await
+    concurrently(saves.collect()).await.map(drop)
 }
 
 /// The lessons that lost their place: their conflicts are to be cleared.

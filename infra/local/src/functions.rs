@@ -2,14 +2,15 @@
 
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
-use chrono::Utc;
 use futures::future::BoxFuture;
 use lambda_http::{
     Adapter, Body, Context, LambdaEvent, Request, Response, Service as _, request::LambdaRequest, service_fn,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use uuid::Uuid;
+use tokio::sync::RwLock;
+
+use crate::system;
 
 /// How long an invocation may take. The longest of the template, for all of them.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -19,7 +20,11 @@ type Handler = Arc<dyn Fn(Value, Context) -> BoxFuture<'static, Result<Value, Fa
 
 /// What is deployed.
 #[derive(Clone, Default)]
-pub struct Functions(HashMap<&'static str, Handler>);
+pub struct Functions {
+    handlers: HashMap<&'static str, Handler>,
+    /// Held for reading by each invocation that is under way.
+    busy: Arc<RwLock<()>>,
+}
 
 /// An invocation that brought no answer.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +62,7 @@ impl Functions {
                 Ok(serde_json::to_value(response)?)
             })
         });
-        self.0.insert(name, handler);
+        self.handlers.insert(name, handler);
     }
 
     /// Deploys a function that handles events.
@@ -76,13 +81,18 @@ impl Functions {
                 Ok(serde_json::to_value(answer.await.map_err(Into::into)?)?)
             })
         });
-        self.0.insert(name, handler);
+        self.handlers.insert(name, handler);
     }
 
     /// Invokes a function and waits for its answer.
     pub async fn invoke(&self, name: &str, event: Value) -> Result<Value, InvocationError> {
-        let handler = self.0.get(name).ok_or_else(|| InvocationError::Unknown(name.to_owned()))?;
-        let mut invocation = tokio::spawn(handler(event, context()));
+        let handler = self.handlers.get(name).ok_or_else(|| InvocationError::Unknown(name.to_owned()))?;
+        let answer = handler(event, context());
+        let busy = self.busy.clone().read_owned().await;
+        let mut invocation = tokio::spawn(async move {
+            let _busy = busy;
+            answer.await
+        });
         match tokio::time::timeout(TIMEOUT, &mut invocation).await {
             Ok(Ok(outcome)) => outcome.map_err(InvocationError::Failed),
             Ok(Err(_)) => Err(InvocationError::Panicked),
@@ -92,23 +102,30 @@ impl Functions {
             }
         }
     }
+
+    /// Waits until no invocation is under way, also of those whose caller has gone.
+    pub async fn idle(&self) {
+        drop(self.busy.write().await);
+    }
 }
 
 impl fmt::Debug for Functions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.handlers.keys()).finish()
     }
 }
 
 fn context() -> Context {
     let mut context = Context::default();
-    context.request_id = Uuid::new_v4().to_string();
-    context.deadline = u64::try_from((Utc::now() + TIMEOUT).timestamp_millis()).unwrap_or_default();
+    context.request_id = system::random_id().to_string();
+    context.deadline = u64::try_from((system::now() + TIMEOUT).timestamp_millis()).unwrap_or_default();
     context
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use serde_json::json;
 
     use super::*;
@@ -123,6 +140,25 @@ mod tests {
         let panicked = functions.invoke("careless", json!("boom")).await;
         assert!(matches!(panicked, Err(InvocationError::Panicked)));
         assert_eq!(functions.invoke("careless", json!("fine")).await.unwrap(), "fine");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idle_waits_for_an_invocation_whose_caller_has_gone() {
+        let ended = Arc::new(AtomicBool::new(false));
+        let end = ended.clone();
+        let mut functions = Functions::default();
+        functions.events("slow", move |_: Value| {
+            let end = end.clone();
+            async move {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                end.store(true, Ordering::SeqCst);
+                Ok::<_, Failure>(())
+            }
+        });
+        let caller = tokio::time::timeout(Duration::from_secs(1), functions.invoke("slow", json!(null)));
+        assert!(caller.await.is_err());
+        functions.idle().await;
+        assert!(ended.load(Ordering::SeqCst));
     }
 
     #[tokio::test(start_paused = true)]

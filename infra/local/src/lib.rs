@@ -8,10 +8,14 @@
 
 pub mod aws;
 pub mod crash;
+pub mod deployment;
 pub mod dev;
 pub mod functions;
 pub mod gateway;
+pub mod google;
 mod private_file;
 pub mod settings;
+pub mod stack;
+pub mod system;
 pub mod triggers;
 mod upstream;

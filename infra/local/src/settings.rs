@@ -18,10 +18,8 @@ pub struct Settings {
     pub google_port: u16,
     /// `LOCAL_DATA`: the folder that keeps everything between runs (`data`).
     pub data: PathBuf,
-    /// `LOCAL_POLL_SECONDS`: from one poll for due connections to the next (60).
-    pub poll_every: Duration,
-    /// `LOCAL_RENEW_SECONDS`: from one look for channels to renew to the next (3600).
-    pub renew_every: Duration,
+    /// `LOCAL_SCHEDULE_SECONDS`: the pause between the invocations of each schedule, instead of its own rate.
+    pub schedule_every: Option<Duration>,
     /// `CRASH_AT`: where the process is to die, for tests.
     pub crash: Option<Arc<CrashPoint>>,
     /// Which Google to talk to.
@@ -47,8 +45,10 @@ impl Settings {
             api_port: number(variable, "LOCAL_API_PORT", 3000)?,
             google_port: number(variable, "LOCAL_GOOGLE_PORT", 3001)?,
             data: set(variable, "LOCAL_DATA").unwrap_or_else(|| "data".into()).into(),
-            poll_every: Duration::from_secs(number(variable, "LOCAL_POLL_SECONDS", 60)?.max(1)),
-            renew_every: Duration::from_secs(number(variable, "LOCAL_RENEW_SECONDS", 3600)?.max(1)),
+            schedule_every: match number(variable, "LOCAL_SCHEDULE_SECONDS", 0)? {
+                0 => None,
+                seconds => Some(Duration::from_secs(seconds)),
+            },
             crash: set(variable, "CRASH_AT")
                 .map(|point| point.parse().map(Arc::new).map_err(anyhow::Error::msg))
                 .transpose()
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn an_error_names_the_malformed_variable() {
-        for (name, value) in [("LOCAL_API_PORT", "70000"), ("LOCAL_POLL_SECONDS", "1m"), ("CRASH_AT", "now")] {
+        for (name, value) in [("LOCAL_API_PORT", "70000"), ("LOCAL_SCHEDULE_SECONDS", "1m"), ("CRASH_AT", "now")] {
             let error = settings(&[(name, value)]).unwrap_err();
             assert!(format!("{error:#}").contains(name), "{error:#}");
         }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
@@ -11,7 +11,7 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_kms::{primitives::Blob, types::DataKeySpec};
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, QueueAttributeName, SendMessageBatchRequestEntry};
 use aws_types::SdkConfig;
-use local_stack::aws::{self, DeadLetters, Kms, Queue, Queues, Services};
+use local_stack::aws::{self, DeadLetters, Kms, Queue, Queues, Secrets, Services};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -28,7 +28,7 @@ async fn services(data: &Path) -> (SdkConfig, Arc<Services>) {
         },
         Queue { name: DEAD, visibility_timeout: 30, dead_letters: None },
     ];
-    let secrets = || BTreeMap::from([("hmac".to_owned(), "made on the first run".to_owned())]);
+    let secrets = Secrets::new([("hmac".to_owned(), "a key".to_owned())]);
     let services = Arc::new(Services::open(data, queues, secrets, None).await.unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -254,7 +254,7 @@ async fn a_secret_is_found_by_its_name() {
     let (config, _, _data) = fresh().await;
     let client = aws_sdk_secretsmanager::Client::new(&config);
     let found = client.get_secret_value().secret_id("hmac").send().await.unwrap();
-    assert_eq!(found.secret_string(), Some("made on the first run"));
+    assert_eq!(found.secret_string(), Some("a key"));
     let missing = client.get_secret_value().secret_id("other").send().await.unwrap_err();
     assert!(missing.into_service_error().is_resource_not_found_exception());
 }

@@ -7,11 +7,12 @@ use axum::{
     body::Body,
     http::{Request, Response, StatusCode},
 };
-use chrono::Utc;
 use lambda_http::RequestExt as _;
 use local_stack::{
+    deployment::ROUTES,
     functions::Functions,
     gateway::{Authorizer, Gateway},
+    system,
 };
 use serde_json::{Map, Value, json};
 use tower::ServiceExt as _;
@@ -36,11 +37,11 @@ fn api() -> Router {
     functions.http("sync", |_| async move { panic!("on purpose") });
     functions.http("webhook", |_| async move { lambda_http::Response::default() });
     let gateway = Gateway { functions, authorizer: authorizer() };
-    gateway.router().unwrap()
+    gateway.router(&ROUTES).unwrap()
 }
 
 async fn ask(method: &str, path: &str, body: Vec<u8>) -> Response<Body> {
-    let token = authorizer().issue(Map::new(), Utc::now()).unwrap();
+    let token = authorizer().issue(Map::new(), system::now()).unwrap();
     let request = Request::builder()
         .method(method)
         .uri(path)

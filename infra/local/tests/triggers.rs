@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{
-    collections::BTreeMap,
     path::Path,
     sync::{Arc, Mutex},
     time::Duration,
@@ -16,7 +15,7 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_types::SdkConfig;
 use local_stack::{
-    aws::{self, Queue, Queues, Services},
+    aws::{self, Queue, Queues, Secrets, Services},
     functions::Functions,
     triggers::{QueueTrigger, StreamTrigger},
 };
@@ -28,7 +27,7 @@ const TABLE: &str = "lessons";
 
 async fn services(data: &Path) -> (SdkConfig, Arc<Services>) {
     let queues = vec![Queue { name: WORK, visibility_timeout: 1, dead_letters: None }];
-    let services = Arc::new(Services::open(data, queues, BTreeMap::new, None).await.unwrap());
+    let services = Arc::new(Services::open(data, queues, Secrets::new([]), None).await.unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(aws::serve(listener, services.clone()));

@@ -12,7 +12,7 @@ use crate::upstream::Upstream;
 /// How often expired items are removed. AWS promises no more than "within a few days".
 const TTL_SWEEP: Duration = Duration::from_mins(1);
 
-/// The tables and their streams, in one SQLite file.
+/// The tables and their streams, in one database file.
 pub struct DynamoDb {
     upstream: Upstream,
     database: Database,

@@ -5,13 +5,13 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use chrono::{SecondsFormat, Utc};
+use chrono::SecondsFormat;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{Fault, wire};
+use crate::system;
 
 /// The default bus.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ struct Entry {
 }
 
 impl Bus {
-    /// Opens the bus kept in the SQLite file `file`.
+    /// Opens the bus kept in the database `file`.
     pub fn open(file: &Path) -> rusqlite::Result<Self> {
         let database = super::sqlite(file)?;
         database.execute_batch(
@@ -110,8 +110,8 @@ impl Bus {
                 "ErrorMessage": "Detail is malformed.",
             }));
         }
-        let id = Uuid::new_v4().to_string();
-        let received_at = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+        let id = system::random_id().to_string();
+        let received_at = system::now().to_rfc3339_opts(SecondsFormat::Millis, true);
         self.lock().execute(
             "INSERT INTO events (id, received_at, source, detail_type, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![id, received_at, source, detail_type, detail],

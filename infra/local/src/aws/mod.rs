@@ -10,7 +10,7 @@ mod secrets;
 mod sqs;
 mod wire;
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use aws_credential_types::Credentials;
 use aws_types::{SdkConfig, region::Region, sdk_config::SharedCredentialsProvider};
@@ -53,7 +53,7 @@ impl Services {
     pub async fn open(
         data: &Path,
         queues: Vec<Queue>,
-        make_secrets: impl FnOnce() -> BTreeMap<String, String>,
+        secrets: Secrets,
         crash: Option<Arc<CrashPoint>>,
     ) -> anyhow::Result<Self> {
         let sqlite = data.join("aws.sqlite");
@@ -62,7 +62,7 @@ impl Services {
             kms: Kms::open(&data.join("kms.key"))?,
             queues: Queues::open(&sqlite, queues)?,
             bus: Bus::open(&sqlite)?,
-            secrets: Secrets::open(&data.join("secrets.json"), make_secrets)?,
+            secrets,
             crash,
         })
     }
@@ -123,7 +123,7 @@ async fn answer(State(services): State<Arc<Services>>, request: Request<Body>) -
     }
 }
 
-/// Opens a SQLite file that several connections of this process share.
+/// Opens a database that several connections of this process share.
 fn sqlite(file: &Path) -> rusqlite::Result<rusqlite::Connection> {
     let connection = rusqlite::Connection::open(file)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;

@@ -1,16 +1,13 @@
-//! Secrets Manager: named secrets in one private file, random on the first run.
+//! Secrets Manager: secrets under their names.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
-use anyhow::Context as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{ACCOUNT, Fault, REGION, wire};
-use crate::private_file;
 
 /// Secrets by name.
-#[derive(Default)]
 pub struct Secrets(BTreeMap<String, String>);
 
 impl std::fmt::Debug for Secrets {
@@ -26,12 +23,9 @@ struct GetSecretValue {
 }
 
 impl Secrets {
-    /// Reads the secrets kept in `file`, or keeps what `make` gives on the first run.
-    pub fn open(file: &Path, make: impl FnOnce() -> BTreeMap<String, String>) -> anyhow::Result<Self> {
-        let text = private_file::read_or_create(file, || json!(make()).to_string())?;
-        let secrets =
-            serde_json::from_str(&text).with_context(|| format!("{} is no map of names to secrets", file.display()))?;
-        Ok(Self(secrets))
+    /// The account's secrets, each under its name.
+    pub fn new(secrets: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(secrets.into_iter().collect())
     }
 
     /// Answers one operation.

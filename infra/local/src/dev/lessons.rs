@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Host, Refusal, session::Caller};
+use crate::system;
 
 /// A lesson's row as a table item.
 type Item = std::collections::HashMap<String, AttributeValue>;
@@ -225,7 +226,7 @@ impl Lesson {
         status: Status,
     ) -> Self {
         Self {
-            id: Uuid::new_v4(),
+            id: system::random_id(),
             instructor_id,
             title: title.into(),
             starts_at,

@@ -6,12 +6,12 @@ use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
 };
-use chrono::Utc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 use uuid::Uuid;
 
 use super::{Host, Refusal, seed};
+use crate::system;
 
 /// Who is to be signed in: the demo tenant's first instructor, unless the query says otherwise.
 #[derive(Debug, Deserialize)]
@@ -64,7 +64,7 @@ pub async fn session(
     Ok(Json(Session {
         tenant_id: tenant,
         instructor_id: instructor,
-        token: host.authorizer.issue(claims, Utc::now())?,
+        token: host.authorizer.issue(claims, system::now())?,
         google_url: host.google_url.clone(),
     }))
 }

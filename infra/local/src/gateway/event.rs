@@ -18,10 +18,9 @@ use chrono::{DateTime, Utc};
 use data_encoding::BASE64;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
-use super::routes::{Access, Route};
-use crate::aws::ACCOUNT;
+use super::{Access, Route};
+use crate::{aws::ACCOUNT, system};
 
 /// A request on its way to a function.
 #[derive(Debug)]
@@ -66,7 +65,7 @@ impl Call<'_> {
                     "sourceIp": "127.0.0.1",
                     "userAgent": parts.headers.get(USER_AGENT).map_or("", text),
                 },
-                "requestId": Uuid::new_v4(),
+                "requestId": system::random_id(),
                 "routeKey": route_key,
                 "stage": "$default",
                 "time": now.format("%d/%b/%Y:%H:%M:%S +0000").to_string(),
@@ -203,7 +202,7 @@ mod tests {
             claims,
             body: body.as_bytes(),
         };
-        serde_json::from_value::<LambdaRequest>(call.event(Utc::now())).unwrap().into()
+        serde_json::from_value::<LambdaRequest>(call.event(system::now())).unwrap().into()
     }
 
     #[test]

@@ -5,7 +5,6 @@
 
 mod authorizer;
 mod event;
-mod routes;
 
 use std::collections::HashMap;
 
@@ -17,17 +16,42 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodFilter, on},
 };
-use chrono::Utc;
 use serde_json::json;
 
 pub use authorizer::Authorizer;
-pub use routes::{Access, ROUTES, Route};
 
-use crate::functions::{Functions, InvocationError};
+use crate::{
+    functions::{Functions, InvocationError},
+    system,
+};
 
 /// API Gateway takes no larger body:
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
 const MAX_BODY_BYTES: usize = 10 << 20;
+
+/// A route of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// The request's method.
+    pub method: &'static str,
+    /// The request's path, parameters in braces.
+    pub path: &'static str,
+    /// The function that answers.
+    pub function: &'static str,
+    /// Who may call.
+    pub access: Access,
+}
+
+/// Who may call a route, and by which way in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever shows a token that the API's JWT authorizer accepts.
+    Token,
+    /// Anyone.
+    Open,
+    /// Anyone, at the function's own URL instead of the API.
+    FunctionUrl,
+}
 
 /// What answers the API's routes.
 #[derive(Debug, Clone)]
@@ -39,17 +63,17 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// The API's routes; every other request is answered as not found.
-    pub fn router(self) -> anyhow::Result<Router> {
-        let mut router = Router::new();
-        for route in &ROUTES {
+    /// Answers `routes`, and every other request as not found.
+    pub fn router(self, routes: &'static [Route]) -> anyhow::Result<Router> {
+        let mut api = Router::new();
+        for route in routes {
             let method = MethodFilter::try_from(axum::http::Method::try_from(route.method)?)?;
             let answer = async move |State(gateway): State<Self>, Path(parameters), request| {
                 gateway.answer(route, parameters, request).await
             };
-            router = router.route(route.path, on(method, answer));
+            api = api.route(route.path, on(method, answer));
         }
-        Ok(router
+        Ok(api
             .fallback(|| async { refusal(StatusCode::NOT_FOUND, "Not Found") })
             .method_not_allowed_fallback(|| async { refusal(StatusCode::NOT_FOUND, "Not Found") })
             .with_state(self))
@@ -71,7 +95,7 @@ impl Gateway {
             return refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         };
         let call = event::Call { route, parts: &parts, path_parameters, claims, body: &body };
-        let answer = self.functions.invoke(route.function, call.event(Utc::now())).await;
+        let answer = self.functions.invoke(route.function, call.event(system::now())).await;
         match answer.map_err(anyhow::Error::from).and_then(event::response) {
             Ok(response) => response,
             Err(error) => {

@@ -4,14 +4,14 @@
 
 use std::time::Duration;
 
-use chrono::{SecondsFormat, Utc};
+use chrono::SecondsFormat;
 use serde_json::{Value, json};
 use tokio::time::{MissedTickBehavior, interval};
-use uuid::Uuid;
 
 use crate::{
     aws::{ACCOUNT, REGION},
     functions::Functions,
+    system,
 };
 
 /// A function that is invoked at a fixed rate.
@@ -39,11 +39,11 @@ impl Schedule {
     fn event(self) -> Value {
         json!({
             "version": "0",
-            "id": Uuid::new_v4(),
+            "id": system::random_id(),
             "detail-type": "Scheduled Event",
             "source": "aws.events",
             "account": ACCOUNT,
-            "time": Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
+            "time": system::now().to_rfc3339_opts(SecondsFormat::Secs, true),
             "region": REGION,
             "resources": [format!("arn:aws:events:{REGION}:{ACCOUNT}:rule/{}", self.function)],
             "detail": {},

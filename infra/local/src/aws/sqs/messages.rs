@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use rusqlite::{Connection, Row, Transaction, params};
-use uuid::Uuid;
 
 use super::Queue;
+use crate::system;
 
 /// All queues' messages. Times are milliseconds since the epoch.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Messages {
         now: i64,
         visible_at: i64,
     ) -> rusqlite::Result<String> {
-        let id = Uuid::new_v4().to_string();
+        let id = system::random_id().to_string();
         self.0
             .prepare_cached(
                 "INSERT INTO messages (queue, id, body, attributes, sent_at, visible_at)
@@ -148,7 +148,7 @@ fn take(transaction: &Transaction<'_>, sequence: i64, now: i64, hidden_until: i6
              WHERE sequence = ?1
              RETURNING id, receipt, body, attributes, sent_at, first_received_at, receive_count",
         )?
-        .query_row(params![sequence, hidden_until, Uuid::new_v4().to_string(), now], received)
+        .query_row(params![sequence, hidden_until, system::random_id().to_string(), now], received)
 }
 
 fn received(row: &Row<'_>) -> rusqlite::Result<Received> {

@@ -10,7 +10,6 @@ use std::{
     time::Duration,
 };
 
-use chrono::Utc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::{
@@ -20,12 +19,13 @@ use tokio::{
 
 use self::messages::{Messages, Received};
 use super::{ACCOUNT, Fault, REGION, wire};
+use crate::system;
 
 /// How soon a waiting receiver sees a message whose delay or visibility timeout ran out.
 const RECHECK: Duration = Duration::from_millis(50);
 
 /// A queue as the template declares it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Queue {
     /// Its name, the last part of its URL.
     pub name: &'static str,
@@ -36,7 +36,7 @@ pub struct Queue {
 }
 
 /// A queue's redrive policy.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct DeadLetters {
     /// The name of the queue that takes them.
     pub queue: &'static str,
@@ -99,7 +99,7 @@ struct GetQueueUrl {
 }
 
 impl Queues {
-    /// Opens the queues, their messages kept in the SQLite file `file`.
+    /// Opens the queues, their messages kept in the database `file`.
     pub fn open(file: &Path, known: Vec<Queue>) -> rusqlite::Result<Self> {
         Ok(Self { known, messages: Mutex::new(Messages::open(file)?), sent: Notify::new() })
     }
@@ -266,5 +266,5 @@ fn md5_of(body: &str) -> String {
 }
 
 fn now() -> i64 {
-    Utc::now().timestamp_millis()
+    system::now().timestamp_millis()
 }

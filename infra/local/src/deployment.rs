@@ -1,0 +1,94 @@
+//! What is deployed: the routes, queues, schedules and functions of `template.yaml`, as this stack runs them.
+
+use std::{sync::Arc, time::Duration};
+
+use calendar_functions::{
+    disconnect, external_events, lesson_changes, oauth_callback, oauth_url, poll, renew_channels, settings, status,
+    sync, sync_worker, webhook,
+};
+use calendar_sync::bootstrap::Bootstrap;
+
+use crate::{
+    aws::{DeadLetters, Queue},
+    functions::Functions,
+    gateway::{
+        Access::{FunctionUrl, Open, Token},
+        Route,
+    },
+    triggers::QueueTrigger,
+};
+
+/// Which request goes to which function.
+pub const ROUTES: [Route; 9] = [
+    Route { method: "GET", path: "/api/v1/calendar/oauth/url", function: "oauth-url", access: Token },
+    Route { method: "GET", path: "/api/v1/calendar/oauth/callback", function: "oauth-callback", access: Open },
+    Route { method: "POST", path: "/api/v1/calendar/oauth/callback", function: "oauth-callback", access: Token },
+    Route { method: "POST", path: "/api/v1/calendar/sync", function: "sync", access: Token },
+    Route { method: "GET", path: "/api/v1/calendar/status/{instructorId}", function: "status", access: Token },
+    Route { method: "PATCH", path: "/api/v1/calendar/settings", function: "settings", access: Token },
+    Route { method: "POST", path: "/api/v1/calendar/disconnect", function: "disconnect", access: Token },
+    Route {
+        method: "GET",
+        path: "/api/v1/calendar/external-events/{instructorId}",
+        function: "external-events",
+        access: Token,
+    },
+    Route { method: "POST", path: "/api/v1/calendar/webhook", function: "webhook", access: FunctionUrl },
+];
+
+/// The queue whose messages ask for a run.
+pub const SYNC_QUEUE: &str = "calendar-sync";
+/// Where its messages go that fail for good.
+const SYNC_DEAD_LETTERS: &str = "calendar-sync-dead-letters";
+
+/// All queues.
+pub const QUEUES: [Queue; 2] = [
+    Queue {
+        name: SYNC_QUEUE,
+        visibility_timeout: 90,
+        dead_letters: Some(DeadLetters { queue: SYNC_DEAD_LETTERS, after_receives: 5 }),
+    },
+    Queue { name: SYNC_DEAD_LETTERS, visibility_timeout: 30, dead_letters: None },
+];
+
+/// Which function handles which queue.
+pub const QUEUE_TRIGGERS: [QueueTrigger; 1] =
+    [QueueTrigger { queue: SYNC_QUEUE, function: "sync-worker", batch_size: 5, concurrency: 4 }];
+
+/// Which function is invoked how often.
+pub const SCHEDULES: [(&str, Duration); 2] =
+    [("poll", Duration::from_mins(1)), ("renew-channels", Duration::from_hours(1))];
+
+/// Which function handles the changes of the lessons table.
+pub const LESSON_CHANGES: &str = "lesson-changes";
+
+/// The functions' own handlers, each with what it needs.
+pub async fn functions(bootstrap: &Bootstrap) -> calendar_sync::Result<Functions> {
+    let mut functions = Functions::default();
+    macro_rules! deploy {
+        ($way:ident $($module:ident as $name:literal),+ $(,)?) => {$(
+            let deps = Arc::new($module::Deps::new(bootstrap).await?);
+            functions.$way($name, move |event| {
+                let deps = deps.clone();
+                async move { $module::handle(&deps, event).await }
+            });
+        )+};
+    }
+    deploy!(http
+        oauth_url as "oauth-url",
+        oauth_callback as "oauth-callback",
+        sync as "sync",
+        status as "status",
+        settings as "settings",
+        disconnect as "disconnect",
+        external_events as "external-events",
+        webhook as "webhook",
+    );
+    deploy!(events
+        poll as "poll",
+        renew_channels as "renew-channels",
+        sync_worker as "sync-worker",
+        lesson_changes as "lesson-changes",
+    );
+    Ok(functions)
+}

@@ -1,0 +1,171 @@
+//! Puts the whole together and takes it down again.
+
+use std::{collections::BTreeMap, fs, os::unix::fs::DirBuilderExt as _, path::Path, sync::Arc, time::Duration};
+
+use aes_gcm::{
+    Aes256Gcm,
+    aead::{Generate as _, Key},
+};
+use anyhow::Context as _;
+use calendar_sync::{adapters::dynamo::tables, bootstrap::Bootstrap, config::Config};
+use data_encoding::BASE64;
+use serde_json::json;
+use tokio::{net::TcpListener, task::JoinSet};
+
+use crate::{
+    aws::{self, Kms, Queues, Secrets, Services},
+    deployment::{self, LESSON_CHANGES, QUEUE_TRIGGERS, QUEUES, ROUTES, SCHEDULES, SYNC_QUEUE},
+    dev::{self, Host},
+    functions::Functions,
+    gateway::{Authorizer, Gateway},
+    google::{self, SimulatedGoogle},
+    private_file,
+    settings::{GoogleChoice, Settings, Variables},
+    system,
+    triggers::{Schedule, StreamTrigger},
+};
+
+/// How long invocations that are under way may take to end when the stack is taken down.
+const GRACE: Duration = Duration::from_secs(5);
+/// The secret that holds what the functions share.
+const SECRET: &str = "calendar-sync";
+
+/// The stack, running.
+#[derive(Debug)]
+pub struct Stack {
+    /// Where the API and the page are.
+    pub api_url: String,
+    /// Where a person sees their Google calendar.
+    pub google_url: String,
+    functions: Functions,
+    tasks: JoinSet<()>,
+}
+
+impl Stack {
+    /// Starts everything; the address of the API answers when this returns.
+    pub async fn start(settings: &Settings, environment: Variables) -> anyhow::Result<Self> {
+        make_private_folder(&settings.data).with_context(|| format!("making {}", settings.data.display()))?;
+        let mut tasks = JoinSet::new();
+
+        let api = listen("LOCAL_API_PORT", settings.api_port).await?;
+        let api_url = format!("http://localhost:{}", api.local_addr()?.port());
+        let google = match settings.google {
+            GoogleChoice::Real => None,
+            GoogleChoice::Simulated => {
+                let listener = listen("LOCAL_GOOGLE_PORT", settings.google_port).await?;
+                let file = settings.data.join("google.json");
+                let redirect_uri = format!("{api_url}/api/v1/calendar/oauth/callback");
+                let crash = settings.crash.clone();
+                Some(SimulatedGoogle::start(listener, &file, redirect_uri, crash, &mut tasks).await?)
+            }
+        };
+        let google_url = google.as_ref().map_or("https://calendar.google.com", |google| &google.url).to_owned();
+
+        let services = Arc::new(
+            Services::open(&settings.data, QUEUES.to_vec(), secrets(settings, &environment)?, settings.crash.clone())
+                .await
+                .context("opening the data folder")?,
+        );
+        let aws = TcpListener::bind("127.0.0.1:0").await?;
+        let sdk = aws::sdk_config(&format!("http://{}", aws.local_addr()?));
+        tasks.spawn(serving("the AWS stand-ins", aws::serve(aws, services.clone())));
+
+        let config = config(environment, &api_url, google.as_ref());
+        let names = config.tables();
+        let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+        tables::create_all(&dynamodb, &names).await.context("creating the tables")?;
+        let functions = deployment::functions(&Bootstrap::new(config, sdk.clone()))
+            .await
+            .map_err(|error| anyhow::anyhow!("{}", error.message()))?;
+
+        let token_key = private_file::read_or_create(&settings.data.join("token.key"), random_key)?;
+        let authorizer = Authorizer::new(token_key.as_bytes());
+        let host = Host {
+            client: dynamodb,
+            lessons: names.lessons.clone(),
+            authorizer: authorizer.clone(),
+            google_url: google_url.clone(),
+            services: services.clone(),
+        };
+        dev::seed(&host, &names.instructors, system::now()).await?;
+
+        let router = Gateway { functions: functions.clone(), authorizer }.router(&ROUTES)?.merge(host.router());
+        tasks.spawn(serving("the API", axum::serve(api, router).into_future()));
+        for (function, rate) in SCHEDULES {
+            let every = settings.schedule_every.unwrap_or(rate);
+            tasks.spawn(Schedule { function, every }.run(functions.clone()));
+        }
+        for trigger in QUEUE_TRIGGERS {
+            tasks.spawn(trigger.run(aws_sdk_sqs::Client::new(&sdk), functions.clone()));
+        }
+        let lesson_changes = StreamTrigger {
+            table: names.lessons,
+            function: LESSON_CHANGES,
+            checkpoint: settings.data.join("lessons.checkpoint"),
+        };
+        tasks.spawn(lesson_changes.run(services.dynamodb.database().clone(), functions.clone()));
+
+        Ok(Self { api_url, google_url, functions, tasks })
+    }
+
+    /// Takes no more work, lets what is under way end, and stops.
+    pub async fn stop(mut self) {
+        self.tasks.abort_all();
+        let ended = tokio::time::timeout(GRACE, self.functions.idle()).await;
+        if ended.is_err() {
+            tracing::warn!("some invocations were cut off; the next start picks their work up");
+        }
+    }
+}
+
+/// Tokens and keys lie in it.
+fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+async fn listen(variable: &str, port: u16) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(("127.0.0.1", port))
+        .await
+        .with_context(|| format!("port {port} cannot be had; set {variable} to another"))
+}
+
+async fn serving(what: &str, server: impl Future<Output = std::io::Result<()>>) {
+    if let Err(error) = server.await {
+        tracing::error!(%error, "{what} stopped");
+    }
+}
+
+/// What the functions are told. The environment decides what is about Google, and nothing about AWS.
+fn config(environment: Variables, api_url: &str, google: Option<&SimulatedGoogle>) -> Config {
+    let mut variables = BTreeMap::from([
+        ("EVENT_BUS_NAME", "default".to_owned()),
+        ("FRONTEND_URL", api_url.to_owned()),
+        ("KMS_KEY_ID", Kms::KEY_ALIAS.to_owned()),
+        ("SECRET_ID", SECRET.to_owned()),
+        ("SYNC_QUEUE_URL", Queues::url(SYNC_QUEUE)),
+    ]);
+    if let Some(google) = google {
+        variables.extend(google.variables());
+        variables.insert("WEBHOOK_URL", format!("{api_url}/api/v1/calendar/webhook"));
+    }
+    Config::from_vars(move |name| {
+        let theirs = name.starts_with("GOOGLE_") || matches!(name, "FRONTEND_URL" | "WEBHOOK_URL");
+        let given = environment(name).filter(|value| theirs && !value.is_empty());
+        given.or_else(|| variables.get(name).cloned())
+    })
+}
+
+/// The secret that the functions read: the client's, and keys of this machine's own making.
+fn secrets(settings: &Settings, environment: &Variables) -> anyhow::Result<Secrets> {
+    let client_secret = match settings.google {
+        GoogleChoice::Simulated => Some(google::CLIENT_SECRET.to_owned()),
+        GoogleChoice::Real => environment("GOOGLE_CLIENT_SECRET"),
+    };
+    let webhook_key = private_file::read_or_create(&settings.data.join("webhook.key"), random_key)?;
+    let secret = json!({ "googleClientSecret": client_secret, "webhookKeys": [webhook_key] });
+    Ok(Secrets::new([(SECRET.to_owned(), secret.to_string())]))
+}
+
+fn random_key() -> String {
+    BASE64.encode(&Key::<Aes256Gcm>::generate())
+}

@@ -1,0 +1,84 @@
+//! The process dies at a named point, starts again, and by what Google and the store then hold
+//! nothing is lost and nothing doubled.
+//!
+//! Each machine lives the same day: connect, add lessons, move, cancel and remove some, while an event
+//! in Google comes to overlap one. It dies at the n-th passing of a point, for n growing until the day
+//! no longer reaches it. `KILL_EVERY=1` takes each n; without it they spread out as they grow.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod day;
+mod machine;
+
+use std::sync::Arc;
+
+use day::Day;
+use machine::{Died, Machine};
+use tokio::{sync::Semaphore, task::JoinSet};
+
+const POINTS: [&str; 6] = [
+    "google-write:before",
+    "google-write:after",
+    "store-write:before",
+    "store-write:after",
+    "queue-ack:before",
+    "queue-ack:after",
+];
+/// Machines at a time: they mostly wait for the lease of a dead holder to run out.
+const AT_A_TIME: usize = 6;
+
+#[tokio::test]
+async fn a_day_without_a_death_ends_well() {
+    assert!(!dies_and_recovers("google-write:before#1000").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_the_moment_of_death_nothing_is_lost_and_nothing_doubled() {
+    let places = Arc::new(Semaphore::new(AT_A_TIME));
+    let mut points = JoinSet::new();
+    for point in POINTS {
+        let places = places.clone();
+        points.spawn(async move {
+            let (mut deaths, mut nth) = (0, 1);
+            loop {
+                let _place = places.acquire().await.unwrap();
+                if !dies_and_recovers(&format!("{point}#{nth}")).await {
+                    break;
+                }
+                deaths += 1;
+                nth = next(nth);
+            }
+            assert!(deaths > 0, "the day never reaches {point}");
+            println!("{point}: {deaths} deaths; passing {nth} is not reached");
+        });
+    }
+    while let Some(outcome) = points.join_next().await {
+        outcome.unwrap();
+    }
+}
+
+fn next(nth: u32) -> u32 {
+    let each = std::env::var("KILL_EVERY").is_ok_and(|every| every == "1");
+    if each { nth + 1 } else { nth * 2 }
+}
+
+/// Lives the day with a crash point, and the rest of it on a new start when it died. Tells whether it died.
+async fn dies_and_recovers(point: &str) -> bool {
+    let machine = Machine::new(point);
+    let mut day = Day::begin();
+    let first = async {
+        let run = machine.start(Some(point)).await?;
+        day.live(&run).await?;
+        Ok::<_, Died>(run)
+    };
+    let (run, died) = match first.await {
+        Ok(run) => (run, false),
+        Err(Died) => {
+            let run = machine.start(None).await.expect("nothing kills this start");
+            day.live(&run).await.expect("nothing kills this day");
+            (run, true)
+        }
+    };
+    day.check(&run).await.expect("nothing kills this evening");
+    died
+}

@@ -140,3 +140,63 @@ fn outcome(operation: Option<&Operation>, answer: Option<&PartAnswer<'_>>) -> Re
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::EventId;
+
+    fn get() -> Operation {
+        Operation::Get { id: EventId::from("e1") }
+    }
+    fn delete() -> Operation {
+        Operation::Delete { id: EventId::from("e1"), etag: None }
+    }
+    fn insert() -> Operation {
+        let content = crate::model::LessonContent {
+            title: String::new(),
+            starts_at: DateTime::UNIX_EPOCH,
+            ends_at: DateTime::UNIX_EPOCH,
+            time_zone: chrono_tz::Tz::UTC,
+            description: None,
+            location: None,
+        };
+        let lesson_id = crate::model::LessonId(uuid::Uuid::nil());
+        Operation::Insert { id: EventId::from("e1"), event: crate::ports::EventPatch { lesson_id, content } }
+    }
+    fn answered(operation: &Operation, status: u16, reason: &str) -> Result<OperationOutcome, CalendarError> {
+        let body = format!(r#"{{"error":{{"code":{status},"errors":[{{"reason":"{reason}"}}]}}}}"#);
+        outcome(Some(operation), Some(&PartAnswer { status, body: body.as_bytes() }))
+    }
+
+    #[test]
+    fn each_answer_to_a_part_has_its_outcome() {
+        let refused = |status, reason: &str| Ok(OperationOutcome::Refused { status, reason: reason.to_owned() });
+        let unavailable = |text: &str| Err(CalendarError::Unavailable(text.to_owned()));
+        let cases = [
+            (get(), 404, "notFound", Ok(OperationOutcome::Gone)),
+            (delete(), 410, "deleted", Ok(OperationOutcome::Gone)),
+            (delete(), 204, "", Ok(OperationOutcome::Gone)),
+            // Without its calendar, an insert cannot be "already gone".
+            (insert(), 404, "notFound", refused(404, "notFound")),
+            (insert(), 409, "duplicate", Ok(OperationOutcome::IdTaken)),
+            (insert(), 409, "conflict", unavailable("409 conflict")),
+            (delete(), 412, "conditionNotMet", Ok(OperationOutcome::Changed)),
+            (insert(), 403, "forbiddenForNonOrganizer", refused(403, "forbiddenForNonOrganizer")),
+            (insert(), 400, "invalid", refused(400, "invalid")),
+            (insert(), 401, "authError", Err(CalendarError::Unauthorized)),
+            (insert(), 403, "rateLimitExceeded", Err(CalendarError::RateLimited)),
+            (insert(), 403, "quotaExceeded", Err(CalendarError::QuotaExceeded)),
+            (insert(), 503, "backendError", unavailable("503 backendError")),
+            (get(), 200, "", unavailable("an event that cannot be read")),
+        ];
+        for (operation, status, reason, expected) in cases {
+            assert_eq!(answered(&operation, status, reason), expected, "{operation:?} {status} {reason}");
+        }
+    }
+
+    #[test]
+    fn a_part_that_was_left_out_says_nothing_about_its_operation() {
+        assert!(matches!(outcome(Some(&delete()), None), Err(CalendarError::Unavailable(_))));
+    }
+}

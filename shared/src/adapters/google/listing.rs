@@ -115,3 +115,72 @@ fn failure(token: Option<&str>, error: CalendarError) -> ListingOutcome {
         _ => ListingOutcome::Partial { error },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, reason: &str) -> CalendarError {
+        CalendarError::Refused { status, reason: reason.to_owned() }
+    }
+
+    #[test]
+    fn only_410_and_400_invalid_with_a_token_lose_the_cursor() {
+        let lost = |token, error| failure(token, error) == ListingOutcome::CursorLost;
+        assert!(lost(Some("t"), refused(410, "fullSyncRequired")));
+        assert!(lost(Some("t"), refused(400, "invalid")));
+        for (token, error) in [
+            (None, refused(410, "updatedMinTooLongAgo")),
+            (None, refused(400, "invalid")),
+            (Some("t"), refused(400, "badRequest")),
+            (Some("t"), refused(404, "notFound")),
+            (Some("t"), refused(403, "insufficientPermissions")),
+            (Some("t"), CalendarError::Unauthorized),
+            (Some("t"), CalendarError::Unavailable("500 backendError".to_owned())),
+        ] {
+            assert!(!lost(token, error.clone()), "{token:?} {error}");
+        }
+    }
+
+    #[test]
+    fn a_delta_has_the_first_listings_parameters_and_the_token() {
+        let url = Url::parse("https://calendar.test/events").unwrap();
+        let first = shape(url.clone(), None);
+        let delta = shape(url, Some("a=&b"));
+        let parameters = |url: &Url| url.query_pairs().into_owned().collect::<Vec<_>>();
+        let mut expected = parameters(&first);
+        expected.push(("syncToken".to_owned(), "a=&b".to_owned()));
+        assert_eq!(parameters(&delta), expected);
+    }
+
+    #[test]
+    fn one_malformed_item_is_left_out_and_counted_and_the_rest_goes_on() {
+        let mut listing = Listing {
+            outcome: ListingOutcome::CursorLost,
+            events: Vec::new(),
+            time_zone: None,
+            malformed: 0,
+            calls: 1,
+        };
+        let body = br#"{"timeZone":"Europe/Berlin","novelty":1,"nextSyncToken":"t","items":[
+            {"id":"a","status":"cancelled"}, {"id":7}, null, "x", {"id":"b","status":"cancelled"}]}"#;
+        assert!(matches!(read_page(body, &mut listing), Ok(Next::End { sync_token }) if sync_token == "t"));
+        assert_eq!(listing.events.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(listing.malformed, 3);
+        assert_eq!(listing.time_zone, Some(chrono_tz::Tz::Europe__Berlin));
+    }
+
+    #[test]
+    fn a_page_that_proves_nothing_is_a_failure() {
+        let mut listing = Listing {
+            outcome: ListingOutcome::CursorLost,
+            events: Vec::new(),
+            time_zone: None,
+            malformed: 0,
+            calls: 1,
+        };
+        for body in ["", "<html>", "{}", r#"{"items":[]}"#, r#"{"items":{},"nextSyncToken":"t"}"#] {
+            assert!(read_page(body.as_bytes(), &mut listing).is_err(), "{body}");
+        }
+    }
+}

@@ -248,3 +248,41 @@ fn account(id_token: Option<&str>, client_id: &str) -> Result<GoogleAccount, Log
     }
     Ok(GoogleAccount { sub: claims.sub, email: claims.email })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id_token(claims: &str) -> String {
+        format!("{}.{}.signature", BASE64URL_NOPAD.encode(b"{}"), BASE64URL_NOPAD.encode(claims.as_bytes()))
+    }
+
+    #[test]
+    fn an_id_token_names_the_account() {
+        let token = id_token(r#"{"iss":"https://accounts.google.com","aud":"us","sub":"1","email":"a@b.c","new":[]}"#);
+        let expected = GoogleAccount { sub: "1".to_owned(), email: Some("a@b.c".to_owned()) };
+        assert_eq!(account(Some(&token), "us").unwrap(), expected);
+        let without_address = id_token(r#"{"iss":"accounts.google.com","aud":"us","sub":"1"}"#);
+        assert_eq!(account(Some(&without_address), "us").unwrap().email, None);
+    }
+
+    #[test]
+    fn a_foreign_or_unreadable_id_token_is_refused() {
+        for token in [
+            None,
+            Some(String::new()),
+            Some("a.b.c".to_owned()),
+            Some(id_token("{}")),
+            Some(id_token(r#"{"iss":"https://accounts.google.com","aud":"them","sub":"1"}"#)),
+            Some(id_token(r#"{"iss":"https://elsewhere.test","aud":"us","sub":"1"}"#)),
+        ] {
+            assert!(matches!(account(token.as_deref(), "us"), Err(LoginError::Refused(_))), "{token:?}");
+        }
+    }
+
+    #[test]
+    fn scopes_are_known_by_either_of_their_names() {
+        assert_eq!(canonical("https://www.googleapis.com/auth/userinfo.email"), "email");
+        assert_eq!(canonical("https://www.googleapis.com/auth/calendar"), "https://www.googleapis.com/auth/calendar");
+    }
+}

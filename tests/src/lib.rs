@@ -1,1 +1,5 @@
-//! TBD
+//! What the tests of the whole product share: suites that every adapter of a port passes, and real parts to run on.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
+
+pub mod contracts;
+pub mod dynamo;

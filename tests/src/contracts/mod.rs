@@ -1,0 +1,3 @@
+//! What every adapter of a port has to keep, one function for each rule.
+
+pub mod store;

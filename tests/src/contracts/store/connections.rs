@@ -1,0 +1,190 @@
+//! Connections: made, changed and forgotten in one piece.
+
+use calendar_sync::{
+    ErrorKind,
+    model::{ConnectionId, ConnectionStatus, SealedSecret, SyncDirection, SyncSettings, SyncState},
+    ports::Connect,
+};
+use uuid::Uuid;
+
+use super::{Subject, at, connection, credentials, instructor, login, notice};
+
+/// What a login stores reads back as it was.
+pub async fn a_connection_reads_back_as_it_was_made(on: &Subject) {
+    let key = instructor(1);
+    assert!(on.store.credentials(key).await.unwrap().is_none());
+    let made = on.connected(key).await;
+    let read = on.store.credentials(key).await.unwrap().unwrap();
+    assert_eq!(
+        (read.id, read.key, &read.tokens, &read.google_account),
+        (made.id, key, &made.tokens, &made.google_account)
+    );
+    assert_eq!(
+        (&read.google_calendar_id, &read.oauth_client, &read.granted_scopes, &read.settings, &read.status),
+        (&made.google_calendar_id, &made.oauth_client, &made.granted_scopes, &made.settings, &made.status)
+    );
+    assert_eq!((read.created_at, read.updated_at), (made.created_at, made.updated_at));
+    assert_eq!(on.state(key).await.next_sync_at, Some(at(1, 0)), "it is due at once");
+}
+
+/// Of two logins at the same moment one is refused.
+pub async fn a_login_that_another_overtook_is_a_conflict(on: &Subject) {
+    let key = instructor(1);
+    on.connected(key).await;
+    let refused = on.store.connect(&login(key, 9, "late")).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Conflict);
+    assert!(!on.store.account_shared("late", instructor(2)).await.unwrap(), "nothing of it is stored");
+}
+
+/// A reconnect keeps the state that is there.
+pub async fn a_login_with_the_same_account_keeps_the_state(on: &Subject) {
+    let key = instructor(1);
+    let made = on.connected(key).await;
+    let mut state = on.leased(key, 1).await;
+    state.failures = 3;
+    assert!(on.store.save_state(key, &state).await.unwrap());
+    let again =
+        Connect { replaces: Some(made.id), state: None, ..login(key, made.id.0.as_u128(), &made.google_account.sub) };
+    on.store.connect(&again).await.unwrap();
+    assert_eq!(on.state(key).await.failures, 3);
+}
+
+/// Whoever held the lease of the state before can write nothing into the new one.
+pub async fn a_state_that_starts_anew_takes_the_lease_from_its_holder(on: &Subject) {
+    let key = instructor(1);
+    let made = on.connected(key).await;
+    let held = on.leased(key, 1).await;
+    let another = Connect {
+        replaces: Some(made.id),
+        leaves_account: Some(made.google_account.sub),
+        state: Some(SyncState::new(at(2, 0))),
+        ..login(key, 7, "other")
+    };
+    on.store.connect(&another).await.unwrap();
+    assert!(!on.store.save_state(key, &held).await.unwrap());
+    let next = on.leased(key, 2).await;
+    assert!(next.lease.fence > held.lease.fence);
+    assert!(!on.store.save_state(key, &held).await.unwrap());
+}
+
+/// The account knows its connections through logins, changes of account and goodbyes.
+pub async fn an_account_is_shared_while_another_connection_uses_it(on: &Subject) {
+    let (mine, other) = (connection(1, 1), connection(2, 2));
+    on.store.connect(&login(mine, 1, "sub")).await.unwrap();
+    assert!(!on.store.account_shared("sub", mine).await.unwrap());
+    on.store.connect(&login(other, 2, "sub")).await.unwrap();
+    assert!(on.store.account_shared("sub", mine).await.unwrap());
+    let moves = Connect {
+        replaces: Some(ConnectionId(Uuid::from_u128(2))),
+        leaves_account: Some("sub".to_owned()),
+        ..login(other, 3, "elsewhere")
+    };
+    on.store.connect(&moves).await.unwrap();
+    assert!(!on.store.account_shared("sub", mine).await.unwrap());
+    assert!(on.store.account_shared("elsewhere", mine).await.unwrap());
+    on.store.forget_connection(&credentials(other, 3, "elsewhere")).await.unwrap();
+    assert!(!on.store.account_shared("elsewhere", mine).await.unwrap());
+}
+
+/// A refresh that is late stores nothing into a newer connection.
+pub async fn a_refreshed_token_stays_with_its_connection(on: &Subject) {
+    let key = instructor(1);
+    let made = on.connected(key).await;
+    let fresh = SealedSecret("fresh".to_owned());
+    on.store.save_access_token(key, ConnectionId(Uuid::from_u128(99)), &fresh, at(9, 0)).await.unwrap();
+    assert_eq!(on.store.credentials(key).await.unwrap().unwrap().tokens, made.tokens);
+    on.store.save_access_token(key, made.id, &fresh, at(9, 0)).await.unwrap();
+    let tokens = on.store.credentials(key).await.unwrap().unwrap().tokens;
+    assert_eq!((&tokens.google_access_token, tokens.google_token_expiry), (&fresh, at(9, 0)));
+    assert_eq!(tokens.google_refresh_token, made.tokens.google_refresh_token);
+    on.store.save_access_token(instructor(5), made.id, &fresh, at(9, 0)).await.unwrap();
+    assert!(on.store.credentials(instructor(5)).await.unwrap().is_none(), "no row is made for it");
+}
+
+/// Tokens that were refreshed while they were being sealed anew stay as refreshed.
+pub async fn sealing_anew_gives_way_to_a_refresh(on: &Subject) {
+    let key = instructor(1);
+    let made = on.connected(key).await;
+    let mut sealed = made.tokens.clone();
+    sealed.google_access_token = SealedSecret("sealed anew".to_owned());
+    sealed.google_refresh_token = SealedSecret("sealed anew too".to_owned());
+    on.store.save_tokens(key, made.id, &sealed).await.unwrap();
+    assert_eq!(on.store.credentials(key).await.unwrap().unwrap().tokens, sealed);
+    let refreshed = SealedSecret("refreshed".to_owned());
+    on.store.save_access_token(key, made.id, &refreshed, at(9, 0)).await.unwrap();
+    on.store.save_tokens(key, made.id, &sealed).await.unwrap();
+    assert_eq!(on.store.credentials(key).await.unwrap().unwrap().tokens.google_access_token, refreshed);
+}
+
+/// Settings are stored for a connection, and make none.
+pub async fn settings_need_a_connection(on: &Subject) {
+    let key = instructor(1);
+    let settings = SyncSettings {
+        sync_enabled: false,
+        sync_direction: SyncDirection::ToGoogle,
+        auto_sync: false,
+        sync_interval_minutes: 60,
+    };
+    let missing = on.store.save_settings(key, &settings, at(2, 0)).await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    on.connected(key).await;
+    on.store.save_settings(key, &settings, at(2, 0)).await.unwrap();
+    let read = on.store.credentials(key).await.unwrap().unwrap();
+    assert_eq!((read.settings, read.updated_at), (settings, at(2, 0)));
+}
+
+/// The status and what the host is told of it stand together.
+pub async fn a_status_is_stored_with_its_notices_or_not_at_all(on: &Subject) {
+    let key = instructor(1);
+    let made = on.connected(key).await;
+    let status = ConnectionStatus::NeedsReauth { reason: "invalid_grant".to_owned() };
+    let stranger = ConnectionId(Uuid::from_u128(99));
+    let refused = on.store.save_status(key, stranger, &status, at(2, 0), &[notice(key, 1, 0)]).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::NotFound);
+    assert_eq!(on.store.pending_notices(key, 9).await.unwrap(), []);
+    on.store.save_status(key, made.id, &status, at(2, 0), &[notice(key, 1, 0)]).await.unwrap();
+    assert_eq!(on.store.credentials(key).await.unwrap().unwrap().status, status);
+    assert_eq!(on.store.pending_notices(key, 9).await.unwrap(), [notice(key, 1, 0)]);
+}
+
+/// A run that finds the permission gone does not stop the taking down.
+pub async fn a_late_finding_does_not_undo_disconnecting(on: &Subject) {
+    let key = instructor(1);
+    let made = on.connected(key).await;
+    let leaving = ConnectionStatus::Disconnecting { keep_events: true, keep_imported: false };
+    on.store.save_status(key, made.id, &leaving, at(2, 0), &[]).await.unwrap();
+    let late = ConnectionStatus::NeedsReauth { reason: "invalid_grant".to_owned() };
+    on.store.save_status(key, made.id, &late, at(2, 0), &[]).await.unwrap_err();
+    assert_eq!(on.store.credentials(key).await.unwrap().unwrap().status, leaving);
+}
+
+/// Forgetting can be repeated, and takes nothing of a connection that was made anew.
+pub async fn forgetting_takes_credentials_and_state_and_can_be_repeated(on: &Subject) {
+    let key = instructor(1);
+    let made = on.connected(key).await;
+    let mut stale = made.clone();
+    stale.status = ConnectionStatus::Disconnecting { keep_events: false, keep_imported: false };
+    assert_eq!(on.store.forget_connection(&stale).await.unwrap_err().kind(), ErrorKind::Conflict);
+    for _ in 0..2 {
+        on.store.forget_connection(&made).await.unwrap();
+        assert!(on.store.credentials(key).await.unwrap().is_none());
+        assert!(on.store.state(key).await.unwrap().is_none());
+    }
+}
+
+/// The same instructor id in another tenant is somebody else.
+pub async fn tenants_do_not_see_each_other(on: &Subject) {
+    let (mine, theirs) = (connection(1, 1), connection(2, 1));
+    on.connected(mine).await;
+    assert!(on.store.credentials(theirs).await.unwrap().is_none());
+    assert!(on.store.state(theirs).await.unwrap().is_none());
+    on.store.put_external(mine, &[super::single("e", at(1, 0), at(1, 60))]).await.unwrap();
+    on.store
+        .save_mapping(&super::mapping(mine, 1, at(1, 0)), calendar_sync::ports::DirtyMark::Raise, &[])
+        .await
+        .unwrap();
+    assert_eq!(on.store.external_ids(theirs).await.unwrap(), []);
+    assert_eq!(on.store.mappings(theirs).await.unwrap(), []);
+    on.store.clear_mappings(theirs).await.unwrap();
+    assert_eq!(on.store.mappings(mine).await.unwrap().len(), 1);
+}

@@ -1,0 +1,185 @@
+//! Imported events: one row for each, found by what they overlap (design rule R7).
+
+use std::collections::BTreeSet;
+
+use calendar_sync::model::{CalendarId, Event, EventId, EventTime, EventType, ExternalCalendarEvent, Window};
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+
+use super::{Subject, at, cancelled, event, exception, external, instructor, lesson, primary, series, single, window};
+
+async fn ids_between(on: &Subject, window: Window) -> Vec<String> {
+    let found = on.store.external_between(instructor(1), window).await.unwrap();
+    let series = found.series.into_iter().map(|(series, _)| series);
+    let mut ids: Vec<_> = found.events.into_iter().chain(series).map(|found| found.event.id.0).collect();
+    ids.sort_unstable();
+    ids
+}
+
+async fn put(on: &Subject, events: &[ExternalCalendarEvent]) {
+    on.store.put_external(instructor(1), events).await.unwrap();
+}
+
+/// Each column comes back.
+pub async fn an_event_reads_back_as_google_keeps_it(on: &Subject) {
+    let day = |day: u32| Some(EventTime::Day(chrono::NaiveDate::from_ymd_opt(2026, 3, day).unwrap()));
+    let zoned = Some(EventTime::At { instant: at(2, 0), zone: Some(Tz::America__New_York) });
+    let full = external(Event {
+        description: Some("notes".to_owned()),
+        location: Some("here".to_owned()),
+        start: zoned,
+        recurrence: vec!["RRULE:FREQ=WEEKLY".to_owned(), "EXDATE:20260309T120000Z".to_owned()],
+        original_start: zoned,
+        transparent: true,
+        private: true,
+        event_type: EventType::OutOfOffice,
+        declined: true,
+        lesson_id: Some(lesson(1)),
+        ..event("full", at(2, 0), at(2, 60))
+    });
+    let all_day = external(Event { start: day(5), end: day(6), summary: None, ..event("day", at(5, 0), at(6, 0)) });
+    for stored in [full, all_day] {
+        put(on, std::slice::from_ref(&stored)).await;
+        let read = on.store.external_event(instructor(1), &primary(), stored.id()).await.unwrap();
+        assert_eq!(read, Some(stored));
+    }
+}
+
+/// `[from, to)`: touching is no overlap.
+pub async fn events_are_found_by_overlap(on: &Subject) {
+    let hour = |id, minute| single(id, at(2, minute), at(2, minute + 60));
+    put(on, &[hour("before", -60), hour("across", -30), hour("in", 10), hour("out", 60)]).await;
+    assert_eq!(ids_between(on, window(at(2, 0), at(2, 60))).await, ["across", "in"]);
+}
+
+/// A stay of three days that began yesterday blocks today, and one that began last year too.
+pub async fn long_events_are_found_while_they_last(on: &Subject) {
+    put(
+        on,
+        &[
+            single("three days", at(1, 0), at(4, 0)),
+            single("a year", at(-300, 0), at(60, 0)),
+            single("over", at(-5, 0), at(2, 0)),
+            single("to come", at(9, 0), at(19, 0)),
+            single("exactly a day", at(1, 1), at(2, 1)),
+        ],
+    )
+    .await;
+    assert_eq!(ids_between(on, window(at(2, 0), at(2, 60))).await, ["a year", "exactly a day", "three days"]);
+}
+
+/// Series that may occur in the window come whole.
+pub async fn live_series_come_with_all_their_exceptions(on: &Subject) {
+    put(
+        on,
+        &[
+            series("endless", at(-900, 0), None),
+            series("ended", at(-20, 0), Some(at(1, 60))),
+            series("later", at(20, 0), None),
+            series("ending", at(-20, 0), Some(at(30, 0))),
+            exception("endless", at(2, 0), at(2, 30)),
+            cancelled(exception("endless", at(3, 0), at(3, 0))),
+            exception("endless", at(50, 0), at(51, 0)),
+        ],
+    )
+    .await;
+    assert_eq!(ids_between(on, window(at(2, 0), at(3, 0))).await, ["ending", "endless"]);
+    let found = on.store.external_between(instructor(1), window(at(2, 0), at(3, 0))).await.unwrap();
+    let (_, exceptions) = found.series.iter().find(|(series, _)| series.event.id.0 == "endless").unwrap();
+    assert_eq!(exceptions.len(), 3);
+}
+
+/// An exception blocks where it was moved to, whatever became of its series.
+pub async fn an_exception_whose_series_is_not_there_stands_alone(on: &Subject) {
+    put(
+        on,
+        &[
+            exception("unknown", at(1, 0), at(5, 0)),
+            series("over", at(-9, 0), Some(at(1, 60))),
+            exception("over", at(1, 0), at(5, 0)),
+            cancelled(exception("unknown", at(5, 0), at(5, 0))),
+        ],
+    )
+    .await;
+    let expected = ["over_20260301T120000Z", "unknown_20260301T120000Z"];
+    assert_eq!(ids_between(on, window(at(5, 0), at(5, 60))).await, expected);
+}
+
+/// What was split off a series (`<series>_R…`) is a series of its own with exceptions of its own.
+pub async fn a_split_series_keeps_its_exceptions_to_itself(on: &Subject) {
+    let split = "s_R20260310T120000";
+    put(
+        on,
+        &[
+            series("s", at(1, 0), Some(at(9, 60))),
+            series(split, at(10, 0), None),
+            exception("s", at(2, 0), at(2, 30)),
+            exception(split, at(11, 0), at(11, 30)),
+            series("s2", at(1, 0), None),
+            exception("s2", at(2, 0), at(2, 30)),
+        ],
+    )
+    .await;
+    for (id, expected) in [("s", "s_20260302T120000Z"), (split, "s_R20260310T120000_20260311T120000Z")] {
+        let found = on.store.exceptions_of(instructor(1), &primary(), &EventId::from(id)).await.unwrap();
+        assert_eq!(found.iter().map(|found| found.event.id.as_str()).collect::<Vec<_>>(), [expected]);
+    }
+}
+
+/// More than two batches; the last of those with one id wins.
+pub async fn sixty_events_are_stored_and_removed_at_once(on: &Subject) {
+    let mut events: Vec<_> = (0..60).map(|n| single(&format!("e{n}"), at(2, n), at(2, n + 60))).collect();
+    events.push(single("e0", at(3, 0), at(3, 60)));
+    put(on, &events).await;
+    let mut ids = on.store.external_ids(instructor(1)).await.unwrap();
+    assert_eq!(ids.len(), 60);
+    let first = on.store.external_event(instructor(1), &primary(), &EventId::from("e0")).await.unwrap();
+    assert_eq!(first, events.pop());
+    ids.extend([ids[0].clone(), (primary(), EventId::from("never there"))]);
+    on.store.delete_external(instructor(1), &ids).await.unwrap();
+    assert_eq!(on.store.external_ids(instructor(1)).await.unwrap(), []);
+}
+
+/// The same id in another calendar is another event.
+pub async fn calendars_are_kept_apart(on: &Subject) {
+    let holidays = CalendarId::from("en.german#holiday@group.v.calendar.google.com");
+    let mine = single("e", at(2, 0), at(2, 60));
+    let other = ExternalCalendarEvent { calendar_id: holidays.clone(), ..mine.clone() };
+    put(on, &[mine, other]).await;
+    let ids: BTreeSet<_> = on.store.external_ids(instructor(1)).await.unwrap().into_iter().collect();
+    let expected = [primary(), holidays].map(|calendar| (calendar, EventId::from("e")));
+    assert_eq!(ids, expected.clone().into());
+    on.store.delete_external(instructor(1), &expected[..1]).await.unwrap();
+    assert_eq!(on.store.external_ids(instructor(1)).await.unwrap(), expected[1..]);
+}
+
+/// An event that moved is found where it is, and no longer where it was.
+pub async fn an_event_that_became_long_or_short_is_found_once(on: &Subject) {
+    for end in [at(2, 60), at(9, 0), at(2, 30)] {
+        put(on, &[single("e", at(2, 0), end)]).await;
+        assert_eq!(ids_between(on, window(at(2, 0), at(2, 60))).await, ["e"]);
+    }
+    assert_eq!(ids_between(on, window(at(5, 0), at(5, 60))).await, Vec::<String>::new());
+}
+
+/// The longest ids and texts are stored; a long series' exceptions are found.
+pub async fn oversized_ids_and_texts_are_stored(on: &Subject) {
+    let id = "v".repeat(1000);
+    let huge = Event { description: Some("ü".repeat(500_000)), ..event("huge", at(2, 0), at(2, 60)) };
+    put(on, &[series(&id, at(1, 0), None), exception(&id, at(2, 0), at(2, 30)), external(huge)]).await;
+    let found = on.store.exceptions_of(instructor(1), &primary(), &EventId(id)).await.unwrap();
+    assert_eq!(found.len(), 1);
+    let read = on.store.external_event(instructor(1), &primary(), &EventId::from("huge")).await.unwrap().unwrap();
+    assert!(read.event.description.unwrap().starts_with("üü"));
+}
+
+/// A look at a week reads that week, and not the years around it: many events elsewhere change nothing.
+pub async fn thousands_of_events_elsewhere_are_passed_over(on: &Subject) {
+    let far: Vec<_> = (0..2000_i64)
+        .map(|n| single(&format!("far{n}"), at(30, 0) + TimeDelta::hours(n), at(30, 30) + TimeDelta::hours(n)))
+        .collect();
+    put(on, &far).await;
+    put(on, &[single("near", at(2, 0), at(2, 60))]).await;
+    assert_eq!(ids_between(on, window(at(1, 0), at(8, 0))).await, ["near"]);
+    assert_eq!(on.store.external_ids(instructor(1)).await.unwrap().len(), 2001);
+}

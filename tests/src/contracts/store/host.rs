@@ -1,0 +1,157 @@
+//! The host's tables: read with care, written only where there is a row.
+
+use calendar_sync::{
+    model::{EventId, LessonId, LessonStatus, SyncStatus},
+    ports::{HostFlags, LessonLookup},
+};
+use serde_json::{Value, json};
+
+use super::{HostTable, Subject, at, connection, instructor, lesson, window};
+
+fn row(number: u128, starts_at: &str, ends_at: &str) -> Value {
+    let key = instructor(1);
+    json!({
+        "tenant_id": key.tenant_id, "id": lesson(number), "instructor_id": key.instructor_id,
+        "title": "Piano", "starts_at": starts_at, "ends_at": ends_at,
+        "time_zone": "Europe/Berlin", "status": "scheduled",
+    })
+}
+
+async fn put(on: &Subject, row: Value) {
+    on.host.put(HostTable::Lessons, row).await;
+}
+
+/// Lessons come in the order asked for, repeated ones too.
+pub async fn lessons_come_in_the_order_asked_for(on: &Subject) {
+    for number in 1..=120 {
+        put(on, row(number, "2026-03-02T10:00:00.000Z", "2026-03-02T11:00:00.000Z")).await;
+    }
+    let asked: Vec<_> = (1..=121).rev().chain([5]).map(lesson).collect();
+    let found = on.store.lessons(instructor(1).tenant_id, &asked).await.unwrap();
+    assert_eq!(found.len(), 122);
+    assert_eq!(found[0], LessonLookup::Gone);
+    for (id, found) in asked.iter().zip(&found).skip(1) {
+        assert!(matches!(found, LessonLookup::Found(lesson) if lesson.id == *id), "{found:?}");
+    }
+    let theirs = on.store.lessons(connection(2, 1).tenant_id, &[lesson(1)]).await.unwrap();
+    assert_eq!(theirs, [LessonLookup::Gone], "another tenant has no such lesson");
+}
+
+/// The host's words and offsets are understood.
+pub async fn a_lesson_is_read_as_the_host_wrote_it(on: &Subject) {
+    let mut given = row(1, "2026-03-02T13:30:00+01:00", "2026-03-02T14:30:00+01:00");
+    given["status"] = json!("CANCELLED");
+    given["description"] = json!("Scales");
+    given["calendar_sync_status"] = json!("synced");
+    given["has_conflict"] = json!(true);
+    put(on, given).await;
+    let found = on.store.lessons(instructor(1).tenant_id, &[lesson(1)]).await.unwrap();
+    let [LessonLookup::Found(read)] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((read.status, read.has_conflict), (LessonStatus::Cancelled, true));
+    assert_eq!(read.calendar_sync_status, Some(SyncStatus::Synced));
+    assert_eq!(read.content.description.as_deref(), Some("Scales"));
+    assert_eq!((read.content.starts_at, read.content.location.as_ref()), (at(2, 30), None));
+}
+
+/// One bad row does not stop the rest.
+pub async fn a_malformed_row_is_unreadable_and_spoils_no_other(on: &Subject) {
+    let good = row(1, "2026-03-02T10:00:00.000Z", "2026-03-02T11:00:00.000Z");
+    let spoiled = [
+        ("starts_at", json!("soon")),
+        ("ends_at", json!(17)),
+        ("ends_at", json!("2026-03-02T10:00:00.000Z")),
+        ("ends_at", json!(null)),
+        ("title", json!(["Piano"])),
+        ("time_zone", json!("Mars/Olympus")),
+        ("instructor_id", json!("somebody")),
+    ];
+    put(on, good.clone()).await;
+    let mut asked = vec![lesson(1)];
+    for (number, (column, value)) in (2..).zip(&spoiled) {
+        let mut bad = good.clone();
+        bad["id"] = json!(lesson(number));
+        bad[column] = value.clone();
+        put(on, bad).await;
+        asked.push(lesson(number));
+    }
+    let found = on.store.lessons(instructor(1).tenant_id, &asked).await.unwrap();
+    assert!(matches!(found[0], LessonLookup::Found(_)));
+    for (found, spoiled) in found[1..].iter().zip(&spoiled) {
+        assert!(matches!(found, LessonLookup::Unreadable(_)), "{spoiled:?}: {found:?}");
+    }
+}
+
+/// By start, in the instructor's own tenant, whatever offset the host writes.
+pub async fn lessons_are_found_by_instructor_and_start(on: &Subject) {
+    let starts = [
+        (1, "2026-03-02T11:59:59Z"),
+        (2, "2026-03-02T12:00:00Z"),
+        (3, "2026-03-02T23:30:00+11:00"),
+        (4, "2026-03-02T13:00:00.000Z"),
+        (5, "2026-03-02T13:30:00+01:00"),
+    ];
+    for (number, starts_at) in starts {
+        put(on, row(number, starts_at, "2026-03-03T12:00:00Z")).await;
+    }
+    let mut foreign = row(6, "2026-03-02T12:30:00Z", "2026-03-03T12:00:00Z");
+    foreign["tenant_id"] = json!(connection(2, 1).tenant_id);
+    put(on, foreign).await;
+    let mut other = row(7, "2026-03-02T12:30:00Z", "2026-03-03T12:00:00Z");
+    other["instructor_id"] = json!(instructor(2).instructor_id);
+    put(on, other).await;
+    let mut found = on.store.lessons_between(instructor(1), window(at(2, 0), at(2, 60))).await.unwrap();
+    found.sort_unstable();
+    assert_eq!(found, [2, 3, 5].map(lesson));
+}
+
+/// Our columns are set and taken away; the host's stay.
+pub async fn our_columns_of_a_lesson_are_written(on: &Subject) {
+    let given = row(1, "2026-03-02T10:00:00.000Z", "2026-03-02T11:00:00.000Z");
+    put(on, given.clone()).await;
+    let tenant = instructor(1).tenant_id;
+    let flags = HostFlags {
+        google_calendar_event_id: Some(EventId::from("e")),
+        calendar_sync_status: Some(SyncStatus::Synced),
+        has_conflict: true,
+    };
+    on.store.flag_lesson(tenant, lesson(1), &flags).await.unwrap();
+    let written = on.host.row(HostTable::Lessons, tenant, lesson(1).0).await.unwrap();
+    assert_eq!(written["google_calendar_event_id"], "e");
+    assert_eq!((&written["calendar_sync_status"], &written["has_conflict"]), (&json!("synced"), &json!(true)));
+    assert_eq!(written["title"], given["title"]);
+    let none = HostFlags { google_calendar_event_id: None, calendar_sync_status: None, has_conflict: false };
+    on.store.flag_lesson(tenant, lesson(1), &none).await.unwrap();
+    let written = on.host.row(HostTable::Lessons, tenant, lesson(1).0).await.unwrap();
+    assert_eq!((written.get("google_calendar_event_id"), written.get("calendar_sync_status")), (None, None));
+}
+
+/// What the host removed is not brought back by us.
+pub async fn a_row_that_is_gone_is_left_gone(on: &Subject) {
+    let key = instructor(1);
+    let none = HostFlags { google_calendar_event_id: None, calendar_sync_status: None, has_conflict: true };
+    on.store.flag_lesson(key.tenant_id, lesson(1), &none).await.unwrap();
+    assert_eq!(on.host.row(HostTable::Lessons, key.tenant_id, lesson(1).0).await, None);
+    on.store.flag_instructor(key, true, Some(at(1, 0))).await.unwrap();
+    assert_eq!(on.host.row(HostTable::Instructors, key.tenant_id, key.instructor_id.0).await, None);
+    assert!(!on.store.instructor_exists(key).await.unwrap());
+}
+
+/// The instructor's columns; the moment stays when none is given.
+pub async fn our_columns_of_an_instructor_are_written(on: &Subject) {
+    let key = instructor(1);
+    let given = json!({ "tenant_id": key.tenant_id, "id": key.instructor_id, "name": "Ada" });
+    on.host.put(HostTable::Instructors, given).await;
+    assert!(on.store.instructor_exists(key).await.unwrap());
+    assert!(!on.store.instructor_exists(connection(2, 1)).await.unwrap());
+    on.store.flag_instructor(key, true, Some(at(1, 0))).await.unwrap();
+    on.store.flag_instructor(key, false, None).await.unwrap();
+    let written = on.host.row(HostTable::Instructors, key.tenant_id, key.instructor_id.0).await.unwrap();
+    assert_eq!((&written["calendar_sync_enabled"], &written["name"]), (&json!(false), &json!("Ada")));
+    assert_eq!(written["calendar_last_synced_at"], "2026-03-01T12:00:00.000Z");
+}
+
+/// Nothing asked, nothing read.
+pub async fn no_lessons_are_asked_for_without_ids(on: &Subject) {
+    let none: [LessonId; 0] = [];
+    assert_eq!(on.store.lessons(instructor(1).tenant_id, &none).await.unwrap(), []);
+}

@@ -1,0 +1,140 @@
+//! One run at a time, and no wish is lost (design rule R12).
+
+use calendar_sync::{
+    model::{Channel, ChannelId, Cursor, PushHealth, SyncState, WishKind},
+    ports::{LeaseAttempt, ReleaseOutcome},
+};
+use chrono_tz::Tz;
+use futures::future::join_all;
+
+use super::{Subject, at, instructor, wishes};
+
+/// Of many who ask at once, one gets it.
+pub async fn of_many_at_once_one_gets_the_lease(on: &Subject) {
+    let key = instructor(1);
+    on.connected(key).await;
+    let attempts = join_all((1..=20).map(|owner| on.acquire(key, owner, 0, &[WishKind::Inbound]))).await;
+    let granted = attempts.iter().filter(|attempt| matches!(attempt, LeaseAttempt::Granted(_))).count();
+    assert_eq!(granted, 1);
+    assert!(attempts.iter().all(|attempt| !matches!(attempt, LeaseAttempt::NotConnected)));
+    assert_eq!(on.state(key).await.wishes.counter, 19, "each of the others left a wish");
+}
+
+/// Without a connection there is no lease, and none is made.
+pub async fn a_lease_needs_a_connection(on: &Subject) {
+    assert_eq!(on.acquire(instructor(1), 1, 0, &[WishKind::Full]).await, LeaseAttempt::NotConnected);
+    assert!(on.store.state(instructor(1)).await.unwrap().is_none());
+}
+
+/// The wish stands, and a poll is due when the lease ends: a dead holder's wishes are found.
+pub async fn a_wish_raised_while_held_is_due_when_the_lease_ends(on: &Subject) {
+    let key = instructor(1);
+    on.connected(key).await;
+    on.leased(key, 1).await;
+    let held = on.acquire(key, 2, 3, &[WishKind::Inbound, WishKind::Overrides]).await;
+    assert_eq!(held, LeaseAttempt::Held { until: at(1, 10) });
+    on.acquire(key, 3, 4, &[WishKind::Lessons]).await;
+    let state = on.state(key).await;
+    assert_eq!(state.wishes.kinds, wishes(&[WishKind::Inbound, WishKind::Overrides, WishKind::Lessons]));
+    assert_eq!((state.wishes.counter, state.next_sync_at), (2, Some(at(1, 10))));
+}
+
+/// The fence goes up with each holder; the one before can write nothing any more.
+pub async fn a_holder_whose_lease_ran_out_has_lost_it_to_the_next(on: &Subject) {
+    let key = instructor(1);
+    on.connected(key).await;
+    let first = on.leased(key, 1).await;
+    let LeaseAttempt::Granted(second) = on.acquire(key, 2, 10, &[]).await else { panic!("the lease ran out") };
+    assert_eq!(second.lease.fence, first.lease.fence + 1);
+    assert!(!on.store.save_state(key, &first).await.unwrap());
+    assert_eq!(on.store.release_lease(key, &first).await.unwrap(), ReleaseOutcome::Lost);
+    assert!(on.store.save_state(key, &second).await.unwrap());
+}
+
+/// A holder that asks again, because an answer was lost, still holds it.
+pub async fn asking_again_for_ones_own_lease_grants_it(on: &Subject) {
+    let key = instructor(1);
+    on.connected(key).await;
+    let first = on.leased(key, 1).await;
+    let again = on.leased(key, 1).await;
+    assert_eq!(first.lease, again.lease);
+    assert_eq!(again.wishes.counter, 0, "that is no wish");
+}
+
+/// Everything the holder changed is stored, and what is absent is taken away.
+pub async fn a_release_stores_what_the_holder_changed(on: &Subject) {
+    let key = instructor(1);
+    on.connected(key).await;
+    let mut full = SyncState {
+        cursor: Some(Cursor { token: "token".to_owned(), shape: "2:primary".to_owned() }),
+        calendar_time_zone: Tz::Europe__Berlin,
+        covered_until: Some(at(20, 0)),
+        compared_at: Some(at(2, 0)),
+        next_sync_at: Some(at(1, 15)),
+        last_synced_at: Some(at(1, 1)),
+        listed_at: Some(at(1, 0)),
+        failures: 2,
+        last_error: Some("google_unavailable".to_owned()),
+        channel: Some(Channel {
+            id: ChannelId::from("channel"),
+            resource_id: "resource".to_owned(),
+            expires_at: at(8, 0),
+        }),
+        pending_channel: Some(ChannelId::from("pending")),
+        renew_at: Some(at(7, 0)),
+        push_health: PushHealth::Suspect { since: at(1, 0) },
+        ..on.leased(key, 1).await
+    };
+    full.wishes.kinds = wishes(&[WishKind::Lessons]);
+    assert_eq!(on.store.release_lease(key, &full).await.unwrap(), ReleaseOutcome::Released);
+    let free = on.state(key).await;
+    assert_eq!(free.lease.owner, None);
+    assert_eq!(SyncState { lease: full.lease.clone(), ..free }, full);
+
+    let empty = SyncState { lease: on.leased(key, 2).await.lease, ..SyncState::new(at(1, 0)) };
+    assert_eq!(on.store.release_lease(key, &empty).await.unwrap(), ReleaseOutcome::Released);
+    assert_eq!(SyncState { lease: empty.lease.clone(), ..on.state(key).await }, empty);
+}
+
+/// Wishes that came since are handed back, nothing is stored, and the lease stays.
+pub async fn a_release_is_refused_when_wishes_came(on: &Subject) {
+    let key = instructor(1);
+    on.connected(key).await;
+    let mut state = on.leased(key, 1).await;
+    on.acquire(key, 2, 1, &[WishKind::Inbound]).await;
+    state.failures = 5;
+    let ReleaseOutcome::WishesCame(now) = on.store.release_lease(key, &state).await.unwrap() else {
+        panic!("a wish came")
+    };
+    assert_eq!((now.failures, &now.wishes.kinds), (0, &wishes(&[WishKind::Inbound])));
+    assert_eq!(now.lease, state.lease);
+    state.wishes.counter = now.wishes.counter;
+    state.wishes.kinds.clear();
+    assert_eq!(on.store.release_lease(key, &state).await.unwrap(), ReleaseOutcome::Released);
+    assert_eq!(on.state(key).await.wishes.kinds, wishes(&[]));
+    assert!(matches!(on.acquire(key, 3, 1, &[]).await, LeaseAttempt::Granted(_)), "it is free before its time");
+}
+
+/// The poll that a wish relies on is not undone by what the holder saves on its way.
+pub async fn a_save_leaves_lease_wishes_and_the_next_poll_alone(on: &Subject) {
+    let key = instructor(1);
+    on.connected(key).await;
+    let mut state = on.leased(key, 1).await;
+    on.acquire(key, 2, 1, &[WishKind::Inbound]).await;
+    state.failures = 1;
+    state.next_sync_at = None;
+    assert!(on.store.save_state(key, &state).await.unwrap());
+    let now = on.state(key).await;
+    assert_eq!((now.failures, now.next_sync_at, now.wishes.counter), (1, Some(at(1, 10)), 1));
+    assert_eq!(now.lease, state.lease);
+}
+
+/// Once given back, the lease is nobody's.
+pub async fn a_released_lease_saves_nothing_more(on: &Subject) {
+    let key = instructor(1);
+    on.connected(key).await;
+    let state = on.leased(key, 1).await;
+    on.store.release_lease(key, &state).await.unwrap();
+    assert!(!on.store.save_state(key, &state).await.unwrap());
+    assert_eq!(on.store.release_lease(key, &state).await.unwrap(), ReleaseOutcome::Lost);
+}

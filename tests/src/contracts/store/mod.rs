@@ -1,0 +1,218 @@
+//! The contract of [`Store`], one file for each part of it.
+
+pub mod conflicts;
+pub mod connections;
+pub mod dispatch;
+pub mod external_events;
+pub mod host;
+pub mod lease;
+pub mod logins;
+pub mod logs_and_notices;
+pub mod mappings;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use async_trait::async_trait;
+use calendar_sync::{
+    model::{
+        CalendarEventMapping, CalendarId, ConnectionId, ConnectionKey, ConnectionStatus, Event, EventId, EventStatus,
+        EventTime, EventType, ExternalCalendarEvent, GoogleAccount, InstructorCalendarCredentials, InstructorId,
+        LessonId, Notice, NoticeKind, SchedulingConflict, SealedSecret, SealedTokens, SyncSettings, SyncState,
+        TenantId, Window, WishKind,
+    },
+    ports::{Connect, LeaseAttempt, Store},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// An empty store, and the host that shares its tables.
+pub struct Subject {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The host.
+    pub host: Arc<dyn Host>,
+}
+
+/// The host application's own hand in its tables.
+#[async_trait]
+pub trait Host: Send + Sync {
+    /// Puts a row as it is.
+    async fn put(&self, table: HostTable, row: Value);
+    /// Reads a row.
+    async fn row(&self, table: HostTable, tenant: TenantId, id: Uuid) -> Option<Value>;
+}
+
+/// Which of the host's tables.
+#[derive(Debug, Clone, Copy)]
+pub enum HostTable {
+    /// `lessons`
+    Lessons,
+    /// `instructors`
+    Instructors,
+}
+
+/// A connection of tenant 1.
+fn instructor(number: u128) -> ConnectionKey {
+    connection(1, number)
+}
+
+fn connection(tenant: u128, instructor: u128) -> ConnectionKey {
+    ConnectionKey {
+        tenant_id: TenantId(Uuid::from_u128(tenant)),
+        instructor_id: InstructorId(Uuid::from_u128(instructor)),
+    }
+}
+
+fn lesson(number: u128) -> LessonId {
+    LessonId(Uuid::from_u128(number))
+}
+
+/// Noon of a day in March 2026, and so many minutes.
+fn at(day: i64, minutes: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_772_366_400, 0).unwrap() + TimeDelta::days(day - 1) + TimeDelta::minutes(minutes)
+}
+
+fn window(from: DateTime<Utc>, to: DateTime<Utc>) -> Window {
+    Window { from, to }
+}
+
+fn primary() -> CalendarId {
+    CalendarId::from("primary")
+}
+
+fn wishes(kinds: &[WishKind]) -> BTreeSet<WishKind> {
+    kinds.iter().copied().collect()
+}
+
+fn credentials(key: ConnectionKey, id: u128, sub: &str) -> InstructorCalendarCredentials {
+    InstructorCalendarCredentials {
+        id: ConnectionId(Uuid::from_u128(id)),
+        key,
+        tokens: SealedTokens {
+            google_access_token: SealedSecret("sealed access".to_owned()),
+            google_refresh_token: SealedSecret("sealed refresh".to_owned()),
+            google_token_expiry: at(1, 60),
+        },
+        google_calendar_id: primary(),
+        google_account: GoogleAccount { sub: sub.to_owned(), email: Some(format!("{sub}@example.com")) },
+        oauth_client: "client".to_owned(),
+        granted_scopes: vec!["https://www.googleapis.com/auth/calendar.events".to_owned()],
+        settings: SyncSettings::default(),
+        status: ConnectionStatus::Active,
+        created_at: at(1, 0),
+        updated_at: at(1, 0),
+    }
+}
+
+/// A first login.
+fn login(key: ConnectionKey, id: u128, sub: &str) -> Connect {
+    Connect {
+        credentials: credentials(key, id, sub),
+        replaces: None,
+        leaves_account: None,
+        state: Some(SyncState::new(at(1, 0))),
+    }
+}
+
+impl Subject {
+    async fn connected(&self, key: ConnectionKey) -> InstructorCalendarCredentials {
+        let login = login(key, key.instructor_id.0.as_u128(), &key.to_string());
+        self.store.connect(&login).await.unwrap();
+        login.credentials
+    }
+
+    async fn state(&self, key: ConnectionKey) -> SyncState {
+        self.store.state(key).await.unwrap().unwrap()
+    }
+
+    /// Takes the lease at noon for ten minutes.
+    async fn leased(&self, key: ConnectionKey, owner: u128) -> SyncState {
+        match self.acquire(key, owner, 0, &[]).await {
+            LeaseAttempt::Granted(state) => *state,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn acquire(&self, key: ConnectionKey, owner: u128, minute: i64, kinds: &[WishKind]) -> LeaseAttempt {
+        let (now, until) = (at(1, minute), at(1, minute + 10));
+        self.store.acquire_lease(key, Uuid::from_u128(owner), now, until, &wishes(kinds)).await.unwrap()
+    }
+}
+
+fn mapping(key: ConnectionKey, number: u128, start: DateTime<Utc>) -> CalendarEventMapping {
+    CalendarEventMapping::new(key, lesson(number), start, start + TimeDelta::hours(1))
+}
+
+fn moment(instant: DateTime<Utc>) -> Option<EventTime> {
+    Some(EventTime::At { instant, zone: None })
+}
+
+fn event(id: &str, start: DateTime<Utc>, end: DateTime<Utc>) -> Event {
+    Event {
+        id: EventId::from(id),
+        etag: "\"1\"".to_owned(),
+        status: EventStatus::Confirmed,
+        summary: Some(format!("About {id}")),
+        description: None,
+        location: None,
+        start: moment(start),
+        end: moment(end),
+        recurrence: vec![],
+        recurring_event_id: None,
+        original_start: None,
+        transparent: false,
+        private: false,
+        event_type: EventType::Default,
+        declined: false,
+        lesson_id: None,
+    }
+}
+
+fn external(event: Event) -> ExternalCalendarEvent {
+    ExternalCalendarEvent::new(&primary(), event, Tz::UTC, None).unwrap()
+}
+
+fn single(id: &str, start: DateTime<Utc>, end: DateTime<Utc>) -> ExternalCalendarEvent {
+    external(event(id, start, end))
+}
+
+/// A daily series of hours; `None` never ends.
+fn series(id: &str, start: DateTime<Utc>, last_end: Option<DateTime<Utc>>) -> ExternalCalendarEvent {
+    let recurrence = vec!["RRULE:FREQ=DAILY".to_owned()];
+    let event = Event { recurrence, ..event(id, start, start + TimeDelta::hours(1)) };
+    ExternalCalendarEvent::new(&primary(), event, Tz::UTC, last_end).unwrap()
+}
+
+/// An exception of `series` that stood on `original` and was moved to `start`.
+fn exception(series: &str, original: DateTime<Utc>, start: DateTime<Utc>) -> ExternalCalendarEvent {
+    let id = format!("{series}_{}", original.format("%Y%m%dT%H%M%SZ"));
+    external(Event {
+        recurring_event_id: Some(EventId::from(series)),
+        original_start: moment(original),
+        ..event(&id, start, start + TimeDelta::hours(1))
+    })
+}
+
+fn cancelled(exception: ExternalCalendarEvent) -> ExternalCalendarEvent {
+    let event = Event { status: EventStatus::Cancelled, ..exception.event.clone() };
+    ExternalCalendarEvent { event, ..exception }
+}
+
+fn conflict(number: u128, event: &str, day: i64) -> SchedulingConflict {
+    SchedulingConflict {
+        lesson_id: lesson(number),
+        calendar_id: primary(),
+        google_event_id: EventId::from(event),
+        occurrence_start: at(day, 0),
+        overlap_start: at(day, 10),
+        overlap_end: at(day, 20),
+        found_at: at(1, 0),
+    }
+}
+
+fn notice(key: ConnectionKey, id: u128, minute: i64) -> Notice {
+    let kind = NoticeKind::SyncFailing { code: "google_unavailable".to_owned() };
+    Notice { id: Uuid::from_u128(id), key, kind, at: at(1, minute) }
+}

@@ -1,0 +1,95 @@
+//! The store's contract on `DynamoStore`: the AWS SDK against DynamoDB's API in memory.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
+
+use calendar_tests::{contracts::store, dynamo::subject};
+
+macro_rules! contract {
+    ($($part:ident: $($rule:ident)+;)+) => {$(
+        mod $part {
+            $(
+                #[tokio::test]
+                async fn $rule() {
+                    super::store::$part::$rule(&super::subject().await).await;
+                }
+            )+
+        }
+    )+};
+}
+
+contract! {
+    connections:
+        a_connection_reads_back_as_it_was_made
+        a_login_that_another_overtook_is_a_conflict
+        a_login_with_the_same_account_keeps_the_state
+        a_state_that_starts_anew_takes_the_lease_from_its_holder
+        an_account_is_shared_while_another_connection_uses_it
+        a_refreshed_token_stays_with_its_connection
+        sealing_anew_gives_way_to_a_refresh
+        settings_need_a_connection
+        a_status_is_stored_with_its_notices_or_not_at_all
+        a_late_finding_does_not_undo_disconnecting
+        forgetting_takes_credentials_and_state_and_can_be_repeated
+        tenants_do_not_see_each_other;
+    lease:
+        of_many_at_once_one_gets_the_lease
+        a_lease_needs_a_connection
+        a_wish_raised_while_held_is_due_when_the_lease_ends
+        a_holder_whose_lease_ran_out_has_lost_it_to_the_next
+        asking_again_for_ones_own_lease_grants_it
+        a_release_stores_what_the_holder_changed
+        a_release_is_refused_when_wishes_came
+        a_save_leaves_lease_wishes_and_the_next_poll_alone
+        a_released_lease_saves_nothing_more;
+    dispatch:
+        due_connections_are_found_through_the_shards
+        the_longest_due_come_first
+        what_is_due_is_claimed_once
+        scheduling_makes_no_connection
+        channels_to_renew_are_found_by_their_moment;
+    mappings:
+        a_mapping_reads_back_as_it_was_saved
+        marking_makes_rows_and_changes_none
+        a_mark_raised_meanwhile_stays
+        a_mark_raised_anew_is_another_one
+        the_longest_waiting_come_first
+        mappings_are_found_by_overlap
+        a_save_leaves_the_flag_alone
+        a_mapping_marked_meanwhile_is_not_removed
+        clearing_takes_every_mapping_and_conflict
+        more_than_a_page_is_read_to_its_end;
+    conflicts:
+        pairs_are_found_by_lesson_and_by_event
+        flag_pairs_and_notices_change_together
+        a_pair_whose_overlap_moved_is_replaced
+        a_lesson_without_a_mapping_keeps_no_pairs
+        more_pairs_than_a_transaction_takes_are_all_stored
+        a_pair_with_the_longest_event_id_is_stored;
+    external_events:
+        an_event_reads_back_as_google_keeps_it
+        events_are_found_by_overlap
+        long_events_are_found_while_they_last
+        live_series_come_with_all_their_exceptions
+        an_exception_whose_series_is_not_there_stands_alone
+        a_split_series_keeps_its_exceptions_to_itself
+        sixty_events_are_stored_and_removed_at_once
+        calendars_are_kept_apart
+        an_event_that_became_long_or_short_is_found_once
+        oversized_ids_and_texts_are_stored
+        thousands_of_events_elsewhere_are_passed_over;
+    logs_and_notices:
+        logs_are_read_newest_first_page_by_page
+        a_log_row_replaces_the_one_under_its_id
+        notices_wait_in_order_until_delivered;
+    logins:
+        a_state_is_taken_once
+        hostile_states_are_just_unknown;
+    host:
+        lessons_come_in_the_order_asked_for
+        a_lesson_is_read_as_the_host_wrote_it
+        a_malformed_row_is_unreadable_and_spoils_no_other
+        lessons_are_found_by_instructor_and_start
+        our_columns_of_a_lesson_are_written
+        a_row_that_is_gone_is_left_gone
+        our_columns_of_an_instructor_are_written
+        no_lessons_are_asked_for_without_ids;
+}

@@ -1,0 +1,13 @@
+//! What can be checked without running anything: the arrows between the parts, and the documents of the API.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod architecture;
+mod paths;
+
+use std::path::{Path, PathBuf};
+
+/// A place in the repository.
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path)
+}

@@ -88,7 +88,7 @@ impl Listing<'_> {
         let page = self.page_token()?;
         let upto = page.as_ref().map_or_else(|| self.calendar.latest(), |page| page.upto);
         let rows = match since {
-            Some(since) => self.delta(&query, since, upto),
+            Some(since) => self.delta(&query, since),
             None => self.complete(&query),
         };
         let size = self.params.page_size(250, 2500)?;
@@ -273,10 +273,11 @@ impl Listing<'_> {
         rows
     }
 
-    /// What changed after `since`, deleted events included.
-    fn delta(&self, query: &Query, since: Stamp, upto: Stamp) -> Rows {
+    /// What changed after `since`, deleted events included. What changes while somebody pages through it comes
+    /// once more, on a later page and again in the next delta, whose cursor is as old as the first page.
+    fn delta(&self, query: &Query, since: Stamp) -> Rows {
         let mut shown: BTreeMap<String, Event> = BTreeMap::new();
-        for event in self.calendar.changed(since, upto) {
+        for event in self.calendar.changed(since) {
             if !matches(query, event) {
                 continue;
             }

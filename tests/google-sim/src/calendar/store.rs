@@ -83,12 +83,10 @@ impl Calendar {
         last.max(self.cursors_from)
     }
 
-    /// The events whose last change lies after `since` and not after `upto`, oldest change first.
-    pub fn changed(&self, since: Stamp, upto: Stamp) -> impl Iterator<Item = &Event> {
-        let range = (Bound::Excluded(since), Bound::Included(upto.max(since)));
-        // A range with equal bounds of which one is excluded is refused by the map.
-        let range = (upto > since).then_some(range);
-        range.into_iter().flat_map(|range| self.changes.range(range)).filter_map(|(_, id)| self.events.get(id))
+    /// The events whose last change lies after `since`, oldest change first.
+    pub fn changed(&self, since: Stamp) -> impl Iterator<Item = &Event> {
+        let after = (Bound::Excluded(since), Bound::Unbounded);
+        self.changes.range(after).filter_map(|(_, id)| self.events.get(id))
     }
 
     /// The exceptions of a series.

@@ -105,6 +105,10 @@ impl Calendars {
     /// Changes an event, an exception, or an occurrence that thereby becomes an exception.
     pub fn update(&mut self, write: &mut Write<'_>, id: &str, body: &Map<String, Value>, manner: Manner) -> Result<()> {
         let current = self.current(write.calendar, id)?;
+        if current.bare {
+            // Its series has no such occurrence any more.
+            return Err(ApiError::not_found());
+        }
         write.check_match(&current)?;
         if current.purged {
             return Err(ApiError::forbidden("forbidden", "Forbidden"));
@@ -216,6 +220,9 @@ impl Calendars {
             place.events.insert(id.clone(), Event { stamp: before.stamp, ..event.clone() });
             self.cut_off(now, calendar, &id);
         }
+        if before.is_cancelled() {
+            self.retell_cut_off(now, calendar, &id);
+        }
         self.touch_exceptions(now, calendar, &id);
         self.put(now, calendar, event);
     }
@@ -274,6 +281,15 @@ impl Calendars {
         }
     }
 
+    /// The exceptions that a series lost without a word while it was deleted are not back with it.
+    fn retell_cut_off(&mut self, now: DateTime<Utc>, calendar: &str, series: &str) {
+        for exception in self.exceptions(calendar, series) {
+            if exception.bare {
+                self.put(now, calendar, exception);
+            }
+        }
+    }
+
     /// An edit of one instance brings its series along in the next delta, and all its exceptions.
     fn touch_series(&mut self, now: DateTime<Utc>, calendar: &str, series: &str) {
         self.touch_exceptions(now, calendar, series);
@@ -290,14 +306,16 @@ impl Calendars {
 
     /// Before their series, so that a delta names exceptions whose series comes only later.
     fn touch_exceptions(&mut self, now: DateTime<Utc>, calendar: &str, series: &str) {
-        let exceptions: Vec<Event> = self
-            .all
-            .get(calendar)
-            .map(|calendar| calendar.exceptions(series).filter(|e| !e.bare).cloned().collect())
-            .unwrap_or_default();
-        for exception in exceptions {
-            self.put(now, calendar, exception);
+        for exception in self.exceptions(calendar, series) {
+            if !exception.bare {
+                self.put(now, calendar, exception);
+            }
         }
+    }
+
+    fn exceptions(&self, calendar: &str, series: &str) -> Vec<Event> {
+        let calendar = self.all.get(calendar);
+        calendar.map(|calendar| calendar.exceptions(series).cloned().collect()).unwrap_or_default()
     }
 }
 

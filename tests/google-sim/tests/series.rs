@@ -1,0 +1,148 @@
+//! Series: expansion, exceptions, and "this and following".
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{ADA, EVENTS, World, refused, timed, with};
+use serde_json::{Value, json};
+
+fn series(world: &mut World, day: &str, rule: &str) -> String {
+    let event = world.insert(&with(timed(day, 9), &json!({"recurrence": [rule]})));
+    event["id"].as_str().unwrap().to_owned()
+}
+
+fn starts(items: &[Value]) -> Vec<&str> {
+    let text = |item: &'_ Value| item["start"]["dateTime"].as_str().map(str::len);
+    assert!(items.iter().all(|item| text(item).is_some()));
+    items.iter().map(|item| item["start"]["dateTime"].as_str().unwrap()).collect()
+}
+
+fn instances(world: &mut World, id: &str) -> Vec<Value> {
+    world.get(&format!("{EVENTS}/{id}/instances"))["items"].as_array().unwrap().clone()
+}
+
+#[test]
+fn occurrences_keep_the_hour_of_their_zone_across_dst() {
+    let mut world = World::new();
+    let id = series(&mut world, "2026-10-19", "RRULE:FREQ=WEEKLY;COUNT=2");
+    let items = instances(&mut world, &id);
+    assert_eq!(starts(&items), ["2026-10-19T09:00:00+02:00", "2026-10-26T09:00:00+01:00"]);
+    assert_eq!(items[1]["id"], json!(format!("{id}_20261026T080000Z")));
+    assert_eq!(items[1]["recurringEventId"], json!(id));
+    assert_eq!(items[1]["iCalUID"], items[0]["iCalUID"]);
+}
+
+#[test]
+fn occurrences_of_days_are_named_by_their_day() {
+    let mut world = World::new();
+    let event = json!({
+        "start": {"date": "2026-12-30"}, "end": {"date": "2026-12-31"},
+        "recurrence": ["RRULE:FREQ=DAILY;COUNT=3", "EXDATE;VALUE=DATE:20261231"],
+    });
+    let id = world.insert(&event)["id"].as_str().unwrap().to_owned();
+    let items = instances(&mut world, &id);
+    let ids: Vec<&str> = items.iter().map(|item| item["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, [format!("{id}_20261230"), format!("{id}_20270101")]);
+    assert_eq!(items[1]["end"], json!({"date": "2027-01-02"}));
+}
+
+#[test]
+fn an_until_is_inclusive_and_dates_come_and_go() {
+    let mut world = World::new();
+    let event = json!({"recurrence": [
+        "RRULE:FREQ=DAILY;UNTIL=20261203T080000Z",
+        "EXDATE;TZID=Europe/Berlin:20261202T090000",
+        "RDATE;TZID=Europe/Berlin:20261205T150000",
+    ]});
+    let id = world.insert(&with(timed("2026-12-01", 9), &event))["id"].as_str().unwrap().to_owned();
+    let items = instances(&mut world, &id);
+    assert_eq!(starts(&items), ["2026-12-01T09:00:00+01:00", "2026-12-03T09:00:00+01:00", "2026-12-05T15:00:00+01:00"]);
+}
+
+#[test]
+fn an_instance_can_be_got_changed_and_cancelled_by_its_id() {
+    let mut world = World::new();
+    let id = series(&mut world, "2026-12-01", "RRULE:FREQ=DAILY;COUNT=3");
+    let second = format!("{EVENTS}/{id}_20261202T080000Z");
+    assert_eq!(world.get(&second)["status"], "confirmed");
+    let moved = world.call_with("PATCH", &second, &timed("2026-12-09", 9)).value();
+    assert_eq!(moved["originalStartTime"]["dateTime"], "2026-12-02T09:00:00+01:00");
+    assert_eq!(moved["sequence"], 1);
+    assert_eq!(world.get(&format!("{EVENTS}/{id}"))["sequence"], 0);
+
+    let third = format!("{EVENTS}/{id}_20261203T080000Z");
+    let body = with(timed("2026-12-03", 9), &json!({"status": "cancelled"}));
+    assert_eq!(world.call_with("PUT", &third, &body).value()["status"], "cancelled");
+    let items = instances(&mut world, &id);
+    assert_eq!(starts(&items), ["2026-12-01T09:00:00+01:00", "2026-12-09T09:00:00+01:00"]);
+    refused(&world.call("GET", &format!("{EVENTS}/{id}_20261224T080000Z")), 404, "notFound");
+}
+
+#[test]
+fn single_events_replace_their_series_and_come_in_order() {
+    let mut world = World::new();
+    let id = series(&mut world, "2026-12-01", "RRULE:FREQ=DAILY;COUNT=4");
+    world.call_with("PATCH", &format!("{EVENTS}/{id}_20261202T080000Z"), &timed("2026-12-20", 9));
+    world.call("DELETE", &format!("{EVENTS}/{id}_20261203T080000Z"));
+    let (items, _) = world.list("singleEvents=true&orderBy=startTime");
+    assert_eq!(starts(&items), ["2026-12-01T09:00:00+01:00", "2026-12-04T09:00:00+01:00", "2026-12-20T09:00:00+01:00"]);
+    refused(&world.call("GET", &format!("{EVENTS}?orderBy=startTime")), 400, "badRequest");
+}
+
+#[test]
+fn both_bounds_of_a_window_are_exclusive_and_an_empty_one_is_refused() {
+    let mut world = World::new();
+    series(&mut world, "2026-12-01", "RRULE:FREQ=DAILY");
+    let window = "singleEvents=true&timeMin=2026-12-05T10:00:00%2B01:00&timeMax=2026-12-07T09:00:00%2B01:00";
+    let (items, _) = world.list(window);
+    assert_eq!(starts(&items), ["2026-12-06T09:00:00+01:00"]);
+    let empty = "timeMin=2026-12-05T10:00:00Z&timeMax=2026-12-05T10:00:00Z";
+    refused(&world.call("GET", &format!("{EVENTS}?{empty}")), 400, "timeRangeEmpty");
+}
+
+#[test]
+fn days_meet_a_window_in_the_calendars_zone() {
+    let mut world = World::new();
+    world.insert(&json!({"start": {"date": "2026-12-01"}, "end": {"date": "2026-12-02"}}));
+    let day_before_midnight = "timeMin=2026-12-01T22:59:59Z&timeMax=2026-12-05T00:00:00Z";
+    assert_eq!(world.list(day_before_midnight).0.len(), 1);
+    let at_midnight = "timeMin=2026-12-01T23:00:00Z&timeMax=2026-12-05T00:00:00Z";
+    assert_eq!(world.list(at_midnight).0.len(), 0);
+    world.google.set_zone(ADA, chrono_tz::Tz::America__New_York);
+    assert_eq!(world.list(at_midnight).0.len(), 1);
+}
+
+#[test]
+fn this_and_following_makes_a_new_series_and_trims_the_old_one() {
+    let mut world = World::new();
+    let id = series(&mut world, "2026-12-01", "RRULE:FREQ=DAILY;COUNT=10");
+    let from = format!("{id}_20261204T080000Z");
+    let new = world.google.split_series(world.now, ADA, &from, &timed("2026-12-04", 14)).unwrap();
+    assert_eq!(new, format!("{id}_R20261204T090000"));
+    let old = world.get(&format!("{EVENTS}/{id}"));
+    assert_eq!(old["recurrence"], json!(["RRULE:FREQ=DAILY;UNTIL=20261203T225959Z"]));
+    assert_eq!(instances(&mut world, &id).len(), 3);
+    let following = instances(&mut world, &new);
+    assert_eq!(following.len(), 7);
+    assert_eq!(following[0]["start"]["dateTime"], "2026-12-04T14:00:00+01:00");
+    assert_eq!(following[0]["iCalUID"], json!(format!("{new}@google.com")));
+}
+
+#[test]
+fn moving_a_whole_series_cuts_off_its_exceptions() {
+    let mut world = World::new();
+    let id = series(&mut world, "2026-12-01", "RRULE:FREQ=DAILY;COUNT=3");
+    world.call_with("PATCH", &format!("{EVENTS}/{id}_20261202T080000Z"), &json!({"summary": "x"}));
+    world.call_with("PATCH", &format!("{EVENTS}/{id}"), &timed("2026-12-01", 10));
+    let items = instances(&mut world, &id);
+    assert_eq!(starts(&items)[1], "2026-12-02T10:00:00+01:00");
+    assert_eq!(items.len(), 3);
+}
+
+#[test]
+fn a_rule_that_never_matches_ends() {
+    let mut world = World::new();
+    let id = series(&mut world, "2026-12-01", "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30");
+    assert!(instances(&mut world, &id).is_empty());
+}

@@ -19,8 +19,9 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Handler = Arc<dyn Fn(Value, Context) -> BoxFuture<'static, Result<Value, Failure>> + Send + Sync>;
 
 /// What is deployed.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Functions {
+    timeout: Duration,
     handlers: HashMap<&'static str, Handler>,
     /// Held for reading by each invocation that is under way.
     busy: Arc<RwLock<()>>,
@@ -87,13 +88,13 @@ impl Functions {
     /// Invokes a function and waits for its answer.
     pub async fn invoke(&self, name: &str, event: Value) -> Result<Value, InvocationError> {
         let handler = self.handlers.get(name).ok_or_else(|| InvocationError::Unknown(name.to_owned()))?;
-        let answer = handler(event, context());
+        let answer = handler(event, context(self.timeout));
         let busy = self.busy.clone().read_owned().await;
         let mut invocation = tokio::spawn(async move {
             let _busy = busy;
             answer.await
         });
-        match tokio::time::timeout(TIMEOUT, &mut invocation).await {
+        match tokio::time::timeout(self.timeout, &mut invocation).await {
             Ok(Ok(outcome)) => outcome.map_err(InvocationError::Failed),
             Ok(Err(_)) => Err(InvocationError::Panicked),
             Err(_) => {
@@ -109,16 +110,22 @@ impl Functions {
     }
 }
 
+impl Default for Functions {
+    fn default() -> Self {
+        Self { timeout: TIMEOUT, handlers: HashMap::new(), busy: Arc::default() }
+    }
+}
+
 impl fmt::Debug for Functions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.handlers.keys()).finish()
     }
 }
 
-fn context() -> Context {
+fn context(timeout: Duration) -> Context {
     let mut context = Context::default();
     context.request_id = system::random_id().to_string();
-    context.deadline = u64::try_from((system::now() + TIMEOUT).timestamp_millis()).unwrap_or_default();
+    context.deadline = u64::try_from((system::now() + timeout).timestamp_millis()).unwrap_or_default();
     context
 }
 
@@ -142,7 +149,7 @@ mod tests {
         assert_eq!(functions.invoke("careless", json!("fine")).await.unwrap(), "fine");
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn idle_waits_for_an_invocation_whose_caller_has_gone() {
         let ended = Arc::new(AtomicBool::new(false));
         let end = ended.clone();
@@ -150,20 +157,20 @@ mod tests {
         functions.events("slow", move |_: Value| {
             let end = end.clone();
             async move {
-                tokio::time::sleep(Duration::from_secs(5)).await;
+                tokio::time::sleep(Duration::from_millis(100)).await;
                 end.store(true, Ordering::SeqCst);
                 Ok::<_, Failure>(())
             }
         });
-        let caller = tokio::time::timeout(Duration::from_secs(1), functions.invoke("slow", json!(null)));
+        let caller = tokio::time::timeout(Duration::from_millis(10), functions.invoke("slow", json!(null)));
         assert!(caller.await.is_err());
         functions.idle().await;
         assert!(ended.load(Ordering::SeqCst));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn an_invocation_that_takes_too_long_is_stopped() {
-        let mut functions = Functions::default();
+        let mut functions = Functions { timeout: Duration::from_millis(10), ..Functions::default() };
         functions.events("stuck", |_: Value| std::future::pending::<Result<Value, Failure>>());
         let stopped = functions.invoke("stuck", json!(null)).await;
         assert!(matches!(stopped, Err(InvocationError::TimedOut)));

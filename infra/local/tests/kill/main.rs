@@ -25,7 +25,9 @@ const POINTS: [&str; 6] = [
     "queue-ack:after",
 ];
 /// Machines at a time: they mostly wait for the lease of a dead holder to run out.
-const AT_A_TIME: usize = 6;
+const AT_A_TIME: usize = 16;
+/// Passings that are tried side by side.
+const SIDE_BY_SIDE: usize = 8;
 
 #[tokio::test]
 async fn a_day_without_a_death_ends_well() {
@@ -37,29 +39,41 @@ async fn whatever_the_moment_of_death_nothing_is_lost_and_nothing_doubled() {
     let places = Arc::new(Semaphore::new(AT_A_TIME));
     let mut points = JoinSet::new();
     for point in POINTS {
-        let places = places.clone();
-        points.spawn(async move {
-            let (mut deaths, mut nth) = (0, 1);
-            loop {
-                let _place = places.acquire().await.unwrap();
-                if !dies_and_recovers(&format!("{point}#{nth}")).await {
-                    break;
-                }
-                deaths += 1;
-                nth = next(nth);
-            }
-            assert!(deaths > 0, "the day never reaches {point}");
-            println!("{point}: {deaths} deaths; passing {nth} is not reached");
-        });
+        points.spawn(die_at_each(point, places.clone()));
     }
     while let Some(outcome) = points.join_next().await {
         outcome.unwrap();
     }
 }
 
-fn next(nth: u32) -> u32 {
-    let each = std::env::var("KILL_EVERY").is_ok_and(|every| every == "1");
-    if each { nth + 1 } else { nth * 2 }
+/// Dies at one passing of `point` after another, until a day ends without reaching it.
+async fn die_at_each(point: &'static str, places: Arc<Semaphore>) {
+    let mut passings = passings();
+    let mut deaths = 0;
+    loop {
+        let tried = passings.by_ref().take(SIDE_BY_SIDE).map(|nth| {
+            let places = places.clone();
+            async move {
+                let _place = places.acquire().await.unwrap();
+                dies_and_recovers(&format!("{point}#{nth}")).await
+            }
+        });
+        let died = futures::future::join_all(tried).await;
+        deaths += died.iter().filter(|died| **died).count();
+        if died.last() != Some(&true) {
+            break;
+        }
+    }
+    assert!(deaths > 0, "the day never reaches {point}");
+    println!("{point}: {deaths} deaths");
+}
+
+fn passings() -> Box<dyn Iterator<Item = u32> + Send> {
+    if std::env::var("KILL_EVERY").is_ok_and(|every| every == "1") {
+        Box::new(1..)
+    } else {
+        Box::new((0..u32::BITS).map(|power| 1 << power))
+    }
 }
 
 /// Lives the day with a crash point, and the rest of it on a new start when it died. Tells whether it died.
@@ -71,13 +85,14 @@ async fn dies_and_recovers(point: &str) -> bool {
         day.live(&run).await?;
         Ok::<_, Died>(run)
     };
-    let (run, died) = match first.await {
-        Ok(run) => (run, false),
-        Err(Died) => {
-            let run = machine.start(None).await.expect("nothing kills this start");
-            day.live(&run).await.expect("nothing kills this day");
-            (run, true)
-        }
+    let survived = first.await;
+    let died = survived.is_err();
+    let run = if let Ok(run) = survived {
+        run
+    } else {
+        let run = machine.start(None).await.expect("nothing kills this start");
+        day.live(&run).await.expect("nothing kills this day");
+        run
     };
     day.check(&run).await.expect("nothing kills this evening");
     died

@@ -1,0 +1,339 @@
+//! What `template.yaml` deploys is what the code asks for, and what the one-machine stack runs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
+
+use std::{collections::BTreeSet, path::Path, sync::Arc};
+
+use calendar_functions::{
+    disconnect, external_events, lesson_changes, oauth_callback, oauth_url, poll, renew_channels, settings, status,
+    sync, sync_worker, webhook,
+};
+use calendar_sync::{
+    adapters::dynamo::tables::{Holds, IndexDefinition, KeyKind, TABLES, TableDefinition},
+    bootstrap::Bootstrap,
+    config::{Config, TableNames},
+};
+use local_stack::{
+    aws::{self, Secrets, Services},
+    deployment::{QUEUE_TRIGGERS, ROUTES, SCHEDULES},
+    gateway::Access,
+};
+use serde_json::Value as Yaml;
+use tokio::net::TcpListener;
+
+/// The resources that hold [`TABLES`], in the same order.
+const TABLE_RESOURCES: [&str; 8] = [
+    "CredentialsTable",
+    "MappingsTable",
+    "ExternalEventsTable",
+    "SyncLogsTable",
+    "OAuthStatesTable",
+    "GoogleAccountsTable",
+    "InstructorsTable",
+    "LessonsTable",
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// The template; what `CloudFormation` tags (`!Ref X`) reads as it is written (`X`).
+fn template() -> Yaml {
+    serde_saphyr::from_str(&std::fs::read_to_string(root().join("template.yaml")).unwrap()).unwrap()
+}
+
+fn text(yaml: &Yaml) -> String {
+    yaml.as_str().unwrap_or_else(|| panic!("not a text: {yaml:?}")).to_owned()
+}
+
+fn list(yaml: &Yaml) -> &[Yaml] {
+    yaml.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn entries(yaml: &Yaml) -> impl Iterator<Item = (&str, &Yaml)> {
+    yaml.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+}
+
+fn resources<'a>(template: &'a Yaml, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Yaml)> {
+    entries(&template["Resources"]).filter(move |(_, resource)| resource["Type"].as_str() == Some(kind))
+}
+
+/// Each function by the name of its binary.
+fn functions(template: &Yaml) -> Vec<(String, &Yaml)> {
+    resources(template, "AWS::Serverless::Function")
+        .map(|(_, function)| (text(&function["Metadata"]["BuildProperties"]["Binary"]), &function["Properties"]))
+        .collect()
+}
+
+fn events<'a>(function: &'a Yaml, kind: &'a str) -> impl Iterator<Item = &'a Yaml> {
+    entries(&function["Events"])
+        .filter(move |(_, event)| event["Type"].as_str() == Some(kind))
+        .map(|(_, event)| &event["Properties"])
+}
+
+fn keys(yaml: &Yaml) -> Vec<(String, String)> {
+    list(yaml).iter().map(|key| (text(&key["AttributeName"]), text(&key["KeyType"]))).collect()
+}
+
+fn expected_keys(partition: &str, sort: Option<&str>) -> Vec<(String, String)> {
+    let sort = sort.map(|sort| (sort.to_owned(), "RANGE".to_owned()));
+    std::iter::once((partition.to_owned(), "HASH".to_owned())).chain(sort).collect()
+}
+
+#[test]
+fn tables_have_the_keys_and_indexes_that_the_code_creates() {
+    let template = template();
+    assert_eq!(resources(&template, "AWS::DynamoDB::Table").count(), TABLES.len());
+    for (name, table) in TABLE_RESOURCES.iter().zip(&TABLES) {
+        let deployed = &template["Resources"][*name]["Properties"];
+        assert_eq!(keys(&deployed["KeySchema"]), expected_keys(table.partition, table.sort), "{name}");
+        let attributes: Vec<_> = list(&deployed["AttributeDefinitions"])
+            .iter()
+            .map(|attribute| (text(&attribute["AttributeName"]), text(&attribute["AttributeType"])))
+            .collect();
+        let kind = |kind| match kind {
+            KeyKind::Text => "S",
+            KeyKind::Number => "N",
+        };
+        let expected: Vec<_> =
+            table.key_attributes().into_iter().map(|(name, of)| (name.to_owned(), kind(of).to_owned())).collect();
+        assert_eq!(attributes, expected, "{name}");
+        for (property, local) in [("LocalSecondaryIndexes", true), ("GlobalSecondaryIndexes", false)] {
+            let deployed = list(&deployed[property]);
+            let defined: Vec<_> = table.indexes.iter().filter(|index| index.local == local).collect();
+            assert_eq!(deployed.len(), defined.len(), "{name} {property}");
+            for (deployed, defined) in deployed.iter().zip(defined) {
+                assert_index(deployed, defined);
+            }
+        }
+    }
+}
+
+fn assert_index(deployed: &Yaml, defined: &IndexDefinition) {
+    assert_eq!(text(&deployed["IndexName"]), defined.name);
+    let expected = expected_keys(defined.partition.0, Some(defined.sort.0));
+    assert_eq!(keys(&deployed["KeySchema"]), expected, "{}", defined.name);
+    let projection = &deployed["Projection"];
+    let (kind, also): (_, &[&str]) = match defined.holds {
+        Holds::Keys => ("KEYS_ONLY", &[]),
+        Holds::All => ("ALL", &[]),
+        Holds::Also(names) => ("INCLUDE", names),
+    };
+    assert_eq!(text(&projection["ProjectionType"]), kind, "{}", defined.name);
+    let deployed: Vec<_> = list(&projection["NonKeyAttributes"]).iter().map(text).collect();
+    assert_eq!(deployed, also, "{}", defined.name);
+}
+
+#[test]
+fn tables_expire_stream_and_are_guarded_as_they_should() {
+    let template = template();
+    for (name, table) in TABLE_RESOURCES.iter().zip(&TABLES) {
+        let resource = &template["Resources"][*name];
+        let deployed = &resource["Properties"];
+        let expiry = &deployed["TimeToLiveSpecification"];
+        assert_eq!(expiry["AttributeName"].as_str(), table.ttl, "{name}");
+        assert_eq!(expiry["Enabled"].as_bool(), table.ttl.map(|_| true), "{name}");
+        let images = deployed["StreamSpecification"]["StreamViewType"].as_str();
+        assert_eq!(images, table.stream.then_some("NEW_AND_OLD_IMAGES"), "{name}");
+        assert_eq!(deployed["SSESpecification"]["SSEEnabled"].as_bool(), Some(true), "{name}");
+        let keeps = *name != "OAuthStatesTable"; // logins in progress are all that may be lost
+        let restorable = &deployed["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
+        assert_eq!(restorable.as_bool(), keeps.then_some(true), "{name}");
+        assert_eq!(deployed["DeletionProtectionEnabled"].as_bool(), keeps.then_some(true), "{name}");
+        assert_eq!(resource["DeletionPolicy"].as_str(), Some(if keeps { "Retain" } else { "Delete" }), "{name}");
+    }
+}
+
+/// Each name of a table that the code reads from its environment is given, and names that very table.
+#[test]
+fn the_environment_names_the_tables() {
+    let variables = &template()["Globals"]["Function"]["Environment"]["Variables"];
+    let given: Vec<_> = entries(variables).map(|(name, value)| (name.to_owned(), text(value))).collect();
+    let names: TableNames =
+        Config::from_vars(move |wanted| given.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone()))
+            .tables();
+    for (resource, table) in TABLE_RESOURCES.iter().zip(&TABLES) {
+        let TableDefinition { name, .. } = table;
+        let host = matches!(*resource, "InstructorsTable" | "LessonsTable");
+        let expected = if host { format!("{resource}Name") } else { (*resource).to_owned() };
+        assert_eq!(*name(&names), expected);
+    }
+}
+
+#[test]
+fn every_binary_has_a_function_and_every_function_a_binary() {
+    let binaries: BTreeSet<_> = std::fs::read_dir(root().join("functions/src/bin"))
+        .unwrap()
+        .map(|file| file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let template = template();
+    let deployed: Vec<_> = functions(&template).into_iter().map(|(binary, _)| binary).collect();
+    assert_eq!(deployed.iter().cloned().collect::<BTreeSet<_>>(), binaries);
+    assert_eq!(deployed.len(), binaries.len());
+    for (name, function) in resources(&template, "AWS::Serverless::Function") {
+        assert_eq!(function["Metadata"]["BuildMethod"].as_str(), Some("rust-cargolambda"), "{name}");
+        assert!(function["Properties"]["Runtime"].is_null(), "{name} has a runtime of its own");
+    }
+    let all = &template["Globals"]["Function"];
+    assert_eq!(text(&all["Runtime"]), "provided.al2023");
+    assert_eq!(list(&all["Architectures"]).iter().map(text).collect::<Vec<_>>(), ["arm64"]);
+}
+
+#[test]
+fn routes_and_who_may_call_them_are_those_of_the_one_machine_stack() {
+    let template = template();
+    let mut deployed = BTreeSet::new();
+    for (name, function) in functions(&template) {
+        for event in events(function, "HttpApi") {
+            assert_eq!(text(&event["ApiId"]), "Api");
+            let open = event["Auth"]["Authorizer"].as_str();
+            assert!(matches!(open, None | Some("NONE")), "{name} has an authorizer of its own");
+            let access = if open.is_some() { "Open" } else { "Token" };
+            deployed.insert((text(&event["Method"]), text(&event["Path"]), name.clone(), access.to_owned()));
+        }
+        if !function["FunctionUrlConfig"].is_null() {
+            assert_eq!(text(&function["FunctionUrlConfig"]["AuthType"]), "NONE");
+            let path = "/api/v1/calendar/webhook".to_owned();
+            deployed.insert(("POST".to_owned(), path, name, format!("{:?}", Access::FunctionUrl)));
+        }
+    }
+    let local = ROUTES.iter().map(|route| {
+        let access = format!("{:?}", route.access);
+        (route.method.to_owned(), route.path.to_owned(), route.function.to_owned(), access)
+    });
+    assert_eq!(deployed, local.collect());
+    let auth = &template["Resources"]["Api"]["Properties"]["Auth"];
+    let authorizer = &auth["Authorizers"][text(&auth["DefaultAuthorizer"]).as_str()];
+    assert_eq!(text(&authorizer["IdentitySource"]), "$request.header.Authorization");
+    assert_eq!(text(&authorizer["JwtConfiguration"]["issuer"]), "JwtIssuer");
+    assert_eq!(text(&authorizer["JwtConfiguration"]["audience"]), "JwtAudience");
+}
+
+#[test]
+fn schedules_are_those_of_the_one_machine_stack() {
+    let template = template();
+    let mut deployed = BTreeSet::new();
+    for (name, function) in functions(&template) {
+        deployed.extend(events(function, "Schedule").map(|event| (name.clone(), text(&event["Schedule"]))));
+    }
+    let local = SCHEDULES.iter().map(|(name, every)| {
+        // EventBridge wants the singular for one, and refuses the plural.
+        let rate = match every.as_secs() {
+            60 => "rate(1 minute)".to_owned(),
+            3600 => "rate(1 hour)".to_owned(),
+            seconds => format!("rate({} minutes)", seconds / 60),
+        };
+        ((*name).to_owned(), rate)
+    });
+    assert_eq!(deployed, local.collect());
+}
+
+#[test]
+fn the_queue_waits_six_times_as_long_as_its_worker_and_gives_up_into_dead_letters() {
+    let template = template();
+    let queue = &template["Resources"]["SyncQueue"]["Properties"];
+    let functions = functions(&template);
+    for trigger in &QUEUE_TRIGGERS {
+        let (_, worker) = functions.iter().find(|(name, _)| name == trigger.function).unwrap();
+        let event = events(worker, "SQS").next().unwrap();
+        assert_eq!(text(&event["Queue"]), "SyncQueue.Arn");
+        assert_eq!(event["BatchSize"].as_i64(), Some(i64::from(trigger.batch_size)));
+        assert_eq!(
+            list(&event["FunctionResponseTypes"]).iter().map(text).collect::<Vec<_>>(),
+            ["ReportBatchItemFailures"]
+        );
+        let timeout = worker["Timeout"].as_i64().unwrap();
+        assert!(queue["VisibilityTimeout"].as_i64().unwrap() >= 6 * timeout);
+    }
+    assert_eq!(text(&queue["RedrivePolicy"]["deadLetterTargetArn"]), "DeadLetters.Arn");
+    let lessons = &functions.iter().find(|(name, _)| name == "lesson-changes").unwrap().1;
+    let stream = events(lessons, "DynamoDB").next().unwrap();
+    assert_eq!(text(&stream["DestinationConfig"]["OnFailure"]["Destination"]), "DeadLetters.Arn");
+}
+
+/// A function that lacks a variable says so at its start: here each starts with just what the template gives it.
+#[tokio::test]
+async fn each_function_starts_with_the_environment_that_it_is_given() {
+    let data = tempfile::tempdir().unwrap();
+    let secret = r#"{"googleClientSecret":"secret","webhookKeys":["AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="]}"#;
+    let secrets = Secrets::new([("Secret".to_owned(), secret.to_owned())]);
+    let services = Arc::new(Services::open(data.path(), Vec::new(), secrets, None).await.unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(aws::serve(listener, services));
+
+    let template = template();
+    let mut started = 0;
+    for (name, function) in functions(&template) {
+        let of = |yaml: &Yaml| {
+            entries(yaml).map(|(name, value)| (name.to_owned(), value_of(&text(value)))).collect::<Vec<_>>()
+        };
+        let mut given = of(&template["Globals"]["Function"]["Environment"]["Variables"]);
+        given.extend(of(&function["Environment"]["Variables"]));
+        let config = Config::from_vars(move |wanted| {
+            given.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone())
+        });
+        let bootstrap = Bootstrap::new(config, aws::sdk_config(&endpoint));
+        let start = match name.as_str() {
+            "disconnect" => disconnect::Deps::new(&bootstrap).await.map(drop),
+            "external-events" => external_events::Deps::new(&bootstrap).await.map(drop),
+            "lesson-changes" => lesson_changes::Deps::new(&bootstrap).await.map(drop),
+            "oauth-callback" => oauth_callback::Deps::new(&bootstrap).await.map(drop),
+            "oauth-url" => oauth_url::Deps::new(&bootstrap).await.map(drop),
+            "poll" => poll::Deps::new(&bootstrap).await.map(drop),
+            "renew-channels" => renew_channels::Deps::new(&bootstrap).await.map(drop),
+            "settings" => settings::Deps::new(&bootstrap).await.map(drop),
+            "status" => status::Deps::new(&bootstrap).await.map(drop),
+            "sync" => sync::Deps::new(&bootstrap).await.map(drop),
+            "sync-worker" => sync_worker::Deps::new(&bootstrap).await.map(drop),
+            "webhook" => webhook::Deps::new(&bootstrap).await.map(drop),
+            other => panic!("{other} is started by no test"),
+        };
+        start.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        started += 1;
+    }
+    assert_eq!(started, 12);
+}
+
+/// What CloudFormation puts in place of a reference, as far as its shape matters.
+fn value_of(reference: &str) -> String {
+    match reference {
+        "SyncQueue.QueueUrl" => "https://sqs.eu-central-1.amazonaws.com/123456789012/SyncQueue".to_owned(),
+        "GoogleRedirectUri" => "https://api.example.com/api/v1/calendar/oauth/callback".to_owned(),
+        "GoogleCalendarScopes" => "https://www.googleapis.com/auth/calendar.events".to_owned(),
+        "FrontendUrl" => "https://www.example.com/scheduling".to_owned(),
+        other => other.replace("${WebhookFunctionUrl.FunctionUrl}", "https://webhook.example.com/"),
+    }
+}
+
+/// Least privilege (design rule S8): named calls on named resources; and who is given a thing may use it.
+#[test]
+fn each_function_may_do_what_it_does_and_nothing_else() {
+    let template = template();
+    for (name, function) in functions(&template) {
+        let mut allowed = BTreeSet::new();
+        for policy in list(&function["Policies"]) {
+            for statement in list(&policy["Statement"]) {
+                let actions = list(&statement["Action"]).iter().map(text).collect::<Vec<_>>();
+                assert!(!actions.is_empty(), "{name}");
+                assert!(actions.iter().all(|action| !action.contains('*')), "{name}: {actions:?}");
+                let resources = match &statement["Resource"] {
+                    Yaml::Array(all) => all.iter().map(text).collect(),
+                    one => vec![text(one)],
+                };
+                assert!(resources.iter().all(|resource| !resource.contains('*')), "{name}: {resources:?}");
+                allowed.extend(actions);
+            }
+        }
+        let given = &function["Environment"]["Variables"];
+        for (variable, action) in [
+            ("SYNC_QUEUE_URL", "sqs:SendMessage"),
+            ("EVENT_BUS_NAME", "events:PutEvents"),
+            ("SECRET_ID", "secretsmanager:GetSecretValue"),
+            ("KMS_KEY_ID", "kms:GenerateDataKey"),
+        ] {
+            assert_eq!(!given[variable].is_null(), allowed.contains(action), "{name}: {variable}, {action}");
+        }
+        let reads_tables = allowed.iter().any(|action| action.starts_with("dynamodb:"));
+        assert_eq!(reads_tables, name != "webhook", "{name}");
+    }
+}

@@ -82,10 +82,7 @@ impl GoogleCalendar {
             let Some(time_left) = retry.time_left() else { return Err(out_of_time()) };
             *calls += 1;
             let failure = match exchange(request().timeout(time_left)).await {
-                Ok(answer) if answer.status.is_success() => {
-                    retry.succeeded();
-                    return Ok(answer);
-                }
+                Ok(answer) if answer.status.is_success() => return Ok(answer),
                 Ok(answer) => errors::classify(answer.status.as_u16(), &answer.body),
                 Err(failure) => failure,
             };

@@ -42,11 +42,15 @@ pub(super) async fn list(
     listing.outcome = loop {
         let request = || google.request(access, Method::GET, page_url.clone());
         let page = match google.call(&mut retry, &mut listing.calls, errors::is_passing, request).await {
-            Ok(answer) => read_page(&answer.body, &mut listing),
+            Ok(answer) => match read_page(&answer.body, &mut listing) {
+                Err(_) if retry.failed().await => continue,
+                page => page,
+            },
             Err(error) => Err(error),
         };
         match page {
             Ok(Next::Page(page_token)) => {
+                retry.succeeded();
                 page_url = url.clone();
                 page_url.query_pairs_mut().append_pair("pageToken", &page_token);
             }
@@ -85,6 +89,11 @@ fn shape(mut url: Url, token: Option<&str>) -> Url {
 fn read_page(body: &[u8], listing: &mut Listing) -> Result<Next, CalendarError> {
     let unreadable = |what: &str| CalendarError::Unavailable(what.to_owned());
     let page: Page<'_> = serde_json::from_slice(body).map_err(|_| unreadable("a page that cannot be read"))?;
+    let next = match (page.next_page_token, page.next_sync_token) {
+        (Some(token), _) => Next::Page(token),
+        (None, Some(sync_token)) => Next::End { sync_token },
+        (None, None) => return Err(unreadable("a last page without a sync token")),
+    };
     if let Some(zone) = page.time_zone.as_deref().and_then(resource::zone) {
         listing.time_zone = Some(zone);
     }
@@ -97,11 +106,7 @@ fn read_page(body: &[u8], listing: &mut Listing) -> Result<Next, CalendarError> 
             }
         }
     }
-    match (page.next_page_token, page.next_sync_token) {
-        (Some(token), _) => Ok(Next::Page(token)),
-        (None, Some(sync_token)) => Ok(Next::End { sync_token }),
-        (None, None) => Err(unreadable("a last page without a sync token")),
-    }
+    Ok(next)
 }
 
 /// What a failure leaves of the listing. A sync token that ran out is 410, one that Google cannot read is 400

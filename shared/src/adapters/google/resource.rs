@@ -138,7 +138,6 @@ fn read_time(time: WireTime) -> Result<EventTime, Malformed> {
 pub(super) fn whole(event: &EventPatch) -> Value {
     let LessonContent { starts_at, ends_at, time_zone, .. } = event.content;
     let mut body = owned_texts(event);
-    body["status"] = json!("confirmed");
     body["start"] = json!({ "dateTime": moment(starts_at), "timeZone": time_zone.name() });
     body["end"] = json!({ "dateTime": moment(ends_at), "timeZone": time_zone.name() });
     body
@@ -159,6 +158,7 @@ pub(super) fn patch(event: &EventPatch) -> Value {
 fn owned_texts(event: &EventPatch) -> Value {
     let LessonContent { title, description, location, .. } = &event.content;
     let mut body = json!({
+        "status": "confirmed", // a deleted event comes back by it
         "summary": title,
         "extendedProperties": { "private": { LESSON_ID: event.lesson_id } },
     });

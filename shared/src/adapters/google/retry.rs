@@ -36,7 +36,7 @@ impl<'a> Retry<'a> {
         (left >= LEAST_TIME).then(|| left.min(EXCHANGE_TIMEOUT))
     }
 
-    /// A try went well: the next failure is a first one again.
+    /// Something was achieved: the next failure is a first one again.
     pub fn succeeded(&mut self) {
         self.failures = 0;
     }

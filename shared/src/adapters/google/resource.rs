@@ -312,6 +312,7 @@ mod tests {
     fn a_patch_touches_what_we_own_and_undoes_what_contradicts_it() {
         let time = |at: &str| json!({ "date": null, "dateTime": at, "timeZone": "Europe/Berlin" });
         let expected = json!({
+            "status": "confirmed",
             "summary": "Piano",
             "description": "Bring the Bach",
             "start": time("2026-03-01T08:00:00Z"),

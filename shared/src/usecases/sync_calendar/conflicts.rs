@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::TimeDelta;
+
 use super::{
     Failure,
     outbound::{self, Work},
@@ -19,6 +21,9 @@ use crate::{
 
 /// So many lessons' conflicts are read one by one; for more, all are read at once.
 const FEW: usize = 20;
+
+/// A series without an end is compared with lessons up to this far ahead: with all that there are.
+const LIFETIME: TimeDelta = TimeDelta::days(36_525);
 
 /// Works out the conflicts of what changed and stores the difference. Lessons that are over keep theirs.
 pub async fn refresh(round: &mut Round<'_>, work: &mut [Work], changed: &Changed) -> Result<(), Failure> {
@@ -96,7 +101,7 @@ async fn affected(
         let looks = changed.events.iter().map(|id| store.external_event(key, calendar, id));
         let rows = concurrently(looks.collect()).await?;
         let spans = rows.into_iter().flatten().filter_map(|row| {
-            let to = row.event_end.unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC);
+            let to = row.event_end.map_or(now + LIFETIME, |end| end.min(now + LIFETIME));
             let from = row.event_start.max(now);
             (from < to).then_some((Window { from, to }, row))
         });

@@ -1,0 +1,305 @@
+//! The whole product on one machine, as a person and a host application meet it: over HTTP.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use local_stack::{
+    settings::{GoogleChoice, Settings},
+    stack::Stack,
+};
+use reqwest::{Client, Method, RequestBuilder, header};
+use serde_json::{Value, json};
+
+/// How long something that happens in the background may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running stack, an instructor of its demo tenant, and a folder that goes when the test ends.
+#[derive(Debug)]
+pub struct World {
+    /// The API's address.
+    pub api: String,
+    /// The simulated Google's address.
+    pub google: String,
+    /// The demo instructor.
+    pub instructor: String,
+    /// What the API wants as bearer.
+    pub token: String,
+    client: Client,
+    _stack: Stack,
+    _data: tempfile::TempDir,
+}
+
+/// An answer: its status and its JSON, or null where it has none.
+pub type Answer = (u16, Value);
+
+impl World {
+    /// Starts a stack of its own for one test. No lesson is there yet.
+    pub async fn start() -> Self {
+        let data = tempfile::tempdir().expect("a folder");
+        let settings = Settings {
+            api_port: 0,
+            google_port: 0,
+            data: data.path().to_owned(),
+            schedule_every: Some(Duration::from_secs(1)),
+            crash: None,
+            google: GoogleChoice::Simulated,
+        };
+        let stack = Stack::start(&settings, Arc::new(|_| None)).await.expect("the stack starts");
+        let client = calendar_sync::adapters::google::client().expect("a client"); // it follows no redirect
+        let mut world = Self {
+            api: stack.api_url.clone(),
+            google: stack.google_url.clone(),
+            instructor: String::new(),
+            token: String::new(),
+            client,
+            _stack: stack,
+            _data: data,
+        };
+        let session = world.session("").await;
+        world.instructor = session["instructorId"].as_str().expect("an id").to_owned();
+        world.token = session["token"].as_str().expect("a token").to_owned();
+        for lesson in world.lessons().await.values() {
+            world.remove_lesson(lesson["id"].as_str().expect("an id")).await;
+        }
+        world
+    }
+
+    /// What `/dev/session` answers to `query`.
+    pub async fn session(&self, query: &str) -> Value {
+        self.send(self.client.get(format!("{}/dev/session{query}", self.api))).await.1
+    }
+
+    /// Sends a request and reads its answer.
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        let text = answer.text().await.expect("a body");
+        (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// A request to the API, without a token.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.api))
+    }
+
+    /// Calls the calendar API as the demo instructor.
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let request = self.request(method, &format!("/api/v1/calendar/{path}")).bearer_auth(&self.token);
+        self.send(match body {
+            Some(body) => request.json(&body),
+            None => request,
+        })
+        .await
+    }
+
+    /// The status of the connection.
+    pub async fn status(&self) -> Value {
+        let (code, body) = self.call(Method::GET, &format!("status/{}", self.instructor), None).await;
+        assert_eq!(code, 200, "{body}");
+        body["data"].clone()
+    }
+
+    /// The imported events of the next month.
+    pub async fn external_events(&self) -> Vec<Value> {
+        let (code, body) = self.call(Method::GET, &format!("external-events/{}", self.instructor), None).await;
+        assert_eq!(code, 200, "{body}");
+        body["data"]["events"].as_array().expect("a list").clone()
+    }
+
+    /// Starts a sync by hand, waits for it where it goes on in the background, and answers its counts.
+    pub async fn sync(&self) -> Value {
+        let (code, body) = self.call(Method::POST, "sync", Some(json!({ "instructorId": self.instructor }))).await;
+        assert!(matches!(code, 200 | 202), "{code} {body}");
+        if code == 200 {
+            return body["data"].clone();
+        }
+        let row = async || {
+            let status = self.status().await;
+            let rows = status["logs"].as_array().expect("a list");
+            rows.iter().find(|row| row["id"] == body["data"]["logId"]).expect("the promised row").clone()
+        };
+        self.until("the end of the sync", async || row().await["outcome"] != "running").await;
+        row().await
+    }
+
+    /// Begins a login: the address of the consent screen and the cookie.
+    pub async fn begin_login(&self) -> (String, String) {
+        let path = format!("/api/v1/calendar/oauth/url?instructorId={}", self.instructor);
+        let answer = self.request(Method::GET, &path).bearer_auth(&self.token).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("a cookie").to_owned();
+        let cookie = cookie.split(';').next().expect("a pair").to_owned();
+        let body: Value = answer.json().await.expect("JSON");
+        (body["data"]["authUrl"].as_str().expect("an address").to_owned(), cookie)
+    }
+
+    /// Fills in the consent screen as a person does; answers where Google sends the browser back to.
+    pub async fn consent(&self, auth_url: &str, decision: &str, scopes: impl Fn(&str) -> bool) -> String {
+        let page = self.client.get(auth_url).send().await.expect("a page").text().await.expect("a text");
+        let attribute = |tag: &str, name: &str| {
+            let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+            Some(rest.split('"').next()?.replace("&amp;", "&"))
+        };
+        let mut form: Vec<(String, String)> = vec![("decision".into(), decision.into())];
+        for tag in page.split('<').filter(|tag| tag.starts_with("input ")) {
+            let (Some(name), Some(value)) = (attribute(tag, "name"), attribute(tag, "value")) else { continue };
+            let taken = match attribute(tag, "type").as_deref() {
+                Some("checkbox") => scopes(&value),
+                Some("radio") => tag.contains("checked"),
+                _ => true,
+            };
+            if taken {
+                form.push((name, value));
+            }
+        }
+        let address = auth_url.split('?').next().expect("an address");
+        let answer = self.client.post(address).form(&form).send().await.expect("an answer");
+        answer.headers()[header::LOCATION].to_str().expect("a location").to_owned()
+    }
+
+    /// Brings the browser back from Google; as a program does, that wants JSON.
+    pub async fn come_back(&self, location: &str, cookie: &str) -> Answer {
+        self.send(self.client.get(location).header(header::COOKIE, cookie).header(header::ACCEPT, "application/json"))
+            .await
+    }
+
+    /// Connects the calendar and waits for the first sync.
+    pub async fn connect(&self) {
+        let (auth_url, cookie) = self.begin_login().await;
+        let back = self.consent(&auth_url, "allow", |_| true).await;
+        let (code, body) = self.come_back(&back, &cookie).await;
+        assert_eq!(code, 200, "{body}");
+        self.until("the first sync", async || self.status().await["lastSyncedAt"].is_string()).await;
+    }
+
+    /// The start of the `hour`th hour from now on.
+    pub fn in_hours(&self, hour: i64) -> DateTime<Utc> {
+        (Utc::now() + TimeDelta::hours(hour)).duration_trunc(TimeDelta::hours(1)).expect("an hour")
+    }
+
+    /// Adds a lesson of an hour; answers its id.
+    pub async fn add_lesson(&self, title: &str, starts_at: DateTime<Utc>) -> String {
+        let body = json!({
+            "title": title, "startsAt": starts_at, "endsAt": starts_at + TimeDelta::hours(1),
+            "timeZone": "Europe/Berlin", "status": "scheduled",
+        });
+        let (code, lesson) =
+            self.send(self.request(Method::POST, "/dev/lessons").bearer_auth(&self.token).json(&body)).await;
+        assert_eq!(code, 201, "{lesson}");
+        lesson["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Changes a lesson.
+    pub async fn change_lesson(&self, id: &str, change: Value) {
+        let request = self.request(Method::PATCH, &format!("/dev/lessons/{id}")).bearer_auth(&self.token).json(&change);
+        let (code, body) = self.send(request).await;
+        assert_eq!(code, 200, "{body}");
+    }
+
+    /// Moves a lesson.
+    pub async fn move_lesson(&self, id: &str, starts_at: DateTime<Utc>) {
+        self.change_lesson(id, json!({ "startsAt": starts_at, "endsAt": starts_at + TimeDelta::hours(1) })).await;
+    }
+
+    /// Removes a lesson's row.
+    pub async fn remove_lesson(&self, id: &str) {
+        let (code, body) =
+            self.send(self.request(Method::DELETE, &format!("/dev/lessons/{id}")).bearer_auth(&self.token)).await;
+        assert!(code < 300, "{code} {body}");
+    }
+
+    /// The lessons by id.
+    pub async fn lessons(&self) -> BTreeMap<String, Value> {
+        let (code, body) = self.send(self.request(Method::GET, "/dev/lessons").bearer_auth(&self.token)).await;
+        assert_eq!(code, 200, "{body}");
+        let rows = body.as_array().expect("a list").clone();
+        rows.into_iter().map(|row| (row["id"].as_str().expect("an id").to_owned(), row)).collect()
+    }
+
+    /// One lesson.
+    pub async fn lesson(&self, id: &str) -> Value {
+        self.lessons().await.remove(id).unwrap_or(Value::Null)
+    }
+
+    /// What reached the event bus, newest first: the notices' types.
+    pub async fn notices(&self) -> Vec<String> {
+        let (_, body) = self.send(self.request(Method::GET, "/dev/notices").bearer_auth(&self.token)).await;
+        let rows = body.as_array().expect("a list").iter();
+        rows.map(|row| row["detailType"].as_str().expect("a type").to_owned()).collect()
+    }
+
+    /// An operation of the simulated Google's control API.
+    pub async fn control(&self, operation: &str, body: Value) -> Value {
+        let (code, answer) =
+            self.send(self.client.post(format!("{}/control/{operation}", self.google)).json(&body)).await;
+        assert_eq!(code, 200, "{operation}: {answer}");
+        answer
+    }
+
+    /// The account that the login chooses.
+    pub const ACCOUNT: &str = "ada@example.com";
+
+    /// Everything that stands in the instructor's Google calendar, tombstones as well.
+    pub async fn in_google(&self) -> Vec<Value> {
+        let (_, body) =
+            self.send(self.client.get(format!("{}/control/calendars/{}", self.google, Self::ACCOUNT))).await;
+        match body {
+            Value::Array(events) => events,
+            Value::Object(events) => events.into_iter().map(|(_, event)| event).collect(),
+            other => panic!("{other}"),
+        }
+    }
+
+    /// The live events that a lesson has in Google.
+    pub async fn events_of(&self, lesson: &str) -> Vec<Value> {
+        let carries = |event: &Value| event["extendedProperties"]["private"]["lessonId"] == lesson;
+        self.in_google().await.into_iter().filter(|event| event["status"] != "cancelled" && carries(event)).collect()
+    }
+
+    /// Plans something in Google as the instructor does; answers the event's id.
+    pub async fn plan_in_google(&self, title: &str, start: DateTime<Utc>, end: DateTime<Utc>) -> String {
+        let event = json!({ "summary": title, "start": { "dateTime": start }, "end": { "dateTime": end } });
+        self.plan_event(event).await
+    }
+
+    /// Makes any event in Google as the instructor does; answers its id.
+    pub async fn plan_event(&self, event: Value) -> String {
+        let made = self.control("create-event", json!({ "calendar": Self::ACCOUNT, "event": event })).await;
+        made["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Edits an event in Google as the instructor does.
+    pub async fn edit_in_google(&self, id: &str, changes: Value) {
+        self.control("edit-event", json!({ "calendar": Self::ACCOUNT, "id": id, "changes": changes })).await;
+    }
+
+    /// Deletes an event in Google as the instructor does.
+    pub async fn delete_in_google(&self, id: &str) {
+        self.control("delete-event", json!({ "calendar": Self::ACCOUNT, "id": id })).await;
+    }
+
+    /// Calls of Google so far, by method.
+    pub async fn google_calls(&self) -> BTreeMap<String, u64> {
+        let (_, body) = self.send(self.client.get(format!("{}/control/calls", self.google))).await;
+        let counts = body.as_object().expect("counts").iter();
+        counts.filter_map(|(method, count)| Some((method.clone(), count.as_u64()?))).collect()
+    }
+
+    /// Waits until `holds`, for a while.
+    pub async fn until(&self, what: &str, holds: impl AsyncFn() -> bool) {
+        let waited = tokio::time::timeout(PATIENCE, async {
+            while !holds().await {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        if waited.await.is_err() {
+            panic!("{what} did not come about; the status is {:#}", self.status().await);
+        }
+    }
+
+    /// Waits until nothing waits to be written and no run is under way, then syncs by hand once more.
+    pub async fn settle(&self) {
+        self.until("rest", async || self.status().await["counts"]["lessonsWaiting"] == 0).await;
+        self.sync().await;
+    }
+}

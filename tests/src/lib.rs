@@ -3,3 +3,5 @@
 
 pub mod contracts;
 pub mod dynamo;
+pub mod openapi;
+pub mod world;

@@ -45,7 +45,7 @@ const SYNC_DEAD_LETTERS: &str = "calendar-sync-dead-letters";
 pub const QUEUES: [Queue; 2] = [
     Queue {
         name: SYNC_QUEUE,
-        visibility_timeout: 90,
+        visibility_timeout: 360,
         dead_letters: Some(DeadLetters { queue: SYNC_DEAD_LETTERS, after_receives: 5 }),
     },
     Queue { name: SYNC_DEAD_LETTERS, visibility_timeout: 30, dead_letters: None },

@@ -7,10 +7,15 @@ use aes_gcm::{
     aead::{Generate as _, Key},
 };
 use anyhow::Context as _;
+use axum::http::{
+    HeaderValue, Method, Uri,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+};
 use calendar_sync::{adapters::dynamo::tables, bootstrap::Bootstrap, config::Config};
 use data_encoding::BASE64;
 use serde_json::json;
 use tokio::{net::TcpListener, task::JoinSet};
+use tower_http::cors::CorsLayer;
 
 use crate::{
     aws::{self, Kms, Queues, Secrets, Services},
@@ -72,11 +77,10 @@ impl Stack {
 
         let config = config(environment, &api_url, google.as_ref());
         let names = config.tables();
+        let frontend = config.frontend_url()?;
         let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
         tables::create_all(&dynamodb, &names).await.context("creating the tables")?;
-        let functions = deployment::functions(&Bootstrap::new(config, sdk.clone()))
-            .await
-            .map_err(|error| anyhow::anyhow!("{}", error.message()))?;
+        let functions = deployment::functions(&Bootstrap::new(config, sdk.clone())).await?;
 
         let token_key = private_file::read_or_create(&settings.data.join("token.key"), random_key)?;
         let authorizer = Authorizer::new(token_key.as_bytes());
@@ -89,7 +93,8 @@ impl Stack {
         };
         dev::seed(&host, &names.instructors, system::now()).await?;
 
-        let router = Gateway { functions: functions.clone(), authorizer }.router(&ROUTES)?.merge(host.router());
+        let gateway = Gateway { functions: functions.clone(), authorizer };
+        let router = gateway.router(&ROUTES)?.merge(host.router()).layer(cors(&frontend)?);
         tasks.spawn(serving("the API", axum::serve(api, router).into_future()));
         for (function, rate) in SCHEDULES {
             let every = settings.schedule_every.unwrap_or(rate);
@@ -127,6 +132,19 @@ async fn listen(variable: &str, port: u16) -> anyhow::Result<TcpListener> {
     TcpListener::bind(("127.0.0.1", port))
         .await
         .with_context(|| format!("port {port} cannot be had; set {variable} to another"))
+}
+
+/// Lets the pages of `frontend` call the API with their cookies, as the template's `CorsConfiguration` does.
+fn cors(frontend: &str) -> anyhow::Result<CorsLayer> {
+    let address: Uri = frontend.parse()?;
+    let scheme = address.scheme_str().unwrap_or("http");
+    let authority = address.authority().context("FRONTEND_URL names no host")?;
+    Ok(CorsLayer::new()
+        .allow_origin(HeaderValue::try_from(format!("{scheme}://{authority}"))?)
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE])
+        .allow_credentials(true)
+        .max_age(Duration::from_hours(1)))
 }
 
 async fn serving(what: &str, server: impl Future<Output = std::io::Result<()>>) {

@@ -218,6 +218,16 @@ async fn messages_outlive_the_process() {
 }
 
 #[tokio::test]
+async fn what_a_dead_process_had_received_comes_again_at_the_next_start() {
+    let (client, data) = sqs().await;
+    send(&client, "held").await;
+    assert_eq!(receive(&client, WORK).await.len(), 1);
+    let (config, _) = services(data.path()).await;
+    let client = aws_sdk_sqs::Client::new(&config);
+    assert_eq!(receive(&client, WORK).await[0].body(), Some("held"));
+}
+
+#[tokio::test]
 async fn an_unknown_queue_does_not_exist() {
     let (client, _data) = sqs().await;
     let refused = client.send_message().queue_url(Queues::url("other")).message_body("x").send().await.unwrap_err();

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::functions::Functions;
 
 /// From one look at the stream to the next.
-const INTERVAL: Duration = Duration::from_millis(100);
+const INTERVAL: Duration = Duration::from_millis(200);
 /// How long to wait after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 const BATCH_SIZE: usize = 100;

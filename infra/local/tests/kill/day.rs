@@ -192,7 +192,7 @@ impl<'a> Session<'a> {
                 return Ok(());
             }
             assert!(begun.elapsed() < PATIENCE, "{}: {seen:#?} instead of {expected:#?}", self.run.name());
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
 

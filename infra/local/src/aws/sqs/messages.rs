@@ -36,7 +36,9 @@ pub struct Counts {
 }
 
 impl Messages {
-    pub fn open(file: &Path) -> rusqlite::Result<Self> {
+    /// Opens the messages kept in `file`. Whoever had received one ended with the last process: their visibility
+    /// timeouts count as over.
+    pub fn open(file: &Path, now: i64) -> rusqlite::Result<Self> {
         let database = crate::aws::sqlite(file)?;
         database.execute_batch(
             "CREATE TABLE IF NOT EXISTS messages (
@@ -53,6 +55,7 @@ impl Messages {
             );
             CREATE INDEX IF NOT EXISTS messages_due ON messages (queue, visible_at)",
         )?;
+        database.execute("UPDATE messages SET visible_at = ?1 WHERE receipt IS NOT NULL", [now])?;
         Ok(Self(database))
     }
 

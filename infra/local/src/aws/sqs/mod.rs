@@ -22,7 +22,7 @@ use super::{ACCOUNT, Fault, REGION, wire};
 use crate::system;
 
 /// How soon a waiting receiver sees a message whose delay or visibility timeout ran out.
-const RECHECK: Duration = Duration::from_millis(50);
+const RECHECK: Duration = Duration::from_millis(200);
 
 /// A queue as the template declares it.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +101,7 @@ struct GetQueueUrl {
 impl Queues {
     /// Opens the queues, their messages kept in the database `file`.
     pub fn open(file: &Path, known: Vec<Queue>) -> rusqlite::Result<Self> {
-        Ok(Self { known, messages: Mutex::new(Messages::open(file)?), sent: Notify::new() })
+        Ok(Self { known, messages: Mutex::new(Messages::open(file, now())?), sent: Notify::new() })
     }
 
     /// A queue's URL. Nobody resolves its host: clients are told the endpoint.
@@ -163,6 +163,8 @@ impl Queues {
         let limit = input.max_number_of_messages.unwrap_or(1).clamp(1, 10);
         let give_up = Instant::now() + Duration::from_secs(input.wait_time_seconds.min(20));
         loop {
+            // Made before the look, so that what is sent meanwhile is not missed.
+            let sent = self.sent.notified();
             let now = now();
             let received = self.lock().receive(queue, limit, now, now + hidden)?;
             if !received.is_empty() {
@@ -173,7 +175,7 @@ impl Queues {
                 return Ok(json!({}));
             }
             // Either way the queue is looked at again.
-            let _ = timeout(left.min(RECHECK), self.sent.notified()).await;
+            let _ = timeout(left.min(RECHECK), sent).await;
         }
     }
 

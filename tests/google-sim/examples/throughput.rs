@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::Utc;
-use google_sim::{Config, Google, serve};
+use google_sim::{Config, Google, Request, serve};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -29,12 +29,15 @@ async fn main() -> io::Result<()> {
         let event = json!({"summary": "Lesson", "start": time(9), "end": time(10)});
         google.create_event(now, "ada@example.com", &event).map_err(|refusal| io::Error::other(refusal.reason))?;
     }
+    let listed = google.handle(now, &Request::new("GET", LIST).bearer(&token)).value();
+    let delta = format!("{LIST}?syncToken={}", listed["nextSyncToken"].as_str().unwrap_or_default());
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(serve(listener, Arc::new(Mutex::new(google)), Arc::new(move || now), std::future::pending()));
 
     let insert = json!({"start": {"date": "2027-03-01"}, "end": {"date": "2027-03-02"}}).to_string();
     for (what, method, path, body) in [
+        ("ask for a delta", "GET", delta.as_str(), ""),
         ("list 28 events", "GET", LIST, ""),
         ("list their ids", "GET", "/calendar/v3/calendars/primary/events?fields=items/id,nextSyncToken", ""),
         ("insert an event", "POST", LIST, insert.as_str()),

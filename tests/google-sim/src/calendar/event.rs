@@ -159,12 +159,12 @@ impl Event {
             "htmlLink": format!("https://www.google.com/calendar/event?eid={}", self.id),
             "created": self.created.to_rfc3339_opts(SecondsFormat::Secs, true).replace('Z', ".000Z"),
             "updated": timestamp(self.updated),
-            "start": self.start.json(view.zone),
-            "end": self.end.json(view.zone),
             "iCalUID": self.ical_uid,
             "sequence": self.sequence,
             "eventType": self.kind,
         });
+        json["start"] = self.start.json(view.zone);
+        json["end"] = self.end.json(view.zone);
         if let Some(place) = &self.occurrence {
             json["recurringEventId"] = json!(place.series);
             json["originalStartTime"] = place.original.json(view.zone);

@@ -1,5 +1,6 @@
 //! Listings: complete ones, deltas, and the instances of one series.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -75,9 +76,9 @@ enum Order {
 }
 
 /// One row of a listing, under the key by which the rows are ordered.
-type Rows = BTreeMap<String, Event>;
+type Rows<'a> = BTreeMap<String, Cow<'a, Event>>;
 
-impl Listing<'_> {
+impl<'a> Listing<'a> {
     /// Answers `events.list`.
     pub fn events(&self, random: &mut Random) -> Result<Value> {
         let query = self.query()?;
@@ -123,7 +124,7 @@ impl Listing<'_> {
             for exception in self.calendar.exceptions(id).filter(|event| !event.bare) {
                 let shown = !exception.is_cancelled() || query.show_deleted;
                 if shown && self.within(&query, exception) {
-                    rows.insert(self.key(&query, exception), exception.clone());
+                    rows.insert(self.key(&query, exception), Cow::Borrowed(exception));
                 }
             }
         }
@@ -253,7 +254,7 @@ impl Listing<'_> {
     }
 
     /// Everything that there is now.
-    fn complete(&self, query: &Query) -> Rows {
+    fn complete(&self, query: &Query) -> Rows<'a> {
         let deleted = query.show_deleted || query.updated_min.is_some();
         let mut rows = Rows::new();
         for event in self.calendar.events.values().filter(|event| !event.purged) {
@@ -267,7 +268,7 @@ impl Listing<'_> {
             let of_series = event.occurrence.is_some() && !event.bare && !query.single;
             let shown = !event.is_cancelled() || deleted || of_series;
             if shown && self.within(query, event) && matches(query, event) {
-                rows.insert(self.key(query, event), event.clone());
+                rows.insert(self.key(query, event), Cow::Borrowed(event));
             }
         }
         rows
@@ -275,8 +276,8 @@ impl Listing<'_> {
 
     /// What changed after `since`, deleted events included. What changes while somebody pages through it comes
     /// once more, on a later page and again in the next delta, whose cursor is as old as the first page.
-    fn delta(&self, query: &Query, since: Stamp) -> Rows {
-        let mut shown: BTreeMap<String, Event> = BTreeMap::new();
+    fn delta(&self, query: &Query, since: Stamp) -> Rows<'a> {
+        let mut shown: BTreeMap<String, Cow<'a, Event>> = BTreeMap::new();
         for event in self.calendar.changed(since) {
             if !matches(query, event) {
                 continue;
@@ -284,14 +285,20 @@ impl Listing<'_> {
             if query.single {
                 self.add_changed_instances(&mut shown, query, event, since);
             } else {
-                shown.insert(event.id.clone(), event.clone());
+                shown.insert(event.id.clone(), Cow::Borrowed(event));
             }
         }
         shown.into_values().map(|event| (format!("{:020}{}", event.stamp, event.id), event)).collect()
     }
 
     /// The instances of a changed event, and tombstones for those that it no longer has.
-    fn add_changed_instances(&self, shown: &mut BTreeMap<String, Event>, query: &Query, event: &Event, since: Stamp) {
+    fn add_changed_instances(
+        &self,
+        shown: &mut BTreeMap<String, Cow<'a, Event>>,
+        query: &Query,
+        event: &'a Event,
+        since: Stamp,
+    ) {
         let mut present = Rows::new();
         if event.is_series() && !event.is_cancelled() {
             self.add_instances(&mut present, query, event);
@@ -307,12 +314,12 @@ impl Listing<'_> {
                 gone.status = Status::Cancelled;
                 let stands = self.calendar.exception(&gone.id).is_some();
                 if gone.id != event.id && !stands {
-                    shown.entry(gone.id.clone()).or_insert(gone);
+                    shown.entry(gone.id.clone()).or_insert(Cow::Owned(gone));
                 }
             }
             if former.recurrence.is_empty() && event.is_series() {
                 let single = Event { status: Status::Cancelled, bare: true, recurrence: Vec::new(), ..event.clone() };
-                shown.entry(single.id.clone()).or_insert(single);
+                shown.entry(single.id.clone()).or_insert(Cow::Owned(single));
             }
         }
         for instance in present.into_values() {
@@ -321,17 +328,17 @@ impl Listing<'_> {
         if !event.is_series() {
             let live_again = event.bare && shown.get(&event.id).is_some_and(|e| !e.is_cancelled());
             if !live_again {
-                shown.insert(event.id.clone(), event.clone());
+                shown.insert(event.id.clone(), Cow::Borrowed(event));
             }
         }
     }
 
     /// The occurrences of a series that no exception stands in for.
-    fn add_instances(&self, rows: &mut Rows, query: &Query, series: &Event) {
+    fn add_instances(&self, rows: &mut Rows<'a>, query: &Query, series: &Event) {
         for instance in self.occurrences(query, series) {
             let replaced = self.calendar.exception(&instance.id).is_some();
             if !replaced && self.within(query, &instance) && matches(query, &instance) {
-                rows.insert(self.key(query, &instance), instance);
+                rows.insert(self.key(query, &instance), Cow::Owned(instance));
             }
         }
     }
@@ -384,12 +391,12 @@ impl Listing<'_> {
     /// The next page of `rows`, and the token of the one after it.
     fn cut(
         &self,
-        rows: Rows,
+        rows: Rows<'a>,
         page: Option<PageToken>,
         size: usize,
         upto: Stamp,
         random: &mut Random,
-    ) -> (Vec<Event>, Option<String>) {
+    ) -> (Vec<Cow<'a, Event>>, Option<String>) {
         let after = page.map(|page| page.after).unwrap_or_default();
         let thin = random.chance(self.behaviour.thin_pages);
         let size = if thin { usize::try_from(random.below(size as u64)).unwrap_or(0) } else { size };
@@ -420,10 +427,9 @@ impl Listing<'_> {
         })
     }
 
-    fn envelope(&self, items: &[Event], view: &View) -> Value {
+    fn envelope(&self, items: &[Cow<'_, Event>], view: &View) -> Value {
         let stamp = self.calendar.latest();
-        let items: Vec<Value> = items.iter().map(|event| event.json(view)).collect();
-        json!({
+        let mut envelope = json!({
             "kind": "calendar#events",
             "etag": format!("\"p32{stamp}o0o\""),
             "summary": self.calendar.summary,
@@ -431,8 +437,9 @@ impl Listing<'_> {
             "timeZone": self.calendar.zone.name(),
             "accessRole": self.role.name(),
             "defaultReminders": [{"method": "popup", "minutes": 10}],
-            "items": items,
-        })
+        });
+        envelope["items"] = items.iter().map(|event| event.json(view)).collect();
+        envelope
     }
 }
 

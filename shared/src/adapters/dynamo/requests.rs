@@ -281,3 +281,6 @@ fn left_over(operation: &'static str) -> Error {
 async fn pause(attempt: u32) {
     tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
 }
+
+#[cfg(test)]
+mod tests;

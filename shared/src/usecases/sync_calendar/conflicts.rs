@@ -37,7 +37,7 @@ pub async fn refresh(round: &mut Round<'_>, work: &mut [Work], changed: &Changed
     let stored = stored_pairs(round, affected.keys().copied().collect()).await?;
     let lessons: Vec<LessonSpan> =
         affected.iter().filter(|(id, _)| !gone.contains(id)).map(|(_, mapping)| LessonSpan::from(mapping)).collect();
-    let zone = round.state.calendar_time_zone;
+    let zone = changed.zone;
     let mut wanted: BTreeMap<LessonId, Vec<SchedulingConflict>> = BTreeMap::new();
     for window in joined(lessons.iter().map(|span| Window { from: span.start, to: span.end })) {
         let inside: Vec<LessonSpan> =
@@ -109,7 +109,7 @@ async fn affected(
         for window in joined(windows) {
             for mapping in store.mappings_between(key, window).await? {
                 let span = Window { from: mapping.event_start, to: mapping.event_end };
-                if rows.iter().any(|row| touches(row, span, round.state.calendar_time_zone)) {
+                if rows.iter().any(|row| touches(row, span, changed.zone)) {
                     affected.insert(mapping.lesson_id, mapping);
                 }
             }

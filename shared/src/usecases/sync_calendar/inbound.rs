@@ -92,12 +92,12 @@ pub async fn import(
     }
 
     let plan = inbound::plan(key, calendar, zone, events);
-    let strays = observe_own(round, &plan, complete).await?;
+    let strays = observe_own(round, &plan, complete, zone).await?;
     store(round, calendar, plan, complete, changed).await?;
     if zone_changed {
         replace_days(round, calendar, zone).await?;
     }
-    round.state.calendar_time_zone = zone;
+    changed.zone = zone;
     remove_strays(round, strays, google).await?;
     Ok(Listed { token, shape, zone, began })
 }
@@ -172,6 +172,7 @@ async fn observe_own(
     round: &mut Round<'_>,
     plan: &InboundPlan,
     complete: bool,
+    zone: Tz,
 ) -> Result<Vec<(EventId, String)>, Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
     let mut strays: Vec<_> = plan.own_parts.iter().map(|event| (event.id.clone(), event.etag.clone())).collect();
@@ -186,7 +187,7 @@ async fn observe_own(
     let mut changed: BTreeMap<LessonId, CalendarEventMapping> = BTreeMap::new();
     for (own, event) in &plan.own {
         let before = changed.get(&own.lesson_id).or_else(|| mappings.get(&own.lesson_id)).cloned();
-        match observed(key, *own, event, before, round.state.calendar_time_zone) {
+        match observed(key, *own, event, before, zone) {
             Observed::Nothing => {}
             Observed::Stray => strays.push((event.id.clone(), event.etag.clone())),
             Observed::Mapping(mapping) => {

@@ -187,6 +187,9 @@ impl SyncCalendar {
                 break (outcome, blocked);
             }
         };
+        if report.more {
+            self.ring_again(request.key, &state).await?;
+        }
         if let Err(error) = deliver_notices::deliver(store.as_ref(), self.bus.as_ref(), request.key).await {
             tracing::error!(connection = %request.key, ?error, "notices stay in the outbox");
         }
@@ -213,6 +216,10 @@ impl SyncCalendar {
                     state.last_error = None;
                     state.last_synced_at = Some(now);
                     state.next_sync_at = schedule::next_poll(&credentials.settings, state, now, self.luck());
+                    if report.more {
+                        state.wishes.kinds.insert(WishKind::Lessons);
+                        state.next_sync_at = Some(now);
+                    }
                     Ok((report.outcome(), None))
                 }
                 Some(reason) => {
@@ -281,19 +288,21 @@ impl SyncCalendar {
     async fn hand_over(&self, key: ConnectionKey, state: &mut SyncState) -> Result<()> {
         loop {
             state.next_sync_at = Some(self.now());
-            let wishes = state.wishes.kinds.iter().copied().collect();
             match self.google.store.release_lease(key, state).await? {
                 ReleaseOutcome::WishesCame(fresh) => {
                     state.wishes.counter = fresh.wishes.counter;
                     state.wishes.kinds.extend(fresh.wishes.kinds);
                 }
-                ReleaseOutcome::Released => {
-                    let ring = Ring { key, trigger: SyncTrigger::Poll, wishes, log_id: None, asked: None };
-                    return self.doorbell.ring(&ring, Duration::ZERO).await;
-                }
+                ReleaseOutcome::Released => return self.ring_again(key, state).await,
                 ReleaseOutcome::Lost => return Ok(()),
             }
         }
+    }
+
+    async fn ring_again(&self, key: ConnectionKey, state: &SyncState) -> Result<()> {
+        let wishes = state.wishes.kinds.iter().copied().collect();
+        let ring = Ring { key, trigger: SyncTrigger::Poll, wishes, log_id: None, asked: None };
+        self.doorbell.ring(&ring, Duration::ZERO).await
     }
 
     /// Writes the log row, and the instructor's row of the host, where there is something to tell.

@@ -48,7 +48,7 @@ pub async fn gather(
     let mut mappings: BTreeMap<LessonId, Option<CalendarEventMapping>> = BTreeMap::new();
     let dirty = store.dirty_mappings(key, AT_MOST).await?;
     if dirty.len() == AT_MOST {
-        round.report.leave("There is more to do than one run takes.");
+        round.report.go_on("There is more to do than one run takes; the rest follows at once.");
     }
     mappings.extend(dirty.into_iter().map(|mapping| (mapping.lesson_id, Some(mapping))));
     if compare {
@@ -247,7 +247,7 @@ pub async fn carry_out(
             break;
         }
         if round.sync.now() >= round.request.deadline {
-            round.report.leave("Time ran out; the rest follows in the next run.");
+            round.report.go_on("Time ran out; the rest follows at once.");
             break;
         }
         if pass > 0 {
@@ -264,6 +264,11 @@ pub async fn carry_out(
         for ((index, _), outcome) in batch.into_iter().zip(&outcomes) {
             work[index].answered(round, outcome);
         }
+    }
+    if stopped.is_none()
+        && work.iter().any(|work| matches!(work.after, Some(After::Again | After::Look)) && !work.is_settled(direction))
+    {
+        round.report.leave("An event changed in Google again and again while it was written.");
     }
     finish(round, work, direction).await?;
     stopped.map_or(Ok(()), |error| Err(error.into()))

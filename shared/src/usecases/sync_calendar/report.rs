@@ -16,6 +16,8 @@ pub struct Report {
     pub failed: u32,
     /// Why something is left for a later run.
     pub unfinished: Option<String>,
+    /// Whether the rest is to follow at once: nothing is wrong, there was only more to do than time.
+    pub more: bool,
     /// Whether stored data changed in a way that the counts don't show.
     pub changed: bool,
     reasons: Vec<String>,
@@ -39,6 +41,12 @@ impl Report {
         self.unfinished = Some(reason);
     }
 
+    /// Notes that time was too short.
+    pub fn go_on(&mut self, reason: impl Into<String>) {
+        self.say(reason);
+        self.more = true;
+    }
+
     /// Whether there is anything to tell.
     pub fn is_worth_a_row(&self) -> bool {
         self.counts != SyncCounts::default() || self.failed > 0 || self.unfinished.is_some() || self.changed
@@ -46,7 +54,11 @@ impl Report {
 
     /// How the run ended, as far as it got.
     pub fn outcome(&self) -> SyncOutcome {
-        if self.failed > 0 || self.unfinished.is_some() { SyncOutcome::Partial } else { SyncOutcome::Completed }
+        if self.failed > 0 || self.more || self.unfinished.is_some() {
+            SyncOutcome::Partial
+        } else {
+            SyncOutcome::Completed
+        }
     }
 
     /// The log row.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 
 use super::{Failure, Report, SyncCalendar, SyncRequest, channel, conflicts, inbound, outbound};
 use crate::{
@@ -38,6 +39,8 @@ pub struct Changed {
     pub calendar: CalendarId,
     /// External events whose rows changed or went.
     pub events: BTreeSet<crate::model::EventId>,
+    /// The calendar's zone as the listing said; the state learns it with the cursor.
+    pub zone: Tz,
     /// All conflicts are to be worked out anew: the calendar's zone changed, or everything is compared.
     pub everything: bool,
 }
@@ -47,6 +50,7 @@ impl Round<'_> {
     pub async fn go(mut self) -> Result<InstructorCalendarCredentials, Failure> {
         let (sync, request) = (self.sync, self.request);
         self.report.unfinished = None;
+        self.report.more = false;
         let Some(credentials) = sync.google.store.credentials(request.key).await? else {
             return Err(Failure::NotConnected);
         };
@@ -80,7 +84,8 @@ impl Round<'_> {
         let due = self.state.compared_at.is_none_or(|at| started - at > COMPARED_FOR);
         let compare = due || wishes.contains(&WishKind::Full);
         let calendar = credentials.google_calendar_id.clone();
-        let mut changed = Changed { calendar, events: BTreeSet::new(), everything: compare };
+        let zone = self.state.calendar_time_zone;
+        let mut changed = Changed { calendar, events: BTreeSet::new(), zone, everything: compare };
 
         if !credentials.settings.sync_direction.imports() && self.state.cursor.is_some() {
             inbound::clear(self).await?;
@@ -97,10 +102,8 @@ impl Round<'_> {
             channel::stop(google, &channel).await;
         }
 
-        let window = request
-            .asked
-            .as_ref()
-            .map_or_else(|| Window::around(started), |asked| asked.window(self.state.calendar_time_zone, started));
+        let window =
+            request.asked.as_ref().map_or_else(|| Window::around(started), |asked| asked.window(changed.zone, started));
         let uncovered = self.uncovered(window, started);
         let mut work = outbound::gather(self, window, compare, uncovered, direction).await?;
         outbound::intend(self, &mut work, direction).await?;

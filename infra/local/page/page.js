@@ -108,10 +108,14 @@ function lessonRow(lesson) {
     main(lesson.title, span(lesson.startsAt, lesson.endsAt)),
     lesson.hasConflict && pill("conflict", "warn"),
     state && pill(words(state), TONES[state]),
-    live && button("−1 h", change(moved(-1))),
-    live && button("+1 h", change(moved(1))),
-    button(live ? "Cancel" : "Restore", change({ status: live ? "cancelled" : "scheduled" })),
-    button("Remove", () => act(() => lessons("DELETE", lesson.id))),
+    element(
+      "span",
+      { className: "row actions" },
+      live && button("−1 h", change(moved(-1))),
+      live && button("+1 h", change(moved(1))),
+      button(live ? "Cancel" : "Restore", change({ status: live ? "cancelled" : "scheduled" })),
+      button("Remove", () => act(() => lessons("DELETE", lesson.id))),
+    ),
   );
 }
 
@@ -204,17 +208,22 @@ async function signIn() {
 }
 
 /** What a browser brings along when it comes back from Google. */
-function sayOutcome() {
+async function welcomeBack() {
   const query = new URLSearchParams(location.search);
+  const { state, code } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
   const outcome = query.get("calendar");
+  if (outcome) history.replaceState(null, "", location.pathname);
   if (outcome === "connected") say("The calendar is connected.", "good");
   if (outcome === "error") say(`The calendar was not connected: ${words(query.get("code") ?? "unknown")}.`, "bad");
-  if (outcome) history.replaceState(null, "", location.pathname);
+  // The cookie of the login did not travel: this page shows its own token instead.
+  if (outcome === "finish") {
+    await act(() => api("POST", "oauth/callback", { state, code }), "The calendar is connected.");
+  }
 }
 
 who.value = sessionStorage.getItem("who") ?? who.options[0].value;
-sayOutcome();
 const tomorrow = new Date(Date.now() + 86_400_000 - new Date().getTimezoneOffset() * 60_000);
 byId("add").elements.start.value = `${tomorrow.toISOString().slice(0, 11)}09:00`;
 await signIn();
+await welcomeBack();
 setInterval(() => show().catch(() => {}), PAUSE_MS);

@@ -1,6 +1,6 @@
 //! `local-stack`: runs the whole product on this machine until Ctrl-C.
 
-use std::sync::Arc;
+use std::{process::ExitCode, sync::Arc};
 
 use local_stack::{
     settings::{Settings, Variables},
@@ -13,7 +13,17 @@ use tracing_subscriber::EnvFilter;
 const LOG: &str = "warn,local_stack=info,calendar_sync=info,calendar_functions=info";
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("local-stack: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 

@@ -229,3 +229,40 @@ fn one_touch_of_an_endless_series_brings_hundreds_of_single_events() {
     let last = items.iter().filter_map(|item| item["start"]["dateTime"].as_str()).max();
     assert!(last.unwrap().starts_with("2040-"), "{last:?}");
 }
+
+#[test]
+fn a_series_that_comes_back_tells_which_exceptions_did_not() {
+    let mut world = World::new();
+    let series = world.insert(&with(timed("2026-12-01", 9), &json!({"recurrence": ["RRULE:FREQ=DAILY;COUNT=5"]})));
+    let id = series["id"].as_str().unwrap();
+    let exception = format!("{id}_20261204T080000Z");
+    world.call_with("PATCH", &format!("{EVENTS}/{exception}"), &json!({"summary": "x"}));
+    let cursor = world.cursor();
+    world.call("DELETE", &format!("{EVENTS}/{id}"));
+    world.call_with("PATCH", &format!("{EVENTS}/{id}"), &json!({"status": "confirmed"}));
+    let (items, _) = world.list(&format!("syncToken={cursor}"));
+    assert_eq!(ids(&items), [id, &exception]);
+    let gone = items.iter().find(|item| item["id"] == json!(exception)).unwrap();
+    assert_eq!(gone["status"], "cancelled");
+}
+
+#[test]
+fn an_event_that_becomes_a_series_takes_its_single_self_away_even_while_pages_are_read() {
+    let mut world = World::new();
+    let event = world.insert(&timed("2026-12-01", 9));
+    let id = event["id"].as_str().unwrap();
+    let (_, cursor) = world.list("singleEvents=true");
+    let cursor = cursor.unwrap();
+    world.call_with("PATCH", &format!("{EVENTS}/{id}"), &json!({"recurrence": ["RRULE:FREQ=DAILY;COUNT=3"]}));
+    let delta = format!("{EVENTS}?singleEvents=true&syncToken={cursor}&maxResults=1");
+    let first = world.get(&delta);
+    world.call_with("PATCH", &format!("{EVENTS}/{id}"), &json!({"summary": "renamed"}));
+    let mut seen = vec![first["items"][0].clone()];
+    let mut page = first;
+    while let Some(token) = page["nextPageToken"].as_str() {
+        page = world.get(&format!("{delta}&pageToken={token}"));
+        seen.extend(page["items"].as_array().unwrap().clone());
+    }
+    let gone = seen.iter().any(|item| item["id"] == json!(id) && item["status"] == "cancelled");
+    assert!(gone, "{seen:?}");
+}

@@ -203,3 +203,67 @@ fn plain(blob: Option<Blob>) -> Result<Zeroizing<[u8; KEY_BYTES]>> {
 fn unreadable() -> Error {
     Error::internal("a sealed secret does not open")
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::model::InstructorId;
+
+    const NONCE: [u8; NONCE_BYTES] = [7; NONCE_BYTES];
+
+    fn key(tenant: u128, instructor: u128) -> ConnectionKey {
+        ConnectionKey {
+            tenant_id: TenantId(Uuid::from_u128(tenant)),
+            instructor_id: InstructorId(Uuid::from_u128(instructor)),
+        }
+    }
+    fn data_key(tenant: u128) -> DataKey {
+        let plain = Zeroizing::new([9; KEY_BYTES]);
+        DataKey { tenant: key(tenant, 0).tenant_id, plain, encrypted: vec![5; 184], made_at: DateTime::UNIX_EPOCH }
+    }
+    fn bytes(sealed: &SealedSecret) -> Vec<u8> {
+        BASE64URL_NOPAD.decode(sealed.0.as_bytes()).unwrap()
+    }
+    fn opened(bytes: &[u8], key: ConnectionKey) -> Option<String> {
+        let secret = Sealed::read(bytes)?.open(&data_key(1), key).ok()?;
+        Some(secret.expose_secret().to_owned())
+    }
+
+    #[test]
+    fn what_is_sealed_for_a_connection_opens_for_it_alone() {
+        let sealed = bytes(&seal(&data_key(1), key(1, 2), NONCE, "a token").unwrap());
+        assert_eq!(opened(&sealed, key(1, 2)).as_deref(), Some("a token"));
+        assert_eq!(opened(&sealed, key(1, 3)), None);
+        // Even where KMS would have let the data key go.
+        assert_eq!(opened(&sealed, key(2, 2)), None);
+    }
+
+    #[test]
+    fn a_sealed_secret_with_any_byte_changed_does_not_open() {
+        let sealed = bytes(&seal(&data_key(1), key(1, 2), NONCE, "a token").unwrap());
+        for at in 0..sealed.len() {
+            let mut bent = sealed.clone();
+            bent[at] ^= 1;
+            assert_eq!(opened(&bent, key(1, 2)), None, "byte {at}");
+            assert_eq!(opened(&sealed[..at], key(1, 2)), None, "cut to {at}");
+        }
+    }
+
+    #[test]
+    fn a_sealed_secret_shows_nothing_of_the_secret_or_the_key() {
+        let sealed = bytes(&seal(&data_key(1), key(1, 2), NONCE, "a token").unwrap());
+        assert!(!sealed.windows(5).any(|window| window == b"token"));
+        assert!(!sealed.windows(KEY_BYTES).any(|window| window == [9; KEY_BYTES]));
+        let other = bytes(&seal(&data_key(1), key(1, 3), NONCE, "a token").unwrap());
+        assert_ne!(sealed, other, "each connection has a key of its own");
+    }
+
+    #[test]
+    fn the_moment_at_which_the_data_key_was_made_travels_along() {
+        let made_at = DateTime::from_timestamp(1_772_352_000, 0).unwrap();
+        let sealed = bytes(&seal(&DataKey { made_at, ..data_key(1) }, key(1, 2), NONCE, "a token").unwrap());
+        assert_eq!(Sealed::read(&sealed).unwrap().made_at, made_at);
+    }
+}

@@ -10,6 +10,8 @@ use local_stack::{
 use reqwest::{Client, Method, RequestBuilder, header};
 use serde_json::{Value, json};
 
+use crate::openapi::API;
+
 /// How long something that happens in the background may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -69,12 +71,18 @@ impl World {
         self.send(self.client.get(format!("{}/dev/session{query}", self.api))).await.1
     }
 
-    /// Sends a request and reads its answer.
+    /// Sends a request and reads its answer, which is one that the API's document knows.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        let answer = request.send().await.expect("an answer");
+        let request = request.build().expect("a request");
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let answer = self.client.execute(request).await.expect("an answer");
         let status = answer.status().as_u16();
         let text = answer.text().await.expect("a body");
-        (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        if path.starts_with("/api/") {
+            API.check(method.as_str(), &path, status, &body).unwrap_or_else(|error| panic!("{error}: {body}"));
+        }
+        (status, body)
     }
 
     /// A request to the API, without a token.

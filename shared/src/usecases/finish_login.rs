@@ -94,6 +94,10 @@ impl FinishLogin {
             )
         };
         let begun = self.store.oauth_state(&returned.state).await?.ok_or_else(unknown)?;
+        // Rows outlive their expiry: DynamoDB removes them when it finds the time.
+        if begun.expires_at <= self.clock.now() {
+            return Err(unknown().into());
+        }
         if !finisher.began(&begun) {
             // The login is left as it is: whoever began it may still finish it.
             return Err(Error::new(

@@ -21,7 +21,7 @@ use super::{
     google_session::{Google, SessionError},
 };
 use crate::{
-    Error, Result,
+    Error, ErrorKind, Result,
     model::{
         CalendarSyncLog, ConnectionKey, ConnectionStatus, InstructorCalendarCredentials, Notice, NoticeKind,
         SyncDirection, SyncLogId, SyncOutcome, SyncState, SyncTrigger, WishKind, channel_token::WebhookKeys,
@@ -272,7 +272,11 @@ impl SyncCalendar {
         {
             let notice = self.notice(key, NoticeKind::NeedsAttention { reason: reason.clone() });
             let status = ConnectionStatus::NeedsReauth { reason };
-            self.google.store.save_status(key, credentials.id, &status, self.now(), &[notice]).await?;
+            match self.google.store.save_status(key, credentials.id, &status, self.now(), &[notice]).await {
+                // Taken down or made anew meanwhile: there is nobody left to tell.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                saved => saved?,
+            }
         }
         state.last_error = Some("needs_reauth".to_owned());
         state.next_sync_at = None;

@@ -4,13 +4,13 @@ CARGO ?= cargo
 # Tools that `make verify` installs for itself.
 TOOLS := target/tools
 DENY := $(TOOLS)/bin/cargo-deny
-CFN_LINT := $(TOOLS)/python/bin/cfn-lint
+PYTHON := $(TOOLS)/python/bin
 
 # Settings may stand in a file `.env` of shell assignments; `.env.example` lists them.
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test verify audit build fmt lint doc unit conformance deny template
+.PHONY: help run reset test verify audit build fmt lint doc unit conformance deny schemas
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,11 +23,11 @@ reset: ## Forget what `make run` has kept
 
 test: lint unit doc conformance ## Check everything that Rust and Node alone can check
 
-verify: template deny ## Check what needs more, and install that: Python clients, cargo-deny, cfn-lint
+verify: schemas deny ## Check what needs more, and install that: Python clients, cargo-deny, cfn-lint
 	tests/conformance/python/run.sh
 
 audit: $(DENY) ## Look for known vulnerabilities (asks github.com and the npm registry)
-	$(CARGO) deny --locked check advisories
+	$(DENY) --locked check advisories
 	npm audit --prefix tests/conformance/node
 
 build: ## Build the functions for this machine, as they are released
@@ -52,15 +52,16 @@ conformance: tests/conformance/node/node_modules/.package-lock.json
 tests/conformance/node/node_modules/.package-lock.json: tests/conformance/node/package-lock.json
 	npm ci --prefix tests/conformance/node --no-audit --no-fund
 
-template: $(CFN_LINT)
-	$(CFN_LINT) template.yaml
+schemas: $(PYTHON)/cfn-lint
+	$(PYTHON)/cfn-lint template.yaml
+	$(PYTHON)/openapi-spec-validator openapi.yaml
 
 deny: $(DENY)
-	PATH="$(abspath $(TOOLS))/bin:$$PATH" $(CARGO) deny --locked check bans licenses sources
+	$(DENY) --locked check --hide-inclusion-graph bans licenses sources
 
 $(DENY):
 	$(CARGO) install --locked --debug --root $(TOOLS) cargo-deny@0.20.2
 
-$(CFN_LINT):
+$(PYTHON)/cfn-lint:
 	python3 -m venv $(TOOLS)/python
-	$(TOOLS)/python/bin/pip install --quiet cfn-lint==1.58.0
+	$(PYTHON)/pip install --quiet cfn-lint==1.58.0 openapi-spec-validator==0.9.0

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -579,13 +579,27 @@ async fn a_login_brings_tokens_the_account_and_the_scopes_that_were_granted() {
     assert_ne!(refreshed.access_token.expose_secret(), access.token.expose_secret());
 }
 
-#[tokio::test]
-async fn each_login_asks_for_consent_again_so_that_it_brings_a_refresh_token() {
-    let world = World::new().await;
-    for _ in 0..2 {
-        let code = world.consent(&[SCOPE]).await;
-        assert!(world.exchange(&code).await.unwrap().refresh_token.is_some());
+#[test]
+fn a_login_asks_for_consent_and_offline_access_with_pkce_and_for_nothing_granted_earlier() {
+    let url = login_at("http://127.0.0.1:9", CLIENT_SECRET).authorize_url("state", &SecretString::from(VERIFIER));
+    let url: reqwest::Url = url.parse().unwrap();
+    let asked: BTreeMap<_, _> = url.query_pairs().into_owned().collect();
+    for (name, value) in [
+        ("response_type", "code"),
+        ("client_id", CLIENT),
+        ("redirect_uri", REDIRECT),
+        ("state", "state"),
+        // A refresh token comes only when the consent screen is shown.
+        ("prompt", "consent"),
+        ("access_type", "offline"),
+        ("code_challenge_method", "S256"),
+        ("scope", "https://www.googleapis.com/auth/calendar.events openid email"),
+    ] {
+        assert_eq!(asked.get(name).map(String::as_str), Some(value), "{name}");
     }
+    // Revoking would take what was granted elsewhere along.
+    assert!(!asked.contains_key("include_granted_scopes"));
+    assert!(!url.as_str().contains(VERIFIER));
 }
 
 #[tokio::test]
@@ -682,7 +696,7 @@ async fn no_token_shows_in_any_error_or_log_line() {
         refuse(401, "authError"),
         refuse(404, "notFound"),
         Effect::Cut,
-        Effect::Garbage("<html>".to_owned()),
+        Effect::Garbage(r#"{"access_token":"marked-token-in-a-broken-answer""#.to_owned()),
     ] {
         for method in ["calendar.events.*", "batch", "oauth2.*", "calendar.channels.stop"] {
             world.fault(method, When::Always, effect.clone());
@@ -708,6 +722,7 @@ async fn no_token_shows_in_any_error_or_log_line() {
         CLIENT_SECRET,
         VERIFIER,
         "marked-channel-token",
+        "marked-token-in-a-broken-answer",
     ];
     for text in heard.iter().chain([&logged]) {
         for secret in secrets {

@@ -82,7 +82,7 @@ impl Aws {
 }
 
 /// What API Gateway sends for a request of the instructor.
-fn request(method: &str, path: &str, details: Value) -> Value {
+fn request(method: &str, path: &str, details: &Value) -> Value {
     let mut event = json!({
         "version": "2.0",
         "routeKey": format!("{method} {path}"),
@@ -157,7 +157,7 @@ async fn status_answers_api_gateway() {
     let mut status = Lambda::start(env!("CARGO_BIN_EXE_status"), aws.environment()).await;
     let of = |instructor: String| {
         let path = format!("/api/v1/calendar/status/{instructor}");
-        request("GET", &path, json!({ "pathParameters": { "instructorId": instructor } }))
+        request("GET", &path, &json!({ "pathParameters": { "instructorId": instructor } }))
     };
 
     let answer = status.invoke(of(KEY.instructor_id.to_string())).await.unwrap();
@@ -182,7 +182,7 @@ async fn oauth_url_answers_with_a_cookie() {
         "rawQueryString": format!("instructorId={}", KEY.instructor_id),
         "queryStringParameters": { "instructorId": KEY.instructor_id },
     });
-    let event = request("GET", "/api/v1/calendar/oauth/url", query);
+    let event = request("GET", "/api/v1/calendar/oauth/url", &query);
     let answer = oauth_url.invoke(event).await.unwrap();
     assert_eq!(answer["statusCode"], 200, "{answer}");
     let url = body(&answer)["data"]["authUrl"].as_str().unwrap().to_owned();

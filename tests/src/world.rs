@@ -300,9 +300,7 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         });
-        if waited.await.is_err() {
-            panic!("{what} did not come about; the status is {:#}", self.status().await);
-        }
+        assert!(waited.await.is_ok(), "{what} did not come about; the status is {:#}", self.status().await);
     }
 
     /// Waits until nothing waits to be written and no run is under way, then syncs by hand once more.

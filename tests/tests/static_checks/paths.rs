@@ -27,7 +27,7 @@ fn in_folder(folder: &Path, module: &[String], found: &mut Vec<(Vec<String>, Nam
     entries.sort();
     for entry in entries {
         let name = entry.file_stem().unwrap().to_str().unwrap().to_owned();
-        let inner = [module, &[name.clone()]].concat();
+        let inner = [module, std::slice::from_ref(&name)].concat();
         if entry.is_dir() {
             in_folder(&entry, &inner, found);
         } else if entry.extension().is_some_and(|extension| extension == "rs") && !name.ends_with("tests") {

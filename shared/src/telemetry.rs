@@ -5,7 +5,7 @@ use tracing_subscriber::{
     EnvFilter, Layer as _, filter::filter_fn, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
-/// Begins to log, at the level in `RUST_LOG` (any filter) or `LOG_LEVEL` (which Lambda sets), else `info`. Only the
+/// Begins to log, at the level in `RUST_LOG` or else `LOG_LEVEL` (both take any filter), else `info`. Only the
 /// first call in a process has an effect.
 pub fn init() {
     let filter = ["RUST_LOG", "LOG_LEVEL"].iter().find_map(|name| EnvFilter::try_from_env(name).ok());

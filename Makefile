@@ -44,7 +44,7 @@ unit:
 	$(CARGO) test --locked --workspace
 
 doc:
-	RUSTDOCFLAGS='--deny warnings' $(CARGO) doc --locked --workspace --no-deps --document-private-items
+	RUSTDOCFLAGS='--deny warnings --allow rustdoc::private_intra_doc_links' $(CARGO) doc --locked --workspace --no-deps --document-private-items
 
 conformance: tests/conformance/node/node_modules/.package-lock.json
 	npm test --prefix tests/conformance/node

@@ -55,8 +55,8 @@ async fn by_page(deps: &Deps, request: &Request) -> Result<Response<Body>> {
         state: body.required_text("state")?.to_owned(),
         answer: Ok(body.required_text("code")?.to_owned().into()),
     };
-    let finisher = Finisher::Caller { user, tenant, instructor };
-    let finished = deps.login.finish(returned, &finisher).await.map_err(|failed| failed.error)?;
+    let caller = Finisher::Caller { user, tenant, instructor };
+    let finished = deps.login.finish(returned, &caller).await.map_err(|failed| failed.error)?;
     connected(&finished)
 }
 

@@ -7,10 +7,13 @@ use secrecy::SecretString;
 
 use crate::{Error, ErrorKind, Result};
 
+/// Looks a variable up.
+type Variable = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 /// Where settings come from: the environment, or a map in the one-machine stack and in tests.
 #[derive(Clone)]
 pub struct Config {
-    variable: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    variable: Arc<Variable>,
 }
 
 impl fmt::Debug for Config {

@@ -25,6 +25,7 @@ impl Fingerprint {
     }
 
     /// Of what `event` shows, in the fields that `self` covers.
+    #[must_use]
     pub fn of_event_like(&self, event: &Event) -> Self {
         let moment = |time: Option<EventTime>| match time {
             Some(EventTime::At { instant, .. }) => Some(instant.timestamp()),

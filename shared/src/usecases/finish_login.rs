@@ -131,10 +131,10 @@ impl FinishLogin {
             LoginError::Unavailable(_) => Error::unavailable("google_unavailable", error),
         })?;
         let present = self.store.credentials(begun.key).await?;
-        let login = match self.checked(begun.key, granted, present.as_ref()) {
+        let login = match self.checked(begun.key, &granted, present.as_ref()) {
             Ok(login) => login,
-            Err((error, tokens)) => {
-                self.give_back(begun.key, &tokens).await;
+            Err(error) => {
+                self.give_back(begun.key, &granted).await;
                 return Err(error);
             }
         };
@@ -148,13 +148,13 @@ impl FinishLogin {
         Ok(credentials)
     }
 
-    /// Checks what Google granted; a login that falls short answers with the tokens that are to be given back.
+    /// Checks what Google granted.
     fn checked(
         &self,
         key: ConnectionKey,
-        granted: GrantedTokens,
+        granted: &GrantedTokens,
         present: Option<&InstructorCalendarCredentials>,
-    ) -> Result<CreateCalendarCredentials, (Error, GrantedTokens)> {
+    ) -> Result<CreateCalendarCredentials> {
         let missing: Vec<&str> = self
             .login
             .required_scopes()
@@ -167,22 +167,22 @@ impl FinishLogin {
                 "Not all permissions were given. Please start again and leave every box ticked. Missing: {}.",
                 missing.join(", ")
             );
-            return Err((Error::new(ErrorKind::Invalid, "permission_missing", text), granted));
+            return Err(Error::new(ErrorKind::Invalid, "permission_missing", text));
         }
         let Some(refresh_token) = granted.refresh_token.clone() else {
             let text = "Google gave no lasting permission. Remove this application from your Google account's connections, then start again.";
-            return Err((Error::new(ErrorKind::Invalid, "no_refresh_token", text), granted));
+            return Err(Error::new(ErrorKind::Invalid, "no_refresh_token", text));
         };
         if present.is_some_and(|present| present.google_account.sub != granted.account.sub) {
             let text = "Another Google account is connected. Please disconnect it first.";
-            return Err((Error::new(ErrorKind::Conflict, "other_account", text), granted));
+            return Err(Error::new(ErrorKind::Conflict, "other_account", text));
         }
         Ok(CreateCalendarCredentials {
             key,
-            google_account: granted.account,
-            granted_scopes: granted.scopes,
+            google_account: granted.account.clone(),
+            granted_scopes: granted.scopes.clone(),
             tokens: CalendarOAuthTokens {
-                access_token: granted.access.access_token,
+                access_token: granted.access.access_token.clone(),
                 refresh_token,
                 expires_at: granted.access.expires_at,
             },

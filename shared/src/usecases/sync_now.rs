@@ -119,7 +119,7 @@ async fn failed(sync: &SyncCalendar, log: &CalendarSyncLog) -> Result<Error> {
     Ok(blocked.map_or_else(
         || {
             let text = log.reasons.last().cloned().unwrap_or_else(|| "The sync failed.".to_owned());
-            Error::new(ErrorKind::Unavailable, "sync_failed", text).retry_after(Duration::from_secs(60))
+            Error::new(ErrorKind::Unavailable, "sync_failed", text).retry_after(Duration::from_mins(1))
         },
         refused,
     ))

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How long a channel is asked to live; Google may make it shorter, and its answer counts.
-const LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
+const LIFETIME: Duration = Duration::from_hours(7 * 24);
 
 /// Opens a channel where there is none or it is time for a new one. Answers the old one, to be closed once the
 /// calendar was listed under the new one.

@@ -75,7 +75,8 @@ pub async fn import(
         round.report.say(format!("{malformed} events could not be read and were left out."));
     }
     let (token, complete) = match outcome {
-        ListingOutcome::Complete { token } => (Some(token), true),
+        // What could not be read was mentioned all the same: then absence proves nothing.
+        ListingOutcome::Complete { token } => (Some(token), malformed == 0),
         ListingOutcome::Delta { token } => (Some(token), false),
         ListingOutcome::Partial { error } if events.is_empty() => return Err(failure(error)),
         ListingOutcome::Partial { error } => {

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Failure, round::Round};
 use crate::{
-    model::{CalendarEventMapping, Lesson, LessonId, Notice, NoticeKind, SyncDirection, SyncStatus, Window, WishKind},
+    model::{
+        CalendarEventMapping, EventId, Lesson, LessonId, Notice, NoticeKind, SyncDirection, SyncStatus, Window,
+        WishKind,
+    },
     ports::{DirtyMark, HostFlags, LessonLookup, Operation, OperationOutcome},
     reconcile::outbound::{
         Absence, After, Decision, Step, Verdict, Wanted, conclude, decide, intend as intended, judge, operation,
@@ -353,7 +356,7 @@ async fn finish(round: &mut Round<'_>, work: Vec<Work>, direction: SyncDirection
             && lesson.instructor_id == key.instructor_id
             && (lesson.google_calendar_event_id.as_deref(), lesson.calendar_sync_status, lesson.has_conflict)
                 != (
-                    flags.google_calendar_event_id.as_ref().map(|id| id.as_str()),
+                    flags.google_calendar_event_id.as_ref().map(EventId::as_str),
                     flags.calendar_sync_status,
                     flags.has_conflict,
                 )

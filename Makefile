@@ -10,7 +10,7 @@ PYTHON := $(TOOLS)/python/bin
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test verify audit build fmt lint doc unit conformance deny schemas
+.PHONY: help run reset test verify audit build fmt lint doc unit kill conformance deny schemas
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ reset: ## Forget what `make run` has kept
 
 test: lint unit doc conformance ## Check everything that Rust and Node alone can check
 
-verify: schemas deny ## Check what needs more, and install that: Python clients, cargo-deny, cfn-lint
+verify: schemas deny kill ## Check what needs more time or tools, and install those: Python clients, cargo-deny, cfn-lint
 	tests/conformance/python/run.sh
 
 audit: $(DENY) ## Look for known vulnerabilities (asks github.com and the npm registry)
@@ -40,8 +40,13 @@ lint: ## Check formatting and lints
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- --deny warnings
 
+# `make verify` takes the time that dying at every point takes.
+EVERY_DEATH := whatever_the_moment_of_death
 unit:
-	$(CARGO) test --locked --workspace
+	$(CARGO) test --locked --workspace -- --skip $(EVERY_DEATH)
+
+kill:
+	$(CARGO) test --locked --package local-stack --test kill -- $(EVERY_DEATH)
 
 doc:
 	RUSTDOCFLAGS='--deny warnings --allow rustdoc::private_intra_doc_links' $(CARGO) doc --locked --workspace --no-deps --document-private-items

@@ -61,13 +61,14 @@ async fn list(deps: &Deps, request: &Request) -> Result<Response<Body>> {
 
 fn window(request: &Request, now: DateTime<Utc>) -> Result<Window> {
     let moment = |name| -> Result<Option<DateTime<Utc>>> {
-        let parse = |text: String| DateTime::parse_from_rfc3339(&text.replace(' ', "+"));
-        let wrong = |_| Error::field(name, "is not a moment such as 2025-11-01T00:00:00Z");
-        Ok(input::query(request, name)?.map(parse).transpose().map_err(wrong)?.map(|moment| moment.to_utc()))
+        let Some(text) = input::query(request, name)? else { return Ok(None) };
+        let moment = DateTime::parse_from_rfc3339(&text.replace(' ', "+"))
+            .map_err(|_| Error::field(name, "is not a moment such as 2025-11-01T00:00:00Z"))?;
+        Window::check_year(name, &moment)?;
+        Ok(Some(moment.to_utc()))
     };
     let from = moment("from")?.unwrap_or(now);
-    let to = moment("to")?.map_or_else(|| from.checked_add_signed(USUAL), Some);
-    let to = to.ok_or_else(|| Error::field("from", "is out of range"))?;
+    let to = moment("to")?.unwrap_or(from + USUAL);
     if to <= from {
         return Err(Error::field("to", "does not lie after `from`"));
     }
@@ -89,4 +90,31 @@ fn after(cursor: &str) -> Result<(DateTime<Utc>, String)> {
     let (millis, id) = cursor.split_once('.').ok_or_else(wrong)?;
     let start = millis.parse().ok().and_then(DateTime::from_timestamp_millis).ok_or_else(wrong)?;
     Ok((start, id.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use lambda_http::RequestExt;
+
+    use super::*;
+
+    fn asked<const N: usize>(parameters: [(&str, &str); N]) -> Result<Window> {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), vec![value.to_owned()]);
+        let parameters: HashMap<_, _> = parameters.map(owned).into();
+        let request = Request::new(Body::Empty).with_query_string_parameters(parameters);
+        window(&request, DateTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_year_that_nobody_plans_for_is_refused_by_the_name_of_its_field() {
+        assert!(asked([("from", "2026-01-01T00:00:00Z"), ("to", "2026-02-01T00:00:00Z")]).is_ok());
+        assert!(asked([("from", "2200-12-31T00:00:00Z")]).is_ok());
+        for from in ["+262142-12-31T23:59:59Z", "9999-12-31T23:59:59Z", "1969-12-31T00:00:00Z"] {
+            assert_eq!(asked([("from", from)]).unwrap_err().details()[0].field, "from", "{from}");
+        }
+        let error = asked([("from", "2200-12-31T00:00:00Z"), ("to", "2201-01-01T00:00:00Z")]).unwrap_err();
+        assert_eq!(error.details()[0].field, "to");
+    }
 }

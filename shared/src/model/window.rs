@@ -1,6 +1,8 @@
 //! Which lessons a run covers, and what a person asks of a manual one.
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use std::ops::RangeInclusive;
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +21,17 @@ pub struct Window {
 impl Window {
     /// The widest window that a person may ask for, in days.
     pub const MOST_DAYS: i64 = 366;
+
+    /// The years that a person may ask for; a date can be written far beyond what can be calculated with.
+    pub const YEARS: RangeInclusive<i32> = 1970..=2200;
+
+    /// Checks that a date is one to calculate with; the error names its `field`.
+    pub fn check_year(field: &'static str, date: &impl Datelike) -> Result<()> {
+        if Self::YEARS.contains(&date.year()) {
+            return Ok(());
+        }
+        Err(Error::field(field, "does not lie between the years 1970 and 2200"))
+    }
 
     /// What a run covers when nobody says otherwise: from 7 days back to 366 ahead.
     pub fn around(now: DateTime<Utc>) -> Self {
@@ -45,6 +58,9 @@ pub struct SyncCalendarRequest {
 impl SyncCalendarRequest {
     /// Checks a pair of dates as they came.
     pub fn dates(start: Option<NaiveDate>, end: Option<NaiveDate>) -> Result<Option<(NaiveDate, NaiveDate)>> {
+        for (field, date) in [("startDate", start), ("endDate", end)] {
+            date.map_or(Ok(()), |date| Window::check_year(field, &date))?;
+        }
         match (start, end) {
             (None, None) => Ok(None),
             (Some(_), None) => Err(Error::field("endDate", "is missing beside `startDate`")),
@@ -88,6 +104,9 @@ mod tests {
             (None, day("2025-11-01"), "startDate"),
             (day("2025-11-02"), day("2025-11-01"), "endDate"),
             (day("2025-11-01"), day("2026-11-02"), "endDate"),
+            (day("1969-12-31"), day("1970-01-01"), "startDate"),
+            (day("2200-12-31"), day("2201-01-01"), "endDate"),
+            (day("+262142-12-31"), day("+262142-12-31"), "startDate"),
         ] {
             assert_eq!(dates(start, end).unwrap_err().details()[0].field, field);
         }

@@ -69,19 +69,8 @@ async fn by_browser(deps: &Deps, request: &Request) -> Response<Body> {
         Err(error) => return to_frontend(deps, "/", &error),
     };
     let cookie = login_cookie::get(request, &returned.state);
-    if cookie.is_none()
-        && !wants_json
-        && let Ok(code) = &returned.answer
-    {
-        // The cookie belongs to another site: the page finishes with its own token. What follows `#` reaches no server.
-        use secrecy::ExposeSecret;
-        let location = format!(
-            "{}/?calendar=finish#state={}&code={}",
-            deps.frontend,
-            returned.state,
-            escape(code.expose_secret())
-        );
-        return answer(reply::redirect(&location));
+    if cookie.is_none() && !wants_json {
+        return answer(reply::redirect(&without_cookie(&deps.frontend, &returned)));
     }
     let state = returned.state.clone();
     let mut response = match deps.login.finish(returned, &Finisher::Browser(cookie)).await {
@@ -96,6 +85,18 @@ async fn by_browser(deps: &Deps, request: &Request) -> Response<Body> {
         response.headers_mut().insert(header::SET_COOKIE, clear);
     }
     response
+}
+
+/// Where a browser goes whose cookie belongs to another site: the page finishes with its own token, if there is
+/// anything to finish. The login is left as it is, since nobody knows who this browser is.
+fn without_cookie(frontend: &str, LoginReturn { state, answer }: &LoginReturn) -> String {
+    use secrecy::ExposeSecret;
+    match answer {
+        // What follows `#` reaches no server.
+        Ok(code) => format!("{frontend}/?calendar=finish#state={state}&code={}", escape(code.expose_secret())),
+        Err(word) if word == "access_denied" => with_query(frontend, "/", "calendar=error&code=consent_denied"),
+        Err(_) => with_query(frontend, "/", "calendar=error&code=google_refused"),
+    }
 }
 
 fn returned(request: &Request) -> Result<LoginReturn> {
@@ -140,4 +141,27 @@ fn escape(text: &str) -> String {
     text.bytes()
         .map(|byte| if unreserved(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn location(answer: Result<&str, &str>) -> String {
+        let answer = answer.map(Into::into).map_err(ToOwned::to_owned);
+        without_cookie("https://app.example", &LoginReturn { state: "s-1".to_owned(), answer })
+    }
+
+    #[test]
+    fn without_a_cookie_the_page_finishes_what_was_granted() {
+        assert_eq!(location(Ok("4/a&b")), "https://app.example/?calendar=finish#state=s-1&code=4%2Fa%26b");
+    }
+
+    #[test]
+    fn without_a_cookie_a_denied_consent_is_still_told_as_such() {
+        let denied = location(Err("access_denied"));
+        assert_eq!(denied, "https://app.example/?calendar=error&code=consent_denied");
+        let refused = location(Err("server_error&code=x"));
+        assert_eq!(refused, "https://app.example/?calendar=error&code=google_refused");
+    }
 }

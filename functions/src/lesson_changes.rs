@@ -8,7 +8,7 @@ use calendar_sync::{
     Result,
     adapters::dynamo::lesson_from_image,
     bootstrap::Bootstrap,
-    usecases::note_lesson_changes::{LessonChange, NoteLessonChanges},
+    usecases::note_lesson_changes::{LessonChange, NotNoted, NoteLessonChanges},
 };
 
 /// What the function needs.
@@ -26,16 +26,17 @@ impl Deps {
     }
 }
 
-/// Handles a batch of records. A stream is read in order: on a failure the whole batch comes again, and marking a
-/// lesson twice does no harm.
+/// Handles a batch of records. A stream is read in order: from the first that failed on all come again, and marking
+/// a lesson twice does no harm.
 pub async fn handle(deps: &Deps, event: Event) -> Result<DynamoDbEventResponse> {
-    let first = event.records.first().and_then(|record| record.change.sequence_number.clone());
+    let places: Vec<Option<String>> =
+        event.records.iter().map(|record| record.change.sequence_number.clone()).collect();
     let changes: Vec<LessonChange> = event.records.into_iter().map(change).collect();
     let mut response = DynamoDbEventResponse::default();
-    if let Err(error) = deps.lessons.note(&changes).await {
+    if let Err(NotNoted { first, error }) = deps.lessons.note(&changes).await {
         tracing::error!(?error, "the records come again");
         let mut failure = DynamoDbBatchItemFailure::default();
-        failure.item_identifier = first;
+        failure.item_identifier = places.into_iter().nth(first).flatten();
         response.batch_item_failures = vec![failure];
     }
     Ok(response)

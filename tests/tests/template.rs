@@ -250,6 +250,20 @@ fn the_queue_waits_six_times_as_long_as_its_worker_and_gives_up_into_dead_letter
     assert_eq!(text(&stream["DestinationConfig"]["OnFailure"]["Destination"]), "DeadLetters.Arn");
 }
 
+#[test]
+fn a_lesson_change_is_tried_for_a_day_and_a_failing_one_is_told_apart() {
+    let functions = functions(&template());
+    let lessons = &functions.iter().find(|(name, _)| name == "lesson-changes").unwrap().1;
+    let stream = events(lessons, "DynamoDB").next().unwrap();
+    assert_eq!(stream["MaximumRetryAttempts"].as_i64(), Some(-1));
+    assert_eq!(stream["MaximumRecordAgeInSeconds"].as_i64(), Some(24 * 60 * 60));
+    assert_eq!(stream["BisectBatchOnFunctionError"].as_bool(), Some(true));
+    assert_eq!(
+        list(&stream["FunctionResponseTypes"]).iter().map(text).collect::<Vec<_>>(),
+        ["ReportBatchItemFailures"]
+    );
+}
+
 /// A function that lacks a variable says so at its start: here each starts with just what the template gives it.
 #[tokio::test]
 async fn each_function_starts_with_the_environment_that_it_is_given() {

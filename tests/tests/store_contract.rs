@@ -89,6 +89,7 @@ contract! {
         a_malformed_row_is_unreadable_and_spoils_no_other
         lessons_are_found_by_instructor_and_start
         our_columns_of_a_lesson_are_written
+        another_instructors_lesson_is_left_as_it_is
         a_row_that_is_gone_is_left_gone
         our_columns_of_an_instructor_are_written
         no_lessons_are_asked_for_without_ids;

@@ -278,8 +278,8 @@ pub trait Store: Send + Sync {
     async fn lessons(&self, tenant: TenantId, ids: &[LessonId]) -> Result<Vec<LessonLookup>>;
     /// The lessons of an instructor that begin in the window, by an index that lags.
     async fn lessons_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<LessonId>>;
-    /// Writes our columns of a lesson; a lesson that is gone is left gone.
-    async fn flag_lesson(&self, tenant: TenantId, lesson: LessonId, flags: &HostFlags) -> Result<()>;
+    /// Writes our columns of a lesson; one that is gone, or that is another instructor's, is left as it is.
+    async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) -> Result<()>;
     /// Writes our columns of an instructor; one that is gone is left gone.
     async fn flag_instructor(
         &self,

@@ -171,7 +171,7 @@ impl Disconnect {
     ) -> Result<()> {
         let (store, key) = (&self.google.store, credentials.key);
         let blank = HostFlags { google_calendar_event_id: None, calendar_sync_status: None, has_conflict: false };
-        let flags = mappings.iter().map(|mapping| store.flag_lesson(key.tenant_id, mapping.lesson_id, &blank));
+        let flags = mappings.iter().map(|mapping| store.flag_lesson(key, mapping.lesson_id, &blank));
         concurrently(flags.collect()).await?;
         if !keep.imported {
             let ids = store.external_ids(key).await?;

@@ -138,15 +138,16 @@ pub(super) async fn lessons_between(store: &DynamoStore, key: ConnectionKey, win
 
 pub(super) async fn flag_lesson(
     store: &DynamoStore,
-    tenant: TenantId,
+    key: ConnectionKey,
     lesson: LessonId,
     flags: &HostFlags,
 ) -> Result<()> {
-    let change = Change::when("attribute_exists(#id)")
+    let change = Change::when("attribute_exists(#id) AND #instructor_id = :own")
+        .with("own", text(key.instructor_id))
         .set_or_remove("google_calendar_event_id", flags.google_calendar_event_id.as_ref().map(text))
         .set_or_remove("calendar_sync_status", flags.calendar_sync_status.map(word_of).map(text))
         .set("has_conflict", AttributeValue::Bool(flags.has_conflict));
-    store.update(&store.names.lessons, row_key(tenant, lesson), change).await?;
+    store.update(&store.names.lessons, row_key(key.tenant_id, lesson), change).await?;
     Ok(())
 }
 

@@ -232,8 +232,8 @@ impl Store for DynamoStore {
     async fn lessons_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<LessonId>> {
         host::lessons_between(self, key, window).await
     }
-    async fn flag_lesson(&self, tenant: TenantId, lesson: LessonId, flags: &HostFlags) -> Result<()> {
-        host::flag_lesson(self, tenant, lesson, flags).await
+    async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) -> Result<()> {
+        host::flag_lesson(self, key, lesson, flags).await
     }
     async fn flag_instructor(
         &self,

@@ -205,7 +205,7 @@ async fn flag(
             calendar_sync_status: Some(mapping.sync_status),
             has_conflict,
         };
-        store.flag_lesson(key.tenant_id, id, &flags).await?;
+        store.flag_lesson(key, id, &flags).await?;
     }
     Ok(())
 }

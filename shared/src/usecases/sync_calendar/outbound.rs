@@ -361,7 +361,7 @@ async fn finish(round: &mut Round<'_>, work: Vec<Work>, direction: SyncDirection
                     flags.has_conflict,
                 )
         {
-            store.flag_lesson(key.tenant_id, lesson.id, &flags).await?;
+            store.flag_lesson(key, lesson.id, &flags).await?;
         }
         if done_for {
             store.delete_mapping(key, work.mapping.lesson_id, work.mapping.marks).await?;

@@ -108,28 +108,43 @@ pub async fn lessons_are_found_by_instructor_and_start(on: &Subject) {
 pub async fn our_columns_of_a_lesson_are_written(on: &Subject) {
     let given = row(1, "2026-03-02T10:00:00.000Z", "2026-03-02T11:00:00.000Z");
     put(on, given.clone()).await;
-    let tenant = instructor(1).tenant_id;
+    let key = instructor(1);
+    let tenant = key.tenant_id;
     let flags = HostFlags {
         google_calendar_event_id: Some(EventId::from("e")),
         calendar_sync_status: Some(SyncStatus::Synced),
         has_conflict: true,
     };
-    on.store.flag_lesson(tenant, lesson(1), &flags).await.unwrap();
+    on.store.flag_lesson(key, lesson(1), &flags).await.unwrap();
     let written = on.host.row(HostTable::Lessons, tenant, lesson(1).0).await.unwrap();
     assert_eq!(written["google_calendar_event_id"], "e");
     assert_eq!((&written["calendar_sync_status"], &written["has_conflict"]), (&json!("synced"), &json!(true)));
     assert_eq!(written["title"], given["title"]);
     let none = HostFlags { google_calendar_event_id: None, calendar_sync_status: None, has_conflict: false };
-    on.store.flag_lesson(tenant, lesson(1), &none).await.unwrap();
+    on.store.flag_lesson(key, lesson(1), &none).await.unwrap();
     let written = on.host.row(HostTable::Lessons, tenant, lesson(1).0).await.unwrap();
     assert_eq!((written.get("google_calendar_event_id"), written.get("calendar_sync_status")), (None, None));
+}
+
+/// A lesson that was given to somebody else carries what belongs to them.
+pub async fn another_instructors_lesson_is_left_as_it_is(on: &Subject) {
+    let given = row(1, "2026-03-02T10:00:00.000Z", "2026-03-02T11:00:00.000Z");
+    put(on, given.clone()).await;
+    let flags = HostFlags {
+        google_calendar_event_id: Some(EventId::from("e")),
+        calendar_sync_status: Some(SyncStatus::Synced),
+        has_conflict: true,
+    };
+    on.store.flag_lesson(instructor(2), lesson(1), &flags).await.unwrap();
+    let written = on.host.row(HostTable::Lessons, instructor(1).tenant_id, lesson(1).0).await.unwrap();
+    assert_eq!(written, given);
 }
 
 /// What the host removed is not brought back by us.
 pub async fn a_row_that_is_gone_is_left_gone(on: &Subject) {
     let key = instructor(1);
     let none = HostFlags { google_calendar_event_id: None, calendar_sync_status: None, has_conflict: true };
-    on.store.flag_lesson(key.tenant_id, lesson(1), &none).await.unwrap();
+    on.store.flag_lesson(key, lesson(1), &none).await.unwrap();
     assert_eq!(on.host.row(HostTable::Lessons, key.tenant_id, lesson(1).0).await, None);
     on.store.flag_instructor(key, true, Some(at(1, 0))).await.unwrap();
     assert_eq!(on.host.row(HostTable::Instructors, key.tenant_id, key.instructor_id.0).await, None);

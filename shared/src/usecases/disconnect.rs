@@ -15,14 +15,20 @@ use crate::{
         CalendarEventMapping, CalendarOAuthTokens, ConnectionKey, ConnectionStatus, InstructorCalendarCredentials,
         SyncState, SyncTrigger,
     },
-    ports::{Doorbell, HostFlags, LeaseAttempt, Operation, OperationOutcome, Random, Ring},
+    ports::{
+        CalendarError, Doorbell, HostFlags, LeaseAttempt, Operation, OperationOutcome, Random, ReleaseOutcome, Ring,
+    },
     reconcile::backoff,
 };
 
 /// The lease lasts this much longer than the attempt may take.
 const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(30);
-/// After so many attempts in which Google did not answer, it is left as it is.
+/// After so many attempts in vain, Google is left as it is.
 const ATTEMPTS: u32 = 6;
+/// So many events are removed before it is stored that they are.
+const BATCH: usize = 50;
+/// The last error of a state whose failures are attempts to disconnect; otherwise they are the sync's.
+const IN_VAIN: &str = "disconnect_unfinished";
 
 /// Disconnects.
 #[derive(Clone)]
@@ -53,6 +59,52 @@ pub struct Keep {
     pub imported: bool,
 }
 
+/// Why there is something left in Google.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Obstacle {
+    /// Time ran out, or Google did not answer.
+    Time,
+    /// Google's usage limit is exceeded.
+    Quota,
+}
+
+/// How an attempt to leave Google ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// Nothing of ours is there, as far as Google lets us.
+    Wholly,
+    /// Something is.
+    Partly {
+        /// Whether there is less than before.
+        progress: bool,
+        /// Why.
+        obstacle: Obstacle,
+    },
+}
+
+impl Left {
+    fn in_vain() -> Self {
+        Self::Partly { progress: false, obstacle: Obstacle::Time }
+    }
+}
+
+/// How many attempts were in vain, and how long to rest until the next; `None` when there is to be no other.
+/// An attempt that brought us further is none in vain.
+fn next_attempt(in_vain: u32, progress: bool, obstacle: Obstacle) -> Option<(u32, TimeDelta)> {
+    let in_vain = if progress { in_vain } else { in_vain + 1 };
+    let rest = match obstacle {
+        Obstacle::Quota => backoff::QUOTA_EXCEEDED,
+        Obstacle::Time if progress => TimeDelta::zero(),
+        Obstacle::Time => backoff::rest(in_vain),
+    };
+    (in_vain <= ATTEMPTS).then_some((in_vain, rest))
+}
+
+/// How many attempts to disconnect were in vain before.
+fn in_vain(state: &SyncState) -> u32 {
+    if state.last_error.as_deref() == Some(IN_VAIN) { state.failures } else { 0 }
+}
+
 impl Disconnect {
     /// Begins to disconnect and goes as far as `deadline` allows. No connection is as good as one taken down.
     pub async fn begin(&self, key: ConnectionKey, keep: Keep, deadline: DateTime<Utc>) -> Result<Disconnected> {
@@ -62,9 +114,9 @@ impl Disconnect {
         };
         let now = self.google.clock.now();
         let status = ConnectionStatus::Disconnecting { keep_events: keep.events, keep_imported: keep.imported };
-        store.save_status(key, credentials.id, &status, now, &[]).await?;
-        // Should we die on the way, the next poll goes on with it.
+        // Should we die on the way, the next poll goes on with it: it is due before there is anything to go on with.
         store.schedule(key, Some(now + TimeDelta::minutes(2))).await?;
+        store.save_status(key, credentials.id, &status, now, &[]).await?;
         let ended = self.go_on(key, deadline).await?;
         if ended == Disconnected::Continues {
             let ring = Ring { key, trigger: SyncTrigger::Settings, wishes: Vec::new(), log_id: None, asked: None };
@@ -85,37 +137,52 @@ impl Disconnect {
         };
         let Some(credentials) = store.credentials(key).await? else { return Ok(Disconnected::Done) };
         let ConnectionStatus::Disconnecting { keep_events, keep_imported } = credentials.status else {
-            store.release_lease(key, &state).await?;
+            self.release(key, state).await?;
             return Ok(Disconnected::Continues);
         };
         let keep = Keep { events: keep_events, imported: keep_imported };
-        let mappings = store.mappings(key).await?;
-        let google_done = self.leave_google(&credentials, &state, &mappings, keep, deadline).await?;
-        if !google_done && state.failures < ATTEMPTS {
-            state.failures += 1;
-            state.next_sync_at = Some(now + backoff::rest(state.failures));
-            store.release_lease(key, &state).await?;
+        if let Left::Partly { progress, obstacle } = self.leave_google(&credentials, &state, keep, deadline).await? {
+            if let Some((in_vain, rest)) = next_attempt(in_vain(&state), progress, obstacle) {
+                state.failures = in_vain;
+                state.last_error = Some(IN_VAIN.to_owned());
+                state.next_sync_at = Some(self.google.clock.now() + rest);
+                self.release(key, state).await?;
+                return Ok(Disconnected::Continues);
+            }
+            let revoked = self.revoke(&credentials).await;
+            tracing::warn!(connection = %key, ?revoked, "Google is left as it is");
+        }
+        // A login that overtakes us is to list anew what we are about to remove.
+        state.cursor = None;
+        if !store.save_state(key, &state).await? {
             return Ok(Disconnected::Continues);
         }
-        self.forget(&credentials, &mappings, keep).await?;
+        self.forget(&credentials, keep).await?;
         Ok(Disconnected::Done)
     }
 
-    /// Removes what is ours from Google. False when Google did not answer to all of it; true as well when it refuses.
+    /// Frees the lease. What is wished for meanwhile waits: it is for a connection that goes.
+    async fn release(&self, key: ConnectionKey, mut state: SyncState) -> Result<()> {
+        while let ReleaseOutcome::WishesCame(fresh) = self.google.store.release_lease(key, &state).await? {
+            state.wishes = fresh.wishes;
+        }
+        Ok(())
+    }
+
+    /// Removes what is ours from Google, as far as Google lets us.
     async fn leave_google(
         &self,
         credentials: &InstructorCalendarCredentials,
         state: &SyncState,
-        mappings: &[CalendarEventMapping],
         keep: Keep,
         deadline: DateTime<Utc>,
-    ) -> Result<bool> {
+    ) -> Result<Left> {
         let mut session = match GoogleSession::open(&self.google, credentials).await {
             Ok(session) => session,
-            Err(SessionError::Withdrawn) => return Ok(true),
+            Err(SessionError::Withdrawn) => return Ok(Left::Wholly),
             Err(SessionError::Other(error)) => {
                 tracing::warn!(connection = %credentials.key, ?error, "Google cannot be asked to forget us yet");
-                return Ok(false);
+                return Ok(Left::in_vain());
             }
         };
         if let Some(channel) = &state.channel
@@ -123,25 +190,50 @@ impl Disconnect {
         {
             tracing::warn!(connection = %credentials.key, %error, "a channel could not be closed; it ends by itself");
         }
+        let mut progress = false;
         if !keep.events {
-            let known = |mapping: &&CalendarEventMapping| {
-                mapping.intended.is_some() || mapping.shown.as_ref().is_some_and(|shown| !shown.deleted)
-            };
-            let operations: Vec<Operation> = mappings
-                .iter()
-                .filter(known)
-                .map(|mapping| Operation::Delete { id: mapping.google_event_id(), etag: None })
-                .collect();
-            let outcomes = match session.batch(&operations, deadline).await {
-                Ok(outcomes) => outcomes,
-                Err(SessionError::Withdrawn) => return Ok(true),
-                Err(SessionError::Other(_)) => return Ok(false),
-            };
-            if outcomes.iter().any(|outcome| matches!(outcome, OperationOutcome::TryLater(_))) {
-                return Ok(false);
+            let mut mappings = self.google.store.mappings(credentials.key).await?;
+            mappings.retain(has_event);
+            for batch in mappings.chunks(BATCH) {
+                if self.google.clock.now() >= deadline {
+                    return Ok(Left::Partly { progress, obstacle: Obstacle::Time });
+                }
+                let operations: Vec<Operation> = batch
+                    .iter()
+                    .map(|mapping| Operation::Delete { id: mapping.google_event_id(), etag: None })
+                    .collect();
+                let outcomes = match session.batch(&operations, deadline).await {
+                    Ok(outcomes) => outcomes,
+                    Err(SessionError::Withdrawn) => return Ok(Left::Wholly),
+                    Err(SessionError::Other(error)) => {
+                        tracing::warn!(connection = %credentials.key, ?error, "events could not be removed yet");
+                        return Ok(Left::Partly { progress, obstacle: Obstacle::Time });
+                    }
+                };
+                let (settled, obstacle) = settled(batch, &outcomes);
+                progress |= !settled.is_empty();
+                self.unmap(&settled).await?;
+                if let Some(obstacle) = obstacle {
+                    return Ok(Left::Partly { progress, obstacle });
+                }
             }
         }
-        self.revoke(credentials).await
+        let revoked = self.revoke(credentials).await?;
+        Ok(if revoked { Left::Wholly } else { Left::Partly { progress, obstacle: Obstacle::Time } })
+    }
+
+    /// Forgets lessons whose events Google was asked about: their columns first, since the mapping leads to them.
+    async fn unmap(&self, mappings: &[&CalendarEventMapping]) -> Result<()> {
+        let store = &self.google.store;
+        let unmap = |mapping: &CalendarEventMapping| {
+            let (key, lesson, seen) = (mapping.key, mapping.lesson_id, mapping.marks);
+            async move {
+                store.flag_lesson(key, lesson, &BLANK).await?;
+                store.delete_mapping(key, lesson, seen).await
+            }
+        };
+        concurrently(mappings.iter().map(|mapping| unmap(mapping)).collect()).await?;
+        Ok(())
     }
 
     /// Gives the grant back, unless another connection lives on the same Google account: revoking takes all of the
@@ -163,15 +255,10 @@ impl Disconnect {
     }
 
     /// Forgets everything here; the connection itself last, so that a repeat finds what is left to do.
-    async fn forget(
-        &self,
-        credentials: &InstructorCalendarCredentials,
-        mappings: &[CalendarEventMapping],
-        keep: Keep,
-    ) -> Result<()> {
+    async fn forget(&self, credentials: &InstructorCalendarCredentials, keep: Keep) -> Result<()> {
         let (store, key) = (&self.google.store, credentials.key);
-        let blank = HostFlags { google_calendar_event_id: None, calendar_sync_status: None, has_conflict: false };
-        let flags = mappings.iter().map(|mapping| store.flag_lesson(key, mapping.lesson_id, &blank));
+        let mappings = store.mappings(key).await?;
+        let flags = mappings.iter().map(|mapping| store.flag_lesson(key, mapping.lesson_id, &BLANK));
         concurrently(flags.collect()).await?;
         if !keep.imported {
             let ids = store.external_ids(key).await?;
@@ -180,5 +267,80 @@ impl Disconnect {
         store.clear_mappings(key).await?;
         store.flag_instructor(key, false, None).await?;
         store.forget_connection(credentials).await
+    }
+}
+
+/// Our columns of a lesson that is not synced.
+const BLANK: HostFlags = HostFlags { google_calendar_event_id: None, calendar_sync_status: None, has_conflict: false };
+
+/// Whether Google may show an event of ours for it.
+fn has_event(mapping: &CalendarEventMapping) -> bool {
+    mapping.intended.is_some() || mapping.shown.as_ref().is_some_and(|shown| !shown.deleted)
+}
+
+/// Those whose event is gone, or stays since Google refuses for good; and what keeps us from the others.
+fn settled<'a>(
+    batch: &'a [CalendarEventMapping],
+    outcomes: &[OperationOutcome],
+) -> (Vec<&'a CalendarEventMapping>, Option<Obstacle>) {
+    let (mut settled, mut obstacle) = (Vec::new(), None);
+    for (mapping, outcome) in batch.iter().zip(outcomes) {
+        match outcome {
+            OperationOutcome::TryLater(CalendarError::QuotaExceeded) => obstacle = Some(Obstacle::Quota),
+            OperationOutcome::TryLater(_) => obstacle = obstacle.or(Some(Obstacle::Time)),
+            OperationOutcome::Event(_)
+            | OperationOutcome::Gone
+            | OperationOutcome::IdTaken
+            | OperationOutcome::Changed
+            | OperationOutcome::Refused { .. } => settled.push(mapping),
+        }
+    }
+    (settled, obstacle)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::model::{InstructorId, LessonId, TenantId};
+
+    #[test]
+    fn an_attempt_that_brings_us_further_is_not_counted() {
+        assert_eq!(next_attempt(ATTEMPTS, true, Obstacle::Time), Some((ATTEMPTS, TimeDelta::zero())));
+        assert_eq!(next_attempt(0, false, Obstacle::Time), Some((1, TimeDelta::minutes(1))));
+        assert!(next_attempt(ATTEMPTS - 1, false, Obstacle::Time).is_some());
+        assert_eq!(next_attempt(ATTEMPTS, false, Obstacle::Time), None);
+    }
+
+    #[test]
+    fn an_exceeded_quota_is_given_hours() {
+        assert_eq!(next_attempt(0, true, Obstacle::Quota), Some((0, backoff::QUOTA_EXCEEDED)));
+        assert_eq!(next_attempt(0, false, Obstacle::Quota), Some((1, backoff::QUOTA_EXCEEDED)));
+    }
+
+    #[test]
+    fn failures_of_the_sync_are_no_attempts_to_disconnect() {
+        let mut state = SyncState::new(DateTime::UNIX_EPOCH);
+        (state.failures, state.last_error) = (9, Some("google_unavailable".to_owned()));
+        assert_eq!(in_vain(&state), 0);
+        (state.failures, state.last_error) = (2, Some(IN_VAIN.to_owned()));
+        assert_eq!(in_vain(&state), 2);
+    }
+
+    #[test]
+    fn what_is_gone_or_refused_is_settled_and_the_rest_tells_what_is_in_the_way() {
+        let key = ConnectionKey { tenant_id: TenantId(Uuid::nil()), instructor_id: InstructorId(Uuid::nil()) };
+        let mapping = |id| {
+            let at = DateTime::UNIX_EPOCH;
+            CalendarEventMapping::new(key, LessonId(Uuid::from_u128(id)), at, at + TimeDelta::hours(1))
+        };
+        let batch: Vec<_> = (1..=4).map(mapping).collect();
+        let refused = OperationOutcome::Refused { status: 403, reason: "forbidden".to_owned() };
+        let later = OperationOutcome::TryLater;
+        let outcomes =
+            [OperationOutcome::Gone, later(CalendarError::QuotaExceeded), refused, later(CalendarError::RateLimited)];
+        assert_eq!(settled(&batch, &outcomes), (vec![&batch[0], &batch[2]], Some(Obstacle::Quota)));
+        assert_eq!(settled(&batch[..1], &outcomes[..1]), (vec![&batch[0]], None));
     }
 }

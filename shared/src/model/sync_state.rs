@@ -115,6 +115,8 @@ pub struct SyncState {
     pub listed_at: Option<DateTime<Utc>>,
     /// Failed runs in a row.
     pub failures: u32,
+    /// Until when nothing runs on its own, after a failure.
+    pub resting_until: Option<DateTime<Utc>>,
     /// The code of the last error, until a run ends well.
     pub last_error: Option<String>,
     /// The channel that is open.
@@ -141,6 +143,7 @@ impl SyncState {
             last_synced_at: None,
             listed_at: None,
             failures: 0,
+            resting_until: None,
             last_error: None,
             channel: None,
             pending_channel: None,

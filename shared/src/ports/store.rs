@@ -208,8 +208,8 @@ pub trait Store: Send + Sync {
     async fn save_mapping(&self, mapping: &CalendarEventMapping, dirty: DirtyMark, notices: &[Notice]) -> Result<()>;
     /// Marks lessons as to be looked at, making rows for those that have none.
     async fn mark_dirty(&self, key: ConnectionKey, lessons: &[LessonMark], now: DateTime<Utc>) -> Result<()>;
-    /// Removes a mapping, unless its mark was raised since it was read as `seen`.
-    async fn delete_mapping(&self, key: ConnectionKey, lesson: LessonId, seen: u64) -> Result<()>;
+    /// Removes a mapping, unless its mark was raised since it was read as `seen`: false then.
+    async fn delete_mapping(&self, key: ConnectionKey, lesson: LessonId, seen: u64) -> Result<bool>;
     /// Removes all mappings and conflicts of a connection.
     async fn clear_mappings(&self, key: ConnectionKey) -> Result<()>;
     /// The conflicts of a connection.
@@ -280,11 +280,11 @@ pub trait Store: Send + Sync {
     async fn lessons_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<LessonId>>;
     /// Writes our columns of a lesson; one that is gone, or that is another instructor's, is left as it is.
     async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) -> Result<()>;
-    /// Writes our columns of an instructor; one that is gone is left gone.
+    /// Writes our columns of an instructor, those that are given; one that is gone is left gone.
     async fn flag_instructor(
         &self,
         key: ConnectionKey,
-        enabled: bool,
+        enabled: Option<bool>,
         last_synced_at: Option<DateTime<Utc>>,
     ) -> Result<()>;
     /// Whether the tenant has this instructor.

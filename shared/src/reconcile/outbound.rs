@@ -157,6 +157,11 @@ fn with_event(mapping: &CalendarEventMapping, wanted: &Fingerprint) -> Decision 
         };
     }
     if shown.fingerprint == agreed.google {
+        // A write or a removal of ours whose answer was lost may have been carried out all the same.
+        let unanswered = mapping.intended.as_ref().is_some_and(|intended| *intended != agreed.lesson);
+        if unanswered || mapping.lesson_removed_at.is_some() {
+            return plain(Step::Look);
+        }
         return plain(if *wanted == agreed.lesson { Step::Rest } else { write });
     }
     if shown.fingerprint == *wanted {
@@ -214,8 +219,12 @@ pub fn intend(
         Wanted::Event(content) => {
             let fingerprint = Fingerprint::of_lesson(content);
             let changed = mapping.agreed.as_ref().is_some_and(|agreed| agreed.lesson != fingerprint);
-            if changed || mapping.lesson_removed_at.take().is_some() {
+            if changed || mapping.lesson_removed_at.is_some() {
                 mapping.put_backs = 0;
+            }
+            // Until a look has shown it, a removal of ours may still come to light.
+            if decision.step != Step::Look {
+                mapping.lesson_removed_at = None;
             }
             mapping.event_start = content.starts_at;
             mapping.event_end = content.ends_at;
@@ -295,7 +304,18 @@ pub fn conclude(
             mapping.error = Some(text.clone());
             (mapping, After::Later(text))
         }
-        (Step::Look, OperationOutcome::Event(event)) => (observe(mapping, event), After::Again),
+        (Step::Look, OperationOutcome::Event(event)) => {
+            let mut mapping = observe(mapping, event);
+            let as_agreed = mapping.agreed.as_ref().zip(mapping.shown.as_ref());
+            if as_agreed.is_some_and(|(agreed, shown)| !shown.deleted && shown.fingerprint == agreed.google) {
+                // What was under way did not arrive.
+                mapping.intended = None;
+                if matches!(wanted, Wanted::Event(_)) {
+                    mapping.lesson_removed_at = None;
+                }
+            }
+            (mapping, After::Again)
+        }
         (Step::Look, OperationOutcome::Gone) => {
             // Our insert met a taken id, and yet there is nothing under it: that id is lost for good.
             if mapping.intended.is_some() && mapping.agreed.is_none() {

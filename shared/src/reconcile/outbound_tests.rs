@@ -178,6 +178,34 @@ fn a_lesson_that_comes_back_before_its_removal_was_recorded_is_no_change_by_the_
 }
 
 #[test]
+fn a_write_whose_answer_was_lost_is_looked_for_even_when_the_lesson_goes_back() {
+    let decision = decide(&synced("A"), &wants("B"));
+    let crashed = intend(synced("A"), &wants("B"), decision, now());
+    assert_eq!(step(&crashed, &wants("A")), Step::Look);
+    let look = |title: &str, etag: &str| OperationOutcome::Event(Box::new(google_shows(title, etag)));
+    let (arrived, _) = conclude(crashed.clone(), &wants("A"), Step::Look, &look("B", "2"));
+    assert_eq!(decide(&arrived, &wants("A")), Decision { step: Step::Patch, drift: None });
+    let (did_not, _) = conclude(crashed, &wants("A"), Step::Look, &look("A", "1"));
+    assert_eq!(step(&did_not, &wants("A")), Step::Rest);
+}
+
+#[test]
+fn a_removal_whose_answer_was_lost_is_looked_for_when_the_lesson_comes_back() {
+    let cancelled = Wanted::NoEvent(Absence::Cancelled);
+    let decision = decide(&synced("A"), &cancelled);
+    let crashed = intend(synced("A"), &cancelled, decision, now());
+    let decision = decide(&crashed, &wants("A"));
+    assert_eq!(decision.step, Step::Look);
+    let looking = intend(crashed, &wants("A"), decision, now());
+    let gone = OperationOutcome::Event(Box::new(deleted("2")));
+    let (seen, _) = conclude(looking.clone(), &wants("A"), Step::Look, &gone);
+    assert_eq!(decide(&seen, &wants("A")), Decision { step: Step::Revive, drift: None });
+    let still_there = OperationOutcome::Event(Box::new(google_shows("A", "1")));
+    let (seen, _) = conclude(looking, &wants("A"), Step::Look, &still_there);
+    assert_eq!(step(&seen, &wants("A")), Step::Rest);
+}
+
+#[test]
 fn a_lesson_gone_while_its_first_write_was_under_way_is_looked_for() {
     let decision = decide(&never_synced(), &wants("A"));
     let crashed = intend(never_synced(), &wants("A"), decision, now());

@@ -58,7 +58,7 @@ impl ChangeSettings {
         }
         let now = self.clock.now();
         self.store.save_settings(key, &settings, now).await?;
-        self.store.flag_instructor(key, settings.sync_enabled, None).await?;
+        self.store.flag_instructor(key, Some(settings.sync_enabled), None).await?;
         // Due now: should the message be lost, the next poll finds it.
         self.store.schedule(key, Some(now)).await?;
         let wishes = vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full];

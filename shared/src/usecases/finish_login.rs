@@ -139,7 +139,7 @@ impl FinishLogin {
             }
         };
         let credentials = self.store_connection(login, present.as_ref()).await?;
-        self.store.flag_instructor(begun.key, credentials.settings.sync_enabled, None).await?;
+        self.store.flag_instructor(begun.key, Some(credentials.settings.sync_enabled), None).await?;
         let wishes = vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full];
         let ring = Ring { key: begun.key, trigger: SyncTrigger::Connect, wishes, log_id: None, asked: None };
         if let Err(error) = self.doorbell.ring(&ring, Duration::ZERO).await {
@@ -227,9 +227,6 @@ impl FinishLogin {
             state: present.is_none().then(|| SyncState::new(now)),
         };
         self.store.connect(&connect).await?;
-        if present.is_some() {
-            self.store.schedule(key, Some(now)).await?;
-        }
         Ok(credentials)
     }
 

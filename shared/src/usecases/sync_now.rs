@@ -48,6 +48,7 @@ pub async fn sync_now(
     };
     match sync.run(&request).await? {
         SyncRun::Ran(log) if log.outcome == SyncOutcome::Failed => Err(failed(sync, &log).await?),
+        SyncRun::Ran(log) if log.outcome == SyncOutcome::Running => Ok(SyncNow::Queued(log.id)),
         SyncRun::Ran(log) => Ok(SyncNow::Done(log)),
         SyncRun::Blocked(blocked) => Err(refused(blocked)),
         SyncRun::NotConnected => Err(not_connected()),

@@ -146,7 +146,10 @@ pub(super) async fn connect(store: &DynamoStore, connect: &Connect) -> Result<()
     let table = &store.names.credentials;
     let key = connect.credentials.key;
     let unchanged = match connect.replaces {
-        Some(id) => Change::when("#id = :replaced").with("replaced", text(id)),
+        // A connection that is being taken down meanwhile is not brought back over it.
+        Some(id) => Change::when("#id = :replaced AND #connection_status.#state <> :disconnecting")
+            .with("replaced", text(id))
+            .with("disconnecting", text("disconnecting")),
         None => Change::when("attribute_not_exists(#id)"),
     };
     let account = &connect.credentials.google_account.sub;
@@ -160,9 +163,14 @@ pub(super) async fn connect(store: &DynamoStore, connect: &Connect) -> Result<()
     if let Some(left) = left {
         writes.push(leave_account(store, key, left)?);
     }
-    if let Some(state) = &connect.state {
-        writes.push(sync_state::start_anew(key, state)?.update(table, sync_state::row_key(key))?);
-    }
+    let state = match &connect.state {
+        Some(state) => sync_state::start_anew(key, state)?,
+        // A connection that goes on is polled at once, whatever had stopped it.
+        None => {
+            Change::when("attribute_exists(#lease_fence)").set("next_sync_at", time(connect.credentials.updated_at))
+        }
+    };
+    writes.push(state.update(table, sync_state::row_key(key))?);
     if !store.transact(writes).await? {
         return Err(changed_meanwhile());
     }

@@ -154,14 +154,16 @@ pub(super) async fn flag_lesson(
 pub(super) async fn flag_instructor(
     store: &DynamoStore,
     key: ConnectionKey,
-    enabled: bool,
+    enabled: Option<bool>,
     last_synced_at: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let change = Change::when("attribute_exists(#id)").set("calendar_sync_enabled", AttributeValue::Bool(enabled));
-    let change = match last_synced_at {
-        Some(at) => change.set("calendar_last_synced_at", time(at)),
-        None => change,
-    };
+    let mut change = Change::when("attribute_exists(#id)");
+    if let Some(enabled) = enabled {
+        change = change.set("calendar_sync_enabled", AttributeValue::Bool(enabled));
+    }
+    if let Some(at) = last_synced_at {
+        change = change.set("calendar_last_synced_at", time(at));
+    }
     store.update(&store.names.instructors, row_key(key.tenant_id, key.instructor_id), change).await?;
     Ok(())
 }

@@ -254,10 +254,10 @@ pub(super) async fn mark_dirty(
         .await
 }
 
-pub(super) async fn delete(store: &DynamoStore, key: ConnectionKey, lesson: LessonId, seen: u64) -> Result<()> {
+pub(super) async fn delete(store: &DynamoStore, key: ConnectionKey, lesson: LessonId, seen: u64) -> Result<bool> {
     let unraised = Change::when(UNRAISED).with("seen", number(seen));
-    store.delete(&store.names.mappings, row_key(key, lesson), unraised).await?;
-    Ok(())
+    let deleted = store.delete(&store.names.mappings, row_key(key, lesson), unraised).await?;
+    Ok(matches!(deleted, Written::Done(_)))
 }
 
 pub(super) async fn clear(store: &DynamoStore, key: ConnectionKey) -> Result<()> {

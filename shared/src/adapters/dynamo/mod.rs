@@ -148,7 +148,7 @@ impl Store for DynamoStore {
     async fn mark_dirty(&self, key: ConnectionKey, lessons: &[LessonMark], now: DateTime<Utc>) -> Result<()> {
         mappings::mark_dirty(self, key, lessons, now).await
     }
-    async fn delete_mapping(&self, key: ConnectionKey, lesson: LessonId, seen: u64) -> Result<()> {
+    async fn delete_mapping(&self, key: ConnectionKey, lesson: LessonId, seen: u64) -> Result<bool> {
         mappings::delete(self, key, lesson, seen).await
     }
     async fn clear_mappings(&self, key: ConnectionKey) -> Result<()> {
@@ -238,7 +238,7 @@ impl Store for DynamoStore {
     async fn flag_instructor(
         &self,
         key: ConnectionKey,
-        enabled: bool,
+        enabled: Option<bool>,
         last_synced_at: Option<DateTime<Utc>>,
     ) -> Result<()> {
         host::flag_instructor(self, key, enabled, last_synced_at).await

@@ -35,6 +35,8 @@ struct ProgressRow {
     #[serde(default, with = "timestamp::option")]
     listed_at: Option<DateTime<Utc>>,
     failures: u32,
+    #[serde(default, with = "timestamp::option")]
+    resting_until: Option<DateTime<Utc>>,
     last_error: Option<String>,
     webhook_channel_id: Option<ChannelId>,
     webhook_resource_id: Option<String>,
@@ -71,6 +73,7 @@ impl From<&SyncState> for ProgressRow {
             last_synced_at: state.last_synced_at,
             listed_at: state.listed_at,
             failures: state.failures,
+            resting_until: state.resting_until,
             last_error: state.last_error.clone(),
             webhook_channel_id: state.channel.as_ref().map(|channel| channel.id.clone()),
             webhook_resource_id: state.channel.as_ref().map(|channel| channel.resource_id.clone()),
@@ -97,6 +100,7 @@ fn read(item: Item) -> Result<SyncState> {
         last_synced_at: progress.last_synced_at,
         listed_at: progress.listed_at,
         failures: progress.failures,
+        resting_until: progress.resting_until,
         last_error: progress.last_error,
         channel: match channel {
             (Some(id), Some(resource_id), Some(expires_at)) => Some(Channel { id, resource_id, expires_at }),

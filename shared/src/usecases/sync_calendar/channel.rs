@@ -13,6 +13,9 @@ use crate::{
 /// How long a channel is asked to live; Google may make it shorter, and its answer counts.
 const LIFETIME: Duration = Duration::from_hours(7 * 24);
 
+/// A calendar that refuses push is asked again after this time: the refusal may have been about our address.
+const ASK_AGAIN: chrono::TimeDelta = chrono::TimeDelta::days(1);
+
 /// Opens a channel where there is none or it is time for a new one. Answers the old one, to be closed once the
 /// calendar was listed under the new one.
 pub async fn open_if_due(
@@ -22,10 +25,12 @@ pub async fn open_if_due(
 ) -> Result<Option<Channel>, Failure> {
     let (sync, now) = (round.sync, round.sync.now());
     let settings = &credentials.settings;
-    let Some(push) = &sync.push else { return Ok(None) };
     let wanted = settings.auto_sync && settings.sync_direction.imports();
-    let due = round.state.renew_at.is_none_or(|at| at <= now);
-    if !wanted || !due || round.state.push_health == PushHealth::Unsupported {
+    let Some(push) = sync.push.as_ref().filter(|_| wanted) else {
+        close(round, credentials).await?;
+        return Ok(None);
+    };
+    if round.state.renew_at.is_some_and(|at| at > now) {
         return Ok(None);
     }
     // Known before Google is asked: a channel that a crash leaves behind is recognised by its notices.
@@ -52,7 +57,7 @@ pub async fn open_if_due(
                 .say(format!("Google refuses to tell us of changes ({reason}); the calendar is polled instead."));
             round.report.changed = true;
             round.state.push_health = PushHealth::Unsupported;
-            round.state.renew_at = None;
+            round.state.renew_at = Some(now + ASK_AGAIN);
             None
         }
         Err(error) => {
@@ -74,11 +79,11 @@ pub async fn stop(google: &mut GoogleSession<'_>, channel: &Channel) {
 
 /// Closes the channel for good, because nothing is to be imported any more. It succeeds whatever Google says.
 pub async fn close(round: &mut Round<'_>, credentials: &InstructorCalendarCredentials) -> Result<(), Failure> {
+    round.state.renew_at = None;
     let Some(channel) = round.state.channel.take() else { return Ok(()) };
     if let Ok(mut google) = GoogleSession::open(&round.sync.google, credentials).await {
         stop(&mut google, &channel).await;
     }
     round.state.push_health = PushHealth::Closed;
-    round.state.renew_at = None;
     Ok(())
 }

@@ -147,7 +147,7 @@ fn touches(row: &crate::model::ExternalCalendarEvent, span: Window, zone: chrono
 /// The lessons that stored pairs connect with changed events, and with the series that a changed exception belongs to.
 async fn named_by_pairs(round: &Round<'_>, changed: &Changed) -> Result<BTreeSet<LessonId>, Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
-    let series = changed.events.iter().filter_map(|id| Some(id.0.split_once('_')?.0.into()));
+    let series = changed.events.iter().filter_map(|id| Some(id.0.rsplit_once('_')?.0.into()));
     let ids: BTreeSet<crate::model::EventId> = changed.events.iter().cloned().chain(series).collect();
     if ids.len() > FEW {
         return Ok(store

@@ -55,6 +55,7 @@ pub async fn import(
     round: &mut Round<'_>,
     credentials: &InstructorCalendarCredentials,
     google: &mut GoogleSession<'_>,
+    writes: bool,
     changed: &mut Changed,
 ) -> Result<Listed, Failure> {
     let (key, calendar) = (credentials.key, &credentials.google_calendar_id);
@@ -80,6 +81,7 @@ pub async fn import(
         ListingOutcome::Delta { token } => (Some(token), false),
         ListingOutcome::Partial { error } if events.is_empty() => return Err(failure(error)),
         ListingOutcome::Partial { error } => {
+            round.report.quota_exceeded |= error == CalendarError::QuotaExceeded;
             round.report.leave(format!("The calendar was listed only in part ({error}); nothing was removed for it."));
             (None, false)
         }
@@ -99,7 +101,9 @@ pub async fn import(
         replace_days(round, calendar, zone).await?;
     }
     changed.zone = zone;
-    remove_strays(round, strays, google).await?;
+    if writes {
+        remove_strays(round, strays, google).await?;
+    }
     Ok(Listed { token, shape, zone, began })
 }
 
@@ -107,8 +111,14 @@ pub async fn import(
 pub async fn clear(round: &mut Round<'_>) -> Result<(), Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
     let ids = store.external_ids(key).await?;
-    store.delete_external(key, &ids).await?;
+    if ids.is_empty() && round.state.cursor.is_none() {
+        return Ok(());
+    }
+    // The place in the list goes first: rows that are gone while it stands would never come back.
     round.state.cursor = None;
+    round.save().await?;
+    let (store, key) = (&round.sync.google.store, round.request.key);
+    store.delete_external(key, &ids).await?;
     round.report.changed = true;
     round.report.say("Events are no longer imported; those that were are forgotten.");
     Ok(())

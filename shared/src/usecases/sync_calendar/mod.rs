@@ -78,9 +78,12 @@ pub struct SyncRequest {
 }
 
 impl SyncRequest {
-    /// Whether a person bounded the lessons that the run covers.
-    fn is_narrowed(&self) -> bool {
-        self.asked.as_ref().is_some_and(|asked| asked.dates.is_some())
+    /// Whether a person stands behind it, rather than a schedule, a notice or a changed lesson.
+    fn by_a_person(&self) -> bool {
+        match self.trigger {
+            SyncTrigger::Connect | SyncTrigger::Manual | SyncTrigger::Settings => true,
+            SyncTrigger::Webhook | SyncTrigger::Poll | SyncTrigger::Lesson => false,
+        }
     }
 }
 
@@ -101,6 +104,10 @@ pub enum SyncRun {
 #[derive(Debug)]
 enum Failure {
     Blocked(Blocked),
+    /// The instructor syncs by hand, and nobody did.
+    ManualOnly,
+    /// What a person asked for is no longer part of the connection's direction.
+    DirectionOff,
     NotConnected,
     /// Google withdrew the permission.
     Withdrawn,
@@ -149,8 +156,11 @@ impl SyncCalendar {
             LeaseAttempt::NotConnected => return Ok(SyncRun::NotConnected),
         };
         // A run that a person narrowed serves that person alone: what others wish for stays wished for.
-        let inherited = state.wishes.kinds.clone();
+        let mut inherited = state.wishes.kinds.clone();
         state.wishes.kinds.extend(&request.wishes);
+        if !request.by_a_person() && state.resting_until.is_some_and(|until| until > started_at) {
+            return self.keep_resting(request.key, state).await;
+        }
         let mut report = Report::default();
         let mut direction = SyncDirection::TwoWay;
         let (outcome, blocked) = loop {
@@ -164,8 +174,8 @@ impl SyncCalendar {
                 return Ok(SyncRun::Held);
             }
             let (outcome, blocked) = self.settle(&mut state, &mut report, ended, request).await?;
-            if request.is_narrowed() && state.failures == 0 {
-                state.wishes.kinds.extend(&inherited);
+            if report.narrowed && state.failures == 0 {
+                state.wishes.kinds.clone_from(&inherited);
                 state.next_sync_at = state.next_sync_at.map(|_| self.now());
             }
             match store.release_lease(request.key, &state).await? {
@@ -173,27 +183,35 @@ impl SyncCalendar {
                 ReleaseOutcome::Lost => return Ok(SyncRun::Held),
                 ReleaseOutcome::WishesCame(fresh) => {
                     state.wishes.counter = fresh.wishes.counter;
+                    inherited.extend(&fresh.wishes.kinds);
                     state.wishes.kinds.extend(fresh.wishes.kinds);
                 }
             }
             let rest = round_started + BETWEEN_ROUNDS - self.now();
-            if self.now() + rest + BETWEEN_ROUNDS < request.deadline
-                && outcome != SyncOutcome::Failed
-                && blocked.is_none()
-            {
+            let well = state.failures == 0 && outcome != SyncOutcome::Failed && blocked.is_none();
+            if well && !report.narrowed && self.now() + rest + BETWEEN_ROUNDS < request.deadline {
                 tokio::time::sleep(rest.to_std().unwrap_or_default()).await;
-            } else {
-                self.hand_over(request.key, &mut state).await?;
-                break (outcome, blocked);
+                continue;
             }
+            if well {
+                state.next_sync_at = Some(self.now());
+            }
+            if self.let_go(request.key, &mut state).await? && well {
+                self.ring_again(request, &state).await?;
+            }
+            break (outcome, blocked);
         };
-        if report.more {
-            self.ring_again(request.key, &state).await?;
+        if outcome == SyncOutcome::Running {
+            self.ring_again(request, &state).await?;
         }
         if let Err(error) = deliver_notices::deliver(store.as_ref(), self.bus.as_ref(), request.key).await {
             tracing::error!(connection = %request.key, ?error, "notices stay in the outbox");
         }
         if let Some(blocked) = blocked {
+            if request.log_id.is_some() {
+                report.say("Nothing may run for this connection now.");
+                self.record(request, report, direction, SyncOutcome::Failed, started_at).await?;
+            }
             return Ok(SyncRun::Blocked(blocked));
         }
         self.record(request, report, direction, outcome, started_at).await
@@ -213,6 +231,7 @@ impl SyncCalendar {
                 None => {
                     state.wishes.kinds.clear();
                     state.failures = 0;
+                    state.resting_until = None;
                     state.last_error = None;
                     state.last_synced_at = Some(now);
                     state.next_sync_at = schedule::next_poll(&credentials.settings, state, now, self.luck());
@@ -223,16 +242,30 @@ impl SyncCalendar {
                     Ok((report.outcome(), None))
                 }
                 Some(reason) => {
+                    // What is left is marked; a person's leave to try everything ends with their run.
+                    state.wishes.kinds.retain(|kind| !matches!(kind, WishKind::Full | WishKind::Overrides));
                     state.wishes.kinds.insert(WishKind::Lessons);
-                    self.rest(state, "unfinished", backoff::rest(state.failures + 1), request.key).await?;
+                    let (code, rest) = if report.quota_exceeded {
+                        ("quota_exceeded", backoff::QUOTA_EXCEEDED)
+                    } else {
+                        ("unfinished", backoff::rest(state.failures + 1))
+                    };
+                    self.rest(state, code, rest, request.key).await?;
                     tracing::warn!(connection = %request.key, reason, "unfinished");
                     Ok((SyncOutcome::Partial, None))
                 }
             },
             Err(Failure::Blocked(blocked)) => {
-                state.next_sync_at = None;
+                // Taking down goes on by the poll, should this be the last to hear of it.
+                let goes_on = blocked == Blocked::Disconnecting;
+                state.next_sync_at = goes_on.then(|| now + backoff::rest(2));
                 Ok((SyncOutcome::Failed, Some(blocked)))
             }
+            Err(Failure::ManualOnly) => {
+                state.next_sync_at = None;
+                Ok((SyncOutcome::Failed, Some(Blocked::SwitchedOff)))
+            }
+            Err(Failure::DirectionOff) => Ok((SyncOutcome::Failed, Some(Blocked::SwitchedOff))),
             Err(Failure::Withdrawn) => {
                 self.withdrawn(state, request.key).await?;
                 report.say("Google no longer permits access to this calendar; the instructor has to connect again.");
@@ -257,7 +290,8 @@ impl SyncCalendar {
     async fn rest(&self, state: &mut SyncState, code: &str, rest: TimeDelta, key: ConnectionKey) -> Result<()> {
         state.failures += 1;
         state.last_error = Some(code.to_owned());
-        state.next_sync_at = Some(self.now() + backoff::jitter(rest, self.luck()));
+        state.resting_until = Some(self.now() + backoff::jitter(rest, self.luck()));
+        state.next_sync_at = state.resting_until;
         if state.failures == backoff::TOLD_AFTER {
             let notice = self.notice(key, NoticeKind::SyncFailing { code: code.to_owned() });
             self.google.store.put_notices(key, &[notice]).await?;
@@ -288,24 +322,31 @@ impl SyncCalendar {
         Notice { id: self.random.uuid(), key, kind, at: self.now() }
     }
 
-    /// Leaves what is wanted to a later run: the wishes stay, the poll is due, and the bell rings.
-    async fn hand_over(&self, key: ConnectionKey, state: &mut SyncState) -> Result<()> {
+    /// Leaves a connection that rests after a failure alone; what was wished for is kept until the rest is over.
+    async fn keep_resting(&self, key: ConnectionKey, mut state: SyncState) -> Result<SyncRun> {
+        state.next_sync_at = state.resting_until;
+        self.let_go(key, &mut state).await?;
+        Ok(SyncRun::Held)
+    }
+
+    /// Gives the lease back with all wishes, those that come meanwhile too. False when it was lost.
+    async fn let_go(&self, key: ConnectionKey, state: &mut SyncState) -> Result<bool> {
         loop {
-            state.next_sync_at = Some(self.now());
             match self.google.store.release_lease(key, state).await? {
                 ReleaseOutcome::WishesCame(fresh) => {
                     state.wishes.counter = fresh.wishes.counter;
                     state.wishes.kinds.extend(fresh.wishes.kinds);
                 }
-                ReleaseOutcome::Released => return self.ring_again(key, state).await,
-                ReleaseOutcome::Lost => return Ok(()),
+                ReleaseOutcome::Released => return Ok(true),
+                ReleaseOutcome::Lost => return Ok(false),
             }
         }
     }
 
-    async fn ring_again(&self, key: ConnectionKey, state: &SyncState) -> Result<()> {
+    /// Rings for what is left; a person who waits for a log row finds the rest of the story in it.
+    async fn ring_again(&self, request: &SyncRequest, state: &SyncState) -> Result<()> {
         let wishes = state.wishes.kinds.iter().copied().collect();
-        let ring = Ring { key, trigger: SyncTrigger::Poll, wishes, log_id: None, asked: None };
+        let ring = Ring { key: request.key, trigger: request.trigger, wishes, log_id: request.log_id, asked: None };
         self.doorbell.ring(&ring, Duration::ZERO).await
     }
 
@@ -331,7 +372,7 @@ impl SyncCalendar {
         if tell {
             self.google.store.put_log(&log).await?;
             if outcome != SyncOutcome::Failed {
-                self.google.store.flag_instructor(request.key, true, Some(now)).await?;
+                self.google.store.flag_instructor(request.key, None, Some(now)).await?;
             }
         }
         Ok(SyncRun::Ran(Box::new(log)))

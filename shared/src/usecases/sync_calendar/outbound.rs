@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::TimeDelta;
+
 use super::{Failure, round::Round};
 use crate::{
     model::{
         CalendarEventMapping, EventId, Lesson, LessonId, Notice, NoticeKind, SyncDirection, SyncStatus, Window,
         WishKind,
     },
-    ports::{DirtyMark, HostFlags, LessonLookup, Operation, OperationOutcome},
+    ports::{CalendarError, DirtyMark, HostFlags, LessonLookup, Operation, OperationOutcome},
     reconcile::outbound::{
         Absence, After, Decision, Step, Verdict, Wanted, conclude, decide, intend as intended, judge, operation,
     },
@@ -19,6 +21,10 @@ use crate::{
 const AT_MOST: usize = 1000;
 /// How often one lesson is decided anew within a round: insert, look, revive, and the next generation.
 const PASSES: usize = 5;
+/// Operations of one batch (design rule R14).
+const PART: usize = 50;
+/// What a batch takes at most when Google is well; with less time left, none is begun.
+const LONGEST_PART: TimeDelta = TimeDelta::seconds(5);
 /// A breaker (design rule R15): removing more than this, and more than half, needs a person.
 const MANY: usize = 10;
 
@@ -36,6 +42,8 @@ pub struct Work {
     stored: Option<CalendarEventMapping>,
     decision: Decision,
     after: Option<After>,
+    /// What the instructor is still to be told.
+    notices: Vec<Notice>,
 }
 
 /// Finds the lessons that are to be looked at and what each wants.
@@ -47,7 +55,7 @@ pub async fn gather(
     direction: SyncDirection,
 ) -> Result<Vec<Work>, Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
-    let narrowed = round.request.is_narrowed();
+    let narrowed = round.report.narrowed;
     let mut mappings: BTreeMap<LessonId, Option<CalendarEventMapping>> = BTreeMap::new();
     let dirty = store.dirty_mappings(key, AT_MOST).await?;
     if dirty.len() == AT_MOST {
@@ -90,7 +98,7 @@ pub async fn gather(
         };
         work.push(prepare(round, id, stored, wanted, lesson));
     }
-    break_on_mass_removal(round, &mut work, direction).await?;
+    break_on_mass_removal(round, &mut work, window, direction).await?;
     Ok(work)
 }
 
@@ -113,7 +121,7 @@ fn prepare(
         mapping.put_backs = 0;
     }
     let decision = decide(&mapping, &wanted);
-    Work { mapping, wanted, lesson, moved: false, stored, decision, after: None }
+    Work { mapping, wanted, lesson, moved: false, stored, decision, after: None, notices: Vec::new() }
 }
 
 /// A mapping that needs nothing loses its mark.
@@ -143,6 +151,7 @@ async fn fail_unreadable(
 async fn break_on_mass_removal(
     round: &mut Round<'_>,
     work: &mut Vec<Work>,
+    window: Window,
     direction: SyncDirection,
 ) -> Result<(), Failure> {
     let vanished = |work: &Work| work.wanted == Wanted::NoEvent(Absence::Removed) && work.decision.step == Step::Delete;
@@ -151,7 +160,13 @@ async fn break_on_mass_removal(
         return Ok(());
     }
     let all = round.sync.google.store.mappings(round.request.key).await?;
-    let live = all.iter().filter(|mapping| mapping.shown.as_ref().is_some_and(|shown| !shown.deleted)).count();
+    // Lessons that are over keep their mappings for ever: they are no measure of what is there to lose.
+    let live = all
+        .iter()
+        .filter(|mapping| {
+            mapping.event_end >= window.from && mapping.shown.as_ref().is_some_and(|shown| !shown.deleted)
+        })
+        .count();
     if removals * 2 > live {
         work.retain(|work| !vanished(work));
         round.report.leave(format!(
@@ -237,9 +252,10 @@ pub async fn carry_out(
     mut work: Vec<Work>,
     google: &mut GoogleSession<'_>,
     direction: SyncDirection,
+    may_write: bool,
 ) -> Result<(), Failure> {
     let mut stopped = None;
-    for pass in 0..PASSES {
+    'passes: for pass in 0..PASSES {
         let batch: Vec<(usize, Operation)> = work
             .iter()
             .enumerate()
@@ -249,23 +265,25 @@ pub async fn carry_out(
         if batch.is_empty() {
             break;
         }
-        if round.sync.now() >= round.request.deadline {
-            round.report.go_on("Time ran out; the rest follows at once.");
-            break;
-        }
         if pass > 0 {
-            save_all(round, &work, &batch).await?;
+            save_all(round, &mut work, &batch).await?;
         }
-        let operations: Vec<Operation> = batch.iter().map(|(_, operation)| operation.clone()).collect();
-        let outcomes = match google.batch(&operations, round.request.deadline).await {
-            Ok(outcomes) => outcomes,
-            Err(error) => {
-                stopped = Some(error);
-                break;
+        for part in batch.chunks(PART) {
+            if round.sync.now() + LONGEST_PART >= round.request.deadline {
+                round.report.go_on("Time ran out; the rest follows at once.");
+                break 'passes;
             }
-        };
-        for ((index, _), outcome) in batch.into_iter().zip(&outcomes) {
-            work[index].answered(round, outcome);
+            let operations: Vec<Operation> = part.iter().map(|(_, operation)| operation.clone()).collect();
+            let outcomes = match google.batch(&operations, round.request.deadline).await {
+                Ok(outcomes) => outcomes,
+                Err(error) => {
+                    stopped = Some(error);
+                    break 'passes;
+                }
+            };
+            for ((index, _), outcome) in part.iter().zip(&outcomes) {
+                work[*index].answered(round, outcome);
+            }
         }
     }
     if stopped.is_none()
@@ -273,15 +291,21 @@ pub async fn carry_out(
     {
         round.report.leave("An event changed in Google again and again while it was written.");
     }
-    finish(round, work, direction).await?;
+    finish(round, work, direction, may_write).await?;
     stopped.map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// Before a further pass: a new generation, or what a look has shown, is stored before anything is written for it.
-async fn save_all(round: &Round<'_>, work: &[Work], batch: &[(usize, Operation)]) -> Result<(), Failure> {
+async fn save_all(round: &Round<'_>, work: &mut [Work], batch: &[(usize, Operation)]) -> Result<(), Failure> {
     let store = &round.sync.google.store;
-    let saves = batch.iter().map(|(index, _)| store.save_mapping(&work[*index].mapping, DirtyMark::Keep, &[]));
+    let saves = batch.iter().map(|(index, _)| {
+        let work = &work[*index];
+        store.save_mapping(&work.mapping, DirtyMark::Keep, &work.notices)
+    });
     concurrently(saves.collect()).await?;
+    for (index, _) in batch {
+        work[*index].notices.clear();
+    }
     Ok(())
 }
 
@@ -309,8 +333,13 @@ impl Work {
             After::Again => {
                 self.decision = decide(&self.mapping, &self.wanted);
                 self.mapping = intended(self.mapping.clone(), &self.wanted, self.decision, round.sync.now());
+                let notices = drift_notice(round.sync, self);
+                self.notices.extend(notices);
             }
-            After::Later(why) => round.report.leave(format!("Google could not take a change in yet: {why}.")),
+            After::Later(why) => {
+                round.report.quota_exceeded |= *outcome == OperationOutcome::TryLater(CalendarError::QuotaExceeded);
+                round.report.leave(format!("Google could not take a change in yet: {why}."));
+            }
             After::Failed(why) => {
                 round.report.failed += 1;
                 round.report.say(format!("Lesson {}: {why}", self.mapping.lesson_id));
@@ -343,10 +372,16 @@ impl Work {
 }
 
 /// Stores how each lesson ended: on its mapping, which loses its mark where all is done, and on the host's row.
-async fn finish(round: &mut Round<'_>, work: Vec<Work>, direction: SyncDirection) -> Result<(), Failure> {
+async fn finish(
+    round: &mut Round<'_>,
+    work: Vec<Work>,
+    direction: SyncDirection,
+    may_write: bool,
+) -> Result<(), Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
     let saves = work.into_iter().map(|work| async move {
-        let settled = work.is_settled(direction);
+        // A run that was asked to leave Google alone, on a connection that writes, has done nothing for the lesson.
+        let settled = work.is_settled(direction) && (direction.writes() || !may_write);
         let gone = matches!(work.wanted, Wanted::NoEvent(_));
         let done_for =
             gone && settled && (matches!(work.after, Some(After::Done)) || work.decision.step == Step::Forget);
@@ -363,13 +398,11 @@ async fn finish(round: &mut Round<'_>, work: Vec<Work>, direction: SyncDirection
         {
             store.flag_lesson(key, lesson.id, &flags).await?;
         }
-        if done_for {
-            store.delete_mapping(key, work.mapping.lesson_id, work.mapping.marks).await?;
-        } else {
+        let deleted = done_for && store.delete_mapping(key, work.mapping.lesson_id, work.mapping.marks).await?;
+        // A mapping that was marked meanwhile stays, with what came of the event.
+        if !deleted && (work.mapping.dirty || work.stored.as_ref() != Some(&work.mapping)) {
             let mark = if settled { DirtyMark::Clear { seen: work.mapping.marks } } else { DirtyMark::Keep };
-            if work.mapping.dirty || work.stored.as_ref() != Some(&work.mapping) {
-                store.save_mapping(&work.mapping, mark, &[]).await?;
-            }
+            store.save_mapping(&work.mapping, mark, &work.notices).await?;
         }
         Ok::<_, Failure>(())
     });

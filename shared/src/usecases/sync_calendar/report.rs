@@ -18,6 +18,10 @@ pub struct Report {
     pub unfinished: Option<String>,
     /// Whether the rest is to follow at once: nothing is wrong, there was only more to do than time.
     pub more: bool,
+    /// Whether Google's usage limit was met.
+    pub quota_exceeded: bool,
+    /// Whether a person bounded the run: to some lessons, or to one of the connection's two directions.
+    pub narrowed: bool,
     /// Whether stored data changed in a way that the counts don't show.
     pub changed: bool,
     reasons: Vec<String>,
@@ -54,11 +58,10 @@ impl Report {
 
     /// How the run ended, as far as it got.
     pub fn outcome(&self) -> SyncOutcome {
-        if self.failed > 0 || self.more || self.unfinished.is_some() {
-            SyncOutcome::Partial
-        } else {
-            SyncOutcome::Completed
+        if self.unfinished.is_none() && self.more {
+            return SyncOutcome::Running;
         }
+        if self.failed > 0 || self.unfinished.is_some() { SyncOutcome::Partial } else { SyncOutcome::Completed }
     }
 
     /// The log row.

@@ -63,8 +63,13 @@ impl Round<'_> {
         let asked = request.asked.as_ref();
         let allowed = credentials.settings.sync_direction;
         let direction = asked.and_then(|asked| asked.direction).map_or(Some(allowed), |asked| asked.within(allowed));
-        let Some(direction) = direction else { return Err(Failure::Blocked(Blocked::SwitchedOff)) };
+        let Some(direction) = direction else { return Err(Failure::DirectionOff) };
         *self.direction = direction;
+        self.report.narrowed = direction != allowed || asked.is_some_and(|asked| asked.dates.is_some());
+        if !credentials.settings.auto_sync && !request.by_a_person() {
+            channel::close(&mut self, &credentials).await?;
+            return Err(Failure::ManualOnly);
+        }
         let calls_before = self.report.google_calls;
         let mut google = GoogleSession::open(&sync.google, &credentials).await?;
         let ended = self.steps(&credentials, direction, &mut google).await;
@@ -87,7 +92,7 @@ impl Round<'_> {
         let zone = self.state.calendar_time_zone;
         let mut changed = Changed { calendar, events: BTreeSet::new(), zone, everything: compare };
 
-        if !credentials.settings.sync_direction.imports() && self.state.cursor.is_some() {
+        if !credentials.settings.sync_direction.imports() && (self.state.cursor.is_some() || compare) {
             inbound::clear(self).await?;
             channel::close(self, credentials).await?;
             changed.everything = true;
@@ -96,7 +101,7 @@ impl Round<'_> {
 
         let mut imported = None;
         if direction.imports() && (wishes.contains(&WishKind::Inbound) || compare || self.state.cursor.is_none()) {
-            imported = Some(inbound::import(self, credentials, google, &mut changed).await?);
+            imported = Some(inbound::import(self, credentials, google, direction.writes(), &mut changed).await?);
         }
         if let Some(channel) = old_channel {
             channel::stop(google, &channel).await;
@@ -110,12 +115,13 @@ impl Round<'_> {
         if direction.imports() || changed.everything {
             conflicts::refresh(self, &mut work, &changed).await?;
         }
-        outbound::carry_out(self, work, google, direction).await?;
+        let may_write = credentials.settings.sync_direction.writes();
+        outbound::carry_out(self, work, google, direction, may_write).await?;
 
         if let Some(listed) = imported {
             listed.commit(self.state, self.report);
         }
-        if !request.is_narrowed() {
+        if !self.report.narrowed {
             if compare {
                 self.state.compared_at = Some(started);
             }

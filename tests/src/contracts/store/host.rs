@@ -146,7 +146,7 @@ pub async fn a_row_that_is_gone_is_left_gone(on: &Subject) {
     let none = HostFlags { google_calendar_event_id: None, calendar_sync_status: None, has_conflict: true };
     on.store.flag_lesson(key, lesson(1), &none).await.unwrap();
     assert_eq!(on.host.row(HostTable::Lessons, key.tenant_id, lesson(1).0).await, None);
-    on.store.flag_instructor(key, true, Some(at(1, 0))).await.unwrap();
+    on.store.flag_instructor(key, Some(true), Some(at(1, 0))).await.unwrap();
     assert_eq!(on.host.row(HostTable::Instructors, key.tenant_id, key.instructor_id.0).await, None);
     assert!(!on.store.instructor_exists(key).await.unwrap());
 }
@@ -158,8 +158,8 @@ pub async fn our_columns_of_an_instructor_are_written(on: &Subject) {
     on.host.put(HostTable::Instructors, given).await;
     assert!(on.store.instructor_exists(key).await.unwrap());
     assert!(!on.store.instructor_exists(connection(2, 1)).await.unwrap());
-    on.store.flag_instructor(key, true, Some(at(1, 0))).await.unwrap();
-    on.store.flag_instructor(key, false, None).await.unwrap();
+    on.store.flag_instructor(key, Some(true), Some(at(1, 0))).await.unwrap();
+    on.store.flag_instructor(key, Some(false), None).await.unwrap();
     let written = on.host.row(HostTable::Instructors, key.tenant_id, key.instructor_id.0).await.unwrap();
     assert_eq!((&written["calendar_sync_enabled"], &written["name"]), (&json!(false), &json!("Ada")));
     assert_eq!(written["calendar_last_synced_at"], "2026-03-01T12:00:00.000Z");

@@ -252,7 +252,8 @@ fn the_queue_waits_six_times_as_long_as_its_worker_and_gives_up_into_dead_letter
 
 #[test]
 fn a_lesson_change_is_tried_for_a_day_and_a_failing_one_is_told_apart() {
-    let functions = functions(&template());
+    let template = template();
+    let functions = functions(&template);
     let lessons = &functions.iter().find(|(name, _)| name == "lesson-changes").unwrap().1;
     let stream = events(lessons, "DynamoDB").next().unwrap();
     assert_eq!(stream["MaximumRetryAttempts"].as_i64(), Some(-1));

@@ -145,8 +145,8 @@ fn mapping(key: ConnectionKey, number: u128, start: DateTime<Utc>) -> CalendarEv
     CalendarEventMapping::new(key, lesson(number), start, start + TimeDelta::hours(1))
 }
 
-fn moment(instant: DateTime<Utc>) -> Option<EventTime> {
-    Some(EventTime::At { instant, zone: None })
+fn moment(instant: DateTime<Utc>) -> EventTime {
+    EventTime::At { instant, zone: None }
 }
 
 fn event(id: &str, start: DateTime<Utc>, end: DateTime<Utc>) -> Event {
@@ -157,8 +157,8 @@ fn event(id: &str, start: DateTime<Utc>, end: DateTime<Utc>) -> Event {
         summary: Some(format!("About {id}")),
         description: None,
         location: None,
-        start: moment(start),
-        end: moment(end),
+        start: Some(moment(start)),
+        end: Some(moment(end)),
         recurrence: vec![],
         recurring_event_id: None,
         original_start: None,
@@ -190,7 +190,7 @@ fn exception(series: &str, original: DateTime<Utc>, start: DateTime<Utc>) -> Ext
     let id = format!("{series}_{}", original.format("%Y%m%dT%H%M%SZ"));
     external(Event {
         recurring_event_id: Some(EventId::from(series)),
-        original_start: moment(original),
+        original_start: Some(moment(original)),
         ..event(&id, start, start + TimeDelta::hours(1))
     })
 }

@@ -177,7 +177,7 @@ mod tests {
             (Confirmed,  Birthday,        false, false, false),
         ];
         for (status, event_type, transparent, declined, blocks) in cases {
-            let event = Event { status, event_type, transparent, declined, ..busy() };
+            let event = Event { status, transparent, event_type, declined, ..busy() };
             assert_eq!(
                 event.blocks(),
                 blocks,

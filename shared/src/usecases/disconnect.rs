@@ -265,7 +265,7 @@ impl Disconnect {
             store.delete_external(key, &ids).await?;
         }
         store.clear_mappings(key).await?;
-        store.flag_instructor(key, false, None).await?;
+        store.flag_instructor(key, Some(false), None).await?;
         store.forget_connection(credentials).await
     }
 }

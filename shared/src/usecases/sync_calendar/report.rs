@@ -7,6 +7,7 @@ use crate::model::{CalendarSyncLog, SyncCounts, SyncDirection, SyncLogId, SyncOu
 
 /// The account of one run.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "facts about a run that have nothing to do with each other")]
 pub struct Report {
     /// What was done.
     pub counts: SyncCounts,

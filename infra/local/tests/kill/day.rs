@@ -1,4 +1,4 @@
-//! The day that each machine lives, written so that whoever does not know how far they came goes on.
+//! The day that each machine lives.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -15,10 +15,39 @@ const PATIENCE: Duration = Duration::from_mins(4);
 const CALENDAR: &str = "ada@example.com";
 const EXTERNAL: &str = "Dentist";
 
+/// What happens in the day, in order.
+const STEPS: [Step; 11] = [
+    Step::Connect,
+    Step::Add("Kept", 10),
+    Step::Add("Moved", 11),
+    Step::Add("Cancelled", 12),
+    Step::Add("Removed", 13),
+    Step::Settle,
+    Step::Move("Moved", 14),
+    Step::Cancel("Cancelled"),
+    Step::Remove("Removed"),
+    Step::Overlap(10),
+    Step::Settle,
+];
+
+/// A lesson is named by its title, a time by how many days ahead it lies.
+#[derive(Clone, Copy)]
+enum Step {
+    Connect,
+    Add(&'static str, u64),
+    Move(&'static str, u64),
+    Cancel(&'static str),
+    Remove(&'static str),
+    /// An event in Google comes to overlap the lesson of that day.
+    Overlap(u64),
+    /// Google and the store come to hold what they should.
+    Settle,
+}
+
 /// How far the day has come.
 pub struct Day {
     today: NaiveDate,
-    lessons_added: bool,
+    steps_done: usize,
 }
 
 /// What stands in Google, in the store and in the API at one moment.
@@ -36,25 +65,17 @@ struct Seen {
 
 impl Day {
     pub fn begin() -> Self {
-        Self { today: system::now().date_naive(), lessons_added: false }
+        Self { today: system::now().date_naive(), steps_done: 0 }
     }
 
-    /// Connects and adds lessons; then moves, cancels and removes some, and adds an event in Google.
+    /// Goes on with the day. A step that was answered is not repeated: what it asked for must not be lost.
     pub async fn live(&mut self, run: &Run) -> Result<(), Died> {
         let session = Session::begin(run, self.today).await?;
-        session.connect().await?;
-        if !self.lessons_added {
-            for (title, day) in [("Kept", 10), ("Moved", 11), ("Cancelled", 12), ("Removed", 13)] {
-                session.add_lesson(title, day).await?;
-            }
-            session.settle().await?;
-            self.lessons_added = true;
+        for step in &STEPS[self.steps_done..] {
+            session.take(*step).await?;
+            self.steps_done += 1;
         }
-        session.change_lesson("Moved", &session.lesson("Moved", 14)).await?;
-        session.change_lesson("Cancelled", &json!({ "status": "cancelled" })).await?;
-        session.remove_lesson("Removed").await?;
-        session.add_event(10).await?;
-        session.settle().await
+        Ok(())
     }
 
     /// What has settled stays so, and the conflict was told under one id.
@@ -88,6 +109,19 @@ impl<'a> Session<'a> {
         let session = run.get(&format!("{}/dev/session", run.api), &[]).await?.json();
         let text = |name: &str| session[name].as_str().unwrap().to_owned();
         Ok(Self { run, today, instructor: text("instructorId"), token: format!("Bearer {}", text("token")) })
+    }
+
+    /// Takes a step, which may have been taken before without an answer.
+    async fn take(&self, step: Step) -> Result<(), Died> {
+        match step {
+            Step::Connect => self.connect().await,
+            Step::Add(title, day) => self.add_lesson(title, day).await,
+            Step::Move(title, day) => self.change_lesson(title, &self.lesson(title, day)).await,
+            Step::Cancel(title) => self.change_lesson(title, &json!({ "status": "cancelled" })).await,
+            Step::Remove(title) => self.remove_lesson(title).await,
+            Step::Overlap(day) => self.add_event(day).await,
+            Step::Settle => self.settle().await,
+        }
     }
 
     async fn api(&self, path: &str) -> Result<Value, Died> {

@@ -80,18 +80,17 @@ impl Day {
 
     /// What has settled stays so, and the conflict was told under one id.
     pub async fn check(&self, run: &Run) -> Result<(), Died> {
-        tokio::time::sleep(Duration::from_secs(5)).await;
         let session = Session::begin(run, self.today).await?;
+        // The notice was committed with the conflict; a death before its delivery leaves it to the next run, which
+        // comes when the dead holder's lease has run out.
+        let begun = std::time::Instant::now();
+        while session.told().await?.is_empty() && begun.elapsed() < PATIENCE {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        tokio::time::sleep(Duration::from_secs(5)).await;
         assert_eq!(session.seen().await?, session.expected().await?, "{}", run.name());
-        let notices = run.get(&format!("{}/dev/notices", run.api), &[]).await?.json();
-        let found: BTreeSet<&str> = notices
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|notice| notice["detailType"] == "conflict.found")
-            .map(|notice| notice["detail"]["id"].as_str().unwrap())
-            .collect();
-        assert_eq!(found.len(), 1, "{}: {notices}", run.name());
+        let found = session.told().await?;
+        assert_eq!(found.len(), 1, "{}: {found:?}", run.name());
         Ok(())
     }
 }
@@ -109,6 +108,13 @@ impl<'a> Session<'a> {
         let session = run.get(&format!("{}/dev/session", run.api), &[]).await?.json();
         let text = |name: &str| session[name].as_str().unwrap().to_owned();
         Ok(Self { run, today, instructor: text("instructorId"), token: format!("Bearer {}", text("token")) })
+    }
+
+    /// The ids under which a conflict was told.
+    async fn told(&self) -> Result<BTreeSet<String>, Died> {
+        let notices = self.run.get(&format!("{}/dev/notices", self.run.api), &[]).await?.json();
+        let found = notices.as_array().unwrap().iter().filter(|notice| notice["detailType"] == "conflict.found");
+        Ok(found.map(|notice| notice["detail"]["id"].as_str().unwrap().to_owned()).collect())
     }
 
     /// Takes a step, which may have been taken before without an answer.

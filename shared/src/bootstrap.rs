@@ -85,7 +85,8 @@ impl Bootstrap {
 
     /// Google Calendar.
     pub fn calendar(&self) -> Result<Arc<dyn Calendar>> {
-        let calendar = GoogleCalendar::new(self.google()?, &self.config.google()?, self.clock(), self.random())?;
+        let calendar =
+            GoogleCalendar::new(Arc::new(self.google()?), &self.config.google()?, self.clock(), self.random())?;
         Ok(Arc::new(calendar))
     }
 
@@ -96,7 +97,7 @@ impl Bootstrap {
             Some(secret) => secret,
             None => self.secrets()?.get().await?.google_client_secret.clone(),
         };
-        Ok(Arc::new(GoogleLogin::new(self.google()?, &self.config.google()?, &secret)?))
+        Ok(Arc::new(GoogleLogin::new(Arc::new(self.google()?), &self.config.google()?, &secret)?))
     }
 
     /// The vault for tokens.

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use aws_sdk_kms::config::{ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef};
 use calendar_sync::{
     adapters::{
@@ -67,9 +68,13 @@ impl MovableClock {
         *self.0.lock().unwrap() += by;
     }
 }
+#[async_trait]
 impl Clock for MovableClock {
     fn now(&self) -> DateTime<Utc> {
         *self.0.lock().unwrap()
+    }
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 }
 

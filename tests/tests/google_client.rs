@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use calendar_sync::{
     adapters::google::{self, GoogleCalendar, GoogleLogin},
     config::{Config, GoogleConfig},
@@ -45,9 +46,13 @@ fn now() -> DateTime<Utc> {
 }
 
 struct FixedClock;
+#[async_trait]
 impl Clock for FixedClock {
     fn now(&self) -> DateTime<Utc> {
         now()
+    }
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 }
 
@@ -84,11 +89,12 @@ fn config(base: &str) -> GoogleConfig {
 }
 
 fn calendar_at(base: &str) -> GoogleCalendar {
-    GoogleCalendar::new(google::client().unwrap(), &config(base), Arc::new(FixedClock), Arc::new(NoPause)).unwrap()
+    GoogleCalendar::new(Arc::new(google::client().unwrap()), &config(base), Arc::new(FixedClock), Arc::new(NoPause))
+        .unwrap()
 }
 
 fn login_at(base: &str, secret: &str) -> GoogleLogin {
-    GoogleLogin::new(google::client().unwrap(), &config(base), &SecretString::from(secret)).unwrap()
+    GoogleLogin::new(Arc::new(google::client().unwrap()), &config(base), &SecretString::from(secret)).unwrap()
 }
 
 impl World {

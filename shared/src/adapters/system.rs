@@ -1,5 +1,8 @@
 //! The machine's clock and randomness: the one place that may ask for them (see `clippy.toml`).
 
+use std::time::Duration;
+
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::ports::{Clock, Random};
@@ -8,10 +11,15 @@ use crate::ports::{Clock, Random};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
+#[async_trait]
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     fn now(&self) -> DateTime<Utc> {
         Utc::now()
+    }
+
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 }
 

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     concurrently::concurrently,
     google_session::{Google, GoogleSession, SessionError},
+    within_lease::within_lease,
 };
 use crate::{
     Error, Result,
@@ -130,11 +131,23 @@ impl Disconnect {
         let (store, now) = (&self.google.store, self.google.clock.now());
         let owner = self.random.uuid();
         let nothing = std::collections::BTreeSet::new();
-        let mut state = match store.acquire_lease(key, owner, now, deadline + LEASE_MARGIN, &nothing).await? {
+        let state = match store.acquire_lease(key, owner, now, deadline + LEASE_MARGIN, &nothing).await? {
             LeaseAttempt::Granted(state) => *state,
             LeaseAttempt::Held { .. } => return Ok(Disconnected::Continues),
             LeaseAttempt::NotConnected => return Ok(Disconnected::Done),
         };
+        let work = self.go_on_leased(key, state, deadline);
+        let ended = within_lease(&*self.google.clock, deadline + LEASE_MARGIN, work).await;
+        ended.unwrap_or(Ok(Disconnected::Continues))
+    }
+
+    async fn go_on_leased(
+        &self,
+        key: ConnectionKey,
+        mut state: SyncState,
+        deadline: DateTime<Utc>,
+    ) -> Result<Disconnected> {
+        let store = &self.google.store;
         let Some(credentials) = store.credentials(key).await? else { return Ok(Disconnected::Done) };
         let ConnectionStatus::Disconnecting { keep_events, keep_imported } = credentials.status else {
             self.release(key, state).await?;

@@ -15,3 +15,4 @@ pub mod ring_due;
 pub mod show_status;
 pub mod sync_calendar;
 pub mod sync_now;
+mod within_lease;

@@ -6,14 +6,12 @@ mod multipart;
 use std::collections::VecDeque;
 
 use chrono::{DateTime, Utc};
-use reqwest::{
-    Method, Url,
-    header::{CONTENT_TYPE, HeaderValue},
-};
+use http::{Method, header::CONTENT_TYPE};
+use reqwest::Url;
 use serde_json::Value;
 
 use self::multipart::{Part, PartAnswer};
-use super::{GoogleCalendar, calendar::out_of_time, errors, http::exchange, resource};
+use super::{GoogleCalendar, calendar::out_of_time, errors, http::request, resource};
 use crate::{
     model::EventId,
     ports::{Access, CalendarError, Operation, OperationOutcome},
@@ -45,12 +43,17 @@ pub(super) async fn carry_out(
         };
         calls += 1;
         let parts = round.iter().filter_map(|&n| Some(part(google, access, n, operations.get(n)?)));
-        let mut request = google.request(access, Method::POST, google.batch_url.clone());
-        request = request.header(CONTENT_TYPE, HeaderValue::from_static(multipart::CONTENT_TYPE));
-        let answer = exchange(request.body(multipart::write(parts)).timeout(time_left)).await;
+        let body = multipart::write(parts).into_bytes();
+        let answer = match request(Method::POST, &google.batch_url, Some((multipart::CONTENT_TYPE, body))) {
+            Ok(request) => google.exchange(access, request, time_left).await,
+            Err(failure) => Err(failure),
+        };
         let answers = match &answer {
-            Ok(answer) if answer.status.is_success() => Ok(multipart::read(answer.content_type(), &answer.body)),
-            Ok(answer) => Err(errors::classify(answer.status.as_u16(), &answer.body)),
+            Ok(answer) if answer.status().is_success() => {
+                let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+                Ok(multipart::read(kind, answer.body()))
+            }
+            Ok(answer) => Err(errors::classify(answer.status().as_u16(), answer.body())),
             Err(failure) => Err(failure.clone()),
         };
         let mut failure = None;

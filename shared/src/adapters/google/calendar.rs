@@ -4,14 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use reqwest::{Method, RequestBuilder, Url};
+use http::{HeaderValue, Method, header::AUTHORIZATION};
+use reqwest::Url;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     batch, errors,
-    http::{Answer, exchange},
+    http::{self as wire, Answer, Request, Transport},
     listing,
     retry::Retry,
 };
@@ -27,7 +28,7 @@ const CHANNEL_TIME: TimeDelta = TimeDelta::seconds(15);
 
 /// Google Calendar v3.
 pub struct GoogleCalendar {
-    http: reqwest::Client,
+    transport: Arc<dyn Transport>,
     service: Url,
     pub(super) batch_url: Url,
     clock: Arc<dyn Clock>,
@@ -35,16 +36,16 @@ pub struct GoogleCalendar {
 }
 
 impl GoogleCalendar {
-    /// A calendar behind `http`, which [`super::client`] makes.
+    /// A calendar behind `transport`: a [`super::client`], say.
     pub fn new(
-        http: reqwest::Client,
+        transport: Arc<dyn Transport>,
         config: &GoogleConfig,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self> {
         let service = Url::parse(&config.calendar_url).map_err(Error::internal)?;
         let batch_url = Url::parse(&config.batch_url).map_err(Error::internal)?;
-        Ok(Self { http, service, batch_url, clock, random })
+        Ok(Self { transport, service, batch_url, clock, random })
     }
 
     /// The address of `path` below the service's, each segment escaped.
@@ -61,8 +62,18 @@ impl GoogleCalendar {
         self.address(&[&["calendars", calendar.as_str(), "events"], below].concat())
     }
 
-    pub(super) fn request(&self, access: &Access, method: Method, url: Url) -> RequestBuilder {
-        self.http.request(method, url).bearer_auth(access.token.expose_secret())
+    /// One exchange on somebody's behalf.
+    pub(super) async fn exchange(
+        &self,
+        access: &Access,
+        mut request: Request,
+        time: Duration,
+    ) -> Result<Answer, CalendarError> {
+        let mut token = HeaderValue::try_from(format!("Bearer {}", access.token.expose_secret()))
+            .map_err(|_| wire::unsendable())?;
+        token.set_sensitive(true);
+        request.headers_mut().insert(AUTHORIZATION, token);
+        self.transport.exchange(request, time).await
     }
 
     pub(super) fn retry(&self, deadline: DateTime<Utc>) -> Retry<'_> {
@@ -73,17 +84,18 @@ impl GoogleCalendar {
     /// Each try is counted in `calls`.
     pub(super) async fn call(
         &self,
+        access: &Access,
+        request: &Request,
         retry: &mut Retry<'_>,
         calls: &mut u32,
         again: fn(&CalendarError) -> bool,
-        request: impl Fn() -> RequestBuilder,
     ) -> Result<Answer, CalendarError> {
         loop {
             let Some(time_left) = retry.time_left() else { return Err(out_of_time()) };
             *calls += 1;
-            let failure = match exchange(request().timeout(time_left)).await {
-                Ok(answer) if answer.status.is_success() => return Ok(answer),
-                Ok(answer) => errors::classify(answer.status.as_u16(), &answer.body),
+            let failure = match self.exchange(access, request.clone(), time_left).await {
+                Ok(answer) if answer.status().is_success() => return Ok(answer),
+                Ok(answer) => errors::classify(answer.status().as_u16(), answer.body()),
                 Err(failure) => failure,
             };
             if !again(&failure) || !retry.failed().await {
@@ -100,7 +112,8 @@ impl GoogleCalendar {
         again: fn(&CalendarError) -> bool,
     ) -> Result<Answer, CalendarError> {
         let mut retry = self.retry(self.clock.now() + CHANNEL_TIME);
-        self.call(&mut retry, &mut 0, again, || self.request(access, Method::POST, url.clone()).json(body)).await
+        let request = wire::request(Method::POST, url, Some(("application/json", body.to_string().into_bytes())))?;
+        self.call(access, &request, &mut retry, &mut 0, again).await
     }
 }
 
@@ -136,7 +149,7 @@ impl Calendar for GoogleCalendar {
         // After any other failure the channel may be open, and its id can never be used again.
         let refused_unopened = |failure: &CalendarError| *failure == CalendarError::RateLimited;
         let answer = self.post(access, &url, &body, refused_unopened).await?;
-        let opened: Opened = serde_json::from_slice(&answer.body)
+        let opened: Opened = serde_json::from_slice(answer.body())
             .map_err(|_| CalendarError::Unavailable("a channel that cannot be read".to_owned()))?;
         Ok(Channel {
             id: channel.id.clone(),

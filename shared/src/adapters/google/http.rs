@@ -1,13 +1,11 @@
-//! The HTTP client, and one exchange with it. What it says of a failure never holds an address or a header, so no
-//! token gets into a log.
+//! The way to Google: the HTTP client, and one exchange with it. What it says of a failure never holds an address or
+//! a header, so no token gets into a log.
 
 use std::{sync::Arc, time::Duration};
 
-use reqwest::{
-    RequestBuilder, StatusCode,
-    header::{CONTENT_TYPE, HeaderMap},
-    redirect,
-};
+use async_trait::async_trait;
+use http::{Method, header::CONTENT_TYPE};
+use reqwest::{Url, redirect};
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::{Error, Result, ports::CalendarError};
@@ -31,7 +29,6 @@ pub fn client() -> Result<reqwest::Client> {
         // A redirect would carry the token to wherever it points.
         .redirect(redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(EXCHANGE_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .build()
         .map_err(Error::internal)
@@ -49,25 +46,47 @@ fn tls() -> Result<ClientConfig> {
     Ok(config)
 }
 
+/// A request, its body whole.
+pub type Request = http::Request<Vec<u8>>;
 /// An answer, whatever its status.
-pub(super) struct Answer {
-    pub status: StatusCode,
-    headers: HeaderMap,
-    pub body: Vec<u8>,
+pub type Answer = http::Response<Vec<u8>>;
+
+/// What takes a request to Google and brings its answer: the network, or a simulated Google in the same process.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// One exchange, over within `time`; an error means that no whole answer came.
+    async fn exchange(&self, request: Request, time: Duration) -> Result<Answer, CalendarError>;
 }
 
-impl Answer {
-    pub fn content_type(&self) -> Option<&str> {
-        self.headers.get(CONTENT_TYPE)?.to_str().ok()
+#[async_trait]
+impl Transport for reqwest::Client {
+    async fn exchange(&self, request: Request, time: Duration) -> Result<Answer, CalendarError> {
+        let mut request = reqwest::Request::try_from(request).map_err(|error| no_answer(&error))?;
+        *request.timeout_mut() = Some(time);
+        let mut response = self.execute(request).await.map_err(|error| no_answer(&error))?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let mut answer = Answer::new(response.bytes().await.map_err(|error| no_answer(&error))?.into());
+        (*answer.status_mut(), *answer.headers_mut()) = (status, headers);
+        Ok(answer)
     }
 }
 
-/// One exchange; an error means that no whole answer came.
-pub(super) async fn exchange(request: RequestBuilder) -> Result<Answer, CalendarError> {
-    let mut response = request.send().await.map_err(|error| no_answer(&error))?;
-    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-    let body = response.bytes().await.map_err(|error| no_answer(&error))?.into();
-    Ok(Answer { status, headers, body })
+/// A request to `url`, with a body and what kind of body it is.
+pub(super) fn request(
+    method: Method,
+    url: &Url,
+    body: Option<(&'static str, Vec<u8>)>,
+) -> Result<Request, CalendarError> {
+    let request = http::Request::builder().method(method).uri(url.as_str());
+    match body {
+        Some((content_type, body)) => request.header(CONTENT_TYPE, content_type).body(body),
+        None => request.body(Vec::new()),
+    }
+    .map_err(|_| unsendable())
+}
+
+pub(super) fn unsendable() -> CalendarError {
+    CalendarError::Unavailable("a request that cannot be sent".to_owned())
 }
 
 fn no_answer(error: &reqwest::Error) -> CalendarError {
@@ -76,7 +95,7 @@ fn no_answer(error: &reqwest::Error) -> CalendarError {
     } else if error.is_connect() {
         "no connection"
     } else if error.is_builder() {
-        "a request that cannot be sent"
+        return unsendable();
     } else {
         "the connection broke"
     };

@@ -2,12 +2,13 @@
 //! <https://developers.google.com/workspace/calendar/api/guides/sync>
 
 use chrono::{DateTime, Utc};
-use reqwest::{Method, Url};
+use http::Method;
+use reqwest::Url;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tracing::warn;
 
-use super::{GoogleCalendar, errors, resource};
+use super::{GoogleCalendar, errors, http::request, resource};
 use crate::ports::{Access, CalendarError, Listing, ListingOutcome};
 
 /// One page. Its items are read one by one, so that one which cannot be read does not spoil the others.
@@ -40,9 +41,12 @@ pub(super) async fn list(
     let mut retry = google.retry(deadline);
     let mut page_url = url.clone();
     listing.outcome = loop {
-        let request = || google.request(access, Method::GET, page_url.clone());
-        let page = match google.call(&mut retry, &mut listing.calls, errors::is_passing, request).await {
-            Ok(answer) => match read_page(&answer.body, &mut listing) {
+        let answer = match request(Method::GET, &page_url, None) {
+            Ok(request) => google.call(access, &request, &mut retry, &mut listing.calls, errors::is_passing).await,
+            Err(error) => Err(error),
+        };
+        let page = match answer {
+            Ok(answer) => match read_page(answer.body(), &mut listing) {
                 Err(_) if retry.failed().await => continue,
                 page => page,
             },

@@ -1,10 +1,13 @@
 //! Google's sign-in: consent, tokens, revocation.
 //! <https://developers.google.com/identity/protocols/oauth2/web-server>
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use futures::future::BoxFuture;
+use http::Method;
 use oauth2::{
     AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet,
     EndpointSet, ExtraTokenFields, HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
@@ -16,7 +19,7 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::http::exchange;
+use super::http::{EXCHANGE_TIMEOUT, Transport, request};
 use crate::{
     Error, Result,
     config::GoogleConfig,
@@ -42,6 +45,7 @@ type Client = oauth2::Client<
 /// Who issues Google's id tokens, in its two spellings
 /// (<https://developers.google.com/identity/openid-connect/openid-connect#validatinganidtoken>).
 const ISSUERS: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"];
+const FORM: &str = "application/x-www-form-urlencoded";
 /// What Google gives when it does not say.
 const DEFAULT_LIFETIME: TimeDelta = TimeDelta::hours(1);
 
@@ -61,15 +65,15 @@ impl ExtraTokenFields for IdToken {}
 
 /// Google's OAuth endpoints for one client.
 pub struct GoogleLogin {
-    http: reqwest::Client,
+    transport: Arc<dyn Transport>,
     client: Client,
     scopes: Vec<String>,
     revoke_url: Url,
 }
 
 impl GoogleLogin {
-    /// The sign-in of the OAuth client in `config`, behind `http`, which [`super::client`] makes.
-    pub fn new(http: reqwest::Client, config: &GoogleConfig, client_secret: &SecretString) -> Result<Self> {
+    /// The sign-in of the OAuth client in `config`, behind `transport`: a [`super::client`], say.
+    pub fn new(transport: Arc<dyn Transport>, config: &GoogleConfig, client_secret: &SecretString) -> Result<Self> {
         let client = oauth2::Client::new(ClientId::new(config.client_id.clone()))
             .set_client_secret(ClientSecret::new(client_secret.expose_secret().to_owned()))
             .set_auth_type(AuthType::RequestBody)
@@ -77,29 +81,25 @@ impl GoogleLogin {
             .set_token_uri(TokenUrl::new(config.token_url.clone()).map_err(Error::internal)?)
             .set_redirect_uri(RedirectUrl::new(config.redirect_uri.clone()).map_err(Error::internal)?);
         let revoke_url = Url::parse(&config.revoke_url).map_err(Error::internal)?;
-        Ok(Self { http, client, scopes: config.scopes.clone(), revoke_url })
+        Ok(Self { transport, client, scopes: config.scopes.clone(), revoke_url })
     }
 }
 
 /// How `oauth2` reaches the token endpoint. Failures that pass are told apart by the status, which its errors lack.
-struct TokenEndpoint<'a>(&'a reqwest::Client);
+struct TokenEndpoint<'a>(&'a dyn Transport);
 
 impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
     type Error = CalendarError;
     type Future = BoxFuture<'c, Result<HttpResponse, CalendarError>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        let (head, body) = request.into_parts();
-        let request = self.0.request(head.method, head.uri.to_string()).headers(head.headers).body(body);
         Box::pin(async move {
-            let answer = exchange(request).await?;
-            let status = answer.status.as_u16();
+            let answer = self.0.exchange(request, EXCHANGE_TIMEOUT).await?;
+            let status = answer.status().as_u16();
             if status >= 500 || status == 429 {
                 return Err(CalendarError::Unavailable(format!("the token endpoint answered {status}")));
             }
-            let mut response = HttpResponse::new(answer.body);
-            *response.status_mut() = answer.status;
-            Ok(response)
+            Ok(answer)
         })
     }
 }
@@ -139,7 +139,7 @@ impl Login for GoogleLogin {
             .client
             .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(pkce_verifier.expose_secret().to_owned()))
-            .request_async(&TokenEndpoint(&self.http))
+            .request_async(&TokenEndpoint(&*self.transport))
             .await
             .map_err(refusal)?;
         // RFC 6749 section 5.1: an answer without scopes grants those that were asked for.
@@ -160,7 +160,7 @@ impl Login for GoogleLogin {
         let answer = self
             .client
             .exchange_refresh_token(&token)
-            .request_async(&TokenEndpoint(&self.http))
+            .request_async(&TokenEndpoint(&*self.transport))
             .await
             .map_err(refusal)?;
         Ok(access(&answer, now))
@@ -168,17 +168,20 @@ impl Login for GoogleLogin {
 
     /// By hand, since `oauth2` takes no plain-http address for it, as one has on a single machine.
     async fn revoke(&self, tokens: &CalendarOAuthTokens) -> Result<(), LoginError> {
-        let form = [("token", tokens.refresh_token.expose_secret())];
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("token", tokens.refresh_token.expose_secret())
+            .finish();
         let unavailable = |error: CalendarError| LoginError::Unavailable(error.to_string());
-        let answer = exchange(self.http.post(self.revoke_url.clone()).form(&form)).await.map_err(unavailable)?;
-        let status = answer.status.as_u16();
-        if answer.status.is_success() {
+        let request = request(Method::POST, &self.revoke_url, Some((FORM, form.into_bytes()))).map_err(unavailable)?;
+        let answer = self.transport.exchange(request, EXCHANGE_TIMEOUT).await.map_err(unavailable)?;
+        let status = answer.status().as_u16();
+        if answer.status().is_success() {
             return Ok(());
         }
         if status >= 500 || status == 429 {
             return Err(LoginError::Unavailable(format!("the revocation endpoint answered {status}")));
         }
-        match serde_json::from_slice::<BasicErrorResponse>(&answer.body) {
+        match serde_json::from_slice::<BasicErrorResponse>(answer.body()) {
             // It is not good any more: that is what was asked for.
             Ok(error) if error.error().as_ref() == "invalid_token" => Ok(()),
             Ok(error) => Err(LoginError::Refused(word(error.error().as_ref()))),

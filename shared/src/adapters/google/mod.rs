@@ -9,4 +9,8 @@ mod login;
 mod resource;
 mod retry;
 
-pub use self::{calendar::GoogleCalendar, http::client, login::GoogleLogin};
+pub use self::{
+    calendar::GoogleCalendar,
+    http::{Answer, Request, Transport, client},
+    login::GoogleLogin,
+};

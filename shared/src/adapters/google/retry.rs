@@ -47,7 +47,7 @@ impl<'a> Retry<'a> {
         let mut bytes = [0; 4];
         self.random.fill(&mut bytes);
         let Some(pause) = pause(self.failures, u32::from_le_bytes(bytes), self.time_left()) else { return false };
-        tokio::time::sleep(pause).await;
+        self.clock.sleep(pause).await;
         true
     }
 }

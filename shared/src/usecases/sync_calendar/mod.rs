@@ -19,6 +19,7 @@ use self::{report::Report, round::Round};
 use super::{
     deliver_notices,
     google_session::{Google, SessionError},
+    within_lease::{lease_ran_out, within_lease},
 };
 use crate::{
     Error, ErrorKind, Result,
@@ -150,11 +151,22 @@ impl SyncCalendar {
         let lease_until = request.deadline + LEASE_MARGIN;
         let store = &self.google.store;
         let owner = self.random.uuid();
-        let mut state = match store.acquire_lease(request.key, owner, started_at, lease_until, &request.wishes).await? {
+        let state = match store.acquire_lease(request.key, owner, started_at, lease_until, &request.wishes).await? {
             LeaseAttempt::Granted(state) => *state,
             LeaseAttempt::Held { .. } => return Ok(SyncRun::Held),
             LeaseAttempt::NotConnected => return Ok(SyncRun::NotConnected),
         };
+        let run = self.run_leased(request, state, started_at);
+        within_lease(&*self.google.clock, lease_until, run).await.unwrap_or_else(|| Err(lease_ran_out()))
+    }
+
+    async fn run_leased(
+        &self,
+        request: &SyncRequest,
+        mut state: SyncState,
+        started_at: DateTime<Utc>,
+    ) -> Result<SyncRun> {
+        let store = &self.google.store;
         // A run that a person narrowed serves that person alone: what others wish for stays wished for.
         let mut inherited = state.wishes.kinds.clone();
         state.wishes.kinds.extend(&request.wishes);
@@ -190,7 +202,7 @@ impl SyncCalendar {
             let rest = round_started + BETWEEN_ROUNDS - self.now();
             let well = state.failures == 0 && outcome != SyncOutcome::Failed && blocked.is_none();
             if well && !report.narrowed && self.now() + rest + BETWEEN_ROUNDS < request.deadline {
-                tokio::time::sleep(rest.to_std().unwrap_or_default()).await;
+                self.google.clock.sleep(rest.to_std().unwrap_or_default()).await;
                 continue;
             }
             if well {

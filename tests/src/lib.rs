@@ -9,5 +9,6 @@
 
 pub mod contracts;
 pub mod dynamo;
+pub mod memory;
 pub mod openapi;
 pub mod world;

@@ -1,15 +1,22 @@
-//! The store's contract on `DynamoStore`: the AWS SDK against DynamoDB's API in memory.
+//! The store's contract, on `DynamoStore` (the AWS SDK against DynamoDB's API in memory) and on the store in memory
+//! that the simulation runs on.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
 
-use calendar_tests::{contracts::store, dynamo::subject};
+use calendar_tests::{contracts::store, dynamo, memory};
 
 macro_rules! contract {
     ($($part:ident: $($rule:ident)+;)+) => {$(
         mod $part {
             $(
-                #[tokio::test]
-                async fn $rule() {
-                    super::store::$part::$rule(&super::subject().await).await;
+                mod $rule {
+                    #[tokio::test]
+                    async fn on_dynamodb() {
+                        super::super::store::$part::$rule(&super::super::dynamo::subject().await).await;
+                    }
+                    #[tokio::test]
+                    async fn in_memory() {
+                        super::super::store::$part::$rule(&super::super::memory::subject()).await;
+                    }
                 }
             )+
         }

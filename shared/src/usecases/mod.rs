@@ -1,5 +1,6 @@
 //! One file for each thing that a user or a schedule asks for: load, decide, apply, commit.
 
+pub mod answer_ring;
 pub mod begin_login;
 pub mod change_settings;
 mod concurrently;

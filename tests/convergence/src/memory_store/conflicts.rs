@@ -1,0 +1,30 @@
+//! Conflicts: pairs, and the flag that follows from them.
+
+use calendar_sync::{
+    model::{ConnectionKey, SchedulingConflict},
+    ports::ConflictChanges,
+};
+
+use super::Tables;
+
+impl Tables {
+    /// The conflicts of a connection that are `wanted`.
+    pub fn conflicts_where(
+        &self,
+        key: ConnectionKey,
+        wanted: impl Fn(&SchedulingConflict) -> bool,
+    ) -> Vec<SchedulingConflict> {
+        let own = self.conflicts.iter().filter(|(of, _)| *of == key).map(|(_, pair)| pair);
+        own.filter(|pair| wanted(pair)).cloned().collect()
+    }
+
+    pub(super) fn apply_conflicts(&mut self, key: ConnectionKey, changes: &ConflictChanges) {
+        let replaced =
+            |pair: &SchedulingConflict| changes.put.iter().chain(&changes.remove).any(|other| other.same_pair(pair));
+        self.conflicts.retain(|(of, pair)| *of != key || !replaced(pair));
+        let Some(mapping) = self.mappings.get_mut(&(key, changes.lesson_id)) else { return };
+        mapping.flag(changes.has_conflict);
+        self.conflicts.extend(changes.put.iter().map(|pair| (key, pair.clone())));
+        self.put_notices(&changes.notices);
+    }
+}

@@ -1,0 +1,123 @@
+//! Connections and the Google accounts that they use.
+
+use calendar_sync::{
+    Error, ErrorKind, Result,
+    model::{
+        ConnectionId, ConnectionKey, ConnectionStatus, InstructorCalendarCredentials, Notice, SealedSecret,
+        SealedTokens, SyncSettings,
+    },
+    ports::Connect,
+};
+use chrono::{DateTime, Utc};
+
+use super::Tables;
+
+impl Tables {
+    pub(super) fn connect(&mut self, connect: &Connect) -> Result<()> {
+        let key = connect.credentials.key;
+        let present = self.credentials.get(&key);
+        let unchanged = match (connect.replaces, present) {
+            (None, None) => true,
+            (Some(id), Some(present)) => present.id == id && !is_disconnecting(present),
+            (None, Some(_)) | (Some(_), None) => false,
+        };
+        let state = connect.state.clone();
+        let Some(state) = state.or_else(|| self.states.get(&key).cloned()).filter(|_| unchanged) else {
+            return Err(changed_meanwhile());
+        };
+        if let Some(left) = &connect.leaves_account {
+            self.leave_account(left, key);
+        }
+        self.accounts.entry(connect.credentials.google_account.sub.clone()).or_default().insert(key);
+        let before = self.states.get(&key).map(|state| state.lease.fence);
+        let state = self.states.entry(key).insert_entry(state).into_mut();
+        match (&connect.state, before) {
+            (Some(_), Some(fence)) => state.lease.fence = fence + 1,
+            (Some(_), None) => {}
+            (None, _) => state.next_sync_at = Some(connect.credentials.updated_at),
+        }
+        self.credentials.insert(key, connect.credentials.clone());
+        Ok(())
+    }
+
+    pub(super) fn save_access_token(
+        &mut self,
+        key: ConnectionKey,
+        id: ConnectionId,
+        sealed: &SealedSecret,
+        expiry: DateTime<Utc>,
+    ) {
+        if let Some(row) = self.this(key, id) {
+            row.tokens.google_access_token = sealed.clone();
+            row.tokens.google_token_expiry = expiry;
+        }
+    }
+
+    pub(super) fn save_tokens(&mut self, key: ConnectionKey, id: ConnectionId, tokens: &SealedTokens) {
+        let same =
+            |row: &&mut InstructorCalendarCredentials| row.tokens.google_token_expiry == tokens.google_token_expiry;
+        if let Some(row) = self.this(key, id).filter(same) {
+            row.tokens = tokens.clone();
+        }
+    }
+
+    pub(super) fn save_settings(
+        &mut self,
+        key: ConnectionKey,
+        settings: &SyncSettings,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let row = self.credentials.get_mut(&key).ok_or_else(Error::not_found)?;
+        (row.settings, row.updated_at) = (settings.clone(), now);
+        Ok(())
+    }
+
+    pub(super) fn save_status(
+        &mut self,
+        key: ConnectionKey,
+        id: ConnectionId,
+        status: &ConnectionStatus,
+        now: DateTime<Utc>,
+        notices: &[Notice],
+    ) -> Result<()> {
+        let goes = matches!(status, ConnectionStatus::Disconnecting { .. });
+        let row = self.this(key, id).filter(|row| goes || !is_disconnecting(row)).ok_or_else(Error::not_found)?;
+        (row.status, row.updated_at) = (status.clone(), now);
+        self.put_notices(notices);
+        Ok(())
+    }
+
+    pub(super) fn forget(&mut self, credentials: &InstructorCalendarCredentials) -> Result<()> {
+        let key = credentials.key;
+        let same = |row: &InstructorCalendarCredentials| row.id == credentials.id && row.status == credentials.status;
+        if !self.credentials.get(&key).is_none_or(same) {
+            return Err(changed_meanwhile());
+        }
+        self.credentials.remove(&key);
+        self.states.remove(&key);
+        self.leave_account(&credentials.google_account.sub, key);
+        Ok(())
+    }
+
+    pub(super) fn put_notices(&mut self, notices: &[Notice]) {
+        self.notices.extend(notices.iter().map(|notice| ((notice.key, notice.at, notice.id), notice.clone())));
+    }
+
+    fn this(&mut self, key: ConnectionKey, id: ConnectionId) -> Option<&mut InstructorCalendarCredentials> {
+        self.credentials.get_mut(&key).filter(|row| row.id == id)
+    }
+
+    fn leave_account(&mut self, sub: &str, key: ConnectionKey) {
+        if let Some(users) = self.accounts.get_mut(sub) {
+            users.remove(&key);
+        }
+    }
+}
+
+fn is_disconnecting(row: &InstructorCalendarCredentials) -> bool {
+    matches!(row.status, ConnectionStatus::Disconnecting { .. })
+}
+
+fn changed_meanwhile() -> Error {
+    Error::new(ErrorKind::Conflict, "connection_changed", "The connection was changed meanwhile. Please try again.")
+}

@@ -1,0 +1,50 @@
+//! Imported events, found by what they may overlap.
+
+use calendar_sync::{
+    model::{CalendarId, ConnectionKey, EventId, ExternalCalendarEvent, Window},
+    ports::ExternalLookup,
+};
+
+use super::Tables;
+
+impl Tables {
+    /// The imported events of a connection.
+    pub fn external_of(&self, key: ConnectionKey) -> impl Iterator<Item = &ExternalCalendarEvent> {
+        self.external.iter().filter(move |((of, ..), _)| *of == key).map(|(_, row)| row)
+    }
+
+    /// What may occur in the window.
+    pub fn external_between(&self, key: ConnectionKey, window: Window) -> ExternalLookup {
+        let overlaps = |row: &&ExternalCalendarEvent| {
+            !row.event.is_cancelled()
+                && row.event_start < window.to
+                && row.event_end.is_none_or(|end| end > window.from)
+        };
+        let (series, single): (Vec<_>, Vec<_>) =
+            self.external_of(key).filter(overlaps).cloned().partition(|row| row.event.is_series());
+        let comes_along = |row: &ExternalCalendarEvent| {
+            let of_series = |(calendar, id): (&CalendarId, &EventId)| {
+                *calendar == row.calendar_id && row.event.recurring_event_id.as_ref() == Some(id)
+            };
+            series.iter().any(|series| of_series((&series.calendar_id, series.id())))
+        };
+        let events = single.into_iter().filter(|row| !comes_along(row)).collect();
+        let with_exceptions = |series: ExternalCalendarEvent| {
+            let exceptions = self.exceptions_of(key, &series.calendar_id, series.id());
+            (series, exceptions)
+        };
+        ExternalLookup { events, series: series.into_iter().map(with_exceptions).collect() }
+    }
+
+    pub(super) fn exceptions_of(
+        &self,
+        key: ConnectionKey,
+        calendar: &CalendarId,
+        series: &EventId,
+    ) -> Vec<ExternalCalendarEvent> {
+        let of_series = |row: &&ExternalCalendarEvent| {
+            row.calendar_id == *calendar && row.event.recurring_event_id.as_ref() == Some(series)
+        };
+        self.external_of(key).filter(of_series).cloned().collect()
+    }
+}

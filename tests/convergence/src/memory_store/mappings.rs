@@ -1,0 +1,87 @@
+//! Mappings, and the mark that says "to be looked at".
+
+use calendar_sync::{
+    model::{CalendarEventMapping, ConnectionKey, LessonId},
+    ports::{DirtyMark, LessonMark},
+};
+use chrono::{DateTime, Utc};
+
+use super::Tables;
+
+/// A mapping, and since when it is marked. Its `dirty` says nothing; `since` does.
+#[derive(Debug, Clone)]
+pub struct MappingRow {
+    mapping: CalendarEventMapping,
+    since: Option<DateTime<Utc>>,
+}
+
+impl MappingRow {
+    fn read(&self) -> CalendarEventMapping {
+        CalendarEventMapping { dirty: self.since.is_some(), ..self.mapping.clone() }
+    }
+
+    fn raise(&mut self, since: DateTime<Utc>) {
+        self.mapping.marks += 1;
+        self.since.get_or_insert(since);
+    }
+
+    /// Sets or clears the flag, which no other save touches.
+    pub(super) fn flag(&mut self, has_conflict: bool) {
+        self.mapping.has_conflict = has_conflict;
+    }
+}
+
+impl Tables {
+    /// One mapping.
+    pub fn mapping(&self, key: ConnectionKey, lesson: LessonId) -> Option<CalendarEventMapping> {
+        self.mappings.get(&(key, lesson)).map(MappingRow::read)
+    }
+
+    /// The mappings of a connection.
+    pub fn mappings_of(&self, key: ConnectionKey) -> Vec<CalendarEventMapping> {
+        self.rows_of(key).map(MappingRow::read).collect()
+    }
+
+    fn rows_of(&self, key: ConnectionKey) -> impl Iterator<Item = &MappingRow> {
+        self.mappings.iter().filter(move |((of, _), _)| *of == key).map(|(_, row)| row)
+    }
+
+    pub(super) fn dirty_mappings(&self, key: ConnectionKey, limit: usize) -> Vec<CalendarEventMapping> {
+        let mut dirty: Vec<&MappingRow> = self.rows_of(key).filter(|row| row.since.is_some()).collect();
+        dirty.sort_by_key(|row| row.since);
+        dirty.into_iter().take(limit).map(MappingRow::read).collect()
+    }
+
+    pub(super) fn save_mapping(&mut self, mapping: &CalendarEventMapping, dirty: DirtyMark) {
+        let new = MappingRow { mapping: CalendarEventMapping { marks: 0, ..mapping.clone() }, since: None };
+        let row = self.mappings.entry((mapping.key, mapping.lesson_id)).or_insert_with(|| {
+            let unflagged = CalendarEventMapping { has_conflict: false, ..new.mapping.clone() };
+            MappingRow { mapping: unflagged, since: None }
+        });
+        let (has_conflict, marks) = (row.mapping.has_conflict, row.mapping.marks);
+        row.mapping = CalendarEventMapping { has_conflict, marks, ..mapping.clone() };
+        match dirty {
+            DirtyMark::Keep => {}
+            DirtyMark::Raise => row.raise(DateTime::UNIX_EPOCH),
+            DirtyMark::Clear { seen } if seen == marks => row.since = None,
+            DirtyMark::Clear { .. } => {}
+        }
+    }
+
+    pub(super) fn mark_dirty(&mut self, key: ConnectionKey, mark: LessonMark, now: DateTime<Utc>) {
+        let row = self.mappings.entry((key, mark.lesson_id)).or_insert_with(|| MappingRow {
+            mapping: CalendarEventMapping::new(key, mark.lesson_id, mark.starts_at, mark.ends_at),
+            since: None,
+        });
+        row.raise(now);
+    }
+
+    pub(super) fn delete_mapping(&mut self, key: ConnectionKey, lesson: LessonId, seen: u64) -> bool {
+        let raised = |row: &MappingRow| row.since.is_some() && row.mapping.marks != seen;
+        if self.mappings.get(&(key, lesson)).is_some_and(raised) {
+            return false;
+        }
+        self.mappings.remove(&(key, lesson));
+        true
+    }
+}

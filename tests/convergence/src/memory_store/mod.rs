@@ -1,0 +1,463 @@
+//! A [`Store`] in memory: the tables as plain data, one file for each kind of row. It keeps the contract that
+//! `DynamoStore` keeps, a call at a time, and shows what DynamoDB may do besides: indexes that lag, calls that are
+//! throttled, and writes whose answer is lost.
+
+mod conflicts;
+mod connections;
+mod external_events;
+mod host;
+mod mappings;
+mod sync_state;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use calendar_sync::{
+    Error, Result,
+    model::{
+        CalendarEventMapping, CalendarId, CalendarSyncLog, ConnectionId, ConnectionKey, ConnectionStatus, EventId,
+        ExternalCalendarEvent, InstructorCalendarCredentials, InstructorId, LessonId, Notice, OAuthState,
+        SchedulingConflict, SealedSecret, SealedTokens, SyncLogId, SyncSettings, SyncState, TenantId, Window, WishKind,
+    },
+    ports::{
+        ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, HostFlags, LeaseAttempt, LessonLookup, LessonMark,
+        ReleaseOutcome, Store,
+    },
+};
+use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
+use serde_json::Value;
+use uuid::Uuid;
+
+use self::mappings::MappingRow;
+
+/// A call that the store is about to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    /// It reads.
+    Read,
+    /// It writes to this table.
+    Write(Table),
+}
+
+/// What is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names are the tables'")]
+pub enum Table {
+    Credentials,
+    State,
+    Mappings,
+    Conflicts,
+    Notices,
+    ExternalEvents,
+    SyncLogs,
+    OAuthStates,
+    Lessons,
+    Instructors,
+}
+
+/// What becomes of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is carried out and answered.
+    Answered,
+    /// It is refused before anything happens.
+    Throttled,
+    /// It is carried out, and the answer is lost.
+    Unanswered,
+}
+
+/// Asked before each call; until it answers, the call waits.
+pub type Gate = Arc<dyn Fn(Access) -> BoxFuture<'static, Fate> + Send + Sync>;
+
+/// The tables.
+#[derive(Debug, Clone, Default)]
+pub struct Tables {
+    /// `instructor_calendar_credentials`, the cold part.
+    pub credentials: BTreeMap<ConnectionKey, InstructorCalendarCredentials>,
+    /// `instructor_calendar_credentials`, the hot state.
+    pub states: BTreeMap<ConnectionKey, SyncState>,
+    /// `google_accounts`.
+    pub accounts: BTreeMap<String, BTreeSet<ConnectionKey>>,
+    /// `calendar_event_mappings`.
+    pub mappings: BTreeMap<(ConnectionKey, LessonId), MappingRow>,
+    /// The conflict items beside them.
+    pub conflicts: BTreeSet<(ConnectionKey, SchedulingConflict)>,
+    /// The outbox beside them.
+    pub notices: BTreeMap<(ConnectionKey, DateTime<Utc>, Uuid), Notice>,
+    /// `external_calendar_events`.
+    pub external: BTreeMap<(ConnectionKey, CalendarId, EventId), ExternalCalendarEvent>,
+    /// `calendar_sync_logs`.
+    pub logs: BTreeMap<(ConnectionKey, SyncLogId), CalendarSyncLog>,
+    /// `oauth_states`.
+    pub oauth_states: BTreeMap<String, OAuthState>,
+    /// The host's lessons, as it wrote them.
+    pub lessons: BTreeMap<(TenantId, LessonId), Value>,
+    /// The host's instructors, as it wrote them.
+    pub instructors: BTreeMap<(TenantId, InstructorId), Value>,
+}
+
+/// The store.
+#[derive(Clone)]
+pub struct MemoryStore {
+    tables: Arc<Mutex<Tables>>,
+    /// What the global indexes show while they lag.
+    lagging: Arc<Mutex<Option<Tables>>>,
+    gate: Gate,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new(Arc::new(|_| Box::pin(std::future::ready(Fate::Answered))))
+    }
+}
+
+impl MemoryStore {
+    /// An empty store whose calls all pass through `gate`.
+    pub fn new(gate: Gate) -> Self {
+        Self { tables: Arc::default(), lagging: Arc::default(), gate }
+    }
+
+    /// A hand in the tables, past the gate.
+    pub fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on the global indexes show what is there now, until they are [`Self::caught_up`].
+    pub fn lag(&self) {
+        let now = self.tables().clone();
+        *self.lagging.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+
+    /// The global indexes show what is there.
+    pub fn caught_up(&self) {
+        *self.lagging.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    async fn read<T>(&self, read: impl FnOnce(&Tables) -> T + Send) -> Result<T> {
+        match (self.gate)(Access::Read).await {
+            Fate::Answered => Ok(read(&self.tables())),
+            Fate::Throttled | Fate::Unanswered => Err(throttled()),
+        }
+    }
+
+    /// A look into a global index.
+    async fn look_up<T>(&self, read: impl FnOnce(&Tables) -> T + Send) -> Result<T> {
+        match (self.gate)(Access::Read).await {
+            Fate::Answered => {
+                let lagging = self.lagging.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(match &*lagging {
+                    Some(then) => read(then),
+                    None => read(&self.tables()),
+                })
+            }
+            Fate::Throttled | Fate::Unanswered => Err(throttled()),
+        }
+    }
+
+    async fn write<T>(&self, table: Table, write: impl FnOnce(&mut Tables) -> Result<T> + Send) -> Result<T> {
+        match (self.gate)(Access::Write(table)).await {
+            Fate::Answered => write(&mut self.tables()),
+            Fate::Throttled => Err(throttled()),
+            Fate::Unanswered => write(&mut self.tables()).and(Err(throttled())),
+        }
+    }
+}
+
+fn throttled() -> Error {
+    Error::unavailable("store_unavailable", "throttled")
+}
+
+const SHARDS: u8 = 16;
+
+fn shard(key: ConnectionKey) -> u8 {
+    key.instructor_id.0.as_bytes()[15] % SHARDS
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn credentials(&self, key: ConnectionKey) -> Result<Option<InstructorCalendarCredentials>> {
+        self.read(|tables| tables.credentials.get(&key).cloned()).await
+    }
+    async fn connect(&self, connect: &Connect) -> Result<()> {
+        self.write(Table::Credentials, |tables| tables.connect(connect)).await
+    }
+    async fn save_access_token(
+        &self,
+        key: ConnectionKey,
+        id: ConnectionId,
+        sealed: &SealedSecret,
+        expiry: DateTime<Utc>,
+    ) -> Result<()> {
+        self.write(Table::Credentials, |tables| {
+            tables.save_access_token(key, id, sealed, expiry);
+            Ok(())
+        })
+        .await
+    }
+    async fn save_tokens(&self, key: ConnectionKey, id: ConnectionId, tokens: &SealedTokens) -> Result<()> {
+        self.write(Table::Credentials, |tables| {
+            tables.save_tokens(key, id, tokens);
+            Ok(())
+        })
+        .await
+    }
+    async fn save_settings(&self, key: ConnectionKey, settings: &SyncSettings, now: DateTime<Utc>) -> Result<()> {
+        self.write(Table::Credentials, |tables| tables.save_settings(key, settings, now)).await
+    }
+    async fn save_status(
+        &self,
+        key: ConnectionKey,
+        id: ConnectionId,
+        status: &ConnectionStatus,
+        now: DateTime<Utc>,
+        notices: &[Notice],
+    ) -> Result<()> {
+        self.write(Table::Credentials, |tables| tables.save_status(key, id, status, now, notices)).await
+    }
+    async fn forget_connection(&self, credentials: &InstructorCalendarCredentials) -> Result<()> {
+        self.write(Table::Credentials, |tables| tables.forget(credentials)).await
+    }
+    async fn account_shared(&self, sub: &str, by: ConnectionKey) -> Result<bool> {
+        let others = |users: &BTreeSet<ConnectionKey>| users.iter().any(|user| *user != by);
+        self.read(|tables| tables.accounts.get(sub).is_some_and(others)).await
+    }
+
+    async fn state(&self, key: ConnectionKey) -> Result<Option<SyncState>> {
+        self.read(|tables| tables.states.get(&key).cloned()).await
+    }
+    async fn acquire_lease(
+        &self,
+        key: ConnectionKey,
+        owner: Uuid,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+        wishes: &BTreeSet<WishKind>,
+    ) -> Result<LeaseAttempt> {
+        self.write(Table::State, |tables| Ok(tables.acquire_lease(key, owner, now, until, wishes))).await
+    }
+    async fn save_state(&self, key: ConnectionKey, state: &SyncState) -> Result<bool> {
+        self.write(Table::State, |tables| Ok(tables.save_state(key, state))).await
+    }
+    async fn release_lease(&self, key: ConnectionKey, state: &SyncState) -> Result<ReleaseOutcome> {
+        self.write(Table::State, |tables| Ok(tables.release_lease(key, state))).await
+    }
+    fn shards(&self) -> u8 {
+        SHARDS
+    }
+    async fn due(&self, shard: u8, now: DateTime<Utc>, limit: usize) -> Result<Vec<Due>> {
+        self.look_up(|tables| tables.due_by(shard, now, limit, |state| state.next_sync_at)).await
+    }
+    async fn renewals(&self, shard: u8, now: DateTime<Utc>, limit: usize) -> Result<Vec<Due>> {
+        self.look_up(|tables| tables.due_by(shard, now, limit, |state| state.renew_at)).await
+    }
+    async fn claim_due(&self, due: Due, next: DateTime<Utc>) -> Result<bool> {
+        self.write(Table::State, |tables| Ok(tables.claim_due(due, next))).await
+    }
+    async fn schedule(&self, key: ConnectionKey, at: Option<DateTime<Utc>>) -> Result<()> {
+        self.write(Table::State, |tables| {
+            tables.schedule(key, at);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn mapping(&self, key: ConnectionKey, lesson: LessonId) -> Result<Option<CalendarEventMapping>> {
+        self.read(|tables| tables.mapping(key, lesson)).await
+    }
+    async fn dirty_mappings(&self, key: ConnectionKey, limit: usize) -> Result<Vec<CalendarEventMapping>> {
+        self.read(|tables| tables.dirty_mappings(key, limit)).await
+    }
+    async fn mappings_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<CalendarEventMapping>> {
+        self.read(|tables| {
+            let mut found = tables.mappings_of(key);
+            found.retain(|mapping| mapping.event_start < window.to && mapping.event_end > window.from);
+            found
+        })
+        .await
+    }
+    async fn mappings(&self, key: ConnectionKey) -> Result<Vec<CalendarEventMapping>> {
+        self.read(|tables| tables.mappings_of(key)).await
+    }
+    async fn save_mapping(&self, mapping: &CalendarEventMapping, dirty: DirtyMark, notices: &[Notice]) -> Result<()> {
+        self.write(Table::Mappings, |tables| {
+            tables.save_mapping(mapping, dirty);
+            tables.put_notices(notices);
+            Ok(())
+        })
+        .await
+    }
+    async fn mark_dirty(&self, key: ConnectionKey, lessons: &[LessonMark], now: DateTime<Utc>) -> Result<()> {
+        for lesson in lessons {
+            self.write(Table::Mappings, |tables| {
+                tables.mark_dirty(key, *lesson, now);
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+    async fn delete_mapping(&self, key: ConnectionKey, lesson: LessonId, seen: u64) -> Result<bool> {
+        self.write(Table::Mappings, |tables| Ok(tables.delete_mapping(key, lesson, seen))).await
+    }
+    async fn clear_mappings(&self, key: ConnectionKey) -> Result<()> {
+        let mappings: Vec<LessonId> =
+            self.read(|tables| tables.mappings_of(key).iter().map(|mapping| mapping.lesson_id).collect()).await?;
+        for lesson in mappings {
+            self.write(Table::Mappings, |tables| Ok(tables.mappings.remove(&(key, lesson)))).await?;
+        }
+        self.write(Table::Conflicts, |tables| {
+            tables.conflicts.retain(|(of, _)| *of != key);
+            Ok(())
+        })
+        .await
+    }
+    async fn conflicts(&self, key: ConnectionKey) -> Result<Vec<SchedulingConflict>> {
+        self.read(|tables| tables.conflicts_where(key, |_| true)).await
+    }
+    async fn conflicts_of_lesson(&self, key: ConnectionKey, lesson: LessonId) -> Result<Vec<SchedulingConflict>> {
+        self.read(|tables| tables.conflicts_where(key, |pair| pair.lesson_id == lesson)).await
+    }
+    async fn conflicts_of_event(
+        &self,
+        key: ConnectionKey,
+        calendar: &CalendarId,
+        event: &EventId,
+    ) -> Result<Vec<SchedulingConflict>> {
+        let names = |pair: &SchedulingConflict| pair.calendar_id == *calendar && pair.google_event_id == *event;
+        self.read(|tables| tables.conflicts_where(key, names)).await
+    }
+    async fn apply_conflicts(&self, key: ConnectionKey, changes: &[ConflictChanges]) -> Result<()> {
+        for lesson in changes {
+            self.write(Table::Conflicts, |tables| {
+                tables.apply_conflicts(key, lesson);
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn external_between(&self, key: ConnectionKey, window: Window) -> Result<ExternalLookup> {
+        self.read(|tables| tables.external_between(key, window)).await
+    }
+    async fn external_event(
+        &self,
+        key: ConnectionKey,
+        calendar: &CalendarId,
+        id: &EventId,
+    ) -> Result<Option<ExternalCalendarEvent>> {
+        self.read(|tables| tables.external.get(&(key, calendar.clone(), id.clone())).cloned()).await
+    }
+    async fn exceptions_of(
+        &self,
+        key: ConnectionKey,
+        calendar: &CalendarId,
+        series: &EventId,
+    ) -> Result<Vec<ExternalCalendarEvent>> {
+        self.read(|tables| tables.exceptions_of(key, calendar, series)).await
+    }
+    async fn external_ids(&self, key: ConnectionKey) -> Result<Vec<(CalendarId, EventId)>> {
+        self.read(|tables| tables.external_of(key).map(|row| (row.calendar_id.clone(), row.id().clone())).collect())
+            .await
+    }
+    async fn put_external(&self, key: ConnectionKey, events: &[ExternalCalendarEvent]) -> Result<()> {
+        for event in events {
+            self.write(Table::ExternalEvents, |tables| {
+                tables.external.insert((key, event.calendar_id.clone(), event.id().clone()), event.clone());
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+    async fn delete_external(&self, key: ConnectionKey, ids: &[(CalendarId, EventId)]) -> Result<()> {
+        for (calendar, id) in ids {
+            let row = (key, calendar.clone(), id.clone());
+            self.write(Table::ExternalEvents, |tables| Ok(tables.external.remove(&row))).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_log(&self, log: &CalendarSyncLog) -> Result<()> {
+        self.write(Table::SyncLogs, |tables| Ok(tables.logs.insert((log.key, log.id), log.clone()))).await.map(drop)
+    }
+    async fn log(&self, key: ConnectionKey, id: SyncLogId) -> Result<Option<CalendarSyncLog>> {
+        self.read(|tables| tables.logs.get(&(key, id)).cloned()).await
+    }
+    async fn logs(&self, key: ConnectionKey, before: Option<SyncLogId>, limit: usize) -> Result<Vec<CalendarSyncLog>> {
+        let wanted = |(of, id): &(ConnectionKey, SyncLogId)| *of == key && before.is_none_or(|before| *id < before);
+        self.read(|tables| {
+            let logs = tables.logs.iter().rev().filter(|(row, _)| wanted(row));
+            logs.take(limit).map(|(_, log)| log.clone()).collect()
+        })
+        .await
+    }
+    async fn put_notices(&self, _: ConnectionKey, notices: &[Notice]) -> Result<()> {
+        for notice in notices {
+            self.write(Table::Notices, |tables| {
+                tables.put_notices(std::slice::from_ref(notice));
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+    async fn pending_notices(&self, key: ConnectionKey, limit: usize) -> Result<Vec<Notice>> {
+        self.read(|tables| {
+            let own = tables.notices.values().filter(|notice| notice.key == key);
+            own.take(limit).cloned().collect()
+        })
+        .await
+    }
+    async fn delivered(&self, key: ConnectionKey, notices: &[Notice]) -> Result<()> {
+        for notice in notices {
+            let row = (key, notice.at, notice.id);
+            self.write(Table::Notices, |tables| Ok(tables.notices.remove(&row))).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_oauth_state(&self, state: &OAuthState) -> Result<()> {
+        let row = state.clone();
+        self.write(Table::OAuthStates, |tables| Ok(tables.oauth_states.insert(row.state.clone(), row))).await.map(drop)
+    }
+    async fn oauth_state(&self, state: &str) -> Result<Option<OAuthState>> {
+        self.read(|tables| tables.oauth_states.get(state).cloned()).await
+    }
+    async fn take_oauth_state(&self, state: &str) -> Result<Option<OAuthState>> {
+        self.write(Table::OAuthStates, |tables| Ok(tables.oauth_states.remove(state))).await
+    }
+
+    async fn lessons(&self, tenant: TenantId, ids: &[LessonId]) -> Result<Vec<LessonLookup>> {
+        self.read(|tables| ids.iter().map(|id| tables.lesson(tenant, *id)).collect()).await
+    }
+    async fn lessons_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<LessonId>> {
+        self.look_up(|tables| tables.lessons_between(key, window)).await
+    }
+    async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) -> Result<()> {
+        self.write(Table::Lessons, |tables| {
+            tables.flag_lesson(key, lesson, flags);
+            Ok(())
+        })
+        .await
+    }
+    async fn flag_instructor(
+        &self,
+        key: ConnectionKey,
+        enabled: Option<bool>,
+        last_synced_at: Option<DateTime<Utc>>,
+    ) -> Result<()> {
+        self.write(Table::Instructors, |tables| {
+            tables.flag_instructor(key, enabled, last_synced_at);
+            Ok(())
+        })
+        .await
+    }
+    async fn instructor_exists(&self, key: ConnectionKey) -> Result<bool> {
+        self.read(|tables| tables.instructors.contains_key(&(key.tenant_id, key.instructor_id))).await
+    }
+}

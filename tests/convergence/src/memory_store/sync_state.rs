@@ -1,0 +1,91 @@
+//! The hot states, the lease and the wishes, and what is due.
+
+use std::collections::BTreeSet;
+
+use calendar_sync::{
+    model::{ConnectionKey, Lease, SyncState, WishKind, Wishes},
+    ports::{Due, LeaseAttempt, ReleaseOutcome},
+};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Tables, shard};
+
+impl Tables {
+    pub(super) fn acquire_lease(
+        &mut self,
+        key: ConnectionKey,
+        owner: Uuid,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+        wishes: &BTreeSet<WishKind>,
+    ) -> LeaseAttempt {
+        let Some(state) = self.states.get_mut(&key) else { return LeaseAttempt::NotConnected };
+        if state.lease.until <= now {
+            state.lease = Lease { owner: Some(owner), until, fence: state.lease.fence + 1 };
+            return LeaseAttempt::Granted(Box::new(state.clone()));
+        }
+        if state.lease.owner == Some(owner) && state.lease.until == until {
+            return LeaseAttempt::Granted(Box::new(state.clone()));
+        }
+        state.wishes.counter += 1;
+        state.wishes.kinds.extend(wishes);
+        state.next_sync_at = Some(state.lease.until);
+        LeaseAttempt::Held { until: state.lease.until }
+    }
+
+    pub(super) fn save_state(&mut self, key: ConnectionKey, changed: &SyncState) -> bool {
+        let Some(state) = self.states.get_mut(&key).filter(|state| holds(state, changed)) else { return false };
+        *state = SyncState {
+            lease: state.lease.clone(),
+            wishes: state.wishes.clone(),
+            next_sync_at: state.next_sync_at,
+            ..changed.clone()
+        };
+        true
+    }
+
+    pub(super) fn release_lease(&mut self, key: ConnectionKey, changed: &SyncState) -> ReleaseOutcome {
+        let Some(state) = self.states.get_mut(&key).filter(|state| holds(state, changed)) else {
+            return ReleaseOutcome::Lost;
+        };
+        if state.wishes.counter != changed.wishes.counter {
+            return ReleaseOutcome::WishesCame(Box::new(state.clone()));
+        }
+        let lease = Lease { owner: None, until: DateTime::UNIX_EPOCH, fence: state.lease.fence };
+        let wishes = Wishes { counter: state.wishes.counter, kinds: changed.wishes.kinds.clone() };
+        *state = SyncState { lease, wishes, ..changed.clone() };
+        ReleaseOutcome::Released
+    }
+
+    pub(super) fn due_by(
+        &self,
+        of: u8,
+        now: DateTime<Utc>,
+        limit: usize,
+        moment: impl Fn(&SyncState) -> Option<DateTime<Utc>>,
+    ) -> Vec<Due> {
+        let states = self.states.iter().filter(|(key, _)| shard(**key) == of);
+        let due = states.filter_map(|(key, state)| Some(Due { key: *key, at: moment(state)? }));
+        let mut due: Vec<Due> = due.filter(|due| due.at <= now).collect();
+        due.sort_by_key(|due| due.at);
+        due.truncate(limit);
+        due
+    }
+
+    pub(super) fn claim_due(&mut self, due: Due, next: DateTime<Utc>) -> bool {
+        let state = self.states.get_mut(&due.key).filter(|state| state.next_sync_at == Some(due.at));
+        state.map(|state| state.next_sync_at = Some(next)).is_some()
+    }
+
+    pub(super) fn schedule(&mut self, key: ConnectionKey, at: Option<DateTime<Utc>>) {
+        if let Some(state) = self.states.get_mut(&key) {
+            state.next_sync_at = at;
+            state.wishes.counter += 1;
+        }
+    }
+}
+
+fn holds(state: &SyncState, changed: &SyncState) -> bool {
+    state.lease.owner.is_some() && state.lease.fence == changed.lease.fence
+}

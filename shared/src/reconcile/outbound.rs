@@ -270,10 +270,19 @@ pub fn observe(mut mapping: CalendarEventMapping, event: &Event) -> CalendarEven
     let fingerprint =
         like.map_or_else(|| Fingerprint(".".to_owned()).of_event_like(event), |like| like.of_event_like(event));
     let known = mapping.shown.as_ref().is_some_and(|shown| shown.etag == event.etag);
-    // A tombstone says nothing of guests and notes; it hides them.
-    mapping.touched |= !known && !event.is_cancelled();
+    if event.is_cancelled() {
+        mapping.touched |= may_hide_additions(&mapping);
+    } else {
+        mapping.touched |= !known;
+    }
     mapping.shown = Some(Shown { etag: event.etag.clone(), fingerprint, deleted: event.is_cancelled() });
     mapping
+}
+
+/// Whether the tombstone that an event of ours turns out to be may hide what others added to it: it does, unless we
+/// deleted it ourselves, as we last saw it.
+pub fn may_hide_additions(mapping: &CalendarEventMapping) -> bool {
+    mapping.lesson_removed_at.is_none() && mapping.shown.as_ref().is_none_or(|shown| !shown.deleted)
 }
 
 /// What a step led to.

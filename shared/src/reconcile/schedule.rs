@@ -8,10 +8,17 @@ use crate::model::{PushHealth, SyncSettings, SyncState};
 /// The poll that guards against what push does not tell.
 pub const SAFETY_POLL: TimeDelta = TimeDelta::hours(6);
 
+/// How often all lessons are compared with all mappings, and with our events in Google.
+pub const DAILY: TimeDelta = TimeDelta::days(1);
+
 /// The next poll after a run that ended well; never, when the instructor syncs by hand.
 pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>, luck: u16) -> Option<DateTime<Utc>> {
     if !settings.auto_sync || !settings.sync_enabled {
         return None;
+    }
+    if !settings.sync_direction.imports() {
+        // Lessons ring by themselves; what else there is to find is found by the daily comparison.
+        return Some(now + backoff::jitter(DAILY, luck));
     }
     let open = state.channel.as_ref().is_some_and(|channel| channel.expires_at > now);
     let pause = if open && state.push_health == PushHealth::Healthy {
@@ -33,7 +40,7 @@ pub fn renewal(now: DateTime<Utc>, expires_at: DateTime<Utc>, luck: u16) -> Date
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Channel, ChannelId};
+    use crate::model::{Channel, ChannelId, SyncDirection};
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
@@ -54,6 +61,8 @@ mod tests {
         assert_eq!(minutes(&settings, &state), Some(360));
         state.push_health = PushHealth::Suspect { since: now };
         assert_eq!(minutes(&settings, &state), Some(15));
+        let outbound = SyncSettings { sync_direction: SyncDirection::ToGoogle, ..settings.clone() };
+        assert_eq!(minutes(&outbound, &state), Some(24 * 60), "nothing is imported");
         assert_eq!(minutes(&SyncSettings { auto_sync: false, ..settings }, &state), None);
     }
 

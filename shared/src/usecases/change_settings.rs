@@ -3,12 +3,17 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
+
 use super::sync_now::not_connected;
 use crate::{
     Error, Result,
     model::{ConnectionKey, SyncDirection, SyncSettings, SyncTrigger, WishKind},
     ports::{Clock, Doorbell, Ring, Store},
 };
+
+/// A change takes effect within this time, even if we die right after storing it.
+const TAKES_EFFECT: TimeDelta = TimeDelta::minutes(1);
 
 /// What is to change; what is absent stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,10 +62,12 @@ impl ChangeSettings {
             return Ok(settings);
         }
         let now = self.clock.now();
+        // Due before there is anything to take effect: should we die on the way, the poll finds it. And once more
+        // after that, since a run under way that knows the old settings may decide that nothing is due.
+        self.store.schedule(key, Some(now + TAKES_EFFECT)).await?;
         self.store.save_settings(key, &settings, now).await?;
-        self.store.flag_instructor(key, Some(settings.sync_enabled), None).await?;
-        // Due now: should the message be lost, the next poll finds it.
         self.store.schedule(key, Some(now)).await?;
+        self.store.flag_instructor(key, Some(settings.sync_enabled), None).await?;
         let wishes = vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full];
         let ring = Ring { key, trigger: SyncTrigger::Settings, wishes, log_id: None, asked: None };
         self.doorbell.ring(&ring, Duration::ZERO).await?;

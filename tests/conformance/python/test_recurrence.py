@@ -65,6 +65,7 @@ def judged(rule, start, zone, exdate, rdate):
         wall_rule = f"{head}UNTIL={moment.astimezone(ZoneInfo(zone)):%Y%m%dT%H%M%S}"
     dates = rruleset()
     dates.rrule(rrulestr(wall_rule, dtstart=start))
+    dates.rdate(start)  # Google shows the start even where the rule leaves its day out
     if exdate:
         dates.exdate(exdate)
     if rdate:

@@ -1,4 +1,9 @@
-//! Random histories through the real engine.
+//! Proof by simulation that the sync converges.
+//!
+//! A seed makes a [`history`]: random [`acts`] of a host application, of people in Google Calendar and on the
+//! product's page, and of trouble of every kind, in a [`world`] in which the real use-cases and the real Google client
+//! run over simulated ports. Time, chance and the order of all effects come from the seed, so that a failing one fails
+//! again. When all trouble is over, the [`checks`] compare what the product shows and keeps with Google and the host.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,4 +12,15 @@
     reason = "this is test code"
 )]
 
+pub mod acts;
+pub mod checks;
+pub mod coverage;
+pub mod dice;
+pub mod history;
 pub mod memory_store;
+pub mod observer;
+pub mod ports;
+pub mod shrink;
+pub mod sim;
+pub mod truth;
+pub mod world;

@@ -18,7 +18,7 @@ use crate::{
     ports::{CalendarError, DirtyMark, Listing, ListingOutcome, Operation, OperationOutcome},
     reconcile::{
         inbound::{self, InboundPlan},
-        outbound::observe,
+        outbound::{may_hide_additions, observe},
     },
     usecases::{concurrently::concurrently, google_session::GoogleSession},
 };
@@ -105,6 +105,25 @@ pub async fn import(
         remove_strays(round, strays, google).await?;
     }
     Ok(Listed { token, shape, zone, began })
+}
+
+/// Where nothing is imported, looks at our own events alone, and keeps nothing of the others: they may have been
+/// changed too.
+pub async fn look_after_own(
+    round: &mut Round<'_>,
+    credentials: &InstructorCalendarCredentials,
+    google: &mut GoogleSession<'_>,
+) -> Result<(), Failure> {
+    let listing = google.list(None, round.request.deadline).await?;
+    let complete = matches!(listing.outcome, ListingOutcome::Complete { .. }) && listing.malformed == 0;
+    if let ListingOutcome::Partial { error } = listing.outcome {
+        return Err(failure(error));
+    }
+    let zone = listing.time_zone.unwrap_or(round.state.calendar_time_zone);
+    round.state.calendar_time_zone = zone;
+    let plan = inbound::plan(credentials.key, &credentials.google_calendar_id, zone, listing.events);
+    let strays = observe_own(round, &plan, complete, zone).await?;
+    remove_strays(round, strays, google).await
 }
 
 /// Forgets all that was imported: the direction no longer includes it.
@@ -212,6 +231,7 @@ async fn observe_own(
             let live = mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
             if live && !listed.contains(&mapping.google_event_id()) && !changed.contains_key(&mapping.lesson_id) {
                 let mut missing = mapping.clone();
+                missing.touched |= may_hide_additions(&missing);
                 missing.shown.iter_mut().for_each(|shown| shown.deleted = true);
                 changed.insert(missing.lesson_id, missing);
             }

@@ -34,6 +34,8 @@ use crate::{
 
 /// A lease lasts this much longer than its run may take, so that no run ever acts past its lease.
 const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(30);
+/// Notices that could not be delivered are tried again after this time.
+const DELIVER_AGAIN: TimeDelta = TimeDelta::minutes(2);
 /// Two rounds of one run begin at least so far apart: a burst of notices is answered by one trailing listing.
 const BETWEEN_ROUNDS: TimeDelta = TimeDelta::seconds(1);
 
@@ -216,9 +218,7 @@ impl SyncCalendar {
         if outcome == SyncOutcome::Running {
             self.ring_again(request, &state).await?;
         }
-        if let Err(error) = deliver_notices::deliver(store.as_ref(), self.bus.as_ref(), request.key).await {
-            tracing::error!(connection = %request.key, ?error, "notices stay in the outbox");
-        }
+        self.deliver_notices(request.key).await?;
         if let Some(blocked) = blocked {
             if request.log_id.is_some() {
                 report.say("Nothing may run for this connection now.");
@@ -325,8 +325,20 @@ impl SyncCalendar {
             }
         }
         state.last_error = Some("needs_reauth".to_owned());
-        state.next_sync_at = None;
+        // Nothing runs any more, but for one look that sees the instructor told, should we die before that.
+        state.next_sync_at = Some(self.now() + DELIVER_AGAIN);
         state.renew_at = None;
+        Ok(())
+    }
+
+    /// Takes committed notices to the bus. Those that it does not take are tried again with a run soon to come, even
+    /// for a connection that no longer syncs.
+    async fn deliver_notices(&self, key: ConnectionKey) -> Result<()> {
+        let store = &self.google.store;
+        if let Err(error) = deliver_notices::deliver(store.as_ref(), self.bus.as_ref(), key).await {
+            tracing::error!(connection = %key, ?error, "notices stay in the outbox");
+            store.schedule(key, Some(self.now() + DELIVER_AGAIN)).await?;
+        }
         Ok(())
     }
 

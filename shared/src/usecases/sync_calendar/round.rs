@@ -10,11 +10,10 @@ use crate::{
     model::{
         CalendarId, InstructorCalendarCredentials, SyncDirection, SyncState, Window, WishKind, connection::Blocked,
     },
+    reconcile::schedule,
     usecases::google_session::GoogleSession,
 };
 
-/// How long a comparison of all lessons with all mappings is good for.
-const COMPARED_FOR: TimeDelta = TimeDelta::days(1);
 /// The end of the window moves on in steps of this length.
 const COVER_STEP: TimeDelta = TimeDelta::days(1);
 
@@ -86,7 +85,7 @@ impl Round<'_> {
         let (sync, request) = (self.sync, self.request);
         let started = sync.now();
         let wishes = self.state.wishes.kinds.clone();
-        let due = self.state.compared_at.is_none_or(|at| started - at > COMPARED_FOR);
+        let due = self.state.compared_at.is_none_or(|at| started - at > schedule::DAILY);
         let compare = due || wishes.contains(&WishKind::Full);
         let calendar = credentials.google_calendar_id.clone();
         let zone = self.state.calendar_time_zone;
@@ -102,6 +101,8 @@ impl Round<'_> {
         let mut imported = None;
         if direction.imports() && (wishes.contains(&WishKind::Inbound) || compare || self.state.cursor.is_none()) {
             imported = Some(inbound::import(self, credentials, google, direction.writes(), &mut changed).await?);
+        } else if compare && !credentials.settings.sync_direction.imports() {
+            inbound::look_after_own(self, credentials, google).await?;
         }
         if let Some(channel) = old_channel {
             channel::stop(google, &channel).await;

@@ -66,9 +66,8 @@ pub(crate) fn starts(start: When, recurrence: &[String], calendar_zone: Tz, span
     let ahead_from = span.now.naive_utc();
 
     let mut walls: BTreeSet<NaiveDateTime> = lines.dates.iter().copied().collect();
-    if lines.rules.is_empty() {
-        walls.insert(start.wall());
-    }
+    // A series occurs where it starts, even if its rule leaves that day out; a count does not count it then.
+    walls.insert(start.wall());
     for rule in &lines.rules {
         let mut left = ahead;
         for wall in expand(rule, start.wall()) {

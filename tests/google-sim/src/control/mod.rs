@@ -3,6 +3,8 @@
 mod by_hand;
 mod requests;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
@@ -13,6 +15,7 @@ use crate::config::{Account, Behaviour, Client, Limits};
 use crate::error::ApiError;
 use crate::faults::Fault;
 use crate::google::Clock;
+use crate::http::Request;
 use crate::oauth::{GrantEnd, Granted};
 
 /// Why Google refused what was done by hand.
@@ -205,6 +208,24 @@ impl Google {
         };
         let view = owner_view(&calendar.id, calendar.zone);
         calendar.events.values().map(|event| event.json(&view)).collect()
+    }
+
+    /// The stamp of each event's last change, by the event's id: what differs between two looks was changed between
+    /// them.
+    pub fn stamps(&self, calendar: &str) -> BTreeMap<String, u64> {
+        let events = self.calendars.all.get(calendar).into_iter().flat_map(|calendar| calendar.events.values());
+        events.map(|event| (event.id.clone(), event.stamp)).collect()
+    }
+
+    /// The time zone of a calendar.
+    pub fn zone(&self, calendar: &str) -> Option<Tz> {
+        self.calendars.all.get(calendar).map(|calendar| calendar.zone)
+    }
+
+    /// The account for which an `Authorization` header speaks, if its token is good.
+    pub fn account_of(&self, now: DateTime<Utc>, authorization: &str) -> Option<String> {
+        let request = Request::new("GET", "/").header("authorization", authorization);
+        self.tokens.account_of(self.clock.read(now), &request)
     }
 
     /// One event, or one instance of a series, as the calendar's owner sees it.

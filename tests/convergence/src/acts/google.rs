@@ -1,0 +1,394 @@
+//! What people do in Google Calendar: with events of their own, with each other's, and with ours.
+
+use calendar_sync::model::{ConnectionStatus, InstructorCalendarCredentials};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use super::host::some_time;
+use crate::{
+    coverage::Fault,
+    truth::{Additions, Place},
+    world::{ACCOUNTS, World},
+};
+
+/// More events of people's own than this are never in one calendar.
+const MOST: usize = 12;
+
+fn any_calendar(world: &World) -> &'static str {
+    // The first one, which two connections share, more often.
+    let second = world.sim.state().dice.percent(30);
+    ACCOUNTS[usize::from(second)]
+}
+
+fn id_of(event: &Value) -> &str {
+    event["id"].as_str().unwrap_or_default()
+}
+
+fn is_live(event: &Value) -> bool {
+    event["status"] != "cancelled"
+}
+
+/// Some event of a calendar that is `wanted`.
+fn any_event(world: &World, calendar: &str, ours: bool, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
+    let mut state = world.sim.state();
+    let events: Vec<Value> = state
+        .google
+        .events(calendar)
+        .into_iter()
+        .filter(|event| state.truth.is_ours(calendar, id_of(event)) == ours && wanted(event))
+        .collect();
+    (!events.is_empty()).then(|| state.dice.pick(&events).clone())
+}
+
+fn is_master(event: &Value) -> bool {
+    event["recurringEventId"].is_null()
+}
+
+fn is_series(event: &Value) -> bool {
+    !event["recurrence"].is_null()
+}
+
+fn create(world: &World, calendar: &str, event: &Value) -> Option<String> {
+    let mut state = world.sim.state();
+    let now = state.now;
+    if state.google.events(calendar).len() >= MOST + 12 {
+        return None;
+    }
+    state.google.create_event(now, calendar, event).ok()
+}
+
+fn change(world: &World, calendar: &str, id: &str, changes: &Value) -> Option<()> {
+    let mut state = world.sim.state();
+    let now = state.now;
+    state.google.edit_event(now, calendar, id, changes).ok()
+}
+
+fn moment(at: DateTime<Utc>, zone: &str) -> Value {
+    json!({ "dateTime": at.format("%Y-%m-%dT%H:%M:%SZ").to_string(), "timeZone": zone })
+}
+
+fn some_zone(world: &World) -> &'static str {
+    *world.sim.state().dice.pick(&["Europe/Berlin", "America/New_York", "Pacific/Auckland"])
+}
+
+/// Times for an event: mostly an hour or two, near the lessons.
+fn some_span(world: &World) -> Value {
+    let (start, zone) = (some_time(world), some_zone(world));
+    let minutes = *world.sim.state().dice.pick(&[30, 60, 90, 120]);
+    json!({ "start": moment(start, zone), "end": moment(start + TimeDelta::minutes(minutes), zone) })
+}
+
+fn some_days(world: &World, days: i64) -> Value {
+    let start = some_time(world).date_naive();
+    json!({
+        "start": { "date": start.to_string(), "dateTime": null, "timeZone": null },
+        "end": { "date": (start + TimeDelta::days(days)).to_string(), "dateTime": null, "timeZone": null },
+    })
+}
+
+fn with(mut event: Value, more: Value) -> Value {
+    if let (Some(event), Value::Object(more)) = (event.as_object_mut(), more) {
+        event.extend(more);
+    }
+    event
+}
+
+pub(super) fn plan(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let mut event = with(some_span(world), json!({ "summary": "Dentist" }));
+    if world.sim.state().dice.percent(15) {
+        event["transparency"] = json!("transparent");
+    }
+    let id = create(world, calendar, &event)?;
+    world.sim.met(Fault::EventPlanned);
+    Some(format!("{id} in {calendar}: {event}"))
+}
+
+pub(super) fn plan_all_day(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let days = world.sim.state().dice.between(1, 2);
+    let event = without_nulls(with(some_days(world, days), json!({ "summary": "Trip", "transparency": "opaque" })));
+    let id = create(world, calendar, &event)?;
+    world.sim.met(Fault::AllDayEventPlanned);
+    Some(format!("{id} in {calendar}: {event}"))
+}
+
+fn without_nulls(mut event: Value) -> Value {
+    for side in ["start", "end"] {
+        if let Some(fields) = event[side].as_object_mut() {
+            fields.retain(|_, value| !value.is_null());
+        }
+    }
+    event
+}
+
+/// It began before today, or lasts for days.
+pub(super) fn plan_long(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let start = some_time(world) - TimeDelta::days(world.sim.state().dice.between(0, 3));
+    let end = start + TimeDelta::hours(world.sim.state().dice.between(20, 90));
+    let event = json!({ "summary": "Congress", "start": moment(start, "UTC"), "end": moment(end, "UTC") });
+    let id = create(world, calendar, &event)?;
+    world.sim.met(Fault::LongEventPlanned);
+    Some(format!("{id} in {calendar}: {event}"))
+}
+
+pub(super) fn plan_series(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let rule = (*world.sim.state().dice.pick(&[
+        "RRULE:FREQ=DAILY",
+        "RRULE:FREQ=WEEKLY",
+        "RRULE:FREQ=DAILY;COUNT=5",
+        "RRULE:FREQ=WEEKLY;BYDAY=MO,WE,SA;COUNT=9",
+        "RRULE:FREQ=DAILY;INTERVAL=2;COUNT=4",
+    ]))
+    .to_owned();
+    let all_day = world.sim.state().dice.percent(20);
+    let span = if all_day { without_nulls(some_days(world, 1)) } else { some_span(world) };
+    let event = with(span, json!({ "summary": "Choir", "recurrence": [rule] }));
+    let id = create(world, calendar, &event)?;
+    world.sim.met(Fault::SeriesPlanned);
+    Some(format!("{id} in {calendar}: {event}"))
+}
+
+pub(super) fn move_one(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let event = any_event(world, calendar, false, |event| is_live(event) && is_master(event))?;
+    let to_days = world.sim.state().dice.percent(20);
+    let span = if to_days { some_days(world, 1) } else { with_times(some_span(world)) };
+    change(world, calendar, id_of(&event), &span)?;
+    world.sim.met(Fault::EventMoved);
+    Some(format!("{} in {calendar} to {span}", id_of(&event)))
+}
+
+/// The same span, as a change of an event that may have been a whole day.
+fn with_times(mut span: Value) -> Value {
+    span["start"]["date"] = Value::Null;
+    span["end"]["date"] = Value::Null;
+    span
+}
+
+pub(super) fn edit(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let event = any_event(world, calendar, false, is_live)?;
+    let changes = world
+        .sim
+        .state()
+        .dice
+        .pick(&[
+            json!({ "summary": "Another title" }),
+            json!({ "transparency": "transparent" }),
+            json!({ "transparency": "opaque" }),
+            json!({ "status": "tentative" }),
+            json!({ "visibility": "private" }),
+        ])
+        .clone();
+    change(world, calendar, id_of(&event), &changes)?;
+    world.sim.met(Fault::EventEdited);
+    Some(format!("{} in {calendar}: {changes}", id_of(&event)))
+}
+
+fn delete_event(world: &World, calendar: &str, id: &str) -> Option<()> {
+    let mut state = world.sim.state();
+    let now = state.now;
+    state.google.delete_event(now, calendar, id).ok()
+}
+
+pub(super) fn delete(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let event = any_event(world, calendar, false, |event| is_live(event) && is_master(event))?;
+    delete_event(world, calendar, id_of(&event))?;
+    world.sim.met(Fault::EventDeleted);
+    Some(format!("{} in {calendar}", id_of(&event)))
+}
+
+pub(super) fn revive(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let event = any_event(world, calendar, false, |event| !is_live(event) && is_master(event))?;
+    change(world, calendar, id_of(&event), &json!({ "status": "confirmed" }))?;
+    world.sim.met(Fault::EventRevived);
+    Some(format!("{} in {calendar}", id_of(&event)))
+}
+
+/// Some occurrence of some series, in the next two weeks.
+fn any_instance(world: &World, calendar: &str, ours: bool) -> Option<String> {
+    let series = any_event(world, calendar, ours, |event| is_live(event) && is_series(event))?;
+    let (from, to) = (world.now(), world.now() + TimeDelta::days(14));
+    let mut state = world.sim.state();
+    let instances = state.instances(calendar, id_of(&series), from, to);
+    (!instances.is_empty()).then(|| id_of(state.dice.pick(&instances)).to_owned())
+}
+
+pub(super) fn move_instance(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let id = any_instance(world, calendar, false)?;
+    let all_day = world.sim.state().google.event(calendar, &id)?["start"]["date"].is_string();
+    let span = if all_day { without_nulls(some_days(world, 1)) } else { some_span(world) };
+    change(world, calendar, &id, &span)?;
+    world.sim.met(Fault::InstanceMoved);
+    Some(format!("{id} in {calendar} to {span}"))
+}
+
+pub(super) fn cancel_instance(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let id = any_instance(world, calendar, false)?;
+    delete_event(world, calendar, &id)?;
+    world.sim.met(Fault::InstanceCancelled);
+    Some(format!("{id} in {calendar}"))
+}
+
+pub(super) fn split(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let id = any_instance(world, calendar, false)?;
+    let mut state = world.sim.state();
+    let now = state.now;
+    let new = state.google.split_series(now, calendar, &id, &json!({ "summary": "From now on" })).ok()?;
+    state.coverage.met(Fault::SeriesSplit);
+    Some(format!("{id} in {calendar} into {new}"))
+}
+
+/// A series ends earlier: exceptions beyond its end are cut off.
+pub(super) fn trim(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let series = any_event(world, calendar, false, |event| is_live(event) && is_series(event))?;
+    let changes = json!({ "recurrence": ["RRULE:FREQ=DAILY;COUNT=2"] });
+    change(world, calendar, id_of(&series), &changes)?;
+    world.sim.met(Fault::SeriesTrimmed);
+    Some(format!("{} in {calendar}", id_of(&series)))
+}
+
+/// One of the two invites the other.
+pub(super) fn invite(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let guest = ACCOUNTS.iter().find(|account| **account != calendar)?;
+    let event = with(some_span(world), json!({ "summary": "Talk", "attendees": [{ "email": guest }] }));
+    let id = create(world, calendar, &event)?;
+    world.sim.met(Fault::Invited);
+    Some(format!("{id} of {calendar}: {event}"))
+}
+
+pub(super) fn answer_invitation(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let invited = |event: &Value| {
+        let guests = event["attendees"].as_array();
+        is_live(event) && guests.is_some_and(|guests| guests.iter().any(|guest| guest["email"] == calendar))
+    };
+    let event = any_event(world, calendar, false, invited)?;
+    let mut state = world.sim.state();
+    let answer = *state.dice.pick(&["declined", "declined", "accepted", "tentative"]);
+    let now = state.now;
+    state.google.respond(now, calendar, id_of(&event), answer).ok()?;
+    state.coverage.met(Fault::InvitationAnswered);
+    Some(format!("{} in {calendar}: {answer}", id_of(&event)))
+}
+
+fn any_own(world: &World, wanted: impl Fn(&Value) -> bool) -> Option<(&'static str, Value)> {
+    let calendar = any_calendar(world);
+    Some((calendar, any_event(world, calendar, true, |event| is_master(event) && wanted(event))?))
+}
+
+pub(super) fn move_own(world: &mut World) -> Option<String> {
+    let (calendar, event) = any_own(world, is_live)?;
+    let span = some_span(world);
+    change(world, calendar, id_of(&event), &span)?;
+    world.sim.met(Fault::OwnEventMoved);
+    Some(format!("{} in {calendar} to {span}", id_of(&event)))
+}
+
+pub(super) fn edit_own(world: &mut World) -> Option<String> {
+    let (calendar, event) = any_own(world, is_live)?;
+    change(world, calendar, id_of(&event), &json!({ "summary": "My own title" }))?;
+    world.sim.met(Fault::OwnEventEdited);
+    Some(format!("{} in {calendar}", id_of(&event)))
+}
+
+pub(super) fn delete_own(world: &mut World) -> Option<String> {
+    let (calendar, event) = any_own(world, is_live)?;
+    delete_event(world, calendar, id_of(&event))?;
+    world.sim.met(Fault::OwnEventDeleted);
+    Some(format!("{} in {calendar}", id_of(&event)))
+}
+
+pub(super) fn make_own_recurring(world: &mut World) -> Option<String> {
+    if let Some(id) = any_instance(world, ACCOUNTS[0], true) {
+        // It is one already: then its first part becomes a series of its own, or one instance goes elsewhere.
+        let mut state = world.sim.state();
+        let now = state.now;
+        let done = if state.dice.percent(50) {
+            state.google.split_series(now, ACCOUNTS[0], &id, &json!({ "summary": "Split" })).is_ok()
+        } else {
+            state.google.edit_event(now, ACCOUNTS[0], &id, &json!({ "summary": "This time" })).is_ok()
+        };
+        return done.then(|| format!("{id} is changed"));
+    }
+    let (calendar, event) = any_own(world, is_live)?;
+    change(world, calendar, id_of(&event), &json!({ "recurrence": ["RRULE:FREQ=DAILY;COUNT=5"] }))?;
+    world.sim.met(Fault::OwnEventMadeRecurring);
+    Some(format!("{} in {calendar}", id_of(&event)))
+}
+
+/// A copy carries all that the event carries, our private properties too.
+pub(super) fn copy_own(world: &mut World) -> Option<String> {
+    let (calendar, event) = any_own(world, is_live)?;
+    let copy = with(
+        some_span(world),
+        json!({ "summary": event["summary"], "extendedProperties": event["extendedProperties"] }),
+    );
+    let id = create(world, calendar, &copy)?;
+    world.sim.met(Fault::OwnEventCopied);
+    Some(format!("{} in {calendar} as {id}", id_of(&event)))
+}
+
+/// Out of the bin, after the lesson is gone or the instructor deleted it.
+pub(super) fn revive_own(world: &mut World) -> Option<String> {
+    let (calendar, event) = any_own(world, |event| !is_live(event))?;
+    change(world, calendar, id_of(&event), &json!({ "status": "confirmed" }))?;
+    // Once its connection is gone, nobody looks after it any more.
+    let owner = world.sim.state().truth.made(calendar, id_of(&event)).map(|(key, _)| key)?;
+    let goes = |row: &InstructorCalendarCredentials| matches!(row.status, ConnectionStatus::Disconnecting { .. });
+    if world.store.tables().credentials.get(&owner).is_none_or(goes) {
+        world.sim.state().truth.left_behind.insert(owner);
+    }
+    world.sim.met(Fault::OwnEventRevivedByHand);
+    Some(format!("{} in {calendar}", id_of(&event)))
+}
+
+/// Guests always, notes where the lesson has none.
+pub(super) fn add_guests_and_notes(world: &mut World) -> Option<String> {
+    let (calendar, event) = any_own(world, is_live)?;
+    let id = id_of(&event).to_owned();
+    let place: Place = (calendar.to_owned(), id.clone());
+    let mut state = world.sim.state();
+    let now = state.now;
+    let other = ACCOUNTS.iter().find(|account| **account != calendar)?;
+    let stranger = format!("guest{}@elsewhere.example", state.dice.below(3));
+    // Somebody else who is synced sees a copy in a calendar of their own.
+    let guest = if state.dice.percent(30) { (*other).to_owned() } else { stranger };
+    let mut guests: Vec<Value> = event["attendees"].as_array().cloned().unwrap_or_default();
+    guests.retain(|known| known["email"] != json!(guest));
+    guests.push(json!({ "email": guest }));
+    let changes = json!({ "attendees": guests, "colorId": "5" });
+    state.google.edit_event(now, calendar, &id, &changes).ok()?;
+    let additions: &mut Additions = state.truth.additions.entry(place).or_default();
+    additions.guests.insert(guest.clone());
+    state.coverage.met(Fault::GuestsAndNotesAdded);
+    Some(format!("{guest} to {id} in {calendar}"))
+}
+
+/// What was deleted cannot be brought back any more.
+pub(super) fn empty_bin(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let mut state = world.sim.state();
+    state.google.empty_bin(calendar);
+    state.coverage.met(Fault::BinEmptied);
+    Some(calendar.to_owned())
+}
+
+pub(super) fn change_zone(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let zone = some_zone(world);
+    let mut state = world.sim.state();
+    state.google.set_zone(calendar, zone.parse().ok()?);
+    state.coverage.met(Fault::ZoneChanged);
+    Some(format!("{calendar} to {zone}"))
+}

@@ -1,0 +1,167 @@
+//! What happens in a history, one act at a time: the host changes lessons, people change their calendars and their
+//! settings, and things go wrong. An act says only of which kind it is; the details are drawn when it happens, from
+//! dice of its own, so that leaving out one act does not change what the others are.
+
+mod google;
+pub(crate) mod host;
+pub(crate) mod people;
+pub(crate) mod trouble;
+
+use crate::{dice::Dice, world::World};
+
+macro_rules! acts {
+    ($($weight:literal $name:ident)*) => {
+        /// A kind of act.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "the names say it")]
+        pub enum Act { $($name),* }
+
+        impl Act {
+            const WEIGHTS: &[(usize, Self)] = &[$(($weight, Self::$name)),*];
+        }
+    };
+}
+
+acts! {
+    // the host
+    9 AddLesson
+    8 MoveLesson
+    4 EditLesson
+    4 CancelLesson
+    3 ReinstateLesson
+    3 RemoveLesson
+    2 ReassignLesson
+    2 PutLessonRowAnew
+    1 SpoilLessonRow
+    // people in Google, with their own events
+    6 PlanEvent
+    3 PlanAllDayEvent
+    2 PlanLongEvent
+    4 PlanSeries
+    5 MoveEvent
+    4 EditEvent
+    3 DeleteEvent
+    2 ReviveEvent
+    3 MoveInstance
+    3 CancelInstance
+    2 SplitSeries
+    2 TrimSeries
+    3 Invite
+    2 AnswerInvitation
+    // people in Google, with events of ours
+    4 MoveOwnEvent
+    3 EditOwnEvent
+    4 DeleteOwnEvent
+    2 MakeOwnEventRecurring
+    2 CopyOwnEvent
+    2 ReviveOwnEventByHand
+    3 AddGuestsAndNotes
+    1 EmptyBin
+    1 ChangeZone
+    // people here
+    3 SwitchOffOrOn
+    2 ChangeDirection
+    2 SyncByHandOnly
+    2 Disconnect
+    6 Reconnect
+    3 SyncNow
+    2 SyncSomeDays
+    // trouble
+    7 Crash
+    5 HoldUp
+    3 LoseStreamRecord
+    6 StoreFault
+    4 IndexLag
+    2 QueueFault
+    14 GoogleFault
+    3 ForgetCursors
+    1 ChangeAccess
+    2 EndAccessTokens
+    2 WithdrawGrant
+    1 EndChannels
+    2 DarkenPush
+    2 ThinPages
+    14 Wait
+    2 JumpClock
+}
+
+impl Act {
+    /// Any act, the common ones more often.
+    pub fn any(dice: &mut Dice) -> Self {
+        let sum = Self::WEIGHTS.iter().map(|(weight, _)| weight).sum();
+        let mut rolled = dice.below(sum);
+        for (weight, act) in Self::WEIGHTS {
+            if rolled < *weight {
+                return *act;
+            }
+            rolled -= weight;
+        }
+        Self::Wait
+    }
+
+    /// Lets it happen. What there is nothing for does not.
+    pub fn happen(self, world: &mut World) {
+        let told = self.told(world).unwrap_or_else(|| "nothing to do".to_owned());
+        world.sim.tell(|| format!("{self:?}: {told}"));
+    }
+
+    fn told(self, world: &mut World) -> Option<String> {
+        match self {
+            Self::AddLesson => host::add(world),
+            Self::MoveLesson => host::move_one(world),
+            Self::EditLesson => host::edit(world),
+            Self::CancelLesson => host::cancel(world),
+            Self::ReinstateLesson => host::reinstate(world),
+            Self::RemoveLesson => host::remove(world),
+            Self::ReassignLesson => host::reassign(world),
+            Self::PutLessonRowAnew => host::put_anew(world),
+            Self::SpoilLessonRow => host::spoil(world),
+            Self::PlanEvent => google::plan(world),
+            Self::PlanAllDayEvent => google::plan_all_day(world),
+            Self::PlanLongEvent => google::plan_long(world),
+            Self::PlanSeries => google::plan_series(world),
+            Self::MoveEvent => google::move_one(world),
+            Self::EditEvent => google::edit(world),
+            Self::DeleteEvent => google::delete(world),
+            Self::ReviveEvent => google::revive(world),
+            Self::MoveInstance => google::move_instance(world),
+            Self::CancelInstance => google::cancel_instance(world),
+            Self::SplitSeries => google::split(world),
+            Self::TrimSeries => google::trim(world),
+            Self::Invite => google::invite(world),
+            Self::AnswerInvitation => google::answer_invitation(world),
+            Self::MoveOwnEvent => google::move_own(world),
+            Self::EditOwnEvent => google::edit_own(world),
+            Self::DeleteOwnEvent => google::delete_own(world),
+            Self::MakeOwnEventRecurring => google::make_own_recurring(world),
+            Self::CopyOwnEvent => google::copy_own(world),
+            Self::ReviveOwnEventByHand => google::revive_own(world),
+            Self::AddGuestsAndNotes => google::add_guests_and_notes(world),
+            Self::EmptyBin => google::empty_bin(world),
+            Self::ChangeZone => google::change_zone(world),
+            Self::SwitchOffOrOn => people::switch(world),
+            Self::ChangeDirection => people::change_direction(world),
+            Self::SyncByHandOnly => people::by_hand_only(world),
+            Self::Disconnect => people::disconnect(world),
+            Self::Reconnect => people::reconnect(world),
+            Self::SyncNow => people::sync_everything(world),
+            Self::SyncSomeDays => people::sync_some_days(world),
+            Self::Crash => trouble::crash(world),
+            Self::HoldUp => trouble::hold_up(world),
+            Self::LoseStreamRecord => trouble::lose_stream_record(world),
+            Self::StoreFault => trouble::store_fault(world),
+            Self::IndexLag => trouble::index_lag(world),
+            Self::QueueFault => trouble::queue_fault(world),
+            Self::GoogleFault => trouble::google_fault(world),
+            Self::ForgetCursors => trouble::forget_cursors(world),
+            Self::ChangeAccess => trouble::change_access(world),
+            Self::EndAccessTokens => trouble::end_access_tokens(world),
+            Self::WithdrawGrant => trouble::withdraw_grant(world),
+            Self::EndChannels => trouble::end_channels(world),
+            Self::DarkenPush => trouble::darken_push(world),
+            Self::ThinPages => trouble::thin_pages(world),
+            Self::Wait => trouble::wait(world),
+            Self::JumpClock => trouble::jump_clock(world),
+        }
+    }
+}

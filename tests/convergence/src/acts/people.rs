@@ -1,0 +1,102 @@
+//! What people do on the product's page: switches, logins, goodbyes, and syncs by hand.
+
+use calendar_sync::{
+    model::{SyncCalendarRequest, SyncDirection},
+    usecases::{change_settings::SettingsPatch, disconnect::Keep, sync_now::sync_now},
+};
+use chrono::{NaiveDate, TimeDelta};
+
+use crate::{
+    coverage::Fault,
+    sim::number,
+    world::{Party, World},
+};
+
+const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(20);
+
+fn any_party(world: &World) -> Party {
+    *world.sim.state().dice.pick(&world.parties)
+}
+
+fn change(world: &mut World, party: Party, patch: SettingsPatch) -> String {
+    let told = format!("{} {patch:?}", number(party.key));
+    let settings = world.product().settings;
+    world.request(async move { settings.change(party.key, &patch).await.map(drop) });
+    told
+}
+
+pub(super) fn switch(world: &mut World) -> Option<String> {
+    let party = any_party(world);
+    let on = world.store.tables().credentials.get(&party.key)?.settings.sync_enabled;
+    world.sim.met(if on { Fault::SwitchedOff } else { Fault::SwitchedOn });
+    Some(change(world, party, SettingsPatch { sync_enabled: Some(!on), ..SettingsPatch::default() }))
+}
+
+pub(super) fn change_direction(world: &mut World) -> Option<String> {
+    let party = any_party(world);
+    let directions = [SyncDirection::ToGoogle, SyncDirection::FromGoogle, SyncDirection::TwoWay, SyncDirection::TwoWay];
+    let direction = *world.sim.state().dice.pick(&directions);
+    world.sim.met(Fault::DirectionChanged);
+    Some(change(world, party, SettingsPatch { sync_direction: Some(direction), ..SettingsPatch::default() }))
+}
+
+pub(super) fn by_hand_only(world: &mut World) -> Option<String> {
+    let party = any_party(world);
+    let auto = world.store.tables().credentials.get(&party.key)?.settings.auto_sync;
+    world.sim.met(Fault::ManualOnly);
+    Some(change(world, party, SettingsPatch { auto_sync: Some(!auto), ..SettingsPatch::default() }))
+}
+
+pub(super) fn disconnect(world: &mut World) -> Option<String> {
+    let party = any_party(world);
+    let (keep, deadline) = {
+        let mut state = world.sim.state();
+        let keep = Keep { events: state.dice.percent(30), imported: state.dice.percent(30) };
+        if keep.events {
+            state.truth.left_behind.insert(party.key);
+        }
+        state.coverage.met(Fault::Disconnected);
+        (keep, state.now + ANSWER_WITHIN)
+    };
+    let disconnect = world.product().rings.disconnect;
+    world.request(async move { disconnect.begin(party.key, keep, deadline).await.map(drop) });
+    Some(format!("{} {keep:?}", number(party.key)))
+}
+
+/// Only where something is to be mended: a connection that is gone or that Google refuses.
+pub(super) fn reconnect(world: &mut World) -> Option<String> {
+    let party = any_party(world);
+    let works = world.store.tables().credentials.get(&party.key).is_some_and(|row| row.blocked().is_none());
+    if works {
+        return None;
+    }
+    world.connect(party);
+    world.sim.met(Fault::Reconnected);
+    Some(number(party.key).to_string())
+}
+
+/// Begins a sync by hand.
+pub(crate) fn sync(world: &mut World, party: Party, dates: Option<(NaiveDate, NaiveDate)>) {
+    let (sync, deadline) = (world.product().rings.sync, world.now() + ANSWER_WITHIN);
+    let asked = SyncCalendarRequest { instructor_id: party.key.instructor_id, direction: None, dates };
+    world.request(async move { sync_now(&sync, party.key, asked, deadline).await.map(drop) });
+}
+
+pub(super) fn sync_everything(world: &mut World) -> Option<String> {
+    let party = any_party(world);
+    world.sim.met(Fault::ManualSync);
+    sync(world, party, None);
+    Some(number(party.key).to_string())
+}
+
+pub(super) fn sync_some_days(world: &mut World) -> Option<String> {
+    let party = any_party(world);
+    let dates = {
+        let mut state = world.sim.state();
+        state.coverage.met(Fault::ManualSyncOfSomeDays);
+        let first = state.now.date_naive() + TimeDelta::days(state.dice.between(-2, 3));
+        (first, first + TimeDelta::days(state.dice.between(0, 3)))
+    };
+    sync(world, party, Some(dates));
+    Some(format!("{} {dates:?}", number(party.key)))
+}

@@ -1,0 +1,228 @@
+//! What goes wrong: processes that die or are held up, a store and a queue that refuse, a Google on a bad day, and a
+//! clock that jumps.
+
+use chrono::TimeDelta;
+use google_sim::{Effect, Fault as GoogleFault, GrantEnd, When};
+
+use crate::{
+    coverage::Fault,
+    sim::{Role, StoreFaults},
+    world::{ACCOUNTS, World},
+};
+
+fn any_account(world: &World) -> &'static str {
+    *world.sim.state().dice.pick(&ACCOUNTS)
+}
+
+/// A process dies where it stands. Messages and records that it was working on come again.
+pub(super) fn crash(world: &mut World) -> Option<String> {
+    if world.actors.is_empty() {
+        return None;
+    }
+    let chosen = world.sim.state().dice.below(world.actors.len());
+    let actor = world.actors.remove(chosen);
+    world.sim.met(Fault::Crash);
+    Some(format!("{:?} dies", actor.role))
+}
+
+/// A process stands still, perhaps for longer than its lease.
+pub(super) fn hold_up(world: &mut World) -> Option<String> {
+    let workers: Vec<usize> =
+        (0..world.actors.len()).filter(|&index| matches!(world.actors[index].role, Role::Worker(_))).collect();
+    if workers.is_empty() {
+        return None;
+    }
+    let mut state = world.sim.state();
+    let chosen = *state.dice.pick(&workers);
+    let seconds = *state.dice.pick(&[2, 10, 40, 80, 80, 150]);
+    world.actors[chosen].held_until = Some(state.now + TimeDelta::seconds(seconds));
+    state.coverage.met(if seconds > 75 { Fault::HeldUpPastLease } else { Fault::HeldUp });
+    Some(format!("{:?} for {seconds} s", world.actors[chosen].role))
+}
+
+pub(super) fn lose_stream_record(world: &mut World) -> Option<String> {
+    // The one that is being delivered is not lost.
+    if world.stream.len() < 4 {
+        return None;
+    }
+    let lost = world.stream.pop_back()?;
+    world.sim.met(Fault::StreamRecordLost);
+    Some(format!("{:?}", lost.new.or(lost.old).map(|lesson| lesson.id)))
+}
+
+pub(super) fn store_fault(world: &mut World) -> Option<String> {
+    let mut state = world.sim.state();
+    let count = u32::try_from(state.dice.between(1, 3)).unwrap_or(1);
+    let after = u32::try_from(state.dice.below(12)).unwrap_or(0);
+    let faults = if state.dice.percent(50) {
+        StoreFaults { throttled: count, unanswered: 0, after }
+    } else {
+        StoreFaults { throttled: 0, unanswered: count, after }
+    };
+    state.store_faults = faults;
+    Some(format!("{faults:?}"))
+}
+
+pub(super) fn index_lag(world: &mut World) -> Option<String> {
+    let lags = world.sim.state().dice.percent(50);
+    if lags {
+        world.store.lag();
+        world.sim.met(Fault::IndexLag);
+    } else {
+        world.store.caught_up();
+    }
+    Some(if lags { "indexes lag" } else { "indexes catch up" }.to_owned())
+}
+
+pub(super) fn queue_fault(world: &mut World) -> Option<String> {
+    let mut state = world.sim.state();
+    state.send_faults = u32::try_from(state.dice.between(1, 3)).unwrap_or(1);
+    Some(format!("{} sends", state.send_faults))
+}
+
+pub(super) fn google_fault(world: &mut World) -> Option<String> {
+    let refuse = |status: u16, reason: &str| Effect::Refuse { status, reason: reason.to_owned() };
+    let writes =
+        ["calendar.events.insert", "calendar.events.update", "calendar.events.patch", "calendar.events.delete"];
+    let mut state = world.sim.state();
+    let method = match state.dice.below(8) {
+        0 | 1 => "calendar.events.list",
+        2 | 3 => *state.dice.pick(&writes),
+        4 | 5 => "batch",
+        6 => *state.dice.pick(&["calendar.events.get", "calendar.events.watch", "calendar.channels.stop"]),
+        _ => *state.dice.pick(&["oauth2.token", "oauth2.revoke"]),
+    };
+    let mut effects = vec![
+        refuse(500, "backendError"),
+        refuse(503, "backendError"),
+        Effect::RefuseAfterwards { status: 503 },
+        Effect::Timeout,
+        Effect::TimeoutAfterwards,
+        Effect::Cut,
+        Effect::CutAfterwards,
+        Effect::Slow(3_000),
+        Effect::Garbage("<html>".to_owned()),
+    ];
+    if method.starts_with("calendar.") {
+        effects.extend([
+            refuse(403, "rateLimitExceeded"),
+            refuse(403, "userRateLimitExceeded"),
+            refuse(429, "rateLimitExceeded"),
+            refuse(403, "quotaExceeded"),
+            refuse(401, "authError"),
+        ]);
+    }
+    if writes.contains(&method) {
+        effects.push(refuse(403, "forbiddenForNonOrganizer"));
+    }
+    let effect = state.dice.pick(&effects).clone();
+    let when = match state.dice.below(4) {
+        0 => When::Nth(2),
+        1 => When::Next(7),
+        _ => When::Next(1),
+    };
+    if method.starts_with("oauth2.") {
+        state.coverage.met(Fault::TokenEndpointDown);
+    }
+    let told = format!("{method} {effect:?} {when:?}");
+    state.google.inject(GoogleFault::new(method, effect).on(when));
+    Some(told)
+}
+
+pub(super) fn forget_cursors(world: &mut World) -> Option<String> {
+    let account = any_account(world);
+    let mut state = world.sim.state();
+    let now = state.now;
+    state.google.expire_cursors(now, account);
+    Some(account.to_owned())
+}
+
+/// Somebody is let into the calendar: every cursor is void.
+pub(super) fn change_access(world: &mut World) -> Option<String> {
+    let account = any_account(world);
+    let mut state = world.sim.state();
+    let now = state.now;
+    state.google.share(now, account, "somebody@example.com", "reader");
+    state.coverage.met(Fault::AccessChanged);
+    Some(account.to_owned())
+}
+
+pub(super) fn end_access_tokens(world: &mut World) -> Option<String> {
+    let account = any_account(world);
+    let mut state = world.sim.state();
+    let now = state.now;
+    state.google.expire_access_tokens(now, account);
+    Some(account.to_owned())
+}
+
+/// The person, or somebody with the power to, takes the permission back.
+pub(super) fn withdraw_grant(world: &mut World) -> Option<String> {
+    let account = any_account(world);
+    let users: Vec<_> = world.parties.iter().filter(|party| party.account == account).map(|party| party.key).collect();
+    let mut state = world.sim.state();
+    let now = state.now;
+    let end = *state.dice.pick(&[GrantEnd::Revoked, GrantEnd::Expired, GrantEnd::AdminPolicy]);
+    state.google.end_grants(now, account, end);
+    state.truth.left_behind.extend(users);
+    Some(format!("{account} {end:?}"))
+}
+
+pub(super) fn end_channels(world: &mut World) -> Option<String> {
+    let mut state = world.sim.state();
+    let now = state.now;
+    state.google.expire_channels(now);
+    state.coverage.met(Fault::ChannelsExpired);
+    Some("all".to_owned())
+}
+
+pub(super) fn darken_push(world: &mut World) -> Option<String> {
+    let mut state = world.sim.state();
+    let dark = state.dice.percent(60);
+    state.google.darken_push(dark);
+    if dark {
+        state.coverage.met(Fault::PushDark);
+    }
+    Some(dark.to_string())
+}
+
+/// Google sends short and empty pages that go on.
+pub(super) fn thin_pages(world: &mut World) -> Option<String> {
+    let mut state = world.sim.state();
+    let share = if state.dice.percent(60) { 0.6 } else { 0.0 };
+    state.google.behaviour_mut().thin_pages = share;
+    Some(share.to_string())
+}
+
+pub(super) fn wait(world: &mut World) -> Option<String> {
+    let time = {
+        let mut state = world.sim.state();
+        let seconds = *state.dice.pick(&[1, 5, 20, 60, 60, 300, 900, 3600, 6 * 3600, 30 * 3600]);
+        TimeDelta::seconds(seconds)
+    };
+    if time > TimeDelta::minutes(1) {
+        // What is under way comes to its end first, as it would.
+        world.turns(200);
+    }
+    world.wait(time);
+    Some(format!("{} s", time.num_seconds()))
+}
+
+pub(super) fn jump_clock(world: &mut World) -> Option<String> {
+    let seconds = *world.sim.state().dice.pick(&[30, 100, 4000]);
+    world.wait(TimeDelta::seconds(seconds));
+    world.sim.met(Fault::ClockJump);
+    Some(format!("{seconds} s"))
+}
+
+/// All trouble ends.
+pub(crate) fn end(world: &mut World) {
+    world.calm = true;
+    world.store.caught_up();
+    let mut state = world.sim.state();
+    state.store_faults = StoreFaults::default();
+    state.send_faults = 0;
+    state.google.clear_faults();
+    state.google.reset_quotas();
+    state.google.darken_push(false);
+    state.google.behaviour_mut().thin_pages = 0.0;
+}

@@ -1,0 +1,225 @@
+//! A history: what one seed makes happen, and whether everything holds once it is over.
+
+use std::fmt;
+
+use chrono::TimeDelta;
+
+use crate::{
+    acts::{Act, host, people, trouble},
+    checks::{self, Rest},
+    coverage::{Coverage, Fault},
+    dice::Dice,
+    memory_store::Table,
+    ports::take_written,
+    world::World,
+};
+
+/// One act, the seed of its details, and how many effects follow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// What happens.
+    pub act: Act,
+    /// Its details.
+    pub seed: u64,
+    /// How many effects of whoever is under way come after it.
+    pub turns: usize,
+}
+
+/// What a seed makes happen.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// The seed of the world.
+    pub seed: u64,
+    /// What happens in it.
+    pub steps: Vec<Step>,
+}
+
+/// The fewest and the most steps of a history.
+const STEPS: (i64, i64) = (60, 100);
+
+impl Script {
+    /// The script of a seed.
+    pub fn of(seed: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        let count = dice.between(STEPS.0, STEPS.1);
+        let step = |dice: &mut Dice| {
+            let act = Act::any(dice);
+            let turns = if dice.percent(30) { dice.below(6) } else { dice.below(50) };
+            Step { act, seed: dice.roll(), turns }
+        };
+        Self { seed, steps: (0..count).map(|_| step(&mut dice)).collect() }
+    }
+}
+
+/// What was wrong after a history.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// When it was found.
+    pub stage: &'static str,
+    /// What it is.
+    pub violations: Vec<String>,
+    /// What had happened.
+    pub trace: Vec<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.trace {
+            writeln!(f, "  {line}")?;
+        }
+        writeln!(f, "{}:", self.stage)?;
+        for violation in self.violations.iter().take(6) {
+            writeln!(f, "  - {violation}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Lets a script happen.
+pub fn play(script: &Script) -> (Coverage, Result<(), Failure>) {
+    play_in(World::new(script.seed), script)
+}
+
+/// Lets a script happen, and writes down all that does.
+pub fn tell(script: &Script) -> Result<(), Failure> {
+    let world = World::new(script.seed);
+    world.sim.state().tells = true;
+    play_in(world, script).1
+}
+
+fn play_in(mut world: World, script: &Script) -> (Coverage, Result<(), Failure>) {
+    let ended = acted(&mut world, script);
+    let coverage = world.sim.state().coverage.clone();
+    (coverage, ended)
+}
+
+fn acted(world: &mut World, script: &Script) -> Result<(), Failure> {
+    for party in world.parties.clone() {
+        world.connect(party);
+    }
+    world.turns(150);
+    for step in &script.steps {
+        world.sim.state().dice = Dice::new(step.seed);
+        step.act.happen(world);
+        world.turns(step.turns);
+    }
+    world.sim.state().dice = Dice::new(script.seed);
+    host::mend_all(world);
+    trouble::end(world);
+
+    // What reaches the product by itself is enough, within minutes where nothing was lost on the way, …
+    world.sim.tell(|| "── calm ──".to_owned());
+    world.settle(TimeDelta::minutes(12));
+    demand(world, "a wish was not followed by a look", unanswered_wishes)?;
+    if nothing_was_lost(world) {
+        demand(world, "after some minutes", |world| checks::violations(world, Rest::ByItself))?;
+    }
+    // … and within a day and a half where something was, …
+    for _ in 0..5 {
+        world.settle(TimeDelta::hours(8));
+    }
+    demand(world, "after a day and a half", |world| checks::violations(world, Rest::ByItself))?;
+    // … and whatever was given up is tried again when a person asks.
+    // (Twice, since what one writes for the first stands in the calendar of another.)
+    for _ in 0..2 {
+        for party in world.parties.clone() {
+            people::sync(world, party, None);
+        }
+        world.settle(TimeDelta::minutes(5));
+    }
+    demand(world, "after a sync by hand", |world| checks::violations(world, Rest::Asked))?;
+    demand(world, "the next sync writes", |world| {
+        take_written(&world.sim);
+        let before = crate::truth::stamps(&world.sim.state().google);
+        for party in world.parties.clone() {
+            let tables = &mut *world.store.tables();
+            if let Some(state) = tables.states.get_mut(&party.key).filter(|state| state.next_sync_at.is_some()) {
+                state.next_sync_at = Some(world.sim.state().now);
+            }
+        }
+        world.settle(TimeDelta::minutes(3));
+        let mut found = Vec::new();
+        // The lease and the next poll are written, and an access token that ended is renewed.
+        let mut written = take_written(&world.sim);
+        written.retain(|table, _| !matches!(table, Table::State | Table::Credentials));
+        if !written.is_empty() {
+            found.push(format!("the store was written: {written:?}"));
+        }
+        if crate::truth::stamps(&world.sim.state().google) != before {
+            found.push("Google was written".to_owned());
+        }
+        found
+    })?;
+    demand(world, "something is left", left_over)
+}
+
+fn demand(world: &mut World, stage: &'static str, find: impl FnOnce(&mut World) -> Vec<String>) -> Result<(), Failure> {
+    let violations = find(world);
+    if violations.is_empty() {
+        return Ok(());
+    }
+    Err(Failure { stage, violations, trace: world.sim.state().trace.clone() })
+}
+
+/// Whether everything that happened was told to the product, and it is not resting after failures.
+fn nothing_was_lost(world: &World) -> bool {
+    let lossy = [
+        Fault::NoticeLost,
+        Fault::PushDark,
+        Fault::ChannelsExpired,
+        Fault::StreamRecordLost,
+        Fault::ZoneChanged,
+        Fault::IndexLag,
+        Fault::MessageToDeadLetters,
+        Fault::GrantWithdrawn,
+        Fault::ManualOnly,
+        Fault::SwitchedOff,
+        Fault::LessonRowSpoiled,
+        // Where nothing is imported, what people do to our events is noticed once a day.
+        Fault::DirectionChanged,
+    ];
+    let tables = world.store.tables();
+    let resting = tables.states.values().any(|state| state.failures > 0);
+    let state = world.sim.state();
+    !resting && !lossy.iter().any(|fault| state.coverage.has(*fault))
+}
+
+/// Connections that were asked to look into Google and did not.
+fn unanswered_wishes(world: &mut World) -> Vec<String> {
+    let tables = world.store.tables();
+    let state = world.sim.state();
+    let mut found = Vec::new();
+    for party in &world.parties {
+        let follows = tables
+            .credentials
+            .get(&party.key)
+            .is_some_and(|row| checks::is_automatic(row) && row.settings.sync_direction.imports());
+        let rests = tables.states.get(&party.key).is_none_or(|state| state.failures > 0);
+        let (wished, listed) = (state.truth.wished.get(&party.key), state.truth.listed.get(&party.key));
+        if follows && !rests && wished > listed {
+            found.push(format!("{} was to look at {wished:?} and looked at {listed:?}", party.key));
+        }
+    }
+    found
+}
+
+/// Messages, notices or work that nobody sees to.
+fn left_over(world: &mut World) -> Vec<String> {
+    let mut found = Vec::new();
+    let working: Vec<_> = world
+        .parties
+        .iter()
+        .map(|party| party.key)
+        .filter(|key| world.store.tables().credentials.contains_key(key))
+        .collect();
+    let waiting = world.store.tables().notices.keys().filter(|(key, ..)| working.contains(key)).count();
+    if waiting > 0 {
+        found.push(format!("{waiting} notices were never delivered"));
+    }
+    let queued = world.sim.state().queue.len();
+    if queued > 0 || !world.actors.is_empty() || !world.stream.is_empty() {
+        let (actors, stream) = (world.actors.len(), world.stream.len());
+        found.push(format!("{queued} messages, {actors} processes and {stream} lesson changes are left"));
+    }
+    found
+}

@@ -1,0 +1,299 @@
+//! The ports of the product on the simulated world.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use calendar_sync::{
+    Error, Result,
+    adapters::google::{Answer, GoogleLogin, Request, Transport},
+    model::{CalendarOAuthTokens, ConnectionKey, GoogleAccount, Notice, SealedSecret, WishKind},
+    ports::{
+        CalendarError, Clock, Doorbell, GrantedTokens, Login, LoginError, NoticeBus, Random, RefreshedToken, Ring,
+        TokenVault,
+    },
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use google_sim::{Delivery, Response};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    coverage::Fault,
+    memory_store::{Access, Fate, Gate, Table},
+    sim::{Message, Sim, State, number},
+    truth,
+};
+
+/// How long a call of each kind takes at most, in milliseconds.
+const STORE: i64 = 8;
+const GOOGLE: i64 = 200;
+const SEND: i64 = 10;
+
+#[async_trait]
+impl Clock for Sim {
+    fn now(&self) -> DateTime<Utc> {
+        self.state().now
+    }
+    async fn sleep(&self, time: Duration) {
+        let until = self.now() + TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
+        self.sleep_until(until).await;
+    }
+}
+
+impl Random for Sim {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut state = self.state();
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&state.dice.roll().to_be_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// Seals by writing down whose secret it is.
+#[derive(Clone)]
+pub struct PlainVault;
+
+#[async_trait]
+impl TokenVault for PlainVault {
+    async fn seal(&self, key: ConnectionKey, secret: &SecretString) -> Result<SealedSecret> {
+        Ok(SealedSecret(format!("{key}:{}", secret.expose_secret())))
+    }
+    async fn open(&self, key: ConnectionKey, sealed: &SealedSecret) -> Result<SecretString> {
+        let own = sealed.0.strip_prefix(&format!("{key}:"));
+        own.map(SecretString::from).ok_or_else(|| Error::internal("it was sealed for somebody else"))
+    }
+}
+
+#[async_trait]
+impl Doorbell for Sim {
+    async fn ring(&self, ring: &Ring, delay: Duration) -> Result<()> {
+        self.turn(SEND).await;
+        let mut state = self.state();
+        state.send("queue_unavailable")?;
+        if ring.wishes.contains(&WishKind::Inbound) {
+            let moment = state.truth.tick();
+            state.truth.wished.insert(ring.key, moment);
+        }
+        state.last_message += 1;
+        let (number, visible_at) = (state.last_message, state.now + TimeDelta::from_std(delay).unwrap_or_default());
+        state.queue.insert(number, Message { ring: ring.clone(), visible_at, receives: 0 });
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl NoticeBus for Sim {
+    async fn publish(&self, notices: &[Notice]) -> Result<()> {
+        self.turn(SEND).await;
+        let mut state = self.state();
+        state.send("bus_unavailable")?;
+        state.bus.extend_from_slice(notices);
+        Ok(())
+    }
+}
+
+impl State {
+    fn send(&mut self, code: &'static str) -> Result<()> {
+        if self.send_faults == 0 {
+            return Ok(());
+        }
+        self.send_faults -= 1;
+        self.coverage.met(Fault::QueueDown);
+        Err(Error::unavailable(code, "it is down"))
+    }
+
+    fn fate(&mut self, access: Access) -> Fate {
+        let faults = &mut self.store_faults;
+        if faults.throttled + faults.unanswered == 0 {
+            return Fate::Answered;
+        }
+        if faults.after > 0 {
+            faults.after -= 1;
+            return Fate::Answered;
+        }
+        if matches!(access, Access::Write(_)) && faults.unanswered > 0 {
+            faults.unanswered -= 1;
+            self.coverage.met(Fault::StoreUnanswered);
+            return Fate::Unanswered;
+        }
+        if faults.throttled > 0 {
+            faults.throttled -= 1;
+            self.coverage.met(Fault::StoreThrottled);
+            return Fate::Throttled;
+        }
+        Fate::Answered
+    }
+}
+
+/// What the store asks before each call.
+pub fn gate(sim: &Sim) -> Gate {
+    let sim = sim.clone();
+    Arc::new(move |access| {
+        let sim = sim.clone();
+        Box::pin(async move {
+            sim.turn(STORE).await;
+            let mut state = sim.state();
+            let fate = state.fate(access);
+            if fate != Fate::Answered {
+                state.tell(|| format!("    {access:?} is {fate:?}"));
+            }
+            if let (Access::Write(table), Fate::Answered | Fate::Unanswered) = (access, fate) {
+                *state.written.entry(table).or_default() += 1;
+            }
+            fate
+        })
+    })
+}
+
+/// Items written since this was last asked, by table.
+pub fn take_written(sim: &Sim) -> BTreeMap<Table, u32> {
+    std::mem::take(&mut sim.state().written)
+}
+
+#[async_trait]
+impl Transport for Sim {
+    async fn exchange(&self, request: Request, time: Duration) -> Result<Answer, CalendarError> {
+        self.turn(GOOGLE).await;
+        let response = self.state().google_answers(&request);
+        let unanswered = |text: &str| Err(CalendarError::Unavailable(text.to_owned()));
+        match response.delivery {
+            Delivery::Normal => Ok(answer(response)),
+            Delivery::After(millis) => {
+                self.met(Fault::GoogleSlow);
+                let slow = Duration::from_millis(millis);
+                Clock::sleep(self, slow.min(time)).await;
+                if slow < time { Ok(answer(response)) } else { unanswered("no answer in time") }
+            }
+            Delivery::Never => {
+                self.met(Fault::GoogleTimeout);
+                Clock::sleep(self, time).await;
+                unanswered("no answer in time")
+            }
+            Delivery::Cut => {
+                self.met(Fault::GoogleConnectionCut);
+                unanswered("the connection broke")
+            }
+        }
+    }
+}
+
+impl State {
+    fn google_answers(&mut self, request: &Request) -> Response {
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        let mut to_google = google_sim::Request::new(request.method().as_str(), target);
+        for (name, value) in request.headers() {
+            to_google = to_google.header(name.as_str(), value.to_str().unwrap_or_default());
+        }
+        to_google.body.clone_from(request.body());
+        let token = to_google.header_value("authorization").unwrap_or_default().to_owned();
+        let caller = self.google.account_of(self.now, &token).unwrap_or_default();
+        let key = self.truth.tokens.get(token.trim_start_matches("Bearer ")).copied();
+        let writes = to_google.path == "/batch/calendar/v3";
+        let before = if writes { truth::stamps(&self.google) } else { truth::Stamps::new() };
+        let lists = to_google.method == "GET" && to_google.path.ends_with("/events");
+        if lists && !to_google.query.iter().any(|(name, _)| name == "pageToken") {
+            let moment = self.truth.tick();
+            if let Some(key) = key {
+                self.truth.listed.insert(key, moment);
+            }
+        }
+        let response = self.google.handle(self.now, &to_google);
+        self.tell(|| {
+            let body = String::from_utf8_lossy(&to_google.body);
+            let parts = body.lines().filter(|line| line.contains(" /calendar/v3/"));
+            let parts: Vec<&str> = parts.filter_map(|line| line.split('?').next()).collect();
+            let answer = (response.status, response.delivery);
+            let (method, path, key) = (&to_google.method, &to_google.path, key.map(number));
+            format!("    {method} {path} {parts:?} for {key:?} → {answer:?}")
+        });
+        let written = key.is_some_and(|key| writes && self.truth.changed_by(key, &caller, &self.google, &before));
+        self.meet(&response, lists, written);
+        response
+    }
+
+    /// Notes which trouble an answer is.
+    fn meet(&mut self, response: &Response, lists: bool, written: bool) {
+        let text = String::from_utf8_lossy(&response.body);
+        let has = |word: &str| text.contains(word);
+        let met = [
+            (Fault::GoogleRateLimited, has("ateLimitExceeded")),
+            (Fault::GoogleQuotaExceeded, has("quotaExceeded")),
+            (Fault::GoogleServerError, response.status == 500 || response.status == 503 || has("backendError")),
+            (Fault::CursorLost, has("fullSyncRequired")),
+            (Fault::TokenExpired, response.status == 401 || has("authError")),
+            (Fault::GrantWithdrawn, has("invalid_grant")),
+            (Fault::GoogleRefusedForGood, has("forbiddenForNonOrganizer")),
+            (Fault::GoogleGarbage, has("<html>")),
+            (Fault::EmptyPages, lists && has("nextPageToken")),
+            (Fault::GoogleAnswerLost, written && (response.status >= 500 || response.delivery != Delivery::Normal)),
+        ];
+        for (fault, _) in met.iter().filter(|(_, met)| *met) {
+            self.coverage.met(*fault);
+        }
+    }
+}
+
+fn answer(response: Response) -> Answer {
+    let mut answer = http::Response::builder().status(response.status);
+    for (name, value) in &response.headers {
+        answer = answer.header(name, value);
+    }
+    answer.body(response.body).expect("an answer")
+}
+
+/// The real sign-in, but for the consent screen: a code names the connection and the account that gave its consent.
+pub struct SimLogin {
+    /// The world.
+    pub sim: Sim,
+    /// Refreshes and revokes.
+    pub real: GoogleLogin,
+}
+
+#[async_trait]
+impl Login for SimLogin {
+    fn authorize_url(&self, state: &str, pkce_verifier: &SecretString) -> String {
+        self.real.authorize_url(state, pkce_verifier)
+    }
+    fn required_scopes(&self) -> &[String] {
+        self.real.required_scopes()
+    }
+    fn client_id(&self) -> &str {
+        self.real.client_id()
+    }
+    async fn exchange(
+        &self,
+        code: &SecretString,
+        _: &SecretString,
+        now: DateTime<Utc>,
+    ) -> Result<GrantedTokens, LoginError> {
+        self.sim.turn(GOOGLE).await;
+        let (key, account) = code.expose_secret().split_once(' ').unwrap_or_default();
+        let key: ConnectionKey = key.parse().map_err(|_| LoginError::InvalidGrant)?;
+        let scopes = self.required_scopes();
+        let names: Vec<&str> = scopes.iter().map(String::as_str).collect();
+        let mut state = self.sim.state();
+        let granted = state.google.grant(now, self.client_id(), account, &names);
+        for token in [&granted.access_token, &granted.refresh_token] {
+            state.truth.tokens.insert(token.clone(), key);
+        }
+        Ok(GrantedTokens {
+            access: RefreshedToken {
+                access_token: granted.access_token.into(),
+                expires_at: now + TimeDelta::seconds(3599),
+            },
+            refresh_token: Some(granted.refresh_token.into()),
+            scopes: scopes.to_vec(),
+            account: GoogleAccount { sub: format!("sub of {account}"), email: Some(account.to_owned()) },
+        })
+    }
+    async fn refresh(&self, refresh_token: &SecretString, now: DateTime<Utc>) -> Result<RefreshedToken, LoginError> {
+        let fresh = self.real.refresh(refresh_token, now).await?;
+        let tokens = &mut self.sim.state().truth.tokens;
+        if let Some(key) = tokens.get(refresh_token.expose_secret()).copied() {
+            tokens.insert(fresh.access_token.expose_secret().to_owned(), key);
+        }
+        Ok(fresh)
+    }
+    async fn revoke(&self, tokens: &CalendarOAuthTokens) -> Result<(), LoginError> {
+        self.real.revoke(tokens).await
+    }
+}

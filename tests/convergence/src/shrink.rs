@@ -1,0 +1,26 @@
+//! A failing script made short: steps that are not needed for its failure are left out.
+
+use crate::history::{Script, play};
+
+/// The shortest script that was found to fail like `script`, leaving out ever smaller parts of it.
+pub fn shrink(script: &Script) -> Script {
+    let stage = |script: &Script| play(script).1.err().map(|failure| failure.stage);
+    let failed_at = stage(script);
+    let mut shortest = script.clone();
+    let mut part = shortest.steps.len().div_ceil(2);
+    while part > 0 {
+        let mut from = 0;
+        while from < shortest.steps.len() {
+            let mut shorter = shortest.clone();
+            let to = (from + part).min(shorter.steps.len());
+            shorter.steps.drain(from..to);
+            if stage(&shorter) == failed_at {
+                shortest = shorter;
+            } else {
+                from += part;
+            }
+        }
+        part /= 2;
+    }
+    shortest
+}

@@ -1,0 +1,234 @@
+//! What every part of a simulated world shares: its time, its dice, its Google, its queue, and whose turn it is.
+//!
+//! Work is done by [`Actor`]s, futures that run one effect at a time. Before each effect stands a [`Sim::turn`], and
+//! only one turn is given for each poll: so the scheduler may let others act, hold an actor up or kill it between any
+//! two effects.
+
+use std::{
+    collections::BTreeMap,
+    future::poll_fn,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use calendar_sync::{
+    model::{ConnectionKey, Notice},
+    ports::Ring,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use google_sim::Google;
+
+use crate::{
+    coverage::{Coverage, Fault},
+    dice::Dice,
+    memory_store::Table,
+    truth::Truth,
+};
+
+/// A message of the queue.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// What it says.
+    pub ring: Ring,
+    /// From when on it is handed out.
+    pub visible_at: DateTime<Utc>,
+    /// How often it was handed out.
+    pub receives: u32,
+}
+
+/// The shared part of a world.
+pub struct State {
+    /// The time, for everybody.
+    pub now: DateTime<Utc>,
+    /// Chance.
+    pub dice: Dice,
+    /// The simulated Google.
+    pub google: Google,
+    /// The queue, by message number.
+    pub queue: BTreeMap<u64, Message>,
+    /// The number of the last message.
+    pub last_message: u64,
+    /// What reached the event bus.
+    pub bus: Vec<Notice>,
+    /// What really happened, whatever the product knows of it.
+    pub truth: Truth,
+    /// So many of the next calls of the store are throttled, or carried out without an answer.
+    pub store_faults: StoreFaults,
+    /// So many of the next sends to the queue and to the bus fail.
+    pub send_faults: u32,
+    /// What this history has met.
+    pub coverage: Coverage,
+    /// What happened, in words.
+    pub trace: Vec<String>,
+    /// Items written, by table.
+    pub written: BTreeMap<Table, u32>,
+    /// Whether the actor that is polled may still have an effect.
+    turn: bool,
+    /// Whether what happens is written down.
+    pub tells: bool,
+    waiting: Vec<Waker>,
+    asleep_until: Option<DateTime<Utc>>,
+}
+
+/// Faults of the store that are still to come.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StoreFaults {
+    /// Calls refused.
+    pub throttled: u32,
+    /// Writes carried out whose answer is lost.
+    pub unanswered: u32,
+    /// How many calls pass before them.
+    pub after: u32,
+}
+
+/// A handle on the shared part.
+#[derive(Clone)]
+pub struct Sim(Arc<Mutex<State>>);
+
+impl Sim {
+    /// A world that begins `now`.
+    pub fn new(now: DateTime<Utc>, seed: u64, google: Google) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            now,
+            dice: Dice::new(seed),
+            google,
+            queue: BTreeMap::new(),
+            last_message: 0,
+            bus: Vec::new(),
+            truth: Truth::default(),
+            store_faults: StoreFaults::default(),
+            send_faults: 0,
+            coverage: Coverage::default(),
+            trace: Vec::new(),
+            written: BTreeMap::new(),
+            turn: false,
+            tells: false,
+            waiting: Vec::new(),
+            asleep_until: None,
+        })))
+    }
+
+    /// The shared part itself.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for its turn; the effect that follows takes up to `millis` milliseconds.
+    pub async fn turn(&self, millis: i64) {
+        poll_fn(|context| {
+            let mut state = self.state();
+            if std::mem::take(&mut state.turn) {
+                let time = state.dice.between(1, millis);
+                state.now += TimeDelta::milliseconds(time);
+                return Poll::Ready(());
+            }
+            state.waiting.push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Waits until a moment has come.
+    pub async fn sleep_until(&self, until: DateTime<Utc>) {
+        poll_fn(|context| {
+            let mut state = self.state();
+            if state.now >= until {
+                return Poll::Ready(());
+            }
+            state.asleep_until = Some(state.asleep_until.map_or(until, |other| other.min(until)));
+            state.waiting.push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Writes down what happens now.
+    pub fn tell(&self, what: impl FnOnce() -> String) {
+        self.state().tell(what);
+    }
+
+    /// Notes that this history has met a fault.
+    pub fn met(&self, fault: Fault) {
+        self.state().coverage.met(fault);
+    }
+}
+
+impl State {
+    /// Writes down what happens now.
+    pub fn tell(&mut self, what: impl FnOnce() -> String) {
+        if self.tells {
+            let line = format!("{} {}", self.now.format("%d %H:%M:%S%.3f"), what());
+            self.trace.push(line);
+        }
+    }
+}
+
+/// A connection in few letters: the number of its instructor.
+pub fn number(key: ConnectionKey) -> u128 {
+    key.instructor_id.0.as_u128()
+}
+
+/// What an actor is there for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Role {
+    /// Answers the message of that number.
+    Worker(u64),
+    /// Rings for what is due, or for channels to renew.
+    Schedule,
+    /// Notes the first so many lesson changes that wait.
+    Stream(usize),
+    /// Takes in a notice of Google.
+    Webhook,
+    /// Does what a person asked for over HTTP.
+    Request,
+}
+
+/// How an actor ended.
+pub type Outcome = Result<(), calendar_sync::Error>;
+
+/// Something under way.
+pub struct Actor {
+    /// What it is there for.
+    pub role: Role,
+    future: Pin<Box<dyn Future<Output = Outcome> + Send>>,
+    waiting: Vec<Waker>,
+    /// Held up until then.
+    pub held_until: Option<DateTime<Utc>>,
+}
+
+impl Actor {
+    /// An actor that has not begun.
+    pub fn new(role: Role, future: impl Future<Output = Outcome> + Send + 'static) -> Self {
+        Self { role, future: Box::pin(future), waiting: Vec::new(), held_until: None }
+    }
+
+    /// Lets it go on to its next effect; answers how it ended, if it did.
+    pub fn go_on(&mut self, sim: &Sim) -> Option<Outcome> {
+        {
+            let mut state = sim.state();
+            state.turn = true;
+            state.asleep_until = None;
+            state.waiting.clear();
+            state.dice.shuffle(&mut self.waiting);
+        }
+        self.waiting.drain(..).for_each(Waker::wake);
+        let polled = self.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let mut state = sim.state();
+        if let Poll::Ready(outcome) = &polled {
+            let routine = matches!(self.role, Role::Schedule | Role::Webhook);
+            match outcome {
+                Ok(()) if routine => {}
+                Ok(()) => state.tell(|| format!("    {:?} is done", self.role)),
+                Err(error) => state.tell(|| format!("    {:?} fails: {error:?}", self.role)),
+            }
+        }
+        self.waiting = std::mem::take(&mut state.waiting);
+        // It used no turn and waits for time to pass.
+        self.held_until = if state.turn { state.asleep_until } else { None };
+        match polled {
+            Poll::Ready(outcome) => Some(outcome),
+            Poll::Pending => None,
+        }
+    }
+}

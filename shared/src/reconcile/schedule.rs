@@ -17,8 +17,8 @@ pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>,
         return None;
     }
     if !settings.sync_direction.imports() {
-        // Lessons ring by themselves; what else there is to find is found by the daily comparison.
-        return Some(now + backoff::jitter(DAILY, luck));
+        // Lessons ring by themselves; what else there is to find is found by the comparison that is due by then.
+        return Some(now + DAILY + backoff::jitter(SAFETY_POLL, luck));
     }
     let open = state.channel.as_ref().is_some_and(|channel| channel.expires_at > now);
     let pause = if open && state.push_health == PushHealth::Healthy {
@@ -62,7 +62,7 @@ mod tests {
         state.push_health = PushHealth::Suspect { since: now };
         assert_eq!(minutes(&settings, &state), Some(15));
         let outbound = SyncSettings { sync_direction: SyncDirection::ToGoogle, ..settings.clone() };
-        assert_eq!(minutes(&outbound, &state), Some(24 * 60), "nothing is imported");
+        assert_eq!(minutes(&outbound, &state), Some(30 * 60), "nothing is imported");
         assert_eq!(minutes(&SyncSettings { auto_sync: false, ..settings }, &state), None);
     }
 

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     Error, Result,
-    model::{ConnectionKey, Lesson, LessonId, SyncTrigger, WishKind},
+    model::{ConnectionKey, Lesson, LessonId, SyncTrigger, WishKind, connection::Blocked},
     ports::{Clock, Doorbell, LessonMark, Ring, Store},
 };
 
@@ -95,6 +95,10 @@ impl NoteLessonChanges {
 
     async fn note_for(&self, key: ConnectionKey, marks: Vec<LessonMark>) -> Result<()> {
         let Some(credentials) = self.store.credentials(key).await? else { return Ok(()) };
+        if credentials.blocked() == Some(Blocked::Disconnecting) {
+            // Its mappings are about to be forgotten; one that is made now would stay.
+            return Ok(());
+        }
         self.store.mark_dirty(key, &marks, self.clock.now()).await?;
         if credentials.blocked().is_none() && credentials.settings.auto_sync {
             let wishes = BTreeSet::from([WishKind::Lessons]).into_iter().collect();

@@ -62,6 +62,15 @@ pub struct Failure {
     pub trace: Vec<String>,
 }
 
+impl Failure {
+    /// What kind of failure it is: when it was found, and the words of the first violation without what they are about.
+    pub fn kind(&self) -> String {
+        let words = self.violations.first().map(String::as_str).unwrap_or_default().split(' ');
+        let plain = words.filter(|word| word.chars().all(|c| c.is_ascii_lowercase()) && !word.is_empty());
+        format!("{}: {}", self.stage, plain.take(5).collect::<Vec<_>>().join(" "))
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for line in &self.trace {

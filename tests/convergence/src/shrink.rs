@@ -4,8 +4,8 @@ use crate::history::{Script, play};
 
 /// The shortest script that was found to fail like `script`, leaving out ever smaller parts of it.
 pub fn shrink(script: &Script) -> Script {
-    let stage = |script: &Script| play(script).1.err().map(|failure| failure.stage);
-    let failed_at = stage(script);
+    let kind = |script: &Script| play(script).1.err().map(|failure| failure.kind());
+    let wanted = kind(script);
     let mut shortest = script.clone();
     let mut part = shortest.steps.len().div_ceil(2);
     while part > 0 {
@@ -14,7 +14,7 @@ pub fn shrink(script: &Script) -> Script {
             let mut shorter = shortest.clone();
             let to = (from + part).min(shorter.steps.len());
             shorter.steps.drain(from..to);
-            if stage(&shorter) == failed_at {
+            if kind(&shorter) == wanted {
                 shortest = shorter;
             } else {
                 from += part;

@@ -176,7 +176,9 @@ impl Calendars {
     /// Empties the bin: what was deleted in `calendar` cannot be brought back.
     pub fn empty_bin(&mut self, calendar: &str) {
         if let Some(calendar) = self.all.get_mut(calendar) {
-            for event in calendar.events.values_mut().filter(|event| event.is_cancelled()) {
+            // A cancelled occurrence is no event in the bin: it belongs to its series as long as that lives.
+            let in_bin = |event: &&mut Event| event.is_cancelled() && (event.occurrence.is_none() || event.bare);
+            for event in calendar.events.values_mut().filter(in_bin) {
                 event.purged = true;
             }
         }

@@ -100,8 +100,7 @@ fn batch_of_replacements() -> Request {
         )
     });
     let body: String = parts.chain(["--x--\r\n".to_owned()]).collect();
-    let mut request =
-        Request::new("POST", "/batch/calendar/v3").header("content-type", "multipart/mixed; boundary=x");
+    let mut request = Request::new("POST", "/batch/calendar/v3").header("content-type", "multipart/mixed; boundary=x");
     request.body = body.into_bytes();
     request
 }

@@ -194,7 +194,8 @@ impl Meter {
 
     fn print(&self, what: &str, answered: u32) {
         let rate = f64::from(answered) / self.began.elapsed().as_secs_f64();
-        let each = self.spent.zip(processor_time()).map(|(before, after)| (after - before) / answered.max(1));
+        let each =
+            self.spent.zip(processor_time()).map(|(before, after)| after.saturating_sub(before) / answered.max(1));
         let each = each.map(|each| format!(", {:.1} µs of processor each", each.as_secs_f64() * 1e6));
         println!("{what}: {rate:.0} requests a second{}", each.unwrap_or_default());
     }

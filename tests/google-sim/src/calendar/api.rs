@@ -292,6 +292,7 @@ impl Google {
             let message = "You need to have writer access to this calendar.";
             return Err(ApiError::forbidden("requiredAccessLevel", message));
         }
+        self.quota.take_write(context.now, &place.id, &self.config.limits)?;
         if let Some(updates) = params.text("sendUpdates")
             && !["all", "externalOnly", "none"].contains(&updates)
         {

@@ -136,7 +136,8 @@ impl Calendar for GoogleCalendar {
 
     /// <https://developers.google.com/workspace/calendar/api/v3/reference/events/watch>
     async fn watch(&self, access: &Access, channel: &NewChannel) -> Result<Channel, CalendarError> {
-        let url = self.events(&access.calendar, &["watch"]);
+        let mut url = self.events(&access.calendar, &["watch"]);
+        url.query_pairs_mut().append_pair("fields", "resourceId,expiration");
         let body = json!({
             "id": channel.id,
             "type": "web_hook",

@@ -209,6 +209,7 @@ impl Google {
         let random = &mut self.random;
         let (project, account) = (&caller.project, &caller.account);
         self.quota.take(now, project, account, cost, limits, random)?;
+        Params(request).check()?;
         let wanted = request.param("fields").map(Selector::parse).transpose()?.unwrap_or_default();
         let context = Context { now, request, caller, wanted, in_batch };
         let mut response = self.run(&context, method)?;
@@ -336,7 +337,7 @@ impl Google {
         let params = Params(context.request);
         let (calendar, role) = visible(&self.calendars, account, calendar)?;
         // Google weighs a cursor here as well, although there is nothing to list.
-        listing(&self.config, context, (calendar, role)).check_cursor()?;
+        listing(&self.config, context, (calendar, role)).check()?;
         let body = body(context.request)?;
         let kinds = params.all("eventTypes");
         let (random, config) = (&mut self.random, &self.config);

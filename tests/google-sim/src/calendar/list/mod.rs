@@ -67,8 +67,9 @@ impl<'a> Listing<'a> {
         self.page(rows, self.page_token()?, self.calendar.latest(), true, random)
     }
 
-    /// Whether the request's cursor is a good one, without listing.
-    pub fn check_cursor(&self) -> Result<()> {
+    /// Whether the request could be listed, without listing.
+    pub fn check(&self) -> Result<()> {
+        self.query()?;
         match self.params.text("syncToken") {
             Some(token) => self.cursor(token).map(|_| ()),
             None => Ok(()),

@@ -29,9 +29,6 @@ const WITHOUT_CURSOR: [&str; 6] =
 /// Parameters in which a delta must equal the listing that gave its cursor.
 const SHAPE: [&str; 5] = ["singleEvents", "eventTypes", "maxAttendees", "timeZone", "showHiddenInvitations"];
 
-/// Parameters that are read, and change nothing here.
-const NOT_WEIGHED: [&str; 2] = ["alwaysIncludeEmail", "showHiddenInvitations"];
-
 /// Parameters that may differ from page to page.
 const NOT_OF_QUERY: [&str; 8] =
     ["pageToken", "maxResults", "fields", "prettyPrint", "alt", "key", "access_token", "quotaUser"];
@@ -60,9 +57,6 @@ pub(super) enum Order {
 impl Query {
     /// Reads the parameters of somebody who has that role; `updatedMin` may lie so far back.
     pub fn read(params: Params<'_>, role: Role, now: DateTime<Utc>, life_secs: i64) -> Result<Self> {
-        for name in NOT_WEIGHED {
-            params.flag(name)?;
-        }
         let single = params.flag("singleEvents")?.unwrap_or(false) || role == Role::FreeBusyReader;
         let order = match params.text("orderBy") {
             None => None,

@@ -8,4 +8,5 @@ mod listing;
 mod login;
 mod pacing;
 mod secrets;
+mod wire;
 mod world;

@@ -42,7 +42,7 @@ async fn answer(mut stream: TcpStream, connection: usize, heard: Heard) {
     let answer =
         format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     let mut text = String::new();
-    let mut bytes = [0; 65_536];
+    let mut bytes = [0; 4_096];
     while let Ok(length @ 1..) = stream.read(&mut bytes).await {
         text.push_str(std::str::from_utf8(&bytes[..length]).unwrap());
         if is_whole(&text) {

@@ -12,6 +12,8 @@ use crate::model::{CalendarId, Channel, ChannelId, Event, EventId, LessonContent
 /// Whom a call is made for: which calendar, with which token.
 #[derive(Debug, Clone)]
 pub struct Access {
+    /// Google's stable id of the account, whose quota the calls draw on.
+    pub account: String,
     /// The access token.
     pub token: SecretString,
     /// The calendar.
@@ -136,7 +138,8 @@ pub enum CalendarError {
     /// 401: the access token is not, or no longer, good.
     #[error("the access token was refused")]
     Unauthorized,
-    /// 403 or 429 `rateLimitExceeded`, `userRateLimitExceeded`, beyond what retries could wait for.
+    /// 403 or 429 `rateLimitExceeded`, `userRateLimitExceeded`, beyond what retries could wait for; or a call that
+    /// was not made since it would have been refused so.
     #[error("too many requests")]
     RateLimited,
     /// 403 `quotaExceeded`: recovery takes hours.

@@ -76,7 +76,11 @@ impl<'a> GoogleSession<'a> {
         credentials: &'a InstructorCalendarCredentials,
     ) -> Result<Self, SessionError> {
         let token = google.vault.open(credentials.key, &credentials.tokens.google_access_token).await?;
-        let access = Access { token, calendar: credentials.google_calendar_id.clone() };
+        let access = Access {
+            account: credentials.google_account.sub.clone(),
+            token,
+            calendar: credentials.google_calendar_id.clone(),
+        };
         let mut session = Self { google, credentials, access, calls: 0 };
         if credentials.tokens.google_token_expiry - google.clock.now() < REFRESH_BEFORE {
             session.refresh().await?;

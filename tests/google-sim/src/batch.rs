@@ -1,7 +1,7 @@
 //! Many calls in one: `multipart/mixed`, answered part by part.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
+use std::io::Write;
 
 use chrono::{DateTime, Utc};
 
@@ -52,17 +52,17 @@ impl Google {
                 Some(if clash { ApiError::conflict().response() } else { self.calendar_call(now, call, true) });
         }
         let boundary = format!("batch_{}", self.random.text(32));
-        let mut body = String::new();
+        let mut body = Vec::new();
         for (part, answer) in parts.iter().zip(answers.into_iter().flatten()) {
             write_part(&mut body, &boundary, part, &answer);
         }
         let _ = write!(body, "--{boundary}--\r\n");
-        Response { status: 200, body: body.into_bytes(), ..Response::default() }
+        Response { status: 200, body, ..Response::default() }
             .with("content-type", &format!("multipart/mixed; boundary={boundary}"))
     }
 }
 
-fn write_part(body: &mut String, boundary: &str, part: &Part, answer: &Response) {
+fn write_part(body: &mut Vec<u8>, boundary: &str, part: &Part, answer: &Response) {
     // A part cannot stay silent on its own: what a socket would not deliver is a failure of the backend here.
     let failed;
     let answer = if matches!(answer.delivery, Delivery::Never | Delivery::Cut) {
@@ -82,7 +82,9 @@ fn write_part(body: &mut String, boundary: &str, part: &Part, answer: &Response)
     for (name, value) in &answer.headers {
         let _ = write!(body, "{name}: {value}\r\n");
     }
-    let _ = write!(body, "content-length: {}\r\n\r\n{}\r\n", answer.body.len(), answer.text());
+    let _ = write!(body, "content-length: {}\r\n\r\n", answer.body.len());
+    body.extend_from_slice(&answer.body);
+    body.extend_from_slice(b"\r\n");
 }
 
 fn phrase(status: u16) -> &'static str {

@@ -94,6 +94,9 @@ pub struct Limits {
     pub project_per_minute: Option<u32>,
     /// Calls a minute for each user of each project; none for no limit.
     pub user_per_minute: Option<u32>,
+    /// Writes a minute to one calendar, by whomever: the "operational limit" that Google speaks of and puts
+    /// no number to; none for no limit.
+    pub calendar_writes_per_minute: Option<u32>,
     /// Calls in one batch.
     pub batch: usize,
     /// Live refresh tokens for each account and client; the oldest dies silently.
@@ -111,6 +114,7 @@ impl Default for Limits {
             channel_secs: 604_800,
             project_per_minute: Some(10_000),
             user_per_minute: Some(600),
+            calendar_writes_per_minute: None,
             batch: 50,
             refresh_tokens: 100,
             occurrences: 730,
@@ -122,7 +126,7 @@ impl Limits {
     /// The same limits without quotas, for benchmarks and long random runs.
     #[must_use]
     pub fn without_quotas(self) -> Self {
-        Self { project_per_minute: None, user_per_minute: None, ..self }
+        Self { project_per_minute: None, user_per_minute: None, calendar_writes_per_minute: None, ..self }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Requests and answers as plain data, so that the same machine runs in process and behind a socket.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -77,11 +79,11 @@ impl Request {
     }
 
     /// The segments of the path, decoded one by one: calendar ids hold `@` and `#`.
-    pub(crate) fn segments(&self) -> Vec<String> {
+    pub(crate) fn segments(&self) -> Vec<Cow<'_, str>> {
         self.path
             .split('/')
             .filter(|segment| !segment.is_empty())
-            .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
+            .map(|segment| percent_decode_str(segment).decode_utf8_lossy())
             .collect()
     }
 

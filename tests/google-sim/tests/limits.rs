@@ -77,6 +77,31 @@ fn a_patch_costs_three() {
 }
 
 #[test]
+fn rapid_writes_to_one_calendar_are_refused_whoever_makes_them() {
+    let mut world = World::with(|config| config.limits.calendar_writes_per_minute = Some(2));
+    world.google.share(world.now, ADA, GRACE, "writer");
+    let event = world.insert(&timed("2026-12-01", 9));
+    let path = format!("{EVENTS}/{}", event["id"].as_str().unwrap());
+    world.pass(Duration::seconds(30));
+    assert_eq!(
+        world.call_with("PATCH", &path, &json!({"summary": "x"})).status,
+        200,
+        "a write is one, whatever it costs"
+    );
+    refused(&world.call("DELETE", &path), 403, "rateLimitExceeded");
+    assert_eq!(world.call("GET", &path).status, 200, "reading goes on");
+    let choir = "/calendar/v3/calendars/c_choir%40group.calendar.google.com/events";
+    assert_eq!(world.call_with("POST", choir, &timed("2026-12-01", 9)).status, 200, "as does writing elsewhere");
+    world.token = world.token_of(GRACE, &[ALL]);
+    let shared = "/calendar/v3/calendars/ada%40example.com/events";
+    let answer = world.call_with("POST", shared, &timed("2026-12-02", 9));
+    refused(&answer, 403, "rateLimitExceeded");
+    assert_eq!(answer.value()["error"]["errors"][0]["domain"], "usageLimits");
+    world.pass(Duration::seconds(30));
+    assert_eq!(world.call_with("POST", shared, &timed("2026-12-02", 9)).status, 200, "the window slides");
+}
+
+#[test]
 fn an_exhausted_quota_lasts() {
     let mut world = World::new();
     world.google.exhaust_quota(world.now, ADA, Duration::hours(5));

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use chrono::Duration;
 use common::{ADA, ALL, CLIENT, EVENTS, GRACE, REDIRECT, SECRET, World, refused};
 use google_sim::{Client, Delivery, GrantEnd, Request, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const EVENT_SCOPE: &str = "https://www.googleapis.com/auth/calendar.events";
 const LIST_SCOPE: &str = "https://www.googleapis.com/auth/calendar.calendarlist.readonly";
@@ -366,4 +366,30 @@ fn a_call_without_a_token_is_401_from_the_front_end() {
     refused(&answer, 401, "required");
     assert_eq!(answer.value()["error"]["status"], "UNAUTHENTICATED");
     assert_eq!(answer.delivery, Delivery::Normal);
+}
+
+#[test]
+fn a_call_beyond_its_scopes_is_403_from_the_front_end() {
+    let mut world = fresh();
+    world.token = world.token_of(ADA, &["https://www.googleapis.com/auth/calendar.events.readonly"]);
+    assert_eq!(world.call("GET", EVENTS).status, 200);
+    let answer = world.call("GET", "/calendar/v3/users/me/calendarList");
+    refused(&answer, 403, "insufficientPermissions");
+    let error = &answer.value()["error"];
+    assert_eq!(error["status"], "PERMISSION_DENIED");
+    assert_eq!(error["details"][0]["reason"], "ACCESS_TOKEN_SCOPE_INSUFFICIENT");
+    assert_eq!(error["details"][0]["metadata"]["method"], "calendar.v3.CalendarList.List");
+}
+
+#[test]
+fn the_calendars_own_refusals_have_an_envelope_without_status() {
+    let mut world = fresh();
+    world.token = world.token_of(ADA, &[common::ALL]);
+    let answer = world.call("GET", &format!("{EVENTS}/absent1"));
+    let expected = json!({"error": {
+        "errors": [{"domain": "global", "reason": "notFound", "message": "Not Found"}],
+        "code": 404,
+        "message": "Not Found",
+    }});
+    assert_eq!(answer.value(), expected);
 }

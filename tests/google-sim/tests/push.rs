@@ -6,7 +6,7 @@ mod common;
 
 use chrono::Duration;
 use common::{ADA, ALL, EVENTS, GRACE, HOLIDAYS, World, refused, timed};
-use google_sim::{Notice, Outcome, Response};
+use google_sim::{Delivery, Notice, Outcome, Response};
 use serde_json::{Value, json};
 
 const HOOK: &str = "https://example.com/hook";
@@ -48,6 +48,15 @@ fn a_channel_begins_with_sync_and_its_numbers_grow_with_gaps() {
     let numbers: Vec<u64> =
         notices.iter().map(|notice| header(notice, "x-goog-message-number").parse().unwrap()).collect();
     assert!(numbers.is_sorted_by(|a, b| a < b) && *numbers.last().unwrap() > 11, "{numbers:?}");
+}
+
+#[test]
+fn the_sync_message_may_overtake_the_answer_that_it_belongs_to() {
+    for (share, delivery) in [(0.0, Delivery::Normal), (1.0, Delivery::After(40))] {
+        let mut world = World::with(|config| config.behaviour.early_sync = share);
+        assert_eq!(watch(&mut world, &channel("c1")).delivery, delivery);
+        assert_eq!(header(&delivered(&mut world)[0], "x-goog-resource-state"), "sync", "it is due at once");
+    }
 }
 
 #[test]

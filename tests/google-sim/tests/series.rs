@@ -156,3 +156,19 @@ fn a_rule_that_never_matches_ends_with_the_start() {
     let id = series(&mut world, "2026-12-01", "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30");
     assert_eq!(instances(&mut world, &id).len(), 1);
 }
+
+#[test]
+fn two_readings_of_the_wall_clock_that_name_one_moment_are_one_occurrence() {
+    let mut world = World::new();
+    // On 28 March 2027 the clocks of Berlin jump from 2:00 to 3:00.
+    let time = |time: &str| json!({"dateTime": format!("2027-03-21T{time}:00"), "timeZone": "Europe/Berlin"});
+    let series = world.insert(&json!({
+        "start": time("02:30"),
+        "end": time("02:45"),
+        "recurrence": ["RRULE:FREQ=WEEKLY;COUNT=2", "RDATE;TZID=Europe/Berlin:20270328T033000"],
+    }));
+    let instances = world.get(&format!("{EVENTS}/{}/instances?timeZone=UTC", series["id"].as_str().unwrap()));
+    let starts: Vec<&str> =
+        instances["items"].as_array().unwrap().iter().map(|item| item["start"]["dateTime"].as_str().unwrap()).collect();
+    assert_eq!(starts, ["2027-03-21T01:30:00Z", "2027-03-28T01:30:00Z"]);
+}

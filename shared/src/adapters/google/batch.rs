@@ -11,7 +11,7 @@ use reqwest::Url;
 use serde_json::Value;
 
 use self::multipart::{Part, PartAnswer};
-use super::{GoogleCalendar, calendar::out_of_time, errors, http::request, resource};
+use super::{GoogleCalendar, errors, http::request, pace::units, resource, retry::out_of_time};
 use crate::{
     model::EventId,
     ports::{Access, CalendarError, Operation, OperationOutcome},
@@ -29,7 +29,7 @@ pub(super) async fn carry_out(
 ) -> (Vec<OperationOutcome>, u32) {
     let mut outcomes: Vec<Option<OperationOutcome>> = vec![None; operations.len()];
     let mut waiting: VecDeque<usize> = (0..operations.len()).collect();
-    let mut retry = google.retry(deadline);
+    let mut retry = google.retry(access, deadline);
     let mut calls = 0;
     // One batch after another: a user's quota is for a minute, and Google slows rapid writes to one calendar.
     let stopped_by = loop {
@@ -37,9 +37,10 @@ pub(super) async fn carry_out(
         if round.is_empty() {
             break out_of_time(); // for nobody: every operation has its outcome
         }
-        let Some(time_left) = retry.time_left() else {
-            waiting.extend(round);
-            break out_of_time();
+        let cost = round.iter().filter_map(|&n| operations.get(n)).map(units).sum();
+        let time_left = match retry.turn(cost).await {
+            Ok(time_left) => time_left,
+            Err(failure) => break failure,
         };
         calls += 1;
         let parts = round.iter().filter_map(|&n| Some(part(google, access, n, operations.get(n)?)));

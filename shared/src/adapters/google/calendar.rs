@@ -14,6 +14,7 @@ use super::{
     batch, errors,
     http::{self as wire, Answer, Request, Transport},
     listing,
+    pace::{ONE_CALL, Pacer},
     retry::Retry,
 };
 use crate::{
@@ -33,6 +34,7 @@ pub struct GoogleCalendar {
     pub(super) batch_url: Url,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    pacer: Pacer,
 }
 
 impl GoogleCalendar {
@@ -45,7 +47,7 @@ impl GoogleCalendar {
     ) -> Result<Self> {
         let service = Url::parse(&config.calendar_url).map_err(Error::internal)?;
         let batch_url = Url::parse(&config.batch_url).map_err(Error::internal)?;
-        Ok(Self { transport, service, batch_url, clock, random })
+        Ok(Self { transport, service, batch_url, clock, random, pacer: Pacer::default() })
     }
 
     /// The address of `path` below the service's, each segment escaped.
@@ -76,8 +78,8 @@ impl GoogleCalendar {
         self.transport.exchange(request, time).await
     }
 
-    pub(super) fn retry(&self, deadline: DateTime<Utc>) -> Retry<'_> {
-        Retry::new(&*self.clock, &*self.random, deadline)
+    pub(super) fn retry<'a>(&'a self, access: &'a Access, deadline: DateTime<Utc>) -> Retry<'a> {
+        Retry::new(&*self.clock, &*self.random, &self.pacer, &access.account, deadline)
     }
 
     /// One call, tried again until `retry` gives up or the failure is one that `again` does not take for passing.
@@ -91,7 +93,7 @@ impl GoogleCalendar {
         again: fn(&CalendarError) -> bool,
     ) -> Result<Answer, CalendarError> {
         loop {
-            let Some(time_left) = retry.time_left() else { return Err(out_of_time()) };
+            let time_left = retry.turn(ONE_CALL).await?;
             *calls += 1;
             let failure = match self.exchange(access, request.clone(), time_left).await {
                 Ok(answer) if answer.status().is_success() => return Ok(answer),
@@ -111,14 +113,10 @@ impl GoogleCalendar {
         body: &Value,
         again: fn(&CalendarError) -> bool,
     ) -> Result<Answer, CalendarError> {
-        let mut retry = self.retry(self.clock.now() + CHANNEL_TIME);
+        let mut retry = self.retry(access, self.clock.now() + CHANNEL_TIME);
         let request = wire::request(Method::POST, url, Some(("application/json", body.to_string().into_bytes())))?;
         self.call(access, &request, &mut retry, &mut 0, again).await
     }
-}
-
-pub(super) fn out_of_time() -> CalendarError {
-    CalendarError::Unavailable("no time left".to_owned())
 }
 
 #[async_trait]
@@ -138,7 +136,8 @@ impl Calendar for GoogleCalendar {
 
     /// <https://developers.google.com/workspace/calendar/api/v3/reference/events/watch>
     async fn watch(&self, access: &Access, channel: &NewChannel) -> Result<Channel, CalendarError> {
-        let url = self.events(&access.calendar, &["watch"]);
+        let mut url = self.events(&access.calendar, &["watch"]);
+        url.query_pairs_mut().append_pair("fields", "resourceId,expiration");
         let body = json!({
             "id": channel.id,
             "type": "web_hook",

@@ -38,7 +38,7 @@ pub(super) async fn list(
     // The outcome stands for a failure until the last page has come.
     let mut listing =
         Listing { outcome: ListingOutcome::CursorLost, events: Vec::new(), time_zone: None, malformed: 0, calls: 0 };
-    let mut retry = google.retry(deadline);
+    let mut retry = google.retry(access, deadline);
     let mut page_url = url.clone();
     listing.outcome = loop {
         let answer = match request(Method::GET, &page_url, None) {

@@ -6,6 +6,7 @@ mod errors;
 mod http;
 mod listing;
 mod login;
+mod pace;
 mod resource;
 mod retry;
 

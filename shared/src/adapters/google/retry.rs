@@ -1,4 +1,5 @@
-//! When to try again: exponential backoff with full jitter, never beyond the deadline.
+//! When to try, and when to try again: within the user's quota, with exponential backoff and full jitter, never beyond
+//! the deadline.
 //!
 //! Full jitter (a pause anywhere between nothing and the ceiling) spreads many clients that were refused at the same
 //! moment; <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>.
@@ -7,8 +8,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::http::EXCHANGE_TIMEOUT;
-use crate::ports::{Clock, Random};
+use super::{http::EXCHANGE_TIMEOUT, pace::Pacer};
+use crate::ports::{CalendarError, Clock, Random};
 
 /// Tries in a row that may fail before the call does.
 const MOST_TRIES: u32 = 5;
@@ -21,17 +22,38 @@ const LEAST_TIME: Duration = Duration::from_millis(200);
 pub(super) struct Retry<'a> {
     clock: &'a dyn Clock,
     random: &'a dyn Random,
+    pacer: &'a Pacer,
+    account: &'a str,
     deadline: DateTime<Utc>,
     failures: u32,
 }
 
 impl<'a> Retry<'a> {
-    pub fn new(clock: &'a dyn Clock, random: &'a dyn Random, deadline: DateTime<Utc>) -> Self {
-        Self { clock, random, deadline, failures: 0 }
+    /// The tries of a call on behalf of `account`.
+    pub fn new(
+        clock: &'a dyn Clock,
+        random: &'a dyn Random,
+        pacer: &'a Pacer,
+        account: &'a str,
+        deadline: DateTime<Utc>,
+    ) -> Self {
+        Self { clock, random, pacer, account, deadline, failures: 0 }
+    }
+
+    /// Waits until the user's quota has room for a try of so many units, and says how long the try may take. Where
+    /// there is no time to wait for that, Google is not asked.
+    pub async fn turn(&self, units: u32) -> Result<Duration, CalendarError> {
+        self.time_left().ok_or_else(out_of_time)?;
+        let (now, latest) = (self.clock.now(), self.deadline - LEAST_TIME);
+        let start = self.pacer.book(self.account, units, now, latest).ok_or(CalendarError::RateLimited)?;
+        if start > now {
+            self.clock.sleep((start - now).to_std().unwrap_or_default()).await;
+        }
+        self.time_left().ok_or_else(out_of_time)
     }
 
     /// How long the next try may take; `None` when there is no time for one.
-    pub fn time_left(&self) -> Option<Duration> {
+    fn time_left(&self) -> Option<Duration> {
         let left = (self.deadline - self.clock.now()).to_std().ok()?;
         (left >= LEAST_TIME).then(|| left.min(EXCHANGE_TIMEOUT))
     }
@@ -50,6 +72,10 @@ impl<'a> Retry<'a> {
         self.clock.sleep(pause).await;
         true
     }
+}
+
+pub(super) fn out_of_time() -> CalendarError {
+    CalendarError::Unavailable("no time left".to_owned())
 }
 
 /// The pause after so many failures in a row, `random` being any number; `None` when it is time to give up.

@@ -1,12 +1,14 @@
 //! The Calendar API: from a request to a method, and from the method's outcome to an answer.
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
-use super::fields::Selector;
-use super::list::Listing;
+use super::fields::{EVERYTHING, Selector};
+use super::list::{Listing, Page};
 use super::params::Params;
 use super::resources;
+use super::show::{Shown, View};
 use super::write::{Manner, Write};
 use super::{Calendar, Event, Role};
 use crate::Google;
@@ -43,7 +45,7 @@ enum Method {
 impl Method {
     fn of(request: &Request) -> Option<Self> {
         let segments = request.segments();
-        let path: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let path: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
         let path = path.strip_prefix(&SERVICE)?;
         let owned = |text: &str| text.to_owned();
         Some(match (request.method.as_str(), path) {
@@ -123,7 +125,50 @@ struct Context<'a> {
     now: DateTime<Utc>,
     request: &'a Request,
     caller: Caller,
+    wanted: Selector,
     in_batch: bool,
+}
+
+impl Context<'_> {
+    /// An answer with that etag, unless the caller has it already.
+    fn answer(&self, etag: &str, resource: &impl Serialize) -> Response {
+        if self.request.method == "GET" && self.request.header_value("if-none-match") == Some(etag) {
+            return Response::empty(304).with("etag", etag);
+        }
+        self.print(resource).with("etag", etag)
+    }
+
+    fn answer_page(&self, page: &Page<'_>) -> Response {
+        self.answer(&page.etag(), &page.shown(&self.wanted))
+    }
+
+    fn answer_event(&self, event: &Event, calendar: &Calendar, role: Role) -> Result<Response> {
+        let params = Params(self.request);
+        let view = View {
+            viewer: &calendar.id,
+            zone: params.zone()?.unwrap_or(calendar.zone),
+            max_attendees: params.number("maxAttendees")?,
+            with_details: true,
+            role,
+        };
+        Ok(self.answer(&event.etag(), &Shown { event, view: &view, wanted: &self.wanted }))
+    }
+
+    fn answer_value(&self, value: Value) -> Response {
+        let etag = value.get("etag").and_then(Value::as_str).map(str::to_owned);
+        let value = self.wanted.apply(value);
+        match etag {
+            Some(etag) => self.answer(&etag, &value),
+            None => self.print(&value),
+        }
+    }
+
+    fn print(&self, resource: &impl Serialize) -> Response {
+        match self.request.param("prettyPrint") {
+            Some("false") => Response::compact(200, resource),
+            _ => Response::pretty(200, resource),
+        }
+    }
 }
 
 /// The calendar and event that `request` would change: two such parts of one batch clash.
@@ -156,7 +201,7 @@ impl Google {
         in_batch: bool,
     ) -> Result<Response> {
         let (caller, granted) = self.tokens.caller(now, request)?;
-        if !scopes::allows(&granted, method.name()) {
+        if !scopes::allows(granted, method.name()) {
             return Err(ApiError::insufficient_scope(method.name()));
         }
         let cost = method.cost();
@@ -164,12 +209,10 @@ impl Google {
         let random = &mut self.random;
         let (project, account) = (&caller.project, &caller.account);
         self.quota.take(now, project, account, cost, limits, random)?;
-        let selector = request.param("fields").map(Selector::parse).transpose()?;
-        let context = Context { now, request, caller, in_batch };
-        let Some(answer) = self.run(&context, method)? else {
-            return Ok(Response::empty(204));
-        };
-        let mut response = render(request, answer, selector);
+        Params(request).check()?;
+        let wanted = request.param("fields").map(Selector::parse).transpose()?.unwrap_or_default();
+        let context = Context { now, request, caller, wanted, in_batch };
+        let mut response = self.run(&context, method)?;
         // The first message may overtake the answer that says where it comes from.
         if matches!(method, Method::EventsWatch(_)) && self.random.chance(self.config.behaviour.early_sync) {
             response.delivery = Delivery::After(EARLY_SYNC_MS);
@@ -188,50 +231,54 @@ impl Google {
             limits: &self.config.limits,
             behaviour: &Behaviour::default(),
         };
-        listing.events(&mut self.random).unwrap_or_default()
+        listing.events(&mut self.random).map(|page| json!(page.shown(&EVERYTHING))).unwrap_or_default()
     }
 
-    fn run(&mut self, context: &Context<'_>, method: &Method) -> Result<Option<Value>> {
+    fn run(&mut self, context: &Context<'_>, method: &Method) -> Result<Response> {
         let account = &context.caller.account;
-        let params = Params(context.request);
         match method {
             Method::EventsList(calendar) => {
                 let place = visible(&self.calendars, account, calendar)?;
-                listing(&self.config, context, place).events(&mut self.random).map(Some)
+                let page = listing(&self.config, context, place).events(&mut self.random)?;
+                Ok(context.answer_page(&page))
             }
             Method::EventsInstances(calendar, event) => {
                 let place = visible(&self.calendars, account, calendar)?;
-                listing(&self.config, context, place).instances(event, &mut self.random).map(Some)
+                let page = listing(&self.config, context, place).instances(event, &mut self.random)?;
+                Ok(context.answer_page(&page))
             }
             Method::EventsGet(calendar, event) => {
                 let (calendar, role) = visible(&self.calendars, account, calendar)?;
                 let event = calendar.find(event).filter(|event| !event.purged);
                 let event = event.ok_or_else(ApiError::not_found)?;
-                shown(&event, calendar, role, params).map(Some)
+                context.answer_event(&event, calendar, role)
             }
             Method::EventsInsert(_) | Method::EventsUpdate(..) | Method::EventsPatch(..) | Method::EventsDelete(..) => {
                 self.write(context, method)
             }
-            Method::EventsWatch(calendar) => self.watch(context, calendar).map(Some),
+            Method::EventsWatch(calendar) => self.watch(context, calendar).map(|channel| context.answer_value(channel)),
             Method::ChannelsStop => {
                 let body = body(context.request)?;
                 self.push.stop(context.now, &context.caller, &body, &self.config.behaviour)?;
-                Ok(None)
+                Ok(Response::empty(204))
             }
-            Method::CalendarListList => resources::list(&self.calendars, account, params).map(Some),
+            Method::CalendarListList => {
+                let list = resources::list(&self.calendars, account, Params(context.request))?;
+                Ok(context.answer_value(list))
+            }
             Method::CalendarListGet(calendar) => {
                 let (calendar, role) = visible(&self.calendars, account, calendar)?;
-                Ok(Some(resources::entry(calendar, role, account)))
+                Ok(context.answer_value(resources::entry(calendar, role, account)))
             }
             Method::CalendarsGet(calendar) => {
                 let (calendar, _) = visible(&self.calendars, account, calendar)?;
-                Ok(Some(resources::calendar(calendar)))
+                Ok(context.answer_value(resources::calendar(calendar)))
             }
             Method::Missing(name) => Err(ApiError::not_implemented(name)),
         }
     }
 
-    fn write(&mut self, context: &Context<'_>, method: &Method) -> Result<Option<Value>> {
+    fn write(&mut self, context: &Context<'_>, method: &Method) -> Result<Response> {
         let account = &context.caller.account;
         let params = Params(context.request);
         let (Method::EventsInsert(calendar)
@@ -246,6 +293,7 @@ impl Google {
             let message = "You need to have writer access to this calendar.";
             return Err(ApiError::forbidden("requiredAccessLevel", message));
         }
+        self.quota.take_write(context.now, &place.id, &self.config.limits)?;
         if let Some(updates) = params.text("sendUpdates")
             && !["all", "externalOnly", "none"].contains(&updates)
         {
@@ -276,12 +324,12 @@ impl Google {
             _ => {
                 let (_, id) = method.changes().ok_or_else(ApiError::not_found)?;
                 calendars.delete(&mut write, id)?;
-                return Ok(None);
+                return Ok(Response::empty(204));
             }
         };
         let (calendar, role) = visible(&self.calendars, account, &calendar)?;
         let event = calendar.find(&id).ok_or_else(ApiError::not_found)?;
-        shown(&event, calendar, role, params).map(Some)
+        context.answer_event(&event, calendar, role)
     }
 
     fn watch(&mut self, context: &Context<'_>, calendar: &str) -> Result<Value> {
@@ -289,7 +337,7 @@ impl Google {
         let params = Params(context.request);
         let (calendar, role) = visible(&self.calendars, account, calendar)?;
         // Google weighs a cursor here as well, although there is nothing to list.
-        listing(&self.config, context, (calendar, role)).check_cursor()?;
+        listing(&self.config, context, (calendar, role)).check()?;
         let body = body(context.request)?;
         let kinds = params.all("eventTypes");
         let (random, config) = (&mut self.random, &self.config);
@@ -313,40 +361,10 @@ fn visible<'a>(calendars: &'a super::Calendars, account: &str, calendar: &str) -
     calendars.visible(account, calendar).ok_or_else(ApiError::not_found)
 }
 
-fn shown(event: &Event, calendar: &Calendar, role: Role, params: Params<'_>) -> Result<Value> {
-    Ok(event.json(&super::event::View {
-        viewer: calendar.id.clone(),
-        zone: params.zone()?.unwrap_or(calendar.zone),
-        max_attendees: params.number("maxAttendees")?,
-        with_details: true,
-        role,
-    }))
-}
-
 fn body(request: &Request) -> Result<Map<String, Value>> {
     match serde_json::from_slice(&request.body) {
         Ok(Value::Object(body)) => Ok(body),
         Err(_) if request.body.is_empty() => Ok(Map::new()),
         _ => Err(ApiError::new(400, "global", "parseError", "Parse Error")),
-    }
-}
-
-fn render(request: &Request, answer: Value, selector: Option<Selector>) -> Response {
-    let etag = answer["etag"].as_str().map(str::to_owned);
-    let known = request.header_value("if-none-match");
-    if request.method == "GET" && known.is_some() && known == etag.as_deref() {
-        return Response::empty(304).with("etag", known.unwrap_or_default());
-    }
-    let answer = match selector {
-        Some(selector) => selector.apply(answer),
-        None => answer,
-    };
-    let response = match request.param("prettyPrint") {
-        Some("false") => Response::compact(200, &answer),
-        _ => Response::pretty(200, &answer),
-    };
-    match etag {
-        Some(etag) => response.with("etag", &etag),
-        None => response,
     }
 }

@@ -31,8 +31,8 @@ pub(crate) struct PageToken {
     pub query: u64,
     /// What the calendar's last change was when the first page was made.
     pub upto: Stamp,
-    /// The key of the last row that was handed out.
-    pub after: String,
+    /// Rank and id of the last row that was handed out.
+    pub after: Option<(i64, String)>,
 }
 
 impl Cursor {

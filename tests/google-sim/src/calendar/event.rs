@@ -1,4 +1,4 @@
-//! The event as the simulator keeps it, and as each request sees it.
+//! The event as the simulator keeps it.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,6 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::store::Role;
 use super::when::When;
 
 /// A count of microseconds since 1970 that never repeats in one Google: it orders all changes, is the
@@ -106,20 +105,6 @@ pub(crate) struct Event {
     pub purged: bool,
 }
 
-/// For whom, and how, an event is shown.
-#[derive(Clone, Debug)]
-pub(crate) struct View {
-    /// The owner of the calendar: `self` is said of this address.
-    pub viewer: String,
-    /// The zone in whose offset times are written.
-    pub zone: Tz,
-    pub max_attendees: Option<usize>,
-    /// Whether cancelled events keep their details.
-    pub with_details: bool,
-    /// What the reader may do in the calendar, and so see of its events.
-    pub role: Role,
-}
-
 impl Event {
     pub fn is_series(&self) -> bool {
         !self.recurrence.is_empty()
@@ -146,106 +131,12 @@ impl Event {
         self.attendees.iter().find(|guest| guest.email == email)
     }
 
-    /// The resource as `view` may see it.
-    pub fn json(&self, view: &View) -> Value {
-        if self.is_cancelled() && (self.bare || !view.with_details) {
-            return self.tombstone(view);
-        }
-        let mut json = json!({
-            "kind": "calendar#event",
-            "etag": self.etag(),
-            "id": self.id,
-            "status": self.status.name(),
-            "htmlLink": format!("https://www.google.com/calendar/event?eid={}", self.id),
-            "created": self.created.to_rfc3339_opts(SecondsFormat::Secs, true).replace('Z', ".000Z"),
-            "updated": timestamp(self.updated),
-            "iCalUID": self.ical_uid,
-            "sequence": self.sequence,
-            "eventType": self.kind,
-        });
-        json["start"] = self.start.json(view.zone);
-        json["end"] = self.end.json(view.zone);
-        if let Some(place) = &self.occurrence {
-            json["recurringEventId"] = json!(place.series);
-            json["originalStartTime"] = place.original.json(view.zone);
-        }
-        if self.is_series() {
-            json["recurrence"] = json!(self.recurrence);
-        }
-        if self.hidden_from(view.role) {
-            json["visibility"] = json!("private");
-            return json;
-        }
-        json["creator"] = person(&self.creator, &view.viewer);
-        json["organizer"] = person(&self.organizer, &view.viewer);
-        if !self.attendees.is_empty() {
-            self.show_attendees(&mut json, view);
-        }
-        let mut extended = Map::new();
-        if !self.private.is_empty() {
-            extended.insert("private".to_owned(), json!(self.private));
-        }
-        if !self.shared.is_empty() {
-            extended.insert("shared".to_owned(), json!(self.shared));
-        }
-        if !extended.is_empty() {
-            json["extendedProperties"] = Value::Object(extended);
-        }
-        for (name, value) in &self.details {
-            json[name] = value.clone();
-        }
-        if json.get("reminders").is_none() {
-            json["reminders"] = json!({"useDefault": true});
-        }
-        json
-    }
-
-    /// Whether that reader sees no more than the times.
-    fn hidden_from(&self, role: Role) -> bool {
-        let private = matches!(self.detail("visibility"), Some("private" | "confidential"));
-        role == Role::FreeBusyReader || (role == Role::Reader && private && self.kind == "default")
-    }
-
-    fn tombstone(&self, view: &View) -> Value {
-        let mut json = json!({
-            "kind": "calendar#event",
-            "etag": self.etag(),
-            "id": self.id,
-            "status": "cancelled",
-        });
-        if let (Some(place), false) = (&self.occurrence, self.bare) {
-            json["recurringEventId"] = json!(place.series);
-            json["originalStartTime"] = place.original.json(view.zone);
-        }
-        json
-    }
-
-    fn show_attendees(&self, json: &mut Value, view: &View) {
-        let row = |guest: &Attendee| {
-            let mut row = serde_json::to_value(guest).unwrap_or_default();
-            if guest.email == view.viewer {
-                row["self"] = json!(true);
-            }
-            if guest.email == self.organizer {
-                row["organizer"] = json!(true);
-            }
-            row
-        };
-        let too_many = view.max_attendees.is_some_and(|max| self.attendees.len() > max);
-        let rows: Vec<Value> =
-            self.attendees.iter().filter(|guest| !too_many || guest.email == view.viewer).map(row).collect();
-        json["attendees"] = json!(rows);
-        if too_many {
-            json["attendeesOmitted"] = json!(true);
-        }
-    }
-
     /// What a caller may write, in the form in which it would be sent: the base of a PATCH.
     pub fn writable(&self) -> Map<String, Value> {
         let mut body = self.details.clone();
         body.insert("status".to_owned(), json!(self.status.name()));
-        body.insert("start".to_owned(), self.start.json(Tz::UTC));
-        body.insert("end".to_owned(), self.end.json(Tz::UTC));
+        body.insert("start".to_owned(), json!(self.start.shown_in(Tz::UTC)));
+        body.insert("end".to_owned(), json!(self.end.shown_in(Tz::UTC)));
         body.insert("recurrence".to_owned(), json!(self.recurrence));
         body.insert("attendees".to_owned(), json!(self.attendees));
         body.insert("extendedProperties".to_owned(), json!({"private": self.private, "shared": self.shared}));
@@ -263,12 +154,4 @@ pub(crate) fn timestamp(stamp: Stamp) -> String {
         .and_then(DateTime::from_timestamp_micros)
         .unwrap_or_default()
         .to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-fn person(email: &str, viewer: &str) -> Value {
-    let mut person = json!({ "email": email });
-    if email == viewer {
-        person["self"] = json!(true);
-    }
-    person
 }

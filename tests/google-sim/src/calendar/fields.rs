@@ -2,9 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+use serde::ser::{Error, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
 use crate::error::{ApiError, Result};
+
+/// Wants everything.
+pub(crate) static EVERYTHING: Selector = Selector(BTreeMap::new());
 
 /// What is wanted of an object: each name with what is wanted inside it; nothing inside means all of it.
 #[derive(Debug, Default, PartialEq)]
@@ -17,15 +22,23 @@ impl Selector {
         selector.ok_or_else(|| invalid(text))
     }
 
+    /// What is wanted inside `name`; none when `name` itself is not wanted.
+    pub fn inside(&self, name: &str) -> Option<&Self> {
+        if self.wants_all() {
+            return Some(self);
+        }
+        self.0.get("*").or_else(|| self.0.get(name))
+    }
+
     /// `value` with nothing in it that was not asked for; arrays are gone through.
     pub fn apply(&self, value: Value) -> Value {
-        if self.0.is_empty() || self.0.contains_key("*") {
-            return self.inside_all(value);
+        if self.wants_all() {
+            return value;
         }
         match value {
             Value::Object(object) => {
                 let kept = object.into_iter().filter_map(|(name, value)| {
-                    let inner = self.0.get(&name)?;
+                    let inner = self.inside(&name)?;
                     Some((name, inner.apply(value)))
                 });
                 Value::Object(kept.collect::<Map<_, _>>())
@@ -35,14 +48,47 @@ impl Selector {
         }
     }
 
-    /// `*` with a selector of its own narrows whatever stands inside.
-    fn inside_all(&self, value: Value) -> Value {
-        match (self.0.get("*"), value) {
-            (Some(inner), Value::Object(object)) if !inner.0.is_empty() => {
-                object.into_iter().map(|(name, value)| (name, inner.apply(value))).collect::<Map<_, _>>().into()
+    fn wants_all(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// An object on its way out, as far as it is wanted: what is not costs nothing.
+pub(crate) struct Fields<'s, M> {
+    map: M,
+    wanted: &'s Selector,
+}
+
+impl<'s, M: SerializeMap> Fields<'s, M> {
+    pub fn begin<S: Serializer<SerializeMap = M>>(
+        serializer: S,
+        wanted: &'s Selector,
+    ) -> std::result::Result<Self, S::Error> {
+        Ok(Self { map: serializer.serialize_map(None)?, wanted })
+    }
+
+    pub fn put<T: Serialize>(&mut self, name: &str, value: T) -> std::result::Result<(), M::Error> {
+        match self.wanted.inside(name) {
+            None => Ok(()),
+            Some(inner) if inner.wants_all() => self.map.serialize_entry(name, &value),
+            Some(inner) => {
+                let value = serde_json::to_value(value).map_err(Error::custom)?;
+                self.map.serialize_entry(name, &inner.apply(value))
             }
-            (_, value) => value,
         }
+    }
+
+    /// The same for a value that knows by itself how to leave out what is not wanted of it.
+    pub fn put_part<T: Serialize>(
+        &mut self,
+        name: &str,
+        part: impl FnOnce(&'s Selector) -> T,
+    ) -> std::result::Result<(), M::Error> {
+        self.wanted.inside(name).map_or(Ok(()), |inner| self.map.serialize_entry(name, &part(inner)))
+    }
+
+    pub fn end(self) -> std::result::Result<M::Ok, M::Error> {
+        self.map.end()
     }
 }
 

@@ -1,11 +1,11 @@
 //! Invitations: the organizer's event, its copies in the guests' calendars, and their answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::event::{Event, Status};
+use super::event::{Attendee, Event, Status};
 use super::store::Calendars;
 
 /// What belongs to each copy alone.
@@ -13,17 +13,22 @@ const OWN: [&str; 3] = ["transparency", "reminders", "colorId"];
 
 impl Calendars {
     /// Brings the organizer's event `id` to all guests who have a calendar here, and takes it from
-    /// those who are no longer invited.
-    pub(super) fn spread(&mut self, now: DateTime<Utc>, organizer: &str, id: &str) {
-        let Some(event) = self.all.get(organizer).and_then(|c| c.events.get(id)).cloned() else {
+    /// those who were invited `before` and no longer are.
+    pub(super) fn spread(&mut self, now: DateTime<Utc>, organizer: &str, id: &str, before: &[Attendee]) {
+        let Some(event) = self.all.get(organizer).and_then(|c| c.events.get(id)) else {
             return;
         };
-        let guests: Vec<String> = self
-            .all
-            .values()
-            .filter(|calendar| calendar.primary && calendar.id != organizer)
-            .map(|calendar| calendar.id.clone())
+        let guests: BTreeSet<String> = before
+            .iter()
+            .chain(&event.attendees)
+            .map(|guest| &guest.email)
+            .filter(|guest| *guest != organizer && self.all.get(*guest).is_some_and(|calendar| calendar.primary))
+            .cloned()
             .collect();
+        if guests.is_empty() {
+            return;
+        }
+        let event = event.clone();
         for guest in guests {
             let held = self.held(&guest, &event);
             let invited = event.attendee(&guest).is_some() && !event.is_cancelled();
@@ -94,7 +99,7 @@ impl Calendars {
             _ => return,
         }
         self.change(now, &organizer, &before, event);
-        self.spread(now, &organizer, id);
+        self.spread(now, &organizer, id, &before.attendees);
     }
 }
 

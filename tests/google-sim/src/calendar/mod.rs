@@ -12,14 +12,17 @@ mod params;
 mod quota;
 mod resources;
 mod series;
+mod show;
 mod split;
 mod store;
 mod when;
 mod write;
 
-pub(crate) use event::{Event, View};
+pub(crate) use event::Event;
+pub(crate) use fields::EVERYTHING;
 pub(crate) use guests::answer;
 pub(crate) use quota::Quota;
+pub(crate) use show::{Shown, View};
 pub(crate) use store::{Calendar, Calendars, Role};
 pub(crate) use when::When;
 pub(crate) use write::{Manner, Write};

@@ -6,11 +6,39 @@ use chrono_tz::Tz;
 use crate::error::{ApiError, Result};
 use crate::http::Request;
 
+/// Parameters that are true or false, whatever the method.
+const FLAGS: [&str; 9] = [
+    "alwaysIncludeEmail",
+    "prettyPrint",
+    "sendNotifications",
+    "showDeleted",
+    "showHidden",
+    "showHiddenInvitations",
+    "showOwnOrganizationOnly",
+    "singleEvents",
+    "supportsAttachments",
+];
+
+/// Parameters that count something, whatever the method.
+const NUMBERS: [&str; 4] = ["conferenceDataVersion", "eventLabelVersion", "maxAttendees", "maxResults"];
+
 /// The query of a call.
 #[derive(Clone, Copy)]
 pub(crate) struct Params<'a>(pub &'a Request);
 
 impl<'a> Params<'a> {
+    /// Whether those that every method reads alike can be read.
+    pub fn check(self) -> Result<()> {
+        for (name, _) in &self.0.query {
+            if FLAGS.contains(&name.as_str()) {
+                self.flag(name)?;
+            } else if NUMBERS.contains(&name.as_str()) {
+                self.number(name)?;
+            }
+        }
+        Ok(())
+    }
+
     pub fn text(self, name: &str) -> Option<&'a str> {
         self.0.param(name)
     }

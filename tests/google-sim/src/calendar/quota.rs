@@ -1,4 +1,4 @@
-//! Google's minute quotas, on a sliding window.
+//! Google's minute quotas, on a sliding window, and its limits beyond them.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -16,6 +16,9 @@ pub(crate) struct Quota {
     projects: BTreeMap<String, Window>,
     #[serde(skip)]
     users: BTreeMap<(String, String), Window>,
+    /// The writes to each calendar.
+    #[serde(skip)]
+    writes: BTreeMap<String, Window>,
     /// Accounts whose anti-abuse limit is reached, and until when.
     pub exhausted: BTreeMap<String, DateTime<Utc>>,
 }
@@ -75,6 +78,20 @@ impl Quota {
         if limits.project_per_minute.is_some() {
             self.projects.entry(project.to_owned()).or_default().0.extend(units());
         }
+        Ok(())
+    }
+
+    /// Counts a write to `calendar`, or refuses it.
+    pub fn take_write(&mut self, now: DateTime<Utc>, calendar: &str, limits: &Limits) -> Result<()> {
+        let Some(limit) = limits.calendar_writes_per_minute else {
+            return Ok(());
+        };
+        let millis = now.timestamp_millis();
+        let window = self.writes.entry(calendar.to_owned()).or_default();
+        if window.used(millis) >= limit as usize {
+            return Err(ApiError::usage(403, "rateLimitExceeded", "Rate Limit Exceeded"));
+        }
+        window.0.push_back(millis);
         Ok(())
     }
 

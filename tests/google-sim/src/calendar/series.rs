@@ -92,14 +92,18 @@ pub(crate) fn starts(start: When, recurrence: &[String], calendar_zone: Tz, span
             }
         }
     }
-    walls
+    let mut starts: Vec<When> = walls
         .into_iter()
         .map(|wall| start.at_wall(wall))
         .filter(|when| {
             let at = when.instant(calendar_zone);
             span.from.is_none_or(|from| at >= from) && span.until.is_none_or(|until| at < until)
         })
-        .collect()
+        .collect();
+    // Where the clocks jump ahead, two readings can name one moment, and later ones an earlier moment.
+    starts.sort_unstable_by_key(|when| when.instant(calendar_zone));
+    starts.dedup();
+    starts
 }
 
 /// Whether the series has an occurrence that starts at `original`.

@@ -55,8 +55,8 @@ impl Calendars {
         old.sequence += 1;
         self.change(write.now, write.calendar, &before, old);
         self.put(write.now, write.calendar, new);
-        self.spread(write.now, write.calendar, &series);
-        self.spread(write.now, write.calendar, &id);
+        self.spread(write.now, write.calendar, &series, &before.attendees);
+        self.spread(write.now, write.calendar, &id, &before.attendees);
         Ok(id)
     }
 }

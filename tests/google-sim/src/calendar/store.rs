@@ -90,7 +90,7 @@ impl Calendar {
     }
 
     /// The exceptions of a series.
-    pub fn exceptions<'a>(&'a self, series: &'a str) -> impl Iterator<Item = &'a Event> {
+    pub fn exceptions<'a>(&'a self, series: &str) -> impl Iterator<Item = &'a Event> {
         let first = format!("{series}_");
         self.events
             .range(first.clone()..)

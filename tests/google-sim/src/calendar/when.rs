@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 
 use crate::error::{ApiError, Result};
 
@@ -12,6 +13,28 @@ use crate::error::{ApiError, Result};
 pub(crate) enum When {
     Day(NaiveDate),
     Moment { at: DateTime<Utc>, zone: Tz },
+}
+
+/// A day, or a moment in the offset of a zone, as it goes over the wire.
+#[derive(Clone, Copy)]
+pub(crate) struct InZone {
+    when: When,
+    zone: Tz,
+}
+
+impl Serialize for InZone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        match self.when {
+            When::Day(day) => map.serialize_entry("date", &day)?,
+            When::Moment { at, zone } => {
+                let text = at.with_timezone(&self.zone).to_rfc3339_opts(SecondsFormat::Secs, true);
+                map.serialize_entry("dateTime", &text)?;
+                map.serialize_entry("timeZone", zone.name())?;
+            }
+        }
+        map.end()
+    }
 }
 
 impl When {
@@ -62,14 +85,8 @@ impl When {
     }
 
     /// As Google writes it, in the offset of the zone that was asked for.
-    pub fn json(self, shown_in: Tz) -> Value {
-        match self {
-            Self::Day(day) => json!({ "date": day.to_string() }),
-            Self::Moment { at, zone } => json!({
-                "dateTime": at.with_timezone(&shown_in).to_rfc3339_opts(SecondsFormat::Secs, true),
-                "timeZone": zone.name(),
-            }),
-        }
+    pub fn shown_in(self, zone: Tz) -> InZone {
+        InZone { when: self, zone }
     }
 
     /// Reads `start`, `end` or `originalStartTime`; `name` is for the refusal.
@@ -124,6 +141,7 @@ pub(crate) fn resolve(zone: Tz, wall: NaiveDateTime) -> DateTime<Utc> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn wall(text: &str) -> NaiveDateTime {
         text.parse().unwrap()
@@ -146,7 +164,7 @@ mod tests {
         let value = json!({"dateTime": "2026-07-01T10:00:00", "timeZone": "Asia/Tokyo"});
         let when = When::parse(&value, Tz::UTC, "start").unwrap();
         assert_eq!(
-            when.json(Tz::UTC)["dateTime"],
+            json!(when.shown_in(Tz::UTC))["dateTime"],
             json!(
                 "2026-07-01T10:00:00+09:00"
                     .parse::<DateTime<Utc>>()

@@ -87,18 +87,15 @@ impl Calendars {
         draft::apply(&mut event, body, place)?;
         // An id stays taken after its event is deleted.
         let taken = |calendar: &super::store::Calendar| {
-            calendar.events.contains_key(&event.id)
-                || calendar
-                    .events
-                    .values()
-                    .any(|other| ical_uid.is_some_and(|uid| other.ical_uid == uid) && other.occurrence.is_none())
+            let holds = |uid: &str| calendar.events.values().any(|e| e.ical_uid == uid && e.occurrence.is_none());
+            calendar.events.contains_key(&event.id) || ical_uid.is_some_and(holds)
         };
         if self.all.get(write.calendar).is_some_and(taken) {
             return Err(ApiError::duplicate());
         }
         let id = event.id.clone();
         self.put(write.now, write.calendar, event);
-        self.spread(write.now, write.calendar, &id);
+        self.spread(write.now, write.calendar, &id, &[]);
         Ok(id)
     }
 
@@ -144,19 +141,20 @@ impl Calendars {
         if copy {
             self.answer_organizer(write.now, write.calendar, id);
         } else {
-            self.spread(write.now, write.calendar, id);
+            self.spread(write.now, write.calendar, id, &current.attendees);
         }
         Ok(())
     }
 
     /// Deletes an event. Its id stays taken.
     pub fn delete(&mut self, write: &mut Write<'_>, id: &str) -> Result<()> {
-        let mut event = self.current(write.calendar, id)?;
-        if event.is_cancelled() {
+        let current = self.current(write.calendar, id)?;
+        if current.is_cancelled() {
             return Err(ApiError::deleted());
         }
-        write.check_match(&event)?;
-        let copy = event.is_copy_for(write.calendar);
+        write.check_match(&current)?;
+        let copy = current.is_copy_for(write.calendar);
+        let mut event = current.clone();
         event.status = Status::Cancelled;
         if copy {
             let own = event.attendees.iter_mut().find(|guest| guest.email == write.calendar);
@@ -168,7 +166,7 @@ impl Calendars {
         if copy {
             self.answer_organizer(write.now, write.calendar, id);
         } else {
-            self.spread(write.now, write.calendar, id);
+            self.spread(write.now, write.calendar, id, &current.attendees);
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use crate::Google;
-use crate::calendar::{Event, Role, View};
+use crate::calendar::{Calendar, EVERYTHING, Event, Role, Shown, View};
 use crate::config::{Account, Behaviour, Client, Limits};
 use crate::error::ApiError;
 use crate::faults::Fault;
@@ -206,8 +206,7 @@ impl Google {
         let Some(calendar) = self.calendars.all.get(calendar) else {
             return Vec::new();
         };
-        let view = owner_view(&calendar.id, calendar.zone);
-        calendar.events.values().map(|event| event.json(&view)).collect()
+        calendar.events.values().map(|event| as_owner(calendar, event)).collect()
     }
 
     /// The stamp of each event's last change, by the event's id: what differs between two looks was changed between
@@ -231,8 +230,7 @@ impl Google {
     /// One event, or one instance of a series, as the calendar's owner sees it.
     pub fn event(&self, calendar: &str, id: &str) -> Option<Value> {
         let calendar = self.calendars.all.get(calendar)?;
-        let event: Event = calendar.find(id)?;
-        Some(event.json(&owner_view(&calendar.id, calendar.zone)))
+        calendar.find(id).map(|event| as_owner(calendar, &event))
     }
 
     /// The whole state, for a person to look at.
@@ -241,6 +239,8 @@ impl Google {
     }
 }
 
-pub(crate) fn owner_view(calendar: &str, zone: Tz) -> View {
-    View { viewer: calendar.to_owned(), zone, max_attendees: None, with_details: true, role: Role::Owner }
+fn as_owner(calendar: &Calendar, event: &Event) -> Value {
+    let view =
+        View { viewer: &calendar.id, zone: calendar.zone, max_attendees: None, with_details: true, role: Role::Owner };
+    json!(Shown { event, view: &view, wanted: &EVERYTHING })
 }

@@ -48,7 +48,7 @@ impl Google {
     /// Answers `GET /control/{state,calls,faults,clock,channels,calendars/<id>}` and every operation.
     pub(crate) fn control_request(&mut self, now: DateTime<Utc>, request: &Request) -> Response {
         let segments = request.segments();
-        let path: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
+        let path: Vec<&str> = segments.iter().skip(1).map(AsRef::as_ref).collect();
         let answer = match (request.method.as_str(), path.as_slice()) {
             ("GET", ["state"]) => Ok(self.state()),
             ("GET", ["calls"]) => Ok(json!(self.calls)),

@@ -279,7 +279,7 @@ impl Tokens {
     }
 
     /// Who calls, and what they may do.
-    pub fn caller(&self, now: DateTime<Utc>, request: &Request) -> Result<(Caller, BTreeSet<String>)> {
+    pub fn caller(&self, now: DateTime<Utc>, request: &Request) -> Result<(Caller, &BTreeSet<String>)> {
         let missing = bearer(request).is_none();
         let token = self.access(now, request).ok_or_else(|| ApiError::unauthenticated(missing))?;
         let project = self.clients.get(&token.client).map(|client| client.project.clone());
@@ -288,7 +288,7 @@ impl Tokens {
             client: token.client.clone(),
             project: project.unwrap_or_default(),
         };
-        Ok((caller, token.scopes.clone()))
+        Ok((caller, &token.scopes))
     }
 
     /// Drops what has run out, so that the state does not grow for ever.

@@ -1,0 +1,95 @@
+//! What a person does at the page, and a test through the control API.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{ADA, EVENTS, World, refused, timed, with};
+use google_sim::{Request, Response};
+use serde_json::{Value, json};
+
+fn page(world: &mut World) -> String {
+    world.send(Request::new("GET", &format!("/?calendar={ADA}"))).text()
+}
+
+/// Sends one of the page's forms, and gives where the browser is sent.
+fn submit(world: &mut World, fields: &[(&str, &str)]) -> String {
+    let form = [&[("calendar", ADA), ("zone", "Europe/Berlin")], fields].concat();
+    let answer = world.send(Request::new("POST", "/events").form(&form));
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    answer.header_value("location").unwrap().to_owned()
+}
+
+fn control(world: &mut World, operation: &str, body: &Value) -> Response {
+    world.send(Request::new("POST", &format!("/control/{operation}")).json(body))
+}
+
+fn state(world: &mut World, what: &str) -> Value {
+    world.send(Request::new("GET", &format!("/control/{what}"))).value()
+}
+
+#[test]
+fn a_person_sees_a_calendar_and_edits_it() {
+    let mut world = World::new();
+    world.insert(&with(timed("2026-11-24", 9), &json!({"id": "dentist", "summary": "Dentist <3"})));
+    assert!(page(&mut world).contains("Dentist &lt;3"));
+
+    submit(
+        &mut world,
+        &[("action", "add"), ("summary", "Choir"), ("start", "2026-11-25T18:00"), ("end", "2026-11-25T19:00")],
+    );
+    let (items, _) = world.list("q=choir");
+    assert_eq!(items[0]["start"]["dateTime"], "2026-11-25T18:00:00+01:00");
+
+    let moved = [("action", "move"), ("id", "dentist"), ("start", "2026-11-26T10:00"), ("end", "2026-11-26T11:00")];
+    submit(&mut world, &moved);
+    let event = world.get(&format!("{EVENTS}/dentist"));
+    assert_eq!(event["start"]["dateTime"], "2026-11-26T10:00:00+01:00");
+    assert_eq!(event["summary"], "Dentist <3");
+
+    submit(&mut world, &[("action", "delete"), ("id", "dentist")]);
+    assert_eq!(world.get(&format!("{EVENTS}/dentist"))["status"], "cancelled");
+    assert!(!page(&mut world).contains("Dentist"));
+    let back = submit(&mut world, &[("action", "delete"), ("id", "dentist")]);
+    assert!(back.contains("refused=deleted"), "{back}");
+}
+
+#[test]
+fn a_test_stops_and_moves_the_clock() {
+    let mut world = World::new();
+    control(&mut world, "freeze", &json!({"at": "2027-01-01T00:00:00Z"}));
+    control(&mut world, "advance", &json!({"seconds": 90}));
+    assert_eq!(state(&mut world, "clock")["now"], "2027-01-01T00:01:30Z");
+    control(&mut world, "run-clock", &json!({}));
+    assert_eq!(state(&mut world, "clock")["now"], json!(world.now));
+}
+
+#[test]
+fn a_test_injects_faults_counts_calls_and_reads_the_state() {
+    let mut world = World::new();
+    let fault = json!({
+        "method": "calendar.events.list",
+        "when": {"nth": 1},
+        "effect": {"refuse": {"status": 503, "reason": "backendError"}},
+    });
+    assert_eq!(control(&mut world, "fault", &fault).status, 200);
+    refused(&world.call("GET", EVENTS), 503, "backendError");
+    assert_eq!(world.call("GET", EVENTS).status, 200);
+    assert_eq!(state(&mut world, "calls"), json!({"calendar.events.list": 2}));
+
+    let event = with(timed("2026-12-01", 9), &json!({"summary": "Recital"}));
+    let made = control(&mut world, "create-event", &json!({"calendar": ADA, "event": event})).value();
+    assert_eq!(state(&mut world, &format!("calendars/{ADA}"))[0], made);
+    assert!(state(&mut world, "state")["calendars"].to_string().contains("Recital"));
+}
+
+#[test]
+fn an_operation_that_is_unknown_or_malformed_does_nothing() {
+    let mut world = World::new();
+    for (operation, body) in
+        [("explode", json!({})), ("advance", json!({"minutes": 1})), ("limits", json!({"batch": "x"}))]
+    {
+        assert_eq!(control(&mut world, operation, &body).status, 400, "{operation}");
+    }
+    assert_eq!(world.send(Request::new("GET", "/control/nothing")).status, 404);
+}

@@ -1,0 +1,168 @@
+//! Batches: an outcome for each part.
+
+use calendar_sync::{
+    model::{EventStatus, Fingerprint, LessonId},
+    ports::{CalendarError, Operation, OperationOutcome},
+};
+use chrono::TimeDelta;
+use google_sim::{Effect, When};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::world::{ADA, World, delete, get, id, insert, lesson, now, patch, refuse, revive, shown};
+
+#[tokio::test]
+async fn each_part_of_a_batch_has_an_outcome_of_its_own() {
+    let world = World::new().await;
+    let first = shown(world.one(insert(1)).await);
+    world.edit(1, &json!({ "summary": "edited" }));
+    shown(world.one(insert(2)).await);
+
+    let operations =
+        [insert(3), patch(1, &first.etag), insert(2), delete(4), get(5), get(1), patch(6, "\"1\""), delete(2)];
+    let (outcomes, calls) = world.batch(&operations).await;
+    // Two operations on the event 2 clash; the loser is tried again.
+    assert!(calls <= 2);
+    assert_eq!(shown(outcomes[0].clone()).lesson_id, Some(LessonId(Uuid::from_u128(3))));
+    assert_eq!(outcomes[1], OperationOutcome::Changed);
+    assert_eq!(outcomes[2], OperationOutcome::IdTaken);
+    assert_eq!(outcomes[3], OperationOutcome::Gone);
+    assert_eq!(outcomes[4], OperationOutcome::Gone);
+    assert_eq!(shown(outcomes[5].clone()).summary.as_deref(), Some("edited"));
+    assert_eq!(outcomes[6], OperationOutcome::Gone);
+    assert_eq!(outcomes[7], OperationOutcome::Gone);
+}
+
+#[tokio::test]
+async fn an_event_that_was_written_has_the_lessons_fingerprint() {
+    let world = World::new().await;
+    let event = shown(world.one(insert(1)).await);
+    let wanted = Fingerprint::of_lesson(&lesson(1, "Piano").content);
+    assert_eq!(wanted.of_event_like(&event), wanted);
+    let listed = world.list(None).await.events;
+    assert_eq!(listed, [event]);
+}
+
+#[tokio::test]
+async fn many_operations_go_out_fifty_at_a_time_and_come_back_in_order() {
+    let world = World::new().await;
+    let operations: Vec<_> = (0..120).map(insert).collect();
+    let (outcomes, calls) = world.batch(&operations).await;
+    assert_eq!(calls, 3);
+    let lessons: Vec<_> = outcomes.into_iter().map(|outcome| shown(outcome).lesson_id.unwrap().0.as_u128()).collect();
+    assert_eq!(lessons, (0..120).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn no_operations_make_no_call() {
+    assert_eq!(World::new().await.batch(&[]).await, (vec![], 0));
+}
+
+#[tokio::test]
+async fn only_the_parts_that_failed_for_a_passing_reason_are_tried_again() {
+    let world = World::new().await;
+    world.fault("calendar.events.insert", When::Nth(2), refuse(503, "backendError"));
+    world.fault("calendar.events.insert", When::Nth(4), refuse(403, "forbiddenForNonOrganizer"));
+    let (outcomes, calls) = world.batch(&(0..5).map(insert).collect::<Vec<_>>()).await;
+    assert_eq!(calls, 2);
+    assert_eq!(world.google().calls("calendar.events.insert"), 6);
+    assert_eq!(outcomes.iter().filter(|o| matches!(o, OperationOutcome::Event(_))).count(), 4);
+    let refused = OperationOutcome::Refused { status: 403, reason: "forbiddenForNonOrganizer".to_owned() };
+    assert_eq!(outcomes.iter().filter(|o| **o == refused).count(), 1);
+}
+
+#[tokio::test]
+async fn a_quota_that_is_used_up_stops_what_has_not_been_sent() {
+    let world = World::new().await;
+    world.google().exhaust_quota(now(), ADA, TimeDelta::hours(1));
+    let (outcomes, calls) = world.batch(&(0..120).map(insert).collect::<Vec<_>>()).await;
+    assert_eq!(calls, 1);
+    assert!(outcomes.iter().all(|o| *o == OperationOutcome::TryLater(CalendarError::QuotaExceeded)), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_stops_what_has_not_been_sent() {
+    let world = World::new().await;
+    world.google().expire_access_tokens(now(), ADA);
+    let (outcomes, calls) = world.batch(&(0..120).map(insert).collect::<Vec<_>>()).await;
+    assert_eq!(calls, 1);
+    assert!(outcomes.iter().all(|o| *o == OperationOutcome::TryLater(CalendarError::Unauthorized)), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_finds_its_id_taken() {
+    for effect in [Effect::CutAfterwards, Effect::RefuseAfterwards { status: 503 }] {
+        let world = World::new().await;
+        world.fault("batch", When::Nth(1), effect.clone());
+        assert_eq!(world.one(insert(1)).await, OperationOutcome::IdTaken, "{effect:?}");
+        assert_eq!(world.event(1)["status"], "confirmed");
+    }
+}
+
+#[tokio::test]
+async fn answers_that_are_no_answers_say_nothing_about_the_operations() {
+    for garbage in ["", "<html>", "--x\r\n\r\n--x--"] {
+        let world = World::new().await;
+        world.fault("batch", When::Always, Effect::Garbage(garbage.to_owned()));
+        let (outcomes, calls) = world.batch(&[insert(1), delete(2)]).await;
+        assert_eq!(calls, 5);
+        let later = |o: &OperationOutcome| matches!(o, OperationOutcome::TryLater(CalendarError::Unavailable(_)));
+        assert!(outcomes.iter().all(later), "{outcomes:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_id_stays_taken_and_is_revived() {
+    let world = World::new().await;
+    shown(world.one(insert(1)).await);
+    assert_eq!(world.one(delete(1)).await, OperationOutcome::Gone);
+    assert_eq!(world.one(insert(1)).await, OperationOutcome::IdTaken);
+    assert_eq!(shown(world.one(get(1)).await).status, EventStatus::Cancelled);
+    let revived = shown(world.one(revive(1)).await);
+    assert_eq!(revived.status, EventStatus::Confirmed);
+    assert_eq!(revived.summary.as_deref(), Some("Piano"));
+}
+
+#[tokio::test]
+async fn what_the_bin_no_longer_holds_is_refused_with_googles_reason() {
+    let world = World::new().await;
+    shown(world.one(insert(1)).await);
+    world.one(delete(1)).await;
+    world.google().empty_bin(ADA);
+    let outcome = world.one(revive(1)).await;
+    assert!(matches!(outcome, OperationOutcome::Refused { status: 403, .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_patch_leaves_guests_and_notes_and_undoes_what_contradicts_the_lesson() {
+    let world = World::new().await;
+    shown(world.one(insert(1)).await);
+    world.edit(
+        1,
+        &json!({
+            "attendees": [{ "email": "grace@example.com" }],
+            "description": "Notes of the instructor",
+            "start": { "date": "2026-03-09", "dateTime": null },
+            "end": { "date": "2026-03-10", "dateTime": null },
+            "recurrence": ["RRULE:FREQ=WEEKLY"],
+        }),
+    );
+    let edited = shown(world.one(get(1)).await);
+    assert!(edited.is_series() && edited.start.unwrap().is_day());
+
+    let event = shown(world.one(patch(1, &edited.etag)).await);
+    let wanted = Fingerprint::of_lesson(&lesson(1, "Cello").content);
+    assert_eq!(wanted.of_event_like(&event), wanted);
+    assert_eq!(event.description.as_deref(), Some("Notes of the instructor"));
+    assert_eq!(world.event(1)["attendees"][0]["email"], "grace@example.com");
+}
+
+#[tokio::test]
+async fn a_delete_that_names_an_old_etag_deletes_nothing() {
+    let world = World::new().await;
+    let event = shown(world.one(insert(1)).await);
+    world.edit(1, &json!({ "summary": "edited" }));
+    let outcome = world.one(Operation::Delete { id: id(1), etag: Some(event.etag) }).await;
+    assert_eq!(outcome, OperationOutcome::Changed);
+    assert_eq!(world.event(1)["status"], "confirmed");
+}

@@ -1,0 +1,142 @@
+//! Listings: what a client makes of pages, cursors and failures.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use calendar_sync::{
+    model::EventTime,
+    ports::{Calendar, CalendarError, ListingOutcome},
+};
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use google_sim::{Effect, When};
+use serde_json::json;
+
+use crate::world::{ADA, MANY, World, busy, now, refuse, token};
+
+#[tokio::test]
+async fn a_complete_listing_goes_on_as_deltas_that_bring_what_changed() {
+    let world = World::new().await;
+    let gone = world.create(&busy("Dentist"));
+    world.create(&json!({ "summary": "Holiday", "start": { "date": "2026-03-03" }, "end": { "date": "2026-03-05" } }));
+
+    let complete = world.list(None).await;
+    assert!(matches!(complete.outcome, ListingOutcome::Complete { .. }), "{:?}", complete.outcome);
+    assert_eq!((complete.events.len(), complete.malformed, complete.calls), (2, 0, 1));
+    assert_eq!(complete.time_zone, Some(Tz::Europe__Berlin));
+    let day = |text: &str| Some(EventTime::Day(text.parse().unwrap()));
+    assert!(complete.events.iter().any(|e| (e.start, e.end) == (day("2026-03-03"), day("2026-03-05"))));
+
+    world.google().delete_event(now(), ADA, &gone).unwrap();
+    let delta = world.list(Some(token(&complete.outcome))).await;
+    assert!(matches!(delta.outcome, ListingOutcome::Delta { .. }), "{:?}", delta.outcome);
+    assert_eq!(delta.events.len(), 1);
+    assert!(delta.events[0].is_cancelled() && delta.events[0].id.as_str() == gone);
+
+    let quiet = world.list(Some(token(&delta.outcome))).await;
+    assert_eq!((quiet.events.len(), quiet.calls), (0, 1));
+}
+
+#[tokio::test]
+async fn pages_that_are_short_or_empty_are_followed_to_the_last() {
+    let world = World::new().await;
+    world.create_many();
+    assert_eq!(world.list(None).await.calls, 2);
+    world.google().behaviour_mut().thin_pages = 1.0;
+    let mut calls = 0;
+    for _ in 0..4 {
+        let listing = world.list(None).await;
+        assert!(matches!(listing.outcome, ListingOutcome::Complete { .. }));
+        let ids: BTreeSet<_> = listing.events.iter().map(|event| &event.id).collect();
+        assert_eq!(ids.len(), MANY);
+        calls += listing.calls;
+    }
+    assert!(calls > 8);
+}
+
+#[tokio::test]
+async fn a_cursor_that_ran_out_or_was_never_one_is_lost() {
+    let world = World::new().await;
+    let first = world.list(None).await;
+    world.create(&busy("later"));
+    world.google().expire_cursors(now(), ADA);
+    assert_eq!(world.list(Some(token(&first.outcome))).await.outcome, ListingOutcome::CursorLost);
+    assert_eq!(world.list(Some("no token of Google's")).await.outcome, ListingOutcome::CursorLost);
+}
+
+#[tokio::test]
+async fn a_failure_after_some_pages_leaves_a_partial_listing() {
+    let world = World::new().await;
+    world.create_many();
+    world.fault("calendar.events.list", When::Nth(2), refuse(403, "quotaExceeded"));
+    let listing = world.list(None).await;
+    assert_eq!(listing.outcome, ListingOutcome::Partial { error: CalendarError::QuotaExceeded });
+    assert_eq!((listing.events.len(), listing.calls), (2_500, 2));
+    assert!(listing.time_zone.is_some());
+}
+
+#[tokio::test]
+async fn a_failure_at_the_first_page_leaves_nothing() {
+    let world = World::new().await;
+    world.create(&busy("unseen"));
+    world.fault("calendar.events.list", When::Always, refuse(404, "notFound"));
+    let listing = world.list(None).await;
+    let error = CalendarError::Refused { status: 404, reason: "notFound".to_owned() };
+    assert_eq!(listing.outcome, ListingOutcome::Partial { error });
+    assert_eq!((listing.events.len(), listing.time_zone, listing.calls), (0, None, 1));
+}
+
+#[tokio::test]
+async fn rate_limits_failures_and_broken_connections_are_tried_again() {
+    for effect in [
+        refuse(403, "rateLimitExceeded"),
+        refuse(403, "userRateLimitExceeded"),
+        refuse(429, "rateLimitExceeded"),
+        refuse(500, "backendError"),
+        refuse(503, "backendError"),
+        Effect::Cut,
+        Effect::Garbage("<html>".to_owned()),
+    ] {
+        let world = World::new().await;
+        world.fault("calendar.events.list", When::Next(2), effect.clone());
+        let listing = world.list(None).await;
+        assert!(matches!(listing.outcome, ListingOutcome::Complete { .. }), "{effect:?}: {:?}", listing.outcome);
+        assert_eq!(world.google().calls("calendar.events.list"), 3, "{effect:?}");
+    }
+}
+
+#[tokio::test]
+async fn five_failures_in_a_row_end_the_call() {
+    let world = World::new().await;
+    world.fault("calendar.events.list", When::Always, refuse(429, "rateLimitExceeded"));
+    let listing = world.list(None).await;
+    assert_eq!(listing.outcome, ListingOutcome::Partial { error: CalendarError::RateLimited });
+    assert_eq!(listing.calls, 5);
+}
+
+#[tokio::test]
+async fn a_quota_that_is_used_up_and_every_other_refusal_are_not_tried_again() {
+    for (status, reason) in [
+        (403, "quotaExceeded"),
+        (403, "forbiddenForNonOrganizer"),
+        (400, "badRequest"),
+        (401, "authError"),
+        (404, "notFound"),
+    ] {
+        let world = World::new().await;
+        world.fault("calendar.events.list", When::Always, refuse(status, reason));
+        assert!(matches!(world.list(None).await.outcome, ListingOutcome::Partial { .. }), "{reason}");
+        assert_eq!(world.google().calls("calendar.events.list"), 1, "{status} {reason}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_waited_for_beyond_the_deadline() {
+    let world = World::new().await;
+    world.fault("calendar.events.list", When::Always, Effect::Timeout);
+    let listing = world.calendar.list(&world.access, None, now() + TimeDelta::milliseconds(250));
+    let listing = tokio::time::timeout(Duration::from_secs(5), listing).await.expect("in time");
+    assert!(matches!(listing.outcome, ListingOutcome::Partial { error: CalendarError::Unavailable(_) }));
+    let late = world.calendar.list(&world.access, None, now()).await;
+    assert!(matches!(late.outcome, ListingOutcome::Partial { .. }));
+    assert_eq!(late.calls, 0);
+}

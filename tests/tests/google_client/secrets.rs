@@ -1,0 +1,84 @@
+//! No secret shows, whatever happens.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use calendar_sync::ports::{Calendar, Login};
+use chrono::TimeDelta;
+use google_sim::{Effect, When};
+use secrecy::ExposeSecret;
+
+use crate::world::{
+    CLIENT_SECRET, SCOPE, TestClock, VERIFIER, World, calendar_at, channel, insert, login_at, now, refuse,
+};
+
+/// Everything that is logged, from whatever library, at any level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_token_shows_in_any_error_or_log_line() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::level_filters::LevelFilter::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    // The test's runtime has this one thread, so that everything is heard.
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    let world = World::new().await;
+    let code = world.consent(&[SCOPE]).await;
+    let granted = world.exchange(&code).await.unwrap();
+    let refresh_token = granted.refresh_token.clone().unwrap();
+    let mut heard = vec![format!("{granted:?} {:?}", world.access)];
+    for effect in [
+        refuse(503, "backendError"),
+        refuse(401, "authError"),
+        refuse(404, "notFound"),
+        Effect::Cut,
+        Effect::Garbage(r#"{"access_token":"marked-token-in-a-broken-answer""#.to_owned()),
+    ] {
+        for method in ["calendar.events.*", "batch", "oauth2.*", "calendar.channels.stop"] {
+            world.fault(method, When::Always, effect.clone());
+        }
+        heard.push(format!("{:?}", world.list(Some("marked-sync-token")).await.outcome));
+        heard.push(format!("{:?}", world.batch(&[insert(1)]).await));
+        heard.push(format!("{:?}", world.calendar.watch(&world.access, &channel("c")).await));
+        heard.push(format!("{:?}", world.exchange(&code).await));
+        heard.push(format!("{:?}", world.login.refresh(&refresh_token, now()).await));
+        world.google().clear_faults();
+    }
+    // Nobody listens there.
+    let dead = calendar_at("http://127.0.0.1:9", TestClock::new());
+    heard.push(format!("{:?}", dead.list(&world.access, None, now() + TimeDelta::minutes(1)).await.outcome));
+    heard.push(format!("{:?}", login_at("http://127.0.0.1:9", CLIENT_SECRET).refresh(&refresh_token, now()).await));
+
+    let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    assert!(logged.contains("TRACE"), "the log is heard at all");
+    let secrets = [
+        code.expose_secret(),
+        refresh_token.expose_secret(),
+        world.access.token.expose_secret(),
+        CLIENT_SECRET,
+        VERIFIER,
+        "marked-channel-token",
+        "marked-token-in-a-broken-answer",
+    ];
+    for text in heard.iter().chain([&logged]) {
+        for secret in secrets {
+            assert!(!text.contains(secret), "{secret} stands in {text}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What goes over the wire: one connection for many calls, compressed answers, and only the fields that are read.
+
+use std::sync::{Arc, Mutex};
+
+use calendar_sync::{
+    model::CalendarId,
+    ports::{Access, Calendar, Operation},
+};
+use chrono::TimeDelta;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use crate::world::{TestClock, calendar_at, channel, delete, get, id, insert, lesson, now, patch};
+
+/// The requests as they came, connection by connection.
+type Heard = Arc<Mutex<Vec<Vec<String>>>>;
+
+/// Somebody who answers everything alike, and where they are.
+async fn listener() -> (String, Heard) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let heard = Heard::default();
+    let all = Arc::clone(&heard);
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let connection = {
+                let mut all = all.lock().unwrap();
+                all.push(Vec::new());
+                all.len() - 1
+            };
+            tokio::spawn(answer(stream, connection, Arc::clone(&all)));
+        }
+    });
+    (base, heard)
+}
+
+async fn answer(mut stream: TcpStream, connection: usize, heard: Heard) {
+    let body = r#"{"items":[],"nextSyncToken":"t","resourceId":"r"}"#;
+    let answer =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let mut text = String::new();
+    let mut bytes = [0; 4_096];
+    while let Ok(length @ 1..) = stream.read(&mut bytes).await {
+        text.push_str(std::str::from_utf8(&bytes[..length]).unwrap());
+        if is_whole(&text) {
+            heard.lock().unwrap()[connection].push(std::mem::take(&mut text));
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    }
+}
+
+fn is_whole(request: &str) -> bool {
+    let Some((head, body)) = request.split_once("\r\n\r\n") else { return false };
+    body.len() >= header(head, "content-length").map_or(0, |length| length.parse().unwrap())
+}
+
+fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = request.lines().filter_map(|line| line.split_once(": "));
+    lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+fn access() -> Access {
+    Access { account: "ada".to_owned(), token: "token".into(), calendar: CalendarId::from("primary") }
+}
+
+#[tokio::test]
+async fn calls_share_a_connection_and_ask_for_compression_in_both_places() {
+    let (base, heard) = listener().await;
+    let calendar = calendar_at(&base, TestClock::new());
+    for _ in 0..3 {
+        calendar.list(&access(), None, now() + TimeDelta::minutes(1)).await;
+    }
+    let heard = heard.lock().unwrap();
+    assert_eq!(heard.iter().map(Vec::len).collect::<Vec<_>>(), [3], "requests of each connection");
+    for request in &heard[0] {
+        for name in ["accept-encoding", "user-agent"] {
+            assert!(header(request, name).unwrap().contains("gzip"), "{request}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_the_fields_that_are_read_are_asked_for() {
+    let (base, heard) = listener().await;
+    let calendar = calendar_at(&base, TestClock::new());
+    let deadline = now() + TimeDelta::minutes(1);
+    calendar.list(&access(), None, deadline).await;
+    calendar.watch(&access(), &channel("c1")).await.unwrap();
+    let replace = Operation::Replace { id: id(3), etag: None, event: lesson(3, "Piano") };
+    calendar.batch(&access(), &[get(1), insert(2), replace, patch(4, "\"1\""), delete(5)], deadline).await;
+
+    let heard = heard.lock().unwrap().concat().join("\r\n");
+    let lines = heard.lines().filter(|line| line.contains(" /calendar/v3/") && line.ends_with(" HTTP/1.1"));
+    let mut methods = Vec::new();
+    for line in lines {
+        let method = line.split(' ').next().unwrap();
+        // Deleting answers nothing.
+        assert_eq!(line.contains("fields="), method != "DELETE", "{line}");
+        methods.push(method);
+    }
+    methods.dedup();
+    assert_eq!(methods[..7], ["GET", "POST", "GET", "POST", "PUT", "PATCH", "DELETE"]);
+}

@@ -67,7 +67,6 @@ def judged(rule, start, zone, exdate, rdate):
     dates.rrule(rrulestr(wall_rule, dtstart=start))
     # A series occurs where it starts, even if its rule leaves that out.
     dates.rdate(start)
-    dates.rdate(start)  # Google shows the start even where the rule leaves its day out
     if exdate:
         dates.exdate(exdate)
     if rdate:

@@ -10,7 +10,7 @@ PYTHON := $(TOOLS)/python/bin
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test verify audit build fmt lint doc unit kill conformance deny schemas
+.PHONY: help run reset test verify audit bench build fmt lint doc unit kill conformance deny schemas
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ verify: schemas deny kill ## Check what needs more time or tools, and install th
 audit: $(DENY) ## Look for known vulnerabilities (asks github.com and the npm registry)
 	$(DENY) --locked check advisories
 	npm audit --prefix tests/conformance/node
+
+bench: ## Measure the decisions that could grow with a calendar's age or size
+	$(CARGO) bench --locked --package calendar-sync --bench decisions
 
 build: ## Build the functions for this machine, as they are released
 	$(CARGO) build --locked --release --package calendar-functions --bins

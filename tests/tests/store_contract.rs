@@ -29,6 +29,7 @@ contract! {
         a_login_that_another_overtook_is_a_conflict
         a_login_with_the_same_account_keeps_the_state
         a_state_that_starts_anew_takes_the_lease_from_its_holder
+        a_connection_made_again_knows_no_holder_of_the_one_before
         an_account_is_shared_while_another_connection_uses_it
         a_refreshed_token_stays_with_its_connection
         sealing_anew_gives_way_to_a_refresh
@@ -47,6 +48,11 @@ contract! {
         a_release_is_refused_when_wishes_came
         a_save_leaves_lease_wishes_and_the_next_poll_alone
         a_released_lease_saves_nothing_more;
+    glance:
+        a_glance_stores_all_that_follows_at_once
+        a_glance_is_refused_once_anybody_acted
+        a_glance_changes_nothing_of_a_lesson_that_is_gone
+        a_glance_may_be_as_large_as_a_transaction;
     dispatch:
         due_connections_are_found_through_the_shards
         the_longest_due_come_first

@@ -58,7 +58,8 @@ pub struct Lease {
     pub owner: Option<Uuid>,
     /// When it runs out.
     pub until: DateTime<Utc>,
-    /// One more for each holder.
+    /// One more for each holder. It begins at the time in milliseconds, where no connection that stood under this key
+    /// before has come.
     pub fence: u64,
 }
 
@@ -132,10 +133,11 @@ pub struct SyncState {
 impl SyncState {
     /// The state of a connection that has never synced, due at once.
     pub fn new(now: DateTime<Utc>) -> Self {
+        let fence = u64::try_from(now.timestamp_millis()).unwrap_or(0);
         Self {
             cursor: None,
             calendar_time_zone: Tz::UTC,
-            lease: Lease { owner: None, until: DateTime::UNIX_EPOCH, fence: 0 },
+            lease: Lease { owner: None, until: DateTime::UNIX_EPOCH, fence },
             wishes: Wishes::default(),
             covered_until: None,
             compared_at: None,

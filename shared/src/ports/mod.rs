@@ -18,7 +18,7 @@ pub use doorbell::{Doorbell, Ring};
 pub use login::{GrantedTokens, Login, LoginError, RefreshedToken};
 pub use random::Random;
 pub use store::{
-    ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, HostFlags, LeaseAttempt, LessonLookup, LessonMark,
-    ReleaseOutcome, Store,
+    ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, Glance, HostFlags, LeaseAttempt, LessonLookup,
+    LessonMark, ReleaseOutcome, Store,
 };
 pub use token_vault::TokenVault;

@@ -74,6 +74,34 @@ pub struct ConflictChanges {
     pub notices: Vec<Notice>,
 }
 
+/// What a run that went without the lease stores: all of it or nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance {
+    /// The state as it is to be, under the fence and the wish counter that it was read with.
+    pub state: SyncState,
+    /// Imported events to store.
+    pub put: Vec<ExternalCalendarEvent>,
+    /// Imported events to remove.
+    pub remove: Vec<(CalendarId, EventId)>,
+    /// Changes to conflicts, each lesson's once.
+    pub conflicts: Vec<ConflictChanges>,
+    /// Our columns of lessons whose flag changes.
+    pub flags: Vec<(LessonId, HostFlags)>,
+}
+
+impl Glance {
+    /// What fits into one transaction.
+    pub const MOST_ITEMS: usize = 100;
+
+    /// How many items it writes.
+    pub fn items(&self) -> usize {
+        let conflicts = self.conflicts.iter().map(|lesson| {
+            1 + lesson.put.len() + lesson.remove.len() + lesson.notices.len() // and the flag on the mapping
+        });
+        1 + self.put.len() + self.remove.len() + self.flags.len() + conflicts.sum::<usize>()
+    }
+}
+
 /// Our columns of a lesson row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostFlags {
@@ -184,6 +212,10 @@ pub trait Store: Send + Sync {
     /// Stores what the holder changed and frees the lease, on condition of the fence and of the wish counter as in
     /// `state`. The wishes that stand afterwards are `state.wishes.kinds`.
     async fn release_lease(&self, key: ConnectionKey, state: &SyncState) -> Result<ReleaseOutcome>;
+    /// Stores what a run did without the lease, at most [`Glance::MOST_ITEMS`], and raises the fence. False, with
+    /// nothing stored, unless the lease is free and fence and wish counter are as in `glance.state`; false too when a
+    /// lesson whose conflicts change has no mapping, or one whose columns change is gone or another instructor's.
+    async fn commit_glance(&self, key: ConnectionKey, glance: &Glance) -> Result<bool>;
     /// How many shards the two indexes below have.
     fn shards(&self) -> u8;
     /// Connections of `shard` whose poll is due, the longest due first.

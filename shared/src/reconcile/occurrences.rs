@@ -3,14 +3,17 @@
 //! A rule is expanded in local time, as if there were no zones, and each occurrence is then placed in its zone: a
 //! weekly lesson at nine stays at nine when the clock changes, and a time that a change skips moves past the gap.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter,
+};
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use rrule::{Frequency, RRule, RRuleSet, Unvalidated};
 
 use crate::{
-    model::{Event, EventTime, ExternalCalendarEvent, Window, event::start_of_day},
+    model::{Event, EventId, EventTime, ExternalCalendarEvent, Window, event::start_of_day},
     ports::ExternalLookup,
 };
 
@@ -50,6 +53,29 @@ pub fn each(
             }
         }
     }
+}
+
+/// What `lookup` will be once `put` is stored and `gone` is removed. It may then hold what lies outside its window.
+pub fn replaced(lookup: ExternalLookup, put: &[ExternalCalendarEvent], gone: &BTreeSet<EventId>) -> ExternalLookup {
+    let series = lookup.series.into_iter().flat_map(|(series, exceptions)| iter::once(series).chain(exceptions));
+    let mut rows: BTreeMap<EventId, ExternalCalendarEvent> =
+        lookup.events.into_iter().chain(series).chain(put.iter().cloned()).map(|row| (row.id().clone(), row)).collect();
+    rows.retain(|id, _| !gone.contains(id));
+    let (series, others): (Vec<_>, Vec<_>) = rows.into_values().partition(|row| row.event.is_series());
+    let mut exceptions: BTreeMap<EventId, Vec<ExternalCalendarEvent>> =
+        series.iter().map(|series| (series.id().clone(), Vec::new())).collect();
+    let mut events = Vec::new();
+    for row in others {
+        match row.event.recurring_event_id.as_ref().and_then(|series| exceptions.get_mut(series)) {
+            Some(exceptions) => exceptions.push(row),
+            None => events.push(row),
+        }
+    }
+    let own = |series: ExternalCalendarEvent| {
+        let exceptions = exceptions.remove(series.id()).unwrap_or_default();
+        (series, exceptions)
+    };
+    ExternalLookup { events, series: series.into_iter().map(own).collect() }
 }
 
 /// The times of a single event; days begin in the calendar's zone.

@@ -1,7 +1,7 @@
 //! Rules of recurrence, zones and clock changes.
 
 use super::*;
-use crate::model::{EventId, EventStatus, EventType};
+use crate::model::{EventStatus, EventType};
 
 fn utc(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -145,6 +145,46 @@ fn an_exception_takes_the_place_of_its_occurrence() {
     });
     found.sort();
     assert_eq!(found, [("moved".to_owned(), "21T12".to_owned()), ("series".to_owned(), "20T08".to_owned())]);
+}
+
+/// As the store will answer once they are stored; the window is the reader's affair.
+#[test]
+fn what_changed_takes_the_place_of_what_is_stored() {
+    let row = |event: Event| ExternalCalendarEvent::new(&"primary".into(), event, Tz::UTC, None).unwrap();
+    let event = |id: &str, hour: &str, recurrence: &[&str]| {
+        let (start, end) = (format!("2026-03-02T{hour}:00:00Z"), format!("2026-03-02T{hour}:30:00Z"));
+        row(Event { id: id.into(), ..timed(&start, &end, Tz::UTC, recurrence) })
+    };
+    let weekly = ["RRULE:FREQ=WEEKLY"];
+    let exception = |id: &str, hour: &str, of: &str| {
+        let ExternalCalendarEvent { event, .. } = event(id, hour, &[]);
+        row(Event { recurring_event_id: Some(of.into()), original_start: event.start, ..event })
+    };
+    let lookup = ExternalLookup {
+        events: vec![event("stays", "01", &[]), event("moves", "02", &[]), event("goes", "03", &[])],
+        series: vec![
+            (
+                event("series", "04", &weekly),
+                vec![exception("kept", "05", "series"), exception("ended", "06", "series")],
+            ),
+            (event("dropped", "07", &weekly), vec![exception("left over", "08", "dropped")]),
+        ],
+    };
+    let put = [
+        event("moves", "12", &[]),
+        event("comes", "13", &[]),
+        event("series", "14", &weekly),
+        exception("new", "15", "series"),
+        exception("alone", "16", "unknown"),
+    ];
+    let gone = ["goes", "ended", "dropped"].map(EventId::from).into();
+    let replaced = replaced(lookup, &put, &gone);
+    let label = |row: &ExternalCalendarEvent| format!("{} {}", row.id(), row.event_start.format("%H"));
+    let events: Vec<_> = replaced.events.iter().map(label).collect();
+    assert_eq!(events, ["alone 16", "comes 13", "left over 08", "moves 12", "stays 01"]);
+    let [(series, exceptions)] = &replaced.series[..] else { panic!("{replaced:?}") };
+    assert_eq!(label(series), "series 14");
+    assert_eq!(exceptions.iter().map(label).collect::<Vec<_>>(), ["kept 05", "new 15"]);
 }
 
 #[test]

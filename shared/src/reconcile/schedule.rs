@@ -26,7 +26,8 @@ pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>,
     } else {
         TimeDelta::minutes(settings.sync_interval_minutes.into())
     };
-    Some(now + backoff::jitter(pause, luck))
+    // Counted from the last listing: a run for a lesson does not look into the calendar.
+    Some((state.listed_at.unwrap_or(now) + backoff::jitter(pause, luck)).max(now))
 }
 
 /// When a channel that was opened `now` and lives until `expires_at` is replaced: with a fifth of its life left,
@@ -61,6 +62,10 @@ mod tests {
         assert_eq!(minutes(&settings, &state), Some(360));
         state.push_health = PushHealth::Suspect { since: now };
         assert_eq!(minutes(&settings, &state), Some(15));
+        state.listed_at = Some(now - TimeDelta::minutes(10));
+        assert_eq!(minutes(&settings, &state), Some(5), "since the last listing");
+        state.listed_at = Some(now - TimeDelta::minutes(20));
+        assert_eq!(minutes(&settings, &state), Some(0), "it is overdue");
         let outbound = SyncSettings { sync_direction: SyncDirection::ToGoogle, ..settings.clone() };
         assert_eq!(minutes(&outbound, &state), Some(30 * 60), "nothing is imported");
         assert_eq!(minutes(&SyncSettings { auto_sync: false, ..settings }, &state), None);

@@ -1,5 +1,5 @@
 //! Calls to Google for one connection: the access token is opened, refreshed before it ends and once more when
-//! Google refuses it, and kept sealed for the next run (design rule S5).
+//! Google refuses it, and kept sealed where a later run has a use for it (design rule S5).
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     Error,
-    model::{Channel, InstructorCalendarCredentials},
+    model::{Channel, InstructorCalendarCredentials, SealedSecret},
     ports::{
         Access, Calendar, CalendarError, Clock, Listing, ListingOutcome, Login, LoginError, NewChannel, Operation,
         OperationOutcome, Store, TokenVault,
@@ -65,6 +65,8 @@ pub struct GoogleSession<'a> {
     google: &'a Google,
     credentials: &'a InstructorCalendarCredentials,
     access: Access,
+    /// A token that is not kept yet, and when it ends.
+    fresh: Option<(SealedSecret, DateTime<Utc>)>,
     /// HTTP calls made to Google Calendar.
     pub calls: u32,
 }
@@ -81,14 +83,14 @@ impl<'a> GoogleSession<'a> {
             token,
             calendar: credentials.google_calendar_id.clone(),
         };
-        let mut session = Self { google, credentials, access, calls: 0 };
+        let mut session = Self { google, credentials, access, fresh: None, calls: 0 };
         if credentials.tokens.google_token_expiry - google.clock.now() < REFRESH_BEFORE {
             session.refresh().await?;
         }
         Ok(session)
     }
 
-    /// Fetches a new access token and keeps it sealed.
+    /// Fetches a new access token.
     async fn refresh(&mut self) -> Result<(), SessionError> {
         let Self { google, credentials, .. } = *self;
         let refresh_token = google.vault.open(credentials.key, &credentials.tokens.google_refresh_token).await?;
@@ -100,9 +102,24 @@ impl<'a> GoogleSession<'a> {
             }
         };
         let sealed = google.vault.seal(credentials.key, &fresh.access_token).await?;
-        google.store.save_access_token(credentials.key, credentials.id, &sealed, fresh.expires_at).await?;
         self.access.token = fresh.access_token;
+        self.fresh = Some((sealed, fresh.expires_at));
         Ok(())
+    }
+
+    /// Keeps a new access token for the runs that come until it ends.
+    pub async fn keep(&mut self) -> Result<(), Error> {
+        let Some((sealed, ends_at)) = self.fresh.take() else { return Ok(()) };
+        let Self { google, credentials, .. } = self;
+        google.store.save_access_token(credentials.key, credentials.id, &sealed, ends_at).await
+    }
+
+    /// The same, unless it ends before anybody is expected to want it.
+    pub async fn keep_until(&mut self, wanted_at: Option<DateTime<Utc>>) -> Result<(), Error> {
+        match (&self.fresh, wanted_at) {
+            (Some((_, ends_at)), Some(wanted_at)) if wanted_at < *ends_at => self.keep().await,
+            (Some(_) | None, _) => Ok(()),
+        }
     }
 
     /// Lists the calendar, or what changed since `token`.

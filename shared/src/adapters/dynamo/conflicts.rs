@@ -113,27 +113,38 @@ pub(super) async fn apply(store: &DynamoStore, key: ConnectionKey, changes: &[Co
 /// One transaction. What is more than DynamoDB takes in one goes before it: should the process die between them,
 /// the pairs still missing are found again, and the flag, which is set last, with them.
 async fn apply_to_lesson(store: &DynamoStore, key: ConnectionKey, changes: &ConflictChanges) -> Result<()> {
-    let table = &store.names.mappings;
-    let flag = Change::when("attribute_exists(#lesson_id)")
-        .set("has_conflict", AttributeValue::Bool(changes.has_conflict))
-        .update(table, mappings::row_key(key, changes.lesson_id))?;
-    let remove = || changes.remove.iter().map(|conflict| Change::default().delete(table, row_key(key, conflict)));
-    let put = changes.put.iter().map(|conflict| {
-        let mut item = to_item(&Row::from(conflict))?;
-        item.extend(row_key(key, conflict));
-        Change::default().put(table, item)
-    });
-
-    let mut writes: Vec<TransactWriteItem> = remove().chain(put).collect::<Result<_>>()?;
-    writes.extend(notices::puts(store, &changes.notices)?);
-    writes.push(flag);
-    if write(store, writes).await? {
+    if write(store, writes(store, key, changes)?).await? {
         return Ok(());
     }
     // The mapping is gone, so there is nothing left that could conflict.
-    let removals: Vec<_> = remove().collect::<Result<_>>()?;
-    write(store, removals).await?;
+    write(store, removals(store, key, changes)?).await?;
     Ok(())
+}
+
+/// The pairs, the notices, and last the flag, on condition that there is a mapping to carry it.
+pub(super) fn writes(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    changes: &ConflictChanges,
+) -> Result<Vec<TransactWriteItem>> {
+    let table = &store.names.mappings;
+    let mut writes = removals(store, key, changes)?;
+    for conflict in &changes.put {
+        let mut item = to_item(&Row::from(conflict))?;
+        item.extend(row_key(key, conflict));
+        writes.push(Change::default().put(table, item)?);
+    }
+    writes.extend(notices::puts(store, &changes.notices)?);
+    let flag = Change::when("attribute_exists(#lesson_id)")
+        .set("has_conflict", AttributeValue::Bool(changes.has_conflict))
+        .update(table, mappings::row_key(key, changes.lesson_id))?;
+    writes.push(flag);
+    Ok(writes)
+}
+
+fn removals(store: &DynamoStore, key: ConnectionKey, changes: &ConflictChanges) -> Result<Vec<TransactWriteItem>> {
+    let table = &store.names.mappings;
+    changes.remove.iter().map(|conflict| Change::default().delete(table, row_key(key, conflict))).collect()
 }
 
 async fn write(store: &DynamoStore, writes: Vec<TransactWriteItem>) -> Result<bool> {

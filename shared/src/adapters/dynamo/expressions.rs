@@ -59,8 +59,13 @@ impl Change {
 
     /// Counts `name` up by one, from zero where it is not there.
     pub(super) fn count_up(self, name: &str) -> Self {
-        self.assign(&format!("#{name} = if_not_exists(#{name}, :zero) + :one"))
-            .with("zero", AttributeValue::N("0".to_owned()))
+        self.count_up_from(name, 0)
+    }
+
+    /// Counts `name` up by one, from `first` where it is not there.
+    pub(super) fn count_up_from(self, name: &str, first: u64) -> Self {
+        self.assign(&format!("#{name} = if_not_exists(#{name}, :first_{name}) + :one"))
+            .with(&format!("first_{name}"), AttributeValue::N(first.to_string()))
             .with("one", AttributeValue::N("1".to_owned()))
     }
 

@@ -6,13 +6,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, TransactWriteItem, WriteRequest};
 use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
 use super::{
     DynamoStore,
+    expressions::Change,
     items::{Item, cut, event_key, event_key_prefix, from_item, in_connection, text, to_item},
     requests::{CONCURRENCY, Index, Query},
     tables::UPCOMING_EXTERNAL_EVENTS,
@@ -265,4 +266,17 @@ pub(super) async fn delete(store: &DynamoStore, key: ConnectionKey, ids: &[(Cale
         writes.insert((calendar, id), WriteRequest::builder().delete_request(delete).build());
     }
     store.batch_write(&store.names.external_events, writes.into_values().collect()).await
+}
+
+/// Both, as parts of a transaction; the ids have to differ.
+pub(super) fn writes(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    put: &[ExternalCalendarEvent],
+    remove: &[(CalendarId, EventId)],
+) -> Result<Vec<TransactWriteItem>> {
+    let table = &store.names.external_events;
+    let puts = put.iter().map(|event| Change::default().put(table, put_item(key, event)?));
+    let removals = remove.iter().map(|(calendar, id)| Change::default().delete(table, row_key(key, calendar, id)));
+    puts.chain(removals).collect()
 }

@@ -36,7 +36,7 @@ struct Row {
     status: Option<String>,
 }
 
-fn row_key(tenant: TenantId, id: impl ToString) -> Item {
+pub(super) fn row_key(tenant: TenantId, id: impl ToString) -> Item {
     Item::from([("tenant_id".to_owned(), text(tenant)), ("id".to_owned(), text(id))])
 }
 
@@ -142,13 +142,17 @@ pub(super) async fn flag_lesson(
     lesson: LessonId,
     flags: &HostFlags,
 ) -> Result<()> {
-    let change = Change::when("attribute_exists(#id) AND #instructor_id = :own")
+    store.update(&store.names.lessons, row_key(key.tenant_id, lesson), self::flags(key, flags)).await?;
+    Ok(())
+}
+
+/// Our columns, on condition that the lesson is there and the instructor's.
+pub(super) fn flags(key: ConnectionKey, flags: &HostFlags) -> Change {
+    Change::when("attribute_exists(#id) AND #instructor_id = :own")
         .with("own", text(key.instructor_id))
         .set_or_remove("google_calendar_event_id", flags.google_calendar_event_id.as_ref().map(text))
         .set_or_remove("calendar_sync_status", flags.calendar_sync_status.map(word_of).map(text))
-        .set("has_conflict", AttributeValue::Bool(flags.has_conflict));
-    store.update(&store.names.lessons, row_key(key.tenant_id, lesson), change).await?;
-    Ok(())
+        .set("has_conflict", AttributeValue::Bool(flags.has_conflict))
 }
 
 pub(super) async fn flag_instructor(

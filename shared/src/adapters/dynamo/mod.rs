@@ -32,8 +32,8 @@ use crate::{
         SealedSecret, SealedTokens, SyncLogId, SyncSettings, SyncState, TenantId, Window, WishKind,
     },
     ports::{
-        ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, HostFlags, LeaseAttempt, LessonLookup, LessonMark,
-        ReleaseOutcome, Store,
+        ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, Glance, HostFlags, LeaseAttempt, LessonLookup,
+        LessonMark, ReleaseOutcome, Store,
     },
 };
 
@@ -114,6 +114,9 @@ impl Store for DynamoStore {
     }
     async fn release_lease(&self, key: ConnectionKey, state: &SyncState) -> Result<ReleaseOutcome> {
         sync_state::release_lease(self, key, state).await
+    }
+    async fn commit_glance(&self, key: ConnectionKey, glance: &Glance) -> Result<bool> {
+        sync_state::commit_glance(self, key, glance).await
     }
     fn shards(&self) -> u8 {
         dispatch::SHARDS

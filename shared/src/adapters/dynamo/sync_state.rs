@@ -9,15 +9,16 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    DynamoStore, dispatch,
+    DynamoStore, conflicts, dispatch,
     expressions::Change,
+    external_events, host,
     items::{Item, from_item, number, text, time},
     requests::Written,
 };
 use crate::{
     Error, Result,
     model::{Channel, ChannelId, ConnectionKey, Cursor, Lease, PushHealth, SyncState, WishKind, Wishes, timestamp},
-    ports::{LeaseAttempt, ReleaseOutcome},
+    ports::{Glance, LeaseAttempt, ReleaseOutcome},
 };
 
 /// What the holder of the lease changes.
@@ -125,7 +126,7 @@ pub(super) fn start_anew(key: ConnectionKey, state: &SyncState) -> Result<Change
     let change = Change::default()
         .row(&ProgressRow::from(state))?
         .set("shard", number(dispatch::shard(key)))
-        .count_up("lease_fence")
+        .count_up_from("lease_fence", state.lease.fence)
         .set("wish_counter", number(state.wishes.counter))
         .set_or_remove("next_sync_at", state.next_sync_at.map(time));
     Ok(free(with_wishes(change, state)))
@@ -227,4 +228,32 @@ pub(super) async fn release_lease(
             Ok(if ours { ReleaseOutcome::WishesCame(Box::new(now)) } else { ReleaseOutcome::Lost })
         }
     }
+}
+
+/// Since a holder raises the fence when it takes the lease, none acted since the state was read: it is as it was read,
+/// but for the next poll.
+const UNTOUCHED: &str = "attribute_not_exists(#lease_owner) AND #lease_fence = :fence AND #wish_counter = :counter";
+
+pub(super) async fn commit_glance(store: &DynamoStore, key: ConnectionKey, glance: &Glance) -> Result<bool> {
+    let (table, state) = (&store.names.credentials, &glance.state);
+    let change = Change::when(UNTOUCHED)
+        .with("fence", number(state.lease.fence))
+        .with("counter", number(state.wishes.counter))
+        .row(&ProgressRow::from(state))?
+        .set_or_remove("next_sync_at", state.next_sync_at.map(time))
+        .count_up("lease_fence");
+    let change = with_wishes(change, state);
+    let mut writes = external_events::writes(store, key, &glance.put, &glance.remove)?;
+    for lesson in &glance.conflicts {
+        writes.extend(conflicts::writes(store, key, lesson)?);
+    }
+    for (lesson, flags) in &glance.flags {
+        writes.push(host::flags(key, flags).update(&store.names.lessons, host::row_key(key.tenant_id, lesson))?);
+    }
+    if writes.is_empty() {
+        // Half the price of a transaction.
+        return Ok(matches!(store.update(table, row_key(key), change).await?, Written::Done(_)));
+    }
+    writes.push(change.update(table, row_key(key))?);
+    store.transact(writes).await
 }

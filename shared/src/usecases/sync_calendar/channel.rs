@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Failure, round::Round};
+use chrono::{DateTime, Utc};
+
+use super::{Failure, SyncCalendar, round::Round};
 use crate::{
-    model::{Channel, ChannelId, InstructorCalendarCredentials, PushHealth},
+    model::{Channel, ChannelId, InstructorCalendarCredentials, PushHealth, SyncSettings, SyncState},
     ports::{CalendarError, NewChannel},
     reconcile::schedule,
     usecases::google_session::GoogleSession,
@@ -16,6 +18,19 @@ const LIFETIME: Duration = Duration::from_hours(7 * 24);
 /// A calendar that refuses push is asked again after this time: the refusal may have been about our address.
 const ASK_AGAIN: chrono::TimeDelta = chrono::TimeDelta::days(1);
 
+/// Whether there is a channel to open, to replace or to close.
+pub fn is_due(sync: &SyncCalendar, settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>) -> bool {
+    if sync.push.is_some() && wanted(settings) {
+        state.renew_at.is_none_or(|at| at <= now)
+    } else {
+        state.channel.is_some()
+    }
+}
+
+fn wanted(settings: &SyncSettings) -> bool {
+    settings.auto_sync && settings.sync_direction.imports()
+}
+
 /// Opens a channel where there is none or it is time for a new one. Answers the old one, to be closed once the
 /// calendar was listed under the new one.
 pub async fn open_if_due(
@@ -24,13 +39,11 @@ pub async fn open_if_due(
     google: &mut GoogleSession<'_>,
 ) -> Result<Option<Channel>, Failure> {
     let (sync, now) = (round.sync, round.sync.now());
-    let settings = &credentials.settings;
-    let wanted = settings.auto_sync && settings.sync_direction.imports();
-    let Some(push) = sync.push.as_ref().filter(|_| wanted) else {
+    let Some(push) = sync.push.as_ref().filter(|_| wanted(&credentials.settings)) else {
         close(round, credentials).await?;
         return Ok(None);
     };
-    if round.state.renew_at.is_some_and(|at| at > now) {
+    if !is_due(sync, &credentials.settings, round.state, now) {
         return Ok(None);
     }
     // Known before Google is asked: a channel that a crash leaves behind is recognised by its notices.

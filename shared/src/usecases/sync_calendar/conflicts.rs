@@ -10,7 +10,7 @@ use super::{
     round::{Changed, Round},
 };
 use crate::{
-    model::{CalendarEventMapping, LessonId, NoticeKind, SchedulingConflict, Window},
+    model::{CalendarEventMapping, EventId, ExternalCalendarEvent, LessonId, NoticeKind, SchedulingConflict, Window},
     ports::{ConflictChanges, ExternalLookup, HostFlags},
     reconcile::{
         conflicts::{LessonSpan, busy, changes, joined, overlaps},
@@ -25,14 +25,36 @@ const FEW: usize = 20;
 /// A series without an end is compared with lessons up to this far ahead: with all that there are.
 const LIFETIME: TimeDelta = TimeDelta::days(36_525);
 
-/// Works out the conflicts of what changed and stores the difference. Lessons that are over keep theirs.
+/// What is to be stored.
+#[derive(Debug, Default)]
+pub struct Difference {
+    /// The pairs that come and go.
+    pub changes: Vec<ConflictChanges>,
+    /// The columns of lessons whose flag changes.
+    pub flags: Vec<(LessonId, HostFlags)>,
+}
+
+/// Works out the conflicts of what changed and stores the difference.
 pub async fn refresh(round: &mut Round<'_>, work: &mut [Work], changed: &Changed) -> Result<(), Failure> {
-    let (store, key, now) = (&round.sync.google.store, round.request.key, round.sync.now());
+    let Difference { changes, flags } = difference(round, work, changed).await?;
+    let (store, key) = (&round.sync.google.store, round.request.key);
+    // The host's row comes before the pairs, so that dying between them repeats both.
+    for (lesson, flags) in &flags {
+        store.flag_lesson(key, *lesson, flags).await?;
+    }
+    store.apply_conflicts(key, &changes).await?;
+    Ok(())
+}
+
+/// Works out the conflicts of what changed. Lessons that are over keep theirs. The flags of the work under way are
+/// set on it.
+pub async fn difference(round: &mut Round<'_>, work: &mut [Work], changed: &Changed) -> Result<Difference, Failure> {
+    let (key, now) = (round.request.key, round.sync.now());
     let gone = outbound::gone(work);
     let mut affected = affected(round, work, changed).await?;
     affected.retain(|id, mapping| mapping.event_end > now || gone.contains(id));
     if affected.is_empty() {
-        return Ok(());
+        return Ok(Difference::default());
     }
     let stored = stored_pairs(round, affected.keys().copied().collect()).await?;
     let lessons: Vec<LessonSpan> =
@@ -42,13 +64,13 @@ pub async fn refresh(round: &mut Round<'_>, work: &mut [Work], changed: &Changed
     for window in joined(lessons.iter().map(|span| Window { from: span.start, to: span.end })) {
         let inside: Vec<LessonSpan> =
             lessons.iter().copied().filter(|span| window.from <= span.start && span.end <= window.to).collect();
-        let spans = busy(&store.external_between(key, window).await?, window, zone);
+        let spans = busy(&external_between(round, window, changed).await?, window, zone);
         for pair in overlaps(&inside, &spans, now) {
             wanted.entry(pair.lesson_id).or_default().push(pair);
         }
     }
 
-    let mut differences = Vec::new();
+    let mut found = Vec::new();
     for (id, mapping) in &affected {
         let pairs = wanted.remove(id).unwrap_or_default();
         let difference = changes(stored.get(id).map_or(&[], Vec::as_slice), &pairs);
@@ -73,7 +95,7 @@ pub async fn refresh(round: &mut Round<'_>, work: &mut [Work], changed: &Changed
         }
         round.report.counts.conflicts_detected += u32::try_from(difference.found.len()).unwrap_or(u32::MAX);
         round.report.changed |= !difference.is_empty();
-        differences.push(ConflictChanges {
+        found.push(ConflictChanges {
             lesson_id: *id,
             put: difference.found.into_iter().chain(difference.moved).collect(),
             remove: difference.cleared,
@@ -81,9 +103,26 @@ pub async fn refresh(round: &mut Round<'_>, work: &mut [Work], changed: &Changed
             notices,
         });
     }
-    flag(round, work, &affected, &differences).await?;
-    store.apply_conflicts(key, &differences).await?;
-    Ok(())
+    let flags = flags(work, &affected, &found);
+    Ok(Difference { changes: found, flags })
+}
+
+/// What may occur in the window; once all that changed is stored, where it is not yet.
+async fn external_between(round: &Round<'_>, window: Window, changed: &Changed) -> Result<ExternalLookup, Failure> {
+    let (store, key) = (&round.sync.google.store, round.request.key);
+    let mut lookup = store.external_between(key, window).await?;
+    if changed.stored {
+        return Ok(lookup);
+    }
+    for row in changed.put.iter().filter(|row| row.event.is_series()) {
+        // A series that comes to reach into the window brings along what is stored of its exceptions.
+        let known = lookup.series.iter().any(|(series, _)| series.id() == row.id());
+        if !known && row.event_start < window.to && row.event_end.is_none_or(|end| end > window.from) {
+            let exceptions = store.exceptions_of(key, &row.calendar_id, row.id()).await?;
+            lookup.series.push((row.clone(), exceptions));
+        }
+    }
+    Ok(occurrences::replaced(lookup, &changed.put, &changed.gone))
 }
 
 /// The lessons whose conflicts may have changed, with their mappings.
@@ -97,10 +136,7 @@ async fn affected(
     if changed.everything {
         affected.extend(store.mappings(key).await?.into_iter().map(|mapping| (mapping.lesson_id, mapping)));
     } else {
-        let calendar = &changed.calendar;
-        let looks = changed.events.iter().map(|id| store.external_event(key, calendar, id));
-        let rows = concurrently(looks.collect()).await?;
-        let spans = rows.into_iter().flatten().filter_map(|row| {
+        let spans = changed.put.iter().filter_map(|row| {
             let to = row.event_end.map_or(now + LIFETIME, |end| end.min(now + LIFETIME));
             let from = row.event_start.max(now);
             (from < to).then_some((Window { from, to }, row))
@@ -133,7 +169,7 @@ async fn affected(
 }
 
 /// Whether anything of `row` occurs in `span`.
-fn touches(row: &crate::model::ExternalCalendarEvent, span: Window, zone: chrono_tz::Tz) -> bool {
+fn touches(row: &ExternalCalendarEvent, span: Window, zone: chrono_tz::Tz) -> bool {
     let lookup = if row.event.is_series() {
         ExternalLookup { events: Vec::new(), series: vec![(row.clone(), Vec::new())] }
     } else {
@@ -147,8 +183,9 @@ fn touches(row: &crate::model::ExternalCalendarEvent, span: Window, zone: chrono
 /// The lessons that stored pairs connect with changed events, and with the series that a changed exception belongs to.
 async fn named_by_pairs(round: &Round<'_>, changed: &Changed) -> Result<BTreeSet<LessonId>, Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
-    let series = changed.events.iter().filter_map(|id| Some(id.0.rsplit_once('_')?.0.into()));
-    let ids: BTreeSet<crate::model::EventId> = changed.events.iter().cloned().chain(series).collect();
+    let changed_ids = || changed.put.iter().map(ExternalCalendarEvent::id).chain(&changed.gone);
+    let series = changed_ids().filter_map(|id| Some(id.0.rsplit_once('_')?.0.into()));
+    let ids: BTreeSet<EventId> = changed_ids().cloned().chain(series).collect();
     if ids.len() > FEW {
         return Ok(store
             .conflicts(key)
@@ -181,31 +218,30 @@ async fn stored_pairs(
     Ok(by_lesson)
 }
 
-/// Puts the flag where it changes: on the work under way, whose host row is written with its outcome, and on the
-/// host's row of all others. The host's row comes before the pairs, so that dying between them repeats both.
-async fn flag(
-    round: &Round<'_>,
+/// Puts the flag where it changes: on the work under way, whose host row is written with its outcome. Answers the
+/// columns of all others.
+fn flags(
     work: &mut [Work],
     affected: &BTreeMap<LessonId, CalendarEventMapping>,
-    differences: &[ConflictChanges],
-) -> Result<(), Failure> {
-    let (store, key) = (&round.sync.google.store, round.request.key);
+    changes: &[ConflictChanges],
+) -> Vec<(LessonId, HostFlags)> {
     let mut flagged: BTreeMap<LessonId, bool> =
-        differences.iter().map(|difference| (difference.lesson_id, difference.has_conflict)).collect();
+        changes.iter().map(|lesson| (lesson.lesson_id, lesson.has_conflict)).collect();
     for work in work.iter_mut() {
         if let Some(has_conflict) = flagged.remove(&work.mapping.lesson_id) {
             work.mapping.has_conflict = has_conflict;
         }
     }
+    let mut flags = Vec::new();
     for (id, has_conflict) in flagged {
         let Some(mapping) = affected.get(&id).filter(|mapping| mapping.has_conflict != has_conflict) else { continue };
         let in_google = mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
-        let flags = HostFlags {
+        let columns = HostFlags {
             google_calendar_event_id: in_google.then(|| mapping.google_event_id()),
             calendar_sync_status: Some(mapping.sync_status),
             has_conflict,
         };
-        store.flag_lesson(key, id, &flags).await?;
+        flags.push((id, columns));
     }
-    Ok(())
+    flags
 }

@@ -8,12 +8,13 @@ use chrono_tz::Tz;
 
 use super::{
     Failure, Report,
+    glance::Seen,
     round::{Changed, Round},
 };
 use crate::{
     model::{
-        CalendarEventMapping, CalendarId, Cursor, Event, EventId, InstructorCalendarCredentials, LessonId, OwnEventId,
-        SyncState,
+        CalendarEventMapping, CalendarId, Cursor, Event, EventId, ExternalCalendarEvent, InstructorCalendarCredentials,
+        LessonId, OwnEventId, SyncState,
     },
     ports::{CalendarError, DirtyMark, Listing, ListingOutcome, Operation, OperationOutcome},
     reconcile::{
@@ -63,7 +64,10 @@ pub async fn import(
     let began = round.sync.now();
     let deadline = round.request.deadline;
     let known = round.state.cursor.as_ref().filter(|cursor| cursor.shape == shape).map(|cursor| cursor.token.clone());
-    let mut listing = google.list(known.as_deref(), deadline).await?;
+    let (mut listing, began) = match round.seen.take() {
+        Some(seen) => (seen.listing, seen.began),
+        None => (google.list(known.as_deref(), deadline).await?, began),
+    };
     if listing.outcome == ListingOutcome::CursorLost {
         round
             .report
@@ -96,7 +100,12 @@ pub async fn import(
 
     let plan = inbound::plan(key, calendar, zone, events);
     let strays = observe_own(round, &plan, complete, zone).await?;
-    store(round, calendar, plan, complete, changed).await?;
+    let store = &round.sync.google.store;
+    changed.gone = gone(round, calendar, &plan, complete).await?;
+    changed.put = plan.put;
+    store.put_external(key, &changed.put).await?;
+    store.delete_external(key, &changed.removals()).await?;
+    round.report.imported(changed);
     if zone_changed {
         replace_days(round, calendar, zone).await?;
     }
@@ -153,34 +162,50 @@ fn failure(error: CalendarError) -> Failure {
     }
 }
 
-/// Stores the rows of a plan, and removes those that are gone. Only a complete listing removes what it did not mention.
-async fn store(
-    round: &mut Round<'_>,
+/// What a delta brings, and its place in the list, where it asks for rows alone: nothing of ours has changed, all of it
+/// could be read, and it is little.
+pub async fn rows_alone(
+    round: &Round<'_>,
     calendar: &CalendarId,
-    plan: InboundPlan,
+    seen: &Seen,
+) -> Result<Option<(Changed, Listed)>, Failure> {
+    let (key, zone) = (round.request.key, round.state.calendar_time_zone);
+    let Listing { outcome, events, time_zone, malformed, .. } = &seen.listing;
+    let ListingOutcome::Delta { token } = outcome else { return Ok(None) };
+    if *malformed > 0 || time_zone.is_some_and(|now| now != zone) || events.len() > FEW {
+        return Ok(None);
+    }
+    let plan = inbound::plan(key, calendar, zone, events.clone());
+    let own = own_changes(round, &plan, false, zone).await?;
+    if !own.mappings.is_empty() || !own.strays.is_empty() {
+        return Ok(None);
+    }
+    let gone = gone(round, calendar, &plan, false).await?;
+    let changed = Changed { put: plan.put, gone, stored: false, ..Changed::nothing(calendar.clone(), zone) };
+    let listed = Listed { token: Some(token.clone()), shape: Cursor::shape_of(calendar), zone, began: seen.began };
+    Ok(Some((changed, listed)))
+}
+
+/// The rows that are gone. Only a complete listing removes what it did not mention.
+async fn gone(
+    round: &Round<'_>,
+    calendar: &CalendarId,
+    plan: &InboundPlan,
     complete: bool,
-    changed: &mut Changed,
-) -> Result<(), Failure> {
+) -> Result<BTreeSet<EventId>, Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
-    changed.events.extend(plan.changed());
-    let live: BTreeSet<EventId> = plan.put.iter().map(|row| row.id().clone()).collect();
-    let mut gone = plan.remove;
+    let live: BTreeSet<&EventId> = plan.put.iter().map(ExternalCalendarEvent::id).collect();
+    let mut gone = plan.remove.clone();
     if complete {
         let stored = store.external_ids(key).await?;
         gone.extend(stored.into_iter().map(|(_, id)| id).filter(|id| !live.contains(id)));
     } else {
         for series in &plan.gone_series {
             let exceptions = store.exceptions_of(key, calendar, series).await?;
-            gone.extend(exceptions.iter().map(|row| row.id().clone()).filter(|id| !live.contains(id)));
+            gone.extend(exceptions.iter().map(ExternalCalendarEvent::id).filter(|id| !live.contains(id)).cloned());
         }
     }
-    changed.events.extend(gone.iter().cloned());
-    store.put_external(key, &plan.put).await?;
-    let gone: Vec<_> = gone.into_iter().map(|id| (calendar.clone(), id)).collect();
-    store.delete_external(key, &gone).await?;
-    round.report.counts.events_synced += u32::try_from(plan.put.len()).unwrap_or(u32::MAX);
-    round.report.changed |= !gone.is_empty();
-    Ok(())
+    Ok(gone)
 }
 
 /// Stores whole-day events anew, whose days begin elsewhere now.
@@ -195,15 +220,32 @@ async fn replace_days(round: &mut Round<'_>, calendar: &CalendarId, zone: Tz) ->
     Ok(())
 }
 
-/// Notes on their mappings what Google shows of our own events, and marks those that changed. Answers the live
-/// events that are ours and should not be there: superseded generations, and what was split off a series that
-/// somebody made of one.
+/// Notes on their mappings what Google shows of our own events, and marks those that changed. Answers the live events
+/// that should not be there.
 async fn observe_own(
-    round: &mut Round<'_>,
+    round: &Round<'_>,
     plan: &InboundPlan,
     complete: bool,
     zone: Tz,
 ) -> Result<Vec<(EventId, String)>, Failure> {
+    let OwnChanges { mappings, strays } = own_changes(round, plan, complete, zone).await?;
+    let store = &round.sync.google.store;
+    let saves = mappings.values().map(|mapping| store.save_mapping(mapping, DirtyMark::Raise, &[]));
+    concurrently(saves.collect()).await?;
+    Ok(strays)
+}
+
+/// What a listing shows of our own events.
+struct OwnChanges {
+    /// The mappings of those that changed, with what Google shows noted on them.
+    mappings: BTreeMap<LessonId, CalendarEventMapping>,
+    /// The live events that are ours and should not be there: superseded generations, and what was split off a series
+    /// that somebody made of one.
+    strays: Vec<(EventId, String)>,
+}
+
+/// Compares what Google shows of our own events with their mappings.
+async fn own_changes(round: &Round<'_>, plan: &InboundPlan, complete: bool, zone: Tz) -> Result<OwnChanges, Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
     let mut strays: Vec<_> = plan.own_parts.iter().map(|event| (event.id.clone(), event.etag.clone())).collect();
     let mut mappings: BTreeMap<LessonId, CalendarEventMapping> = BTreeMap::new();
@@ -237,9 +279,7 @@ async fn observe_own(
             }
         }
     }
-    let saves = changed.values().map(|mapping| store.save_mapping(mapping, DirtyMark::Raise, &[]));
-    concurrently(saves.collect()).await?;
-    Ok(strays)
+    Ok(OwnChanges { mappings: changed, strays })
 }
 
 enum Observed {

@@ -1,4 +1,5 @@
-//! One run of the sync for one connection: takes the lease, goes its rounds, gives the lease back.
+//! One run of the sync for one connection: takes the lease, goes its rounds, gives the lease back. Most runs find so
+//! little that a [`glance`] without the lease is all that they need.
 //!
 //! A round lists what changed in Google ([`inbound`]), works out what the lessons want ([`outbound`]), finds and
 //! clears conflicts ([`conflicts`]), writes to Google, and only then moves the cursor. A crash anywhere repeats work
@@ -6,30 +7,34 @@
 
 mod channel;
 mod conflicts;
+mod glance;
 mod inbound;
 mod outbound;
 mod report;
 mod round;
+mod settle;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use self::{report::Report, round::Round};
+use self::{
+    glance::{Glanced, Seen},
+    report::Report,
+    round::Round,
+};
 use super::{
     deliver_notices,
     google_session::{Google, SessionError},
     within_lease::{lease_ran_out, within_lease},
 };
 use crate::{
-    Error, ErrorKind, Result,
+    Error, Result,
     model::{
-        CalendarSyncLog, ConnectionKey, ConnectionStatus, InstructorCalendarCredentials, Notice, NoticeKind,
-        SyncDirection, SyncLogId, SyncOutcome, SyncState, SyncTrigger, WishKind, channel_token::WebhookKeys,
-        connection::Blocked,
+        CalendarSyncLog, ConnectionKey, Notice, NoticeKind, SyncDirection, SyncLogId, SyncOutcome, SyncState,
+        SyncTrigger, WishKind, channel_token::WebhookKeys, connection::Blocked,
     },
     ports::{Doorbell, LeaseAttempt, NoticeBus, Random, ReleaseOutcome, Ring},
-    reconcile::{backoff, schedule},
 };
 
 /// A lease lasts this much longer than its run may take, so that no run ever acts past its lease.
@@ -150,39 +155,67 @@ impl SyncCalendar {
     /// Runs a sync now, or leaves the wish with the run that is under way.
     pub async fn run(&self, request: &SyncRequest) -> Result<SyncRun> {
         let started_at = self.now();
-        let lease_until = request.deadline + LEASE_MARGIN;
-        let store = &self.google.store;
-        let owner = self.random.uuid();
-        let state = match store.acquire_lease(request.key, owner, started_at, lease_until, &request.wishes).await? {
+        let mut report = Report::default();
+        match glance::glance(self, request, &mut report).await {
+            Ok(Glanced::Done { direction }) => {
+                self.deliver_notices(request.key).await?;
+                self.record(request, report, direction, SyncOutcome::Completed, started_at).await
+            }
+            Ok(Glanced::GoOn(seen)) => self.run_under_lease(request, report, seen, started_at).await,
+            Err(failure) => {
+                tracing::warn!(connection = %request.key, ?failure, "a glance failed; the run begins anew");
+                self.run_under_lease(request, report, None, started_at).await
+            }
+        }
+    }
+
+    async fn run_under_lease(
+        &self,
+        request: &SyncRequest,
+        report: Report,
+        seen: Option<Seen>,
+        started_at: DateTime<Utc>,
+    ) -> Result<SyncRun> {
+        let (store, now) = (&self.google.store, self.now());
+        let (owner, lease_until) = (self.random.uuid(), request.deadline + LEASE_MARGIN);
+        let state = match store.acquire_lease(request.key, owner, now, lease_until, &request.wishes).await? {
             LeaseAttempt::Granted(state) => *state,
             LeaseAttempt::Held { .. } => return Ok(SyncRun::Held),
             LeaseAttempt::NotConnected => return Ok(SyncRun::NotConnected),
         };
-        let run = self.run_leased(request, state, started_at);
+        let seen = seen.filter(|seen| seen.is_last_before(&state));
+        let run = self.run_leased(request, report, state, seen, started_at);
         within_lease(&*self.google.clock, lease_until, run).await.unwrap_or_else(|| Err(lease_ran_out()))
     }
 
     async fn run_leased(
         &self,
         request: &SyncRequest,
+        mut report: Report,
         mut state: SyncState,
+        mut seen: Option<Seen>,
         started_at: DateTime<Utc>,
     ) -> Result<SyncRun> {
         let store = &self.google.store;
         // A run that a person narrowed serves that person alone: what others wish for stays wished for.
         let mut inherited = state.wishes.kinds.clone();
         state.wishes.kinds.extend(&request.wishes);
-        if !request.by_a_person() && state.resting_until.is_some_and(|until| until > started_at) {
+        if !request.by_a_person() && state.resting_until.is_some_and(|until| until > self.now()) {
             return self.keep_resting(request.key, state).await;
         }
-        let mut report = Report::default();
         let mut direction = SyncDirection::TwoWay;
         let (outcome, blocked) = loop {
             let round_started = self.now();
-            let ended =
-                Round { sync: self, request, report: &mut report, state: &mut state, direction: &mut direction }
-                    .go()
-                    .await;
+            let ended = Round {
+                sync: self,
+                request,
+                report: &mut report,
+                state: &mut state,
+                direction: &mut direction,
+                seen: seen.take(),
+            }
+            .go()
+            .await;
             if matches!(ended, Err(Failure::LeaseLost)) {
                 tracing::warn!(connection = %request.key, "another run took over");
                 return Ok(SyncRun::Held);
@@ -228,108 +261,6 @@ impl SyncCalendar {
             return Ok(SyncRun::Blocked(blocked));
         }
         self.record(request, report, direction, outcome, started_at).await
-    }
-
-    /// Writes how the round ended into the state.
-    async fn settle(
-        &self,
-        state: &mut SyncState,
-        report: &mut Report,
-        ended: Result<InstructorCalendarCredentials, Failure>,
-        request: &SyncRequest,
-    ) -> Result<(SyncOutcome, Option<Blocked>)> {
-        let now = self.now();
-        match ended {
-            Ok(credentials) => match report.unfinished.clone() {
-                None => {
-                    state.wishes.kinds.clear();
-                    state.failures = 0;
-                    state.resting_until = None;
-                    state.last_error = None;
-                    state.last_synced_at = Some(now);
-                    state.next_sync_at = schedule::next_poll(&credentials.settings, state, now, self.luck());
-                    if report.more {
-                        state.wishes.kinds.insert(WishKind::Lessons);
-                        state.next_sync_at = Some(now);
-                    }
-                    Ok((report.outcome(), None))
-                }
-                Some(reason) => {
-                    // What is left is marked; a person's leave to try everything ends with their run.
-                    state.wishes.kinds.retain(|kind| !matches!(kind, WishKind::Full | WishKind::Overrides));
-                    state.wishes.kinds.insert(WishKind::Lessons);
-                    let (code, rest) = if report.quota_exceeded {
-                        ("quota_exceeded", backoff::QUOTA_EXCEEDED)
-                    } else {
-                        ("unfinished", backoff::rest(state.failures + 1))
-                    };
-                    self.rest(state, code, rest, request.key).await?;
-                    tracing::warn!(connection = %request.key, reason, "unfinished");
-                    Ok((SyncOutcome::Partial, None))
-                }
-            },
-            Err(Failure::Blocked(blocked)) => {
-                // Taking down goes on by the poll, should this be the last to hear of it.
-                let goes_on = blocked == Blocked::Disconnecting;
-                state.next_sync_at = goes_on.then(|| now + backoff::rest(2));
-                Ok((SyncOutcome::Failed, Some(blocked)))
-            }
-            Err(Failure::ManualOnly) => {
-                state.next_sync_at = None;
-                Ok((SyncOutcome::Failed, Some(Blocked::SwitchedOff)))
-            }
-            Err(Failure::DirectionOff) => Ok((SyncOutcome::Failed, Some(Blocked::SwitchedOff))),
-            Err(Failure::Withdrawn) => {
-                self.withdrawn(state, request.key).await?;
-                report.say("Google no longer permits access to this calendar; the instructor has to connect again.");
-                Ok((SyncOutcome::Failed, None))
-            }
-            Err(Failure::QuotaExceeded) => {
-                report.say("Google's usage limit for this calendar is exceeded; we pause for hours.");
-                self.rest(state, "quota_exceeded", backoff::QUOTA_EXCEEDED, request.key).await?;
-                Ok((SyncOutcome::Failed, None))
-            }
-            Err(Failure::Other(error)) => {
-                tracing::error!(connection = %request.key, ?error, "the run failed");
-                report.say(format!("The run failed: {}", error.message()));
-                self.rest(state, error.code(), backoff::rest(state.failures + 1), request.key).await?;
-                Ok((SyncOutcome::Failed, None))
-            }
-            Err(Failure::NotConnected | Failure::LeaseLost) => Ok((SyncOutcome::Failed, Some(Blocked::Disconnecting))),
-        }
-    }
-
-    /// Lets the connection rest after a failure, and tells the instructor once when failures pile up.
-    async fn rest(&self, state: &mut SyncState, code: &str, rest: TimeDelta, key: ConnectionKey) -> Result<()> {
-        state.failures += 1;
-        state.last_error = Some(code.to_owned());
-        state.resting_until = Some(self.now() + backoff::jitter(rest, self.luck()));
-        state.next_sync_at = state.resting_until;
-        if state.failures == backoff::TOLD_AFTER {
-            let notice = self.notice(key, NoticeKind::SyncFailing { code: code.to_owned() });
-            self.google.store.put_notices(key, &[notice]).await?;
-        }
-        Ok(())
-    }
-
-    async fn withdrawn(&self, state: &mut SyncState, key: ConnectionKey) -> Result<()> {
-        let reason = "invalid_grant".to_owned();
-        if let Some(credentials) = self.google.store.credentials(key).await?
-            && credentials.status == ConnectionStatus::Active
-        {
-            let notice = self.notice(key, NoticeKind::NeedsAttention { reason: reason.clone() });
-            let status = ConnectionStatus::NeedsReauth { reason };
-            match self.google.store.save_status(key, credentials.id, &status, self.now(), &[notice]).await {
-                // Taken down or made anew meanwhile: there is nobody left to tell.
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                saved => saved?,
-            }
-        }
-        state.last_error = Some("needs_reauth".to_owned());
-        // Nothing runs any more, but for one look that sees the instructor told, should we die before that.
-        state.next_sync_at = Some(self.now() + DELIVER_AGAIN);
-        state.renew_at = None;
-        Ok(())
     }
 
     /// Takes committed notices to the bus. Those that it does not take are tried again with a run soon to come, even
@@ -387,6 +318,7 @@ impl SyncCalendar {
         let asked_for =
             request.log_id.is_some() || matches!(request.trigger, SyncTrigger::Manual | SyncTrigger::Connect);
         let tell = asked_for || outcome != SyncOutcome::Completed || report.is_worth_a_row();
+        let daily = report.compared;
         let now = self.now();
         let id = request.log_id.unwrap_or_else(|| SyncLogId(self.time_ordered_id(started_at)));
         let log = report.into_log(id, request, direction, outcome, [started_at, now]);
@@ -396,9 +328,9 @@ impl SyncCalendar {
         );
         if tell {
             self.google.store.put_log(&log).await?;
-            if outcome != SyncOutcome::Failed {
-                self.google.store.flag_instructor(request.key, None, Some(now)).await?;
-            }
+        }
+        if (tell || daily) && outcome != SyncOutcome::Failed {
+            self.google.store.flag_instructor(request.key, None, Some(now)).await?;
         }
         Ok(SyncRun::Ran(Box::new(log)))
     }

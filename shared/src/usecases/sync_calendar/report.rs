@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
-use super::SyncRequest;
+use super::{SyncRequest, round::Changed};
 use crate::model::{CalendarSyncLog, SyncCounts, SyncDirection, SyncLogId, SyncOutcome};
 
 /// The account of one run.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "facts about a run that have nothing to do with each other")]
 pub struct Report {
     /// What was done.
@@ -25,6 +25,8 @@ pub struct Report {
     pub narrowed: bool,
     /// Whether stored data changed in a way that the counts don't show.
     pub changed: bool,
+    /// Whether all lessons were compared with all mappings, as happens daily.
+    pub compared: bool,
     reasons: Vec<String>,
     left_out: usize,
 }
@@ -50,6 +52,12 @@ impl Report {
     pub fn go_on(&mut self, reason: impl Into<String>) {
         self.say(reason);
         self.more = true;
+    }
+
+    /// Notes what was imported.
+    pub fn imported(&mut self, changed: &Changed) {
+        self.counts.events_synced += u32::try_from(changed.put.len()).unwrap_or(u32::MAX);
+        self.changed |= !changed.gone.is_empty();
     }
 
     /// Whether there is anything to tell.

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::{Failure, Report, SyncCalendar, SyncRequest, channel, conflicts, inbound, outbound};
+use super::{Failure, Report, SyncCalendar, SyncRequest, channel, conflicts, glance::Seen, inbound, outbound};
 use crate::{
     model::{
-        CalendarId, InstructorCalendarCredentials, SyncDirection, SyncState, Window, WishKind, connection::Blocked,
+        CalendarId, EventId, ExternalCalendarEvent, InstructorCalendarCredentials, SyncDirection, SyncState, Window,
+        WishKind, connection::Blocked,
     },
     reconcile::schedule,
     usecases::google_session::GoogleSession,
@@ -29,6 +30,8 @@ pub struct Round<'a> {
     pub state: &'a mut SyncState,
     /// Which way the run went.
     pub direction: &'a mut SyncDirection,
+    /// A listing that was made before the lease was taken, and that nothing came after.
+    pub seen: Option<Seen>,
 }
 
 /// What a round found out and the state learns when all of it is stored.
@@ -36,12 +39,28 @@ pub struct Round<'a> {
 pub struct Changed {
     /// The calendar that they stand in.
     pub calendar: CalendarId,
-    /// External events whose rows changed or went.
-    pub events: BTreeSet<crate::model::EventId>,
+    /// The rows of external events that changed.
+    pub put: Vec<ExternalCalendarEvent>,
+    /// External events whose rows went.
+    pub gone: BTreeSet<EventId>,
+    /// Whether these rows are stored, and those removed, by now.
+    pub stored: bool,
     /// The calendar's zone as the listing said; the state learns it with the cursor.
     pub zone: Tz,
     /// All conflicts are to be worked out anew: the calendar's zone changed, or everything is compared.
     pub everything: bool,
+}
+
+impl Changed {
+    /// Nothing yet.
+    pub fn nothing(calendar: CalendarId, zone: Tz) -> Self {
+        Self { calendar, put: Vec::new(), gone: BTreeSet::new(), stored: true, zone, everything: false }
+    }
+
+    /// The rows that went, as the store names them.
+    pub fn removals(&self) -> Vec<(CalendarId, EventId)> {
+        self.gone.iter().map(|id| (self.calendar.clone(), id.clone())).collect()
+    }
 }
 
 impl Round<'_> {
@@ -73,7 +92,10 @@ impl Round<'_> {
         let mut google = GoogleSession::open(&sync.google, &credentials).await?;
         let ended = self.steps(&credentials, direction, &mut google).await;
         self.report.google_calls = calls_before + google.calls;
-        ended.map(|()| credentials)
+        let kept = google.keep().await;
+        ended?;
+        kept?;
+        Ok(credentials)
     }
 
     async fn steps(
@@ -85,11 +107,10 @@ impl Round<'_> {
         let (sync, request) = (self.sync, self.request);
         let started = sync.now();
         let wishes = self.state.wishes.kinds.clone();
-        let due = self.state.compared_at.is_none_or(|at| started - at > schedule::DAILY);
-        let compare = due || wishes.contains(&WishKind::Full);
+        let compare = comparison_due(self.state, started) || wishes.contains(&WishKind::Full);
         let calendar = credentials.google_calendar_id.clone();
         let zone = self.state.calendar_time_zone;
-        let mut changed = Changed { calendar, events: BTreeSet::new(), zone, everything: compare };
+        let mut changed = Changed { everything: compare, ..Changed::nothing(calendar, zone) };
 
         if !credentials.settings.sync_direction.imports() && (self.state.cursor.is_some() || compare) {
             inbound::clear(self).await?;
@@ -110,7 +131,7 @@ impl Round<'_> {
 
         let window =
             request.asked.as_ref().map_or_else(|| Window::around(started), |asked| asked.window(changed.zone, started));
-        let uncovered = self.uncovered(window, started);
+        let uncovered = uncovered(self.state, window, started);
         let mut work = outbound::gather(self, window, compare, uncovered, direction).await?;
         outbound::intend(self, &mut work, direction).await?;
         if direction.imports() || changed.everything {
@@ -122,6 +143,7 @@ impl Round<'_> {
         if let Some(listed) = imported {
             listed.commit(self.state, self.report);
         }
+        self.report.compared |= compare;
         if !self.report.narrowed {
             if compare {
                 self.state.compared_at = Some(started);
@@ -138,13 +160,18 @@ impl Round<'_> {
         let saved = self.sync.google.store.save_state(self.request.key, self.state).await?;
         if saved { Ok(()) } else { Err(Failure::LeaseLost) }
     }
+}
 
-    /// The part of the window that no run has looked at yet.
-    fn uncovered(&self, window: Window, started: DateTime<Utc>) -> Option<Window> {
-        match self.state.covered_until {
-            None => Some(window),
-            Some(until) if window.to - until > COVER_STEP => Some(Window { from: until.max(started), to: window.to }),
-            Some(_) => None,
-        }
+/// Whether it is time to compare all lessons with all mappings.
+pub fn comparison_due(state: &SyncState, now: DateTime<Utc>) -> bool {
+    state.compared_at.is_none_or(|at| now - at > schedule::DAILY)
+}
+
+/// The part of the window that no run has looked at yet.
+pub fn uncovered(state: &SyncState, window: Window, started: DateTime<Utc>) -> Option<Window> {
+    match state.covered_until {
+        None => Some(window),
+        Some(until) if window.to - until > COVER_STEP => Some(Window { from: until.max(started), to: window.to }),
+        Some(_) => None,
     }
 }

@@ -30,11 +30,17 @@ impl Tables {
         own.filter(|(_, row)| inside(row)).map(|((_, id), _)| *id).collect()
     }
 
+    /// Whether the lesson is there and the instructor's.
+    pub(super) fn is_own(&self, key: ConnectionKey, lesson: LessonId) -> bool {
+        let row = self.lessons.get(&(key.tenant_id, lesson));
+        row.is_some_and(|row| row["instructor_id"].as_str() == Some(&key.instructor_id.to_string()))
+    }
+
     pub(super) fn flag_lesson(&mut self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) {
-        let Some(row) = self.lessons.get_mut(&(key.tenant_id, lesson)) else { return };
-        if row["instructor_id"].as_str() != Some(&key.instructor_id.to_string()) {
+        if !self.is_own(key, lesson) {
             return;
         }
+        let Some(row) = self.lessons.get_mut(&(key.tenant_id, lesson)) else { return };
         let Some(columns) = row.as_object_mut() else { return };
         columns.insert("has_conflict".to_owned(), json!(flags.has_conflict));
         let ours = [

@@ -61,10 +61,9 @@ impl Tables {
         let (has_conflict, marks) = (row.mapping.has_conflict, row.mapping.marks);
         row.mapping = CalendarEventMapping { has_conflict, marks, ..mapping.clone() };
         match dirty {
-            DirtyMark::Keep => {}
             DirtyMark::Raise => row.raise(DateTime::UNIX_EPOCH),
             DirtyMark::Clear { seen } if seen == marks => row.since = None,
-            DirtyMark::Clear { .. } => {}
+            DirtyMark::Keep | DirtyMark::Clear { .. } => {}
         }
     }
 

@@ -23,8 +23,8 @@ use calendar_sync::{
         SchedulingConflict, SealedSecret, SealedTokens, SyncLogId, SyncSettings, SyncState, TenantId, Window, WishKind,
     },
     ports::{
-        ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, HostFlags, LeaseAttempt, LessonLookup, LessonMark,
-        ReleaseOutcome, Store,
+        ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, Glance, HostFlags, LeaseAttempt, LessonLookup,
+        LessonMark, ReleaseOutcome, Store,
     },
 };
 use chrono::{DateTime, Utc};
@@ -244,6 +244,9 @@ impl Store for MemoryStore {
     }
     async fn release_lease(&self, key: ConnectionKey, state: &SyncState) -> Result<ReleaseOutcome> {
         self.write(Table::State, |tables| Ok(tables.release_lease(key, state))).await
+    }
+    async fn commit_glance(&self, key: ConnectionKey, glance: &Glance) -> Result<bool> {
+        self.write(Table::State, |tables| Ok(tables.commit_glance(key, glance))).await
     }
     fn shards(&self) -> u8 {
         SHARDS

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use calendar_sync::{
     model::{ConnectionKey, Lease, SyncState, WishKind, Wishes},
-    ports::{Due, LeaseAttempt, ReleaseOutcome},
+    ports::{Due, Glance, LeaseAttempt, ReleaseOutcome},
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -56,6 +56,36 @@ impl Tables {
         let wishes = Wishes { counter: state.wishes.counter, kinds: changed.wishes.kinds.clone() };
         *state = SyncState { lease, wishes, ..changed.clone() };
         ReleaseOutcome::Released
+    }
+
+    pub(super) fn commit_glance(&mut self, key: ConnectionKey, glance: &Glance) -> bool {
+        let read = &glance.state;
+        let untouched = self.states.get(&key).is_some_and(|state| {
+            state.lease.owner.is_none()
+                && state.lease.fence == read.lease.fence
+                && state.wishes.counter == read.wishes.counter
+        });
+        let mapped = glance.conflicts.iter().all(|lesson| self.mappings.contains_key(&(key, lesson.lesson_id)));
+        let own = glance.flags.iter().all(|(lesson, _)| self.is_own(key, *lesson));
+        if !(untouched && mapped && own) {
+            return false;
+        }
+        let mut state = read.clone();
+        state.lease.fence += 1;
+        self.states.insert(key, state);
+        for event in &glance.put {
+            self.external.insert((key, event.calendar_id.clone(), event.id().clone()), event.clone());
+        }
+        for (calendar, id) in &glance.remove {
+            self.external.remove(&(key, calendar.clone(), id.clone()));
+        }
+        for lesson in &glance.conflicts {
+            self.apply_conflicts(key, lesson);
+        }
+        for (lesson, flags) in &glance.flags {
+            self.flag_lesson(key, *lesson, flags);
+        }
+        true
     }
 
     pub(super) fn due_by(

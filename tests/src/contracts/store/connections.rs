@@ -67,6 +67,21 @@ pub async fn a_state_that_starts_anew_takes_the_lease_from_its_holder(on: &Subje
     assert!(!on.store.save_state(key, &held).await.unwrap());
 }
 
+/// Nor into that of a connection that was forgotten and made again, however many holders that has had.
+pub async fn a_connection_made_again_knows_no_holder_of_the_one_before(on: &Subject) {
+    let key = instructor(1);
+    let made = on.connected(key).await;
+    let held = on.leased(key, 1).await;
+    on.store.forget_connection(&made).await.unwrap();
+    on.store.connect(&Connect { state: Some(SyncState::new(at(1, 1))), ..login(key, 7, "other") }).await.unwrap();
+    for owner in 2..5 {
+        let next = on.leased(key, owner).await;
+        assert!(!on.store.save_state(key, &held).await.unwrap());
+        on.store.release_lease(key, &next).await.unwrap();
+        assert!(next.lease.fence > held.lease.fence);
+    }
+}
+
 /// The account knows its connections through logins, changes of account and goodbyes.
 pub async fn an_account_is_shared_while_another_connection_uses_it(on: &Subject) {
     let (mine, other) = (connection(1, 1), connection(2, 2));

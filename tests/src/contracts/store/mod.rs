@@ -4,6 +4,7 @@ pub mod conflicts;
 pub mod connections;
 pub mod dispatch;
 pub mod external_events;
+pub mod glance;
 pub mod host;
 pub mod lease;
 pub mod logins;

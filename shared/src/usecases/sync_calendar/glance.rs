@@ -1,0 +1,128 @@
+//! A run without the lease, for what most rings find: nothing, or a few events that are not ours. It reads where the
+//! sync stands, lists what changed since, and stores all that follows in one step, on condition that nobody acted on
+//! the connection meanwhile. It never writes to Google, and leaves everything else to the leased run, which goes on
+//! with the listing made here if it is the next to act.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    Failure, Report, SyncCalendar, SyncRequest, channel,
+    conflicts::{self, Difference},
+    inbound,
+    round::{Round, comparison_due, uncovered},
+};
+use crate::{
+    model::{Cursor, InstructorCalendarCredentials, SyncDirection, SyncState, SyncTrigger, Window, WishKind},
+    ports::{Glance, Listing},
+    usecases::google_session::GoogleSession,
+};
+
+/// So soon after a run, notices come in bursts, since our own writes are noticed too. The lease folds them into one
+/// trailing listing, where each glance would make its own.
+const BURST: TimeDelta = TimeDelta::seconds(10);
+
+/// How a glance ended.
+pub enum Glanced {
+    /// All is done.
+    Done {
+        /// Which way the connection goes.
+        direction: SyncDirection,
+    },
+    /// The rest is for the leased run.
+    GoOn(Option<Seen>),
+}
+
+/// A listing that was made without the lease.
+pub struct Seen {
+    /// What it brought.
+    pub listing: Listing,
+    /// When it began.
+    pub began: DateTime<Utc>,
+    fence: u64,
+    wishes: u64,
+}
+
+impl Seen {
+    /// Whether nobody acted, and no wish was made, between the look at the state and the lease that `state` names.
+    pub fn is_last_before(&self, state: &SyncState) -> bool {
+        (state.lease.fence, state.wishes.counter) == (self.fence + 1, self.wishes)
+    }
+}
+
+/// Does without the lease what can be done without it.
+pub async fn glance(sync: &SyncCalendar, request: &SyncRequest, report: &mut Report) -> Result<Glanced, Failure> {
+    let (store, key) = (&sync.google.store, request.key);
+    if request.by_a_person() || !request.wishes.contains(&WishKind::Inbound) {
+        return Ok(Glanced::GoOn(None));
+    }
+    // The state is read first: whatever is read after it was stored by nobody else when the commit succeeds.
+    let Some(state) = store.state(key).await? else { return Ok(Glanced::GoOn(None)) };
+    let Some(credentials) = store.credentials(key).await? else { return Ok(Glanced::GoOn(None)) };
+    let Some(token) = cursor_if_calm(sync, request, &state, &credentials) else { return Ok(Glanced::GoOn(None)) };
+    if !store.dirty_mappings(key, 1).await?.is_empty() {
+        return Ok(Glanced::GoOn(None));
+    }
+    let began = sync.now();
+    let mut google = GoogleSession::open(&sync.google, &credentials).await?;
+    let listing = google.list(Some(&token), request.deadline).await?;
+    report.google_calls += google.calls;
+    let seen = Seen { listing, began, fence: state.lease.fence, wishes: state.wishes.counter };
+    let Some((glance, glanced)) = follow_up(sync, request, report.clone(), state, &credentials, &seen).await? else {
+        google.keep().await?;
+        return Ok(Glanced::GoOn(Some(seen)));
+    };
+    if glanced.is_worth_a_row() {
+        google.keep().await?;
+    } else {
+        google.keep_until(glance.state.next_sync_at).await?;
+    }
+    if !store.commit_glance(key, &glance).await? {
+        return Ok(Glanced::GoOn(Some(seen)));
+    }
+    *report = glanced;
+    Ok(Glanced::Done { direction: credentials.settings.sync_direction })
+}
+
+/// What follows from a listing, if it can be stored without the lease, and the account of it.
+async fn follow_up(
+    sync: &SyncCalendar,
+    request: &SyncRequest,
+    mut report: Report,
+    mut state: SyncState,
+    credentials: &InstructorCalendarCredentials,
+    seen: &Seen,
+) -> Result<Option<(Glance, Report)>, Failure> {
+    let mut direction = credentials.settings.sync_direction;
+    let mut round =
+        Round { sync, request, report: &mut report, state: &mut state, direction: &mut direction, seen: None };
+    let Some((changed, listed)) = inbound::rows_alone(&round, &credentials.google_calendar_id, seen).await? else {
+        return Ok(None);
+    };
+    let Difference { changes, flags } = conflicts::difference(&mut round, &mut [], &changed).await?;
+    report.imported(&changed);
+    listed.commit(&mut state, &report);
+    sync.end_well(&mut state, credentials);
+    let remove = changed.removals();
+    let glance = Glance { state, put: changed.put, remove, conflicts: changes, flags };
+    Ok((glance.items() <= Glance::MOST_ITEMS).then_some((glance, report)))
+}
+
+/// Where to list from, if a listing is all that there is to do and nobody else is at it.
+fn cursor_if_calm(
+    sync: &SyncCalendar,
+    request: &SyncRequest,
+    state: &SyncState,
+    credentials: &InstructorCalendarCredentials,
+) -> Option<String> {
+    let now = sync.now();
+    let (settings, wished) = (&credentials.settings, &state.wishes.kinds);
+    let burst = state.last_synced_at.is_some_and(|at| now - at < BURST) && request.trigger != SyncTrigger::Poll;
+    let calm = state.lease.owner.is_none() && state.failures == 0 && !burst;
+    let allowed = credentials.blocked().is_none() && settings.auto_sync && settings.sync_direction.imports();
+    let inbound_alone = wished.union(&request.wishes).all(|kind| matches!(kind, WishKind::Inbound | WishKind::Lessons));
+    let due = comparison_due(state, now)
+        || uncovered(state, Window::around(now), now).is_some()
+        || channel::is_due(sync, settings, state, now);
+    let cursor = state.cursor.as_ref().filter(|_| calm && allowed && inbound_alone && !due)?;
+    (cursor.shape == Cursor::shape_of(&credentials.google_calendar_id)).then(|| cursor.token.clone())
+}

@@ -1,0 +1,124 @@
+//! What the state learns of how a round ended: that all is well, or for how long the connection rests, and what the
+//! instructor is told of it.
+
+use chrono::TimeDelta;
+
+use super::{DELIVER_AGAIN, Failure, Report, SyncCalendar, SyncRequest};
+use crate::{
+    ErrorKind, Result,
+    model::{
+        ConnectionKey, ConnectionStatus, InstructorCalendarCredentials, NoticeKind, SyncOutcome, SyncState, WishKind,
+        connection::Blocked,
+    },
+    reconcile::{backoff, schedule},
+};
+
+impl SyncCalendar {
+    /// Writes how the round ended into the state.
+    pub(super) async fn settle(
+        &self,
+        state: &mut SyncState,
+        report: &mut Report,
+        ended: Result<InstructorCalendarCredentials, Failure>,
+        request: &SyncRequest,
+    ) -> Result<(SyncOutcome, Option<Blocked>)> {
+        let now = self.now();
+        match ended {
+            Ok(credentials) => match report.unfinished.clone() {
+                None => {
+                    self.end_well(state, &credentials);
+                    if report.more {
+                        state.wishes.kinds.insert(WishKind::Lessons);
+                        state.next_sync_at = Some(now);
+                    }
+                    Ok((report.outcome(), None))
+                }
+                Some(reason) => {
+                    // What is left is marked; a person's leave to try everything ends with their run.
+                    state.wishes.kinds.retain(|kind| !matches!(kind, WishKind::Full | WishKind::Overrides));
+                    state.wishes.kinds.insert(WishKind::Lessons);
+                    let (code, rest) = if report.quota_exceeded {
+                        ("quota_exceeded", backoff::QUOTA_EXCEEDED)
+                    } else {
+                        ("unfinished", backoff::rest(state.failures + 1))
+                    };
+                    self.rest(state, code, rest, request.key).await?;
+                    tracing::warn!(connection = %request.key, reason, "unfinished");
+                    Ok((SyncOutcome::Partial, None))
+                }
+            },
+            Err(Failure::Blocked(blocked)) => {
+                // Taking down goes on by the poll, should this be the last to hear of it.
+                let goes_on = blocked == Blocked::Disconnecting;
+                state.next_sync_at = goes_on.then(|| now + backoff::rest(2));
+                Ok((SyncOutcome::Failed, Some(blocked)))
+            }
+            Err(Failure::ManualOnly) => {
+                state.next_sync_at = None;
+                Ok((SyncOutcome::Failed, Some(Blocked::SwitchedOff)))
+            }
+            Err(Failure::DirectionOff) => Ok((SyncOutcome::Failed, Some(Blocked::SwitchedOff))),
+            Err(Failure::Withdrawn) => {
+                self.withdrawn(state, request.key).await?;
+                report.say("Google no longer permits access to this calendar; the instructor has to connect again.");
+                Ok((SyncOutcome::Failed, None))
+            }
+            Err(Failure::QuotaExceeded) => {
+                report.say("Google's usage limit for this calendar is exceeded; we pause for hours.");
+                self.rest(state, "quota_exceeded", backoff::QUOTA_EXCEEDED, request.key).await?;
+                Ok((SyncOutcome::Failed, None))
+            }
+            Err(Failure::Other(error)) => {
+                tracing::error!(connection = %request.key, ?error, "the run failed");
+                report.say(format!("The run failed: {}", error.message()));
+                self.rest(state, error.code(), backoff::rest(state.failures + 1), request.key).await?;
+                Ok((SyncOutcome::Failed, None))
+            }
+            Err(Failure::NotConnected | Failure::LeaseLost) => Ok((SyncOutcome::Failed, Some(Blocked::Disconnecting))),
+        }
+    }
+
+    /// All that was wished for is done.
+    pub(super) fn end_well(&self, state: &mut SyncState, credentials: &InstructorCalendarCredentials) {
+        let now = self.now();
+        state.wishes.kinds.clear();
+        state.failures = 0;
+        state.resting_until = None;
+        state.last_error = None;
+        state.last_synced_at = Some(now);
+        state.next_sync_at = schedule::next_poll(&credentials.settings, state, now, self.luck());
+    }
+
+    /// Lets the connection rest after a failure, and tells the instructor once when failures pile up.
+    async fn rest(&self, state: &mut SyncState, code: &str, rest: TimeDelta, key: ConnectionKey) -> Result<()> {
+        state.failures += 1;
+        state.last_error = Some(code.to_owned());
+        state.resting_until = Some(self.now() + backoff::jitter(rest, self.luck()));
+        state.next_sync_at = state.resting_until;
+        if state.failures == backoff::TOLD_AFTER {
+            let notice = self.notice(key, NoticeKind::SyncFailing { code: code.to_owned() });
+            self.google.store.put_notices(key, &[notice]).await?;
+        }
+        Ok(())
+    }
+
+    async fn withdrawn(&self, state: &mut SyncState, key: ConnectionKey) -> Result<()> {
+        let reason = "invalid_grant".to_owned();
+        if let Some(credentials) = self.google.store.credentials(key).await?
+            && credentials.status == ConnectionStatus::Active
+        {
+            let notice = self.notice(key, NoticeKind::NeedsAttention { reason: reason.clone() });
+            let status = ConnectionStatus::NeedsReauth { reason };
+            match self.google.store.save_status(key, credentials.id, &status, self.now(), &[notice]).await {
+                // Taken down or made anew meanwhile: there is nobody left to tell.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                saved => saved?,
+            }
+        }
+        state.last_error = Some("needs_reauth".to_owned());
+        // Nothing runs any more, but for one look that sees the instructor told, should we die before that.
+        state.next_sync_at = Some(self.now() + DELIVER_AGAIN);
+        state.renew_at = None;
+        Ok(())
+    }
+}

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::sync_calendar::{SyncCalendar, SyncRequest, SyncRun};
 use crate::{
@@ -27,6 +27,9 @@ pub enum SyncNow {
 /// The wishes of a person: everything, and what had been given up once more.
 const WISHES: [WishKind; 4] = [WishKind::Inbound, WishKind::Lessons, WishKind::Full, WishKind::Overrides];
 
+/// A lease has ended by then.
+const LOOKED_AFTER: TimeDelta = TimeDelta::minutes(1);
+
 /// Syncs now, until `deadline`.
 pub async fn sync_now(
     sync: &SyncCalendar,
@@ -38,6 +41,8 @@ pub async fn sync_now(
     let direction = allowed(&credentials, &asked)?;
     let now = sync.google.clock.now();
     let log_id = SyncLogId(sync.time_ordered_id(now));
+    // Nobody repeats a request whose process died: the poll sees to what it left behind.
+    sync.google.store.schedule(key, Some(deadline + LOOKED_AFTER)).await?;
     let request = SyncRequest {
         key,
         trigger: SyncTrigger::Manual,

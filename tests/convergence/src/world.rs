@@ -424,7 +424,9 @@ impl World {
         let due = self.store.tables().states.values().filter_map(|state| state.next_sync_at).min();
         // The schedule finds what is due within a minute of it.
         let polled = due.map(|due| due.max(self.polled_at + TimeDelta::minutes(1)));
-        held.chain(queued).chain(state.google.next_notice_at()).chain(polled).min()
+        let moments = held.chain(queued).chain(state.google.next_notice_at()).chain(polled);
+        // What is due already waits for somebody to have time for it.
+        moments.filter(|at| *at > state.now).min()
     }
 }
 

@@ -158,7 +158,9 @@ impl SyncCalendar {
         let mut report = Report::default();
         match glance::glance(self, request, &mut report).await {
             Ok(Glanced::Done { direction }) => {
-                self.deliver_notices(request.key).await?;
+                if !self.deliver_notices(request.key).await {
+                    self.google.store.schedule(request.key, Some(self.now() + DELIVER_AGAIN)).await?;
+                }
                 self.record(request, report, direction, SyncOutcome::Completed, started_at).await
             }
             Ok(Glanced::GoOn(seen)) => self.run_under_lease(request, report, seen, started_at).await,
@@ -225,6 +227,11 @@ impl SyncCalendar {
                 state.wishes.kinds.clone_from(&inherited);
                 state.next_sync_at = state.next_sync_at.map(|_| self.now());
             }
+            // Told before the lease is let go: should we die here, whoever looks after us goes on with it.
+            if !self.deliver_notices(request.key).await {
+                let again = self.now() + DELIVER_AGAIN;
+                state.next_sync_at = Some(state.next_sync_at.map_or(again, |next| next.min(again)));
+            }
             match store.release_lease(request.key, &state).await? {
                 ReleaseOutcome::Released => break (outcome, blocked),
                 ReleaseOutcome::Lost => return Ok(SyncRun::Held),
@@ -252,7 +259,6 @@ impl SyncCalendar {
         if outcome == SyncOutcome::Running {
             self.ring_again(request, &state).await?;
         }
-        self.deliver_notices(request.key).await?;
         if let Some(blocked) = blocked {
             if request.log_id.is_some() {
                 report.say("Nothing may run for this connection now.");
@@ -263,15 +269,14 @@ impl SyncCalendar {
         self.record(request, report, direction, outcome, started_at).await
     }
 
-    /// Takes committed notices to the bus. Those that it does not take are tried again with a run soon to come, even
-    /// for a connection that no longer syncs.
-    async fn deliver_notices(&self, key: ConnectionKey) -> Result<()> {
-        let store = &self.google.store;
-        if let Err(error) = deliver_notices::deliver(store.as_ref(), self.bus.as_ref(), key).await {
+    /// Takes committed notices to the bus. False when some are left: then a run has to come soon, even for a connection
+    /// that no longer syncs.
+    async fn deliver_notices(&self, key: ConnectionKey) -> bool {
+        let delivered = deliver_notices::deliver(self.google.store.as_ref(), self.bus.as_ref(), key).await;
+        if let Err(error) = &delivered {
             tracing::error!(connection = %key, ?error, "notices stay in the outbox");
-            store.schedule(key, Some(self.now() + DELIVER_AGAIN)).await?;
         }
-        Ok(())
+        delivered.is_ok()
     }
 
     fn notice(&self, key: ConnectionKey, kind: NoticeKind) -> Notice {

@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 
-use super::{DELIVER_AGAIN, Failure, Report, SyncCalendar, SyncRequest};
+use super::{Failure, Report, SyncCalendar, SyncRequest};
 use crate::{
     ErrorKind, Result,
     model::{
@@ -116,8 +116,7 @@ impl SyncCalendar {
             }
         }
         state.last_error = Some("needs_reauth".to_owned());
-        // Nothing runs any more, but for one look that sees the instructor told, should we die before that.
-        state.next_sync_at = Some(self.now() + DELIVER_AGAIN);
+        state.next_sync_at = None;
         state.renew_at = None;
         Ok(())
     }

@@ -10,7 +10,7 @@ PYTHON := $(TOOLS)/python/bin
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test verify audit bench build fmt lint doc unit kill conformance deny schemas
+.PHONY: help run reset test verify soak audit bench build fmt lint doc unit kill conformance deny schemas
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,11 @@ lint: ## Check formatting and lints
 EVERY_DEATH := whatever_the_moment_of_death
 unit:
 	$(CARGO) test --locked --workspace -- --skip $(EVERY_DEATH)
+
+# How long `make soak` plays, in minutes.
+MINUTES := 10
+soak: ## Play random histories through the engine, with new seeds, for MINUTES
+	$(CARGO) run --locked --package convergence -- --minutes $(MINUTES)
 
 kill:
 	$(CARGO) test --locked --package local-stack --test kill -- $(EVERY_DEATH)

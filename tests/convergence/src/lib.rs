@@ -19,6 +19,7 @@ pub mod dice;
 pub mod history;
 pub mod memory_store;
 pub mod observer;
+pub mod playing;
 pub mod ports;
 pub mod shrink;
 pub mod sim;

@@ -1,21 +1,17 @@
-//! Plays histories: `convergence [--seeds FROM..TO | --minutes N | --seed N]`. A failing seed is printed, played again
-//! and shrunk to a short script.
+//! Plays histories: `convergence --seeds FROM..TO`, `--minutes N` or `--seed N`. A failing seed is printed, and played
+//! again until it has shrunk to a short script. `--survey FROM..TO` plays on and lists all that fail.
 #![allow(clippy::print_stdout, clippy::expect_used, reason = "it is a program for a terminal")]
 
 use std::{
     env,
+    ops::Range,
     process::ExitCode,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
-    thread,
-    time::{Duration, Instant},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use convergence::{
-    coverage::Census,
     history::{Script, play, tell},
+    playing::{Until, play_all},
     shrink::shrink,
 };
 
@@ -24,32 +20,42 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["--seed", seed] => one(seed.parse().expect("a number")),
-        ["--seeds", range] => {
-            let (from, to) = range.split_once("..").expect("FROM..TO");
-            many(from.parse().expect("a number"), to.parse().expect("a number"), None)
-        }
+        ["--seeds", range] => many(seeds(range), Until::Failure),
+        ["--survey", range] => survey(seeds(range)),
         ["--minutes", minutes] => {
-            let time = Duration::from_mins(minutes.parse().expect("a number"));
             #[expect(clippy::disallowed_methods, reason = "other seeds each time")]
-            let from =
-                std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_secs());
-            many(from * 1_000_000, u64::MAX, Some(time))
+            let from = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs()) * 1_000_000;
+            many(from..u64::MAX, Until::FailureOr(Duration::from_mins(minutes.parse().expect("a number"))))
         }
         _ => {
-            println!("convergence --seeds FROM..TO | --minutes N | --seed N");
+            println!("convergence --seeds FROM..TO | --survey FROM..TO | --minutes N | --seed N");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Plays one seed; shrinks it if it fails.
+fn seeds(range: &str) -> Range<u64> {
+    let (from, to) = range.split_once("..").expect("FROM..TO");
+    from.parse().expect("a number")..to.parse().expect("a number")
+}
+
+fn survey(seeds: Range<u64>) -> ExitCode {
+    let played = play_all(seeds, Until::TheEnd);
+    for (seed, failure) in &played.failed {
+        println!("seed {seed} fails {}: {}", failure.stage, failure.violations.join("; "));
+    }
+    println!("{}{} failed.", played.census, played.failed.len());
+    if played.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Plays one seed, and makes it short if it fails.
 fn one(seed: u64) -> ExitCode {
     let script = Script::of(seed);
     let Err(failure) = play(&script).1 else {
         println!("seed {seed}: nothing is wrong");
         return ExitCode::SUCCESS;
     };
-    println!("seed {seed} fails. {}, {} steps in all. A shorter script:", failure.stage, script.steps.len());
+    println!("seed {seed} fails {}, {} steps in all. A shorter script:", failure.stage, script.steps.len());
     let short = shrink(&script);
     if let Err(failure) = tell(&short) {
         println!("{failure}");
@@ -57,48 +63,16 @@ fn one(seed: u64) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Plays many seeds on all processors, until one fails.
-fn many(from: u64, to: u64, time: Option<Duration>) -> ExitCode {
-    #[expect(clippy::disallowed_methods, reason = "the figure is for people")]
-    let began = Instant::now();
-    let next = AtomicU64::new(from);
-    let failed = AtomicBool::new(false);
-    let keep_going = env::var_os("KEEP_GOING").is_some();
-    let census = Mutex::new((Census::default(), Vec::new()));
-    thread::scope(|scope| {
-        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                let (mut own, mut failing) = (Census::default(), None);
-                while !failed.load(Ordering::Relaxed) && time.is_none_or(|time| began.elapsed() < time) {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= to {
-                        break;
-                    }
-                    let (coverage, ended) = play(&Script::of(seed));
-                    own.count(&coverage);
-                    if let Err(failure) = ended {
-                        if keep_going {
-                            println!("seed {seed} fails {}: {}", failure.stage, failure.violations.join("; "));
-                        }
-                        failed.store(!keep_going, Ordering::Relaxed);
-                        failing = Some(seed);
-                    }
-                }
-                let mut all = census.lock().expect("no thread panicked");
-                all.0.add(&own);
-                all.1.extend(failing);
-            });
-        }
-    });
-    let (census, failing) = census.into_inner().expect("no thread panicked");
-    println!("{census}In {:.1} s.", began.elapsed().as_secs_f64());
-    if let Some(seed) = failing.first() {
+fn many(seeds: Range<u64>, until: Until) -> ExitCode {
+    let played = play_all(seeds, until);
+    println!("{}", played.census);
+    if let Some(seed) = played.failed.keys().next() {
         return one(*seed);
     }
-    let rare = census.rare();
-    if !rare.is_empty() {
-        println!("Met by fewer than one in a hundred: {rare:?}");
-        return ExitCode::FAILURE;
+    let rare = played.census.rare();
+    if rare.is_empty() {
+        return ExitCode::SUCCESS;
     }
-    ExitCode::SUCCESS
+    println!("Met by fewer than one in a hundred: {rare:?}");
+    ExitCode::FAILURE
 }

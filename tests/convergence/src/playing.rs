@@ -1,0 +1,70 @@
+//! Many histories at once, on all processors.
+
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    coverage::Census,
+    history::{Failure, Script, play},
+};
+
+/// What came of playing many.
+#[derive(Debug, Default)]
+pub struct Played {
+    /// What they met.
+    pub census: Census,
+    /// Those that failed.
+    pub failed: BTreeMap<u64, Failure>,
+}
+
+/// When to stop playing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// One fails.
+    Failure,
+    /// One fails, or so much time is over.
+    FailureOr(Duration),
+    /// All are played, whatever fails.
+    TheEnd,
+}
+
+/// Plays the seeds.
+pub fn play_all(seeds: Range<u64>, until: Until) -> Played {
+    #[expect(clippy::disallowed_methods, reason = "how long people wait is told by a real clock")]
+    let began = Instant::now();
+    let (next, stop) = (AtomicU64::new(seeds.start), AtomicBool::new(false));
+    let all = Mutex::new(Played::default());
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                let mut own = Played::default();
+                while !stop.load(Ordering::Relaxed)
+                    && !matches!(until, Until::FailureOr(time) if began.elapsed() > time)
+                {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.end {
+                        break;
+                    }
+                    let (coverage, ended) = play(&Script::of(seed));
+                    own.census.count(&coverage);
+                    if let Err(failure) = ended {
+                        stop.store(until != Until::TheEnd, Ordering::Relaxed);
+                        own.failed.insert(seed, failure);
+                    }
+                }
+                let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+                all.census.add(&own.census);
+                all.failed.extend(own.failed);
+            });
+        }
+    });
+    all.into_inner().unwrap_or_else(PoisonError::into_inner)
+}

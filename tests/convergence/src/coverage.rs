@@ -32,7 +32,7 @@ faults! {
     // the store
     StoreThrottled StoreUnanswered IndexLag
     // Google
-    CursorLost CursorLostForRevocation GoogleRateLimited GoogleQuotaExceeded GoogleServerError GoogleAnswerLost
+    CursorLost GoogleRateLimited GoogleQuotaExceeded GoogleServerError GoogleAnswerLost
     GoogleConnectionCut GoogleTimeout GoogleGarbage GoogleSlow GoogleRefusedForGood TokenExpired GrantWithdrawn
     TokenEndpointDown EmptyPages
     // notices

@@ -206,6 +206,7 @@ impl State {
             format!("    {method} {path} {parts:?} for {key:?} → {answer:?}")
         });
         let written = key.is_some_and(|key| writes && self.truth.changed_by(key, &caller, &self.google, &before));
+        self.wrote |= written;
         self.meet(&response, lists, written);
         response
     }

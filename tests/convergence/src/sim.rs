@@ -63,6 +63,8 @@ pub struct State {
     pub trace: Vec<String>,
     /// Items written, by table.
     pub written: BTreeMap<Table, u32>,
+    /// Whether Google was written since this was last asked.
+    pub wrote: bool,
     /// Whether the actor that is polled may still have an effect.
     turn: bool,
     /// Whether what happens is written down.
@@ -102,6 +104,7 @@ impl Sim {
             coverage: Coverage::default(),
             trace: Vec::new(),
             written: BTreeMap::new(),
+            wrote: false,
             turn: false,
             tells: false,
             waiting: Vec::new(),
@@ -195,12 +198,14 @@ pub struct Actor {
     waiting: Vec<Waker>,
     /// Held up until then.
     pub held_until: Option<DateTime<Utc>>,
+    /// Whether the last thing it did was to write to Google.
+    pub wrote: bool,
 }
 
 impl Actor {
     /// An actor that has not begun.
     pub fn new(role: Role, future: impl Future<Output = Outcome> + Send + 'static) -> Self {
-        Self { role, future: Box::pin(future), waiting: Vec::new(), held_until: None }
+        Self { role, future: Box::pin(future), waiting: Vec::new(), held_until: None, wrote: false }
     }
 
     /// Lets it go on to its next effect; answers how it ended, if it did.
@@ -224,6 +229,7 @@ impl Actor {
             }
         }
         self.waiting = std::mem::take(&mut state.waiting);
+        self.wrote = std::mem::take(&mut state.wrote);
         // It used no turn and waits for time to pass.
         self.held_until = if state.turn { state.asleep_until } else { None };
         match polled {

@@ -324,15 +324,20 @@ impl World {
     }
 
     fn deliver_messages(&mut self) {
-        let workers = self.actors.iter().filter(|actor| matches!(actor.role, Role::Worker(_))).count();
         let mut state = self.sim.state();
         let now = state.now;
+        let mut busy: Vec<ConnectionKey> = Vec::new();
+        for actor in &self.actors {
+            if let Role::Worker(number) = actor.role {
+                busy.extend(state.queue.get(&number).map(|message| message.ring.key));
+            }
+        }
         let due: Vec<u64> = state
             .queue
             .iter()
             .filter(|(_, message)| message.visible_at <= now)
             .map(|(number, _)| *number)
-            .take(WORKERS.saturating_sub(workers))
+            .take(WORKERS.saturating_sub(busy.len()))
             .collect();
         for number in due {
             let Some(message) = state.queue.get_mut(&number) else { continue };
@@ -344,6 +349,10 @@ impl World {
                 state.coverage.met(Fault::MessageToDeadLetters);
                 continue;
             }
+            if busy.contains(&ring.key) {
+                state.coverage.met(Fault::Overlap);
+            }
+            busy.push(ring.key);
             if self.store.tables().states.get(&ring.key).is_some_and(|state| state.lease.until > now) {
                 state.coverage.met(Fault::LeaseHeld);
             }

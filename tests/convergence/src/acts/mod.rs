@@ -69,7 +69,7 @@ acts! {
     // trouble
     7 Crash
     5 HoldUp
-    3 LoseStreamRecord
+    5 LoseStreamRecord
     6 StoreFault
     4 IndexLag
     2 QueueFault

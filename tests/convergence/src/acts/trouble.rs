@@ -19,9 +19,21 @@ pub(super) fn crash(world: &mut World) -> Option<String> {
     if world.actors.is_empty() {
         return None;
     }
-    let chosen = world.sim.state().dice.below(world.actors.len());
+    // Rather one whose write to Google nobody has a record of yet, and now and then one that is about to write.
+    let waits = if world.sim.state().dice.percent(40) { 40 } else { 0 };
+    for _ in 0..waits {
+        if world.actors.iter().any(|actor| actor.wrote) {
+            break;
+        }
+        world.turns(1);
+    }
+    if world.actors.is_empty() {
+        return None;
+    }
+    let wrote = world.actors.iter().position(|actor| actor.wrote);
+    let chosen = wrote.unwrap_or_else(|| world.sim.state().dice.below(world.actors.len()));
     let actor = world.actors.remove(chosen);
-    world.sim.met(Fault::Crash);
+    world.sim.met(if actor.wrote { Fault::CrashAfterGoogleWrite } else { Fault::Crash });
     Some(format!("{:?} dies", actor.role))
 }
 
@@ -41,8 +53,12 @@ pub(super) fn hold_up(world: &mut World) -> Option<String> {
 }
 
 pub(super) fn lose_stream_record(world: &mut World) -> Option<String> {
-    // The one that is being delivered is not lost.
-    if world.stream.len() < 4 {
+    // Those that are being delivered are not lost.
+    let delivered = world.actors.iter().find_map(|actor| match actor.role {
+        Role::Stream(records) => Some(records),
+        _ => None,
+    });
+    if world.stream.len() <= delivered.unwrap_or(0) {
         return None;
     }
     let lost = world.stream.pop_back()?;
@@ -113,7 +129,7 @@ pub(super) fn google_fault(world: &mut World) -> Option<String> {
         ]);
     }
     if writes.contains(&method) {
-        effects.push(refuse(403, "forbiddenForNonOrganizer"));
+        effects.extend([refuse(403, "forbiddenForNonOrganizer"), refuse(403, "forbiddenForNonOrganizer")]);
     }
     let effect = state.dice.pick(&effects).clone();
     let when = match state.dice.below(4) {

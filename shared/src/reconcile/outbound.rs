@@ -280,9 +280,9 @@ pub fn observe(mut mapping: CalendarEventMapping, event: &Event) -> CalendarEven
 }
 
 /// Whether the tombstone that an event of ours turns out to be may hide what others added to it: it does, unless we
-/// deleted it ourselves, as we last saw it.
+/// know that we deleted it ourselves, as we last saw it.
 pub fn may_hide_additions(mapping: &CalendarEventMapping) -> bool {
-    mapping.lesson_removed_at.is_none() && mapping.shown.as_ref().is_none_or(|shown| !shown.deleted)
+    mapping.shown.as_ref().is_none_or(|shown| !shown.deleted)
 }
 
 /// What a step led to.

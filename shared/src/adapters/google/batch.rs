@@ -129,7 +129,10 @@ fn outcome(operation: Option<&Operation>, answer: Option<&PartAnswer<'_>>) -> Re
     };
     let on_event = !matches!(operation, Operation::Insert { .. });
     match status {
-        200..=299 if matches!(operation, Operation::Delete { .. }) => Ok(OperationOutcome::Gone),
+        // Google answers a deletion with nothing; whatever says something was not said by it.
+        200..=299 if matches!(operation, Operation::Delete { .. }) && body.trim_ascii().is_empty() => {
+            Ok(OperationOutcome::Gone)
+        }
         200..=299 => resource::read(body)
             .map(|event| OperationOutcome::Event(Box::new(event)))
             .map_err(|_| unavailable("an event that cannot be read")),
@@ -180,7 +183,7 @@ mod tests {
         let cases = [
             (get(), 404, "notFound", Ok(OperationOutcome::Gone)),
             (delete(), 410, "deleted", Ok(OperationOutcome::Gone)),
-            (delete(), 204, "", Ok(OperationOutcome::Gone)),
+            (delete(), 200, "garbage", unavailable("an event that cannot be read")),
             // Without its calendar, an insert cannot be "already gone".
             (insert(), 404, "notFound", refused(404, "notFound")),
             (insert(), 409, "duplicate", Ok(OperationOutcome::IdTaken)),
@@ -197,6 +200,13 @@ mod tests {
         for (operation, status, reason, expected) in cases {
             assert_eq!(answered(&operation, status, reason), expected, "{operation:?} {status} {reason}");
         }
+    }
+
+    #[test]
+    fn a_deletion_is_answered_with_nothing() {
+        let answer = |body: &'static [u8]| outcome(Some(&delete()), Some(&PartAnswer { status: 204, body }));
+        assert_eq!(answer(b"\r\n"), Ok(OperationOutcome::Gone));
+        assert!(answer(b"<html>").is_err());
     }
 
     #[test]

@@ -162,6 +162,13 @@ impl World {
         assert_eq!(code, 200, "{answer}");
     }
 
+    /// From now on nothing runs but what is asked for by hand.
+    pub async fn sync_by_hand_alone(&self) {
+        self.set(json!({ "autoSync": false })).await;
+        self.until("the end of push", async || self.status().await["push"]["state"] == "closed").await;
+        self.settle().await;
+    }
+
     /// Begins a login: the address of the consent screen and the cookie.
     pub async fn begin_login(&self) -> (String, String) {
         let path = format!("/api/v1/calendar/oauth/url?instructorId={}", self.instructor);

@@ -66,6 +66,13 @@ async fn the_log_says_why_a_lesson_is_not_in_google() {
     says(&world, &[&refused, "Google refused with 403 requiredAccessLevel"]).await;
     assert_eq!(world.status().await["logs"][0]["outcome"], "partial");
     assert_eq!(world.lesson(&refused).await["calendarSyncStatus"], "failed");
+    let failure = world.status().await["failures"][0].clone();
+    assert_eq!(failure["lessonId"], json!(refused));
+    assert_eq!(failure["reason"], "Google refused with 403 requiredAccessLevel.");
+    world.control("clear-faults", json!({})).await;
+    world.sync().await;
+    assert_eq!(world.status().await["failures"], json!([]), "a person asked");
+    assert_eq!(world.events_of(&refused).await.len(), 1);
 }
 
 #[tokio::test]

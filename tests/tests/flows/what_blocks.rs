@@ -145,8 +145,7 @@ async fn an_endless_series_is_one_row_and_flags_a_lesson_months_ahead() {
     let far = start + TimeDelta::weeks(30);
     let lesson = world.add_lesson("Piano", far).await;
     world.connect().await;
-    world.settle().await;
-    world.control("darken-push", json!({ "dark": true })).await;
+    world.sync_by_hand_alone().await;
     let times = |at: DateTime<Utc>| json!({ "dateTime": at, "timeZone": "Etc/UTC" });
     let yoga = json!({
         "summary": "Yoga", "recurrence": ["RRULE:FREQ=DAILY"],

@@ -119,3 +119,37 @@ impl Report {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::model::{ConnectionKey, InstructorId, LessonId, SyncTrigger, TenantId};
+
+    #[test]
+    fn a_row_is_bounded_and_what_holds_for_the_whole_run_is_never_left_out() {
+        let key = ConnectionKey { tenant_id: TenantId(Uuid::nil()), instructor_id: InstructorId(Uuid::nil()) };
+        let start: DateTime<Utc> = "2026-03-01T08:00:00Z".parse().unwrap();
+        let lesson = CalendarEventMapping::new(key, LessonId(Uuid::nil()), start, start + TimeDelta::hours(1));
+        let mut report = Report { zone: chrono_tz::Europe::Berlin, ..Report::default() };
+        for _ in 0..60 {
+            report.say_of(&lesson, "its event was made");
+            report.leave("Time ran out.");
+        }
+        let request = SyncRequest {
+            key,
+            trigger: SyncTrigger::Manual,
+            wishes: std::collections::BTreeSet::new(),
+            log_id: None,
+            asked: None,
+            deadline: start,
+        };
+        let (id, direction, outcome) = (SyncLogId(Uuid::nil()), SyncDirection::TwoWay, SyncOutcome::Partial);
+        let reasons = report.into_log(id, &request, direction, outcome, [start, start]).reasons;
+        assert_eq!(reasons.len(), CalendarSyncLog::MOST_REASONS + 1);
+        assert_eq!(reasons[0], "Lesson 00000000-0000-0000-0000-000000000000 of 2026-03-01 09:00: its event was made.");
+        assert_eq!(reasons[49..], ["… and 11 more.", "Time ran out."]);
+    }
+}

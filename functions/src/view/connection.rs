@@ -38,6 +38,9 @@ fn connection(credentials: &InstructorCalendarCredentials, state: &SyncState, ov
             ("switched_off", None, "The sync is switched off in the settings.")
         }
         ConnectionStatus::Active if state.failures > 0 => ("failing", state.last_error.clone(), failing(state)),
+        ConnectionStatus::Active if state.last_synced_at.is_none() => {
+            ("active", None, "The first sync is still to come to its end.")
+        }
         ConnectionStatus::Active => ("active", None, "The sync works."),
         ConnectionStatus::NeedsReauth { reason } => (
             "needs_reauth",

@@ -85,7 +85,7 @@ pub async fn gather(
             Verdict::Leave => {
                 match stored.filter(|mapping| mapping.dirty) {
                     Some(_) if narrowed => left += 1,
-                    Some(mapping) => leave_alone(round, &mapping, window).await?,
+                    Some(mapping) => leave_alone(round, &mapping, &lookup, window).await?,
                     None => {}
                 }
                 continue;
@@ -133,8 +133,17 @@ fn prepare(
 }
 
 /// A changed lesson outside of the window loses its mark: the window comes to it in time, or has left it behind.
-async fn leave_alone(round: &mut Round<'_>, mapping: &CalendarEventMapping, window: Window) -> Result<(), Failure> {
-    round.report.say_of(mapping, words::outside(window, round.report.zone));
+async fn leave_alone(
+    round: &mut Round<'_>,
+    mapping: &CalendarEventMapping,
+    lookup: &LessonLookup,
+    window: Window,
+) -> Result<(), Failure> {
+    let mut said_of = mapping.clone();
+    if let LessonLookup::Found(lesson) = lookup {
+        said_of.event_start = lesson.content.starts_at;
+    }
+    round.report.say_of(&said_of, words::outside(window, round.report.zone));
     round.report.changed = true;
     round.sync.google.store.save_mapping(mapping, DirtyMark::Clear { seen: mapping.marks }, &[]).await?;
     Ok(())

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use crate::openapi::API;
 
-/// How long something that happens in the background may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long something that happens in the background may take, on a machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running stack, an instructor of its demo tenant, and a folder that goes when the test ends.
 #[derive(Debug)]
@@ -26,9 +26,15 @@ pub struct World {
     pub instructor: String,
     /// What the API wants as bearer.
     pub token: String,
+    /// The Google account that the login chooses.
+    pub account: &'static str,
     client: Client,
-    _stack: Stack,
-    _data: tempfile::TempDir,
+    stack: Arc<(Stack, tempfile::TempDir)>,
+}
+
+/// When an event in Google begins.
+pub fn start_of(event: &Value) -> DateTime<Utc> {
+    event["start"]["dateTime"].as_str().expect("a moment").parse().expect("a moment")
 }
 
 /// An answer: its status and its JSON, or null where it has none.
@@ -48,18 +54,35 @@ impl World {
         };
         let stack = Stack::start(&settings, Arc::new(|_| None)).await.expect("the stack starts");
         let client = calendar_sync::adapters::google::client().expect("a client"); // it follows no redirect
-        let mut world = Self {
+        let world = Self {
             api: stack.api_url.clone(),
             google: stack.google_url.clone(),
             instructor: String::new(),
             token: String::new(),
+            account: Self::ACCOUNT,
             client,
-            _stack: stack,
-            _data: data,
+            stack: Arc::new((stack, data)),
         };
-        let session = world.session("").await;
-        world.instructor = session["instructorId"].as_str().expect("an id").to_owned();
-        world.token = session["token"].as_str().expect("a token").to_owned();
+        world.signed_in("", Self::ACCOUNT).await
+    }
+
+    /// The demo tenant's second instructor, on the same stack, with a Google account of their own.
+    pub async fn colleague(&self) -> Self {
+        self.signed_in("?instructor=5c7a1e00-0000-4000-8000-0000000000a2", "grace@example.com").await
+    }
+
+    async fn signed_in(&self, query: &str, account: &'static str) -> Self {
+        let session = self.session(query).await;
+        let text = |name: &str| session[name].as_str().expect("a text").to_owned();
+        let world = Self {
+            api: self.api.clone(),
+            google: self.google.clone(),
+            instructor: text("instructorId"),
+            token: text("token"),
+            account,
+            client: self.client.clone(),
+            stack: self.stack.clone(),
+        };
         for lesson in world.lessons().await.values() {
             world.remove_lesson(lesson["id"].as_str().expect("an id")).await;
         }
@@ -130,6 +153,22 @@ impl World {
         row().await
     }
 
+    /// Turns switches.
+    pub async fn set(&self, change: Value) {
+        let mut body = json!({ "instructorId": self.instructor });
+        let fields = change.as_object().expect("an object").clone();
+        body.as_object_mut().expect("an object").extend(fields);
+        let (code, answer) = self.call(Method::PATCH, "settings", Some(body)).await;
+        assert_eq!(code, 200, "{answer}");
+    }
+
+    /// From now on nothing runs but what is asked for by hand.
+    pub async fn sync_by_hand_alone(&self) {
+        self.set(json!({ "autoSync": false })).await;
+        self.until("the end of push", async || self.status().await["push"]["state"] == "closed").await;
+        self.settle().await;
+    }
+
     /// Begins a login: the address of the consent screen and the cookie.
     pub async fn begin_login(&self) -> (String, String) {
         let path = format!("/api/v1/calendar/oauth/url?instructorId={}", self.instructor);
@@ -153,7 +192,7 @@ impl World {
             let (Some(name), Some(value)) = (attribute(tag, "name"), attribute(tag, "value")) else { continue };
             let taken = match attribute(tag, "type").as_deref() {
                 Some("checkbox") => scopes(&value),
-                Some("radio") => tag.contains("checked"),
+                Some("radio") => value == self.account,
                 _ => true,
             };
             if taken {
@@ -185,6 +224,10 @@ impl World {
         (Utc::now() + TimeDelta::hours(hour)).duration_trunc(TimeDelta::hours(1)).expect("an hour")
     }
 
+    fn lessons_path(&self) -> String {
+        format!("/dev/lessons?instructor={}", self.instructor)
+    }
+
     /// Adds a lesson of an hour; answers its id.
     pub async fn add_lesson(&self, title: &str, starts_at: DateTime<Utc>) -> String {
         let body = json!({
@@ -192,7 +235,7 @@ impl World {
             "timeZone": "Europe/Berlin", "status": "scheduled",
         });
         let (code, lesson) =
-            self.send(self.request(Method::POST, "/dev/lessons").bearer_auth(&self.token).json(&body)).await;
+            self.send(self.request(Method::POST, &self.lessons_path()).bearer_auth(&self.token).json(&body)).await;
         assert_eq!(code, 201, "{lesson}");
         lesson["id"].as_str().expect("an id").to_owned()
     }
@@ -218,7 +261,7 @@ impl World {
 
     /// The lessons by id.
     pub async fn lessons(&self) -> BTreeMap<String, Value> {
-        let (code, body) = self.send(self.request(Method::GET, "/dev/lessons").bearer_auth(&self.token)).await;
+        let (code, body) = self.send(self.request(Method::GET, &self.lessons_path()).bearer_auth(&self.token)).await;
         assert_eq!(code, 200, "{body}");
         let rows = body.as_array().expect("a list").clone();
         rows.into_iter().map(|row| (row["id"].as_str().expect("an id").to_owned(), row)).collect()
@@ -244,13 +287,12 @@ impl World {
         answer
     }
 
-    /// The account that the login chooses.
+    /// The demo instructor's Google account.
     pub const ACCOUNT: &str = "ada@example.com";
 
     /// Everything that stands in the instructor's Google calendar, tombstones as well.
     pub async fn in_google(&self) -> Vec<Value> {
-        let (_, body) =
-            self.send(self.client.get(format!("{}/control/calendars/{}", self.google, Self::ACCOUNT))).await;
+        let (_, body) = self.send(self.client.get(format!("{}/control/calendars/{}", self.google, self.account))).await;
         match body {
             Value::Array(events) => events,
             Value::Object(events) => events.into_iter().map(|(_, event)| event).collect(),
@@ -272,18 +314,36 @@ impl World {
 
     /// Makes any event in Google as the instructor does; answers its id.
     pub async fn plan_event(&self, event: Value) -> String {
-        let made = self.control("create-event", json!({ "calendar": Self::ACCOUNT, "event": event })).await;
+        let made = self.control("create-event", json!({ "calendar": self.account, "event": event })).await;
         made["id"].as_str().expect("an id").to_owned()
     }
 
     /// Edits an event in Google as the instructor does.
     pub async fn edit_in_google(&self, id: &str, changes: Value) {
-        self.control("edit-event", json!({ "calendar": Self::ACCOUNT, "id": id, "changes": changes })).await;
+        self.control("edit-event", json!({ "calendar": self.account, "id": id, "changes": changes })).await;
     }
 
     /// Deletes an event in Google as the instructor does.
     pub async fn delete_in_google(&self, id: &str) {
-        self.control("delete-event", json!({ "calendar": Self::ACCOUNT, "id": id })).await;
+        self.control("delete-event", json!({ "calendar": self.account, "id": id })).await;
+    }
+
+    /// Lets something go wrong at Google: on which calls of `method`, and what happens to them.
+    pub async fn fault(&self, method: &str, when: Value, effect: Value) {
+        self.control("fault", json!({ "method": method, "when": when, "effect": effect })).await;
+    }
+
+    /// What the log says of the last runs, newest first, one sentence a line.
+    pub async fn reasons(&self) -> String {
+        let status = self.status().await;
+        let rows = status["logs"].as_array().expect("a list").iter();
+        let sentences = rows.flat_map(|row| row["reasons"].as_array().expect("a list"));
+        sentences.map(|sentence| sentence.as_str().expect("a text")).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Whether a lesson carries the flag of a conflict.
+    pub async fn is_flagged(&self, lesson: &str) -> bool {
+        self.lesson(lesson).await["hasConflict"] == true
     }
 
     /// Calls of Google so far, by method.

@@ -64,6 +64,7 @@ contract! {
         marking_makes_rows_and_changes_none
         a_mark_raised_meanwhile_stays
         a_mark_raised_anew_is_another_one
+        what_failed_is_found_while_it_matters
         the_longest_waiting_come_first
         mappings_are_found_by_overlap
         a_save_leaves_the_flag_alone

@@ -2,8 +2,8 @@
 
 use calendar_sync::{
     model::{
-        ConnectionStatus, InstructorCalendarCredentials, PushHealth, SchedulingConflict, SyncSettings, SyncState,
-        timestamp,
+        CalendarEventMapping, ConnectionStatus, InstructorCalendarCredentials, PushHealth, SchedulingConflict,
+        SyncSettings, SyncState, timestamp,
     },
     usecases::show_status::Status,
 };
@@ -14,10 +14,18 @@ use super::log;
 /// The status answer.
 pub fn status(status: &Status) -> Value {
     let mut shown = status.connection.as_ref().map_or_else(
-        || json!({ "connected": false, "state": "not_connected", "reason": null }),
+        || {
+            let description = "No calendar is connected.";
+            json!({ "connected": false, "state": "not_connected", "reason": null, "description": description })
+        },
         |(credentials, state)| connection(credentials, state, status.overdue_renewal),
     );
-    shown["counts"] = json!({ "lessonsWaiting": status.waiting, "conflicts": status.conflicts.len() });
+    shown["counts"] = json!({
+        "lessonsWaiting": status.waiting,
+        "lessonsFailed": status.failed.len(),
+        "conflicts": status.conflicts.len(),
+    });
+    shown["failures"] = status.failed.iter().map(failure).collect();
     shown["conflicts"] = status.conflicts.iter().map(conflict).collect();
     shown["logs"] = status.logs.iter().map(log::row).collect();
     shown["nextCursor"] = json!(status.next_cursor);
@@ -25,17 +33,27 @@ pub fn status(status: &Status) -> Value {
 }
 
 fn connection(credentials: &InstructorCalendarCredentials, state: &SyncState, overdue: bool) -> Value {
-    let (word, reason) = match &credentials.status {
-        ConnectionStatus::Active if !credentials.settings.sync_enabled => ("switched_off", None),
-        ConnectionStatus::Active if state.failures > 0 => ("failing", state.last_error.clone()),
-        ConnectionStatus::Active => ("active", None),
-        ConnectionStatus::NeedsReauth { reason } => ("needs_reauth", Some(reason.clone())),
-        ConnectionStatus::Disconnecting { .. } => ("disconnecting", None),
+    let (word, reason, description) = match &credentials.status {
+        ConnectionStatus::Active if !credentials.settings.sync_enabled => {
+            ("switched_off", None, "The sync is switched off in the settings.")
+        }
+        ConnectionStatus::Active if state.failures > 0 => ("failing", state.last_error.clone(), failing(state)),
+        ConnectionStatus::Active if state.last_synced_at.is_none() => {
+            ("active", None, "The first sync is still to come to its end.")
+        }
+        ConnectionStatus::Active => ("active", None, "The sync works."),
+        ConnectionStatus::NeedsReauth { reason } => (
+            "needs_reauth",
+            Some(reason.clone()),
+            "Google no longer permits access to this calendar. Please connect it again.",
+        ),
+        ConnectionStatus::Disconnecting { .. } => ("disconnecting", None, "The calendar is being disconnected."),
     };
     json!({
         "connected": true,
         "state": word,
         "reason": reason,
+        "description": description,
         "connectionId": credentials.id,
         "googleAccount": credentials.google_account.email,
         "calendarId": credentials.google_calendar_id,
@@ -47,6 +65,15 @@ fn connection(credentials: &InstructorCalendarCredentials, state: &SyncState, ov
         "settings": settings(&credentials.settings),
         "push": push(state, overdue),
     })
+}
+
+fn failing(state: &SyncState) -> &'static str {
+    match state.last_error.as_deref() {
+        Some("quota_exceeded") => "Google's usage limit is exceeded. The sync rests for hours, until `nextSyncAt`.",
+        Some("google_unavailable") => "Google did not answer as it should. The sync goes on at `nextSyncAt`.",
+        Some("unfinished") => "Something is still to be done; the log says what. The sync goes on at `nextSyncAt`.",
+        Some(_) | None => "The last run failed; the log says why. The sync goes on at `nextSyncAt`.",
+    }
 }
 
 /// The settings, as `PATCH settings` takes them.
@@ -75,6 +102,16 @@ fn push(state: &SyncState, overdue: bool) -> Value {
     };
     let expires = state.channel.as_ref().map(|channel| timestamp::format(channel.expires_at));
     json!({ "state": word, "description": text, "webhookExpiration": expires })
+}
+
+/// A lesson whose sync failed.
+fn failure(mapping: &CalendarEventMapping) -> Value {
+    json!({
+        "lessonId": mapping.lesson_id,
+        "eventStart": timestamp::format(mapping.event_start),
+        "eventEnd": timestamp::format(mapping.event_end),
+        "reason": mapping.error,
+    })
 }
 
 /// A conflict.

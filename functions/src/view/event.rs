@@ -22,6 +22,7 @@ pub fn occurrence(occurrence: &Occurrence) -> Value {
         "recurring": event.is_series() || event.recurring_event_id.is_some(),
         "private": event.private,
         "blocks": event.blocks(),
+        "freeBecause": event.free(),
         "hasConflict": !occurrence.conflicts.is_empty(),
         "conflicts": occurrence.conflicts.iter().map(conflict).collect::<Value>(),
     })

@@ -83,7 +83,7 @@ function showConnection(status) {
         "Last sync": when(status.lastSyncedAt),
         "Next look": when(status.nextSyncAt),
         Push: status.push.description,
-        ...(status.reason && { Reason: words(status.reason) }),
+        ...(status.reason && { Reason: status.description }),
       }
     : { "": "Lessons will appear in the calendar, and what is busy there will be known here." };
   byId("facts").replaceChildren(
@@ -125,7 +125,7 @@ const eventRow = (event) =>
     {},
     main(event.title ?? "Untitled", event.allDayEvent ? "all day" : span(event.eventStart, event.eventEnd)),
     event.recurring && pill("repeats"),
-    !event.blocks && pill("free"),
+    !event.blocks && pill(`free: ${words(event.freeBecause)}`),
     event.hasConflict && pill("conflict", "warn"),
   );
 

@@ -36,6 +36,22 @@ pub enum EventType {
     FromGmail,
 }
 
+/// Why an event leaves its owner free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Free {
+    /// It does not take place.
+    Cancelled,
+    /// It is marked as free.
+    Transparent,
+    /// The calendar's owner declined it.
+    Declined,
+    /// It says where the owner works.
+    WorkingLocation,
+    /// It is a birthday.
+    Birthday,
+}
+
 /// A moment or a day, as Google has both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -123,12 +139,21 @@ impl Event {
         !self.recurrence.is_empty()
     }
 
-    /// Whether it makes its owner busy (design rule R8).
+    /// Why it leaves its owner free; `None` when it makes them busy (design rule R8).
+    pub fn free(&self) -> Option<Free> {
+        match self.event_type {
+            _ if self.is_cancelled() => Some(Free::Cancelled),
+            EventType::WorkingLocation => Some(Free::WorkingLocation),
+            EventType::Birthday => Some(Free::Birthday),
+            _ if self.declined => Some(Free::Declined),
+            _ if self.transparent => Some(Free::Transparent),
+            EventType::Default | EventType::OutOfOffice | EventType::FocusTime | EventType::FromGmail => None,
+        }
+    }
+
+    /// Whether it makes its owner busy.
     pub fn blocks(&self) -> bool {
-        !self.is_cancelled()
-            && !self.transparent
-            && !self.declined
-            && !matches!(self.event_type, EventType::WorkingLocation | EventType::Birthday)
+        self.free().is_none()
     }
 }
 
@@ -158,31 +183,30 @@ mod tests {
     }
 
     #[test]
-    fn what_blocks_is_one_table() {
+    fn what_blocks_and_why_the_rest_does_not_is_one_table() {
         use EventStatus::{Cancelled, Confirmed, Tentative};
         use EventType::{Birthday, Default, FocusTime, FromGmail, OutOfOffice, WorkingLocation};
         #[rustfmt::skip]
         let cases = [
-            // status,   type,            transparent, declined → blocks
-            (Confirmed,  Default,         false, false, true),
-            (Tentative,  Default,         false, false, true),
-            (Cancelled,  Default,         false, false, false),
-            (Confirmed,  Default,         true,  false, false),
-            (Confirmed,  Default,         false, true,  false),
-            (Tentative,  Default,         false, true,  false),
-            (Confirmed,  OutOfOffice,     false, false, true),
-            (Confirmed,  FocusTime,       false, false, true),
-            (Confirmed,  FromGmail,       false, false, true),
-            (Confirmed,  WorkingLocation, false, false, false),
-            (Confirmed,  Birthday,        false, false, false),
+            // status,   type,            transparent, declined → free because
+            (Confirmed,  Default,         false, false, None),
+            (Tentative,  Default,         false, false, None),
+            (Cancelled,  Default,         false, false, Some(Free::Cancelled)),
+            (Confirmed,  Default,         true,  false, Some(Free::Transparent)),
+            (Confirmed,  Default,         false, true,  Some(Free::Declined)),
+            (Tentative,  Default,         true,  true,  Some(Free::Declined)),
+            (Confirmed,  OutOfOffice,     false, false, None),
+            (Confirmed,  FocusTime,       false, false, None),
+            (Confirmed,  FromGmail,       false, false, None),
+            (Confirmed,  WorkingLocation, true,  false, Some(Free::WorkingLocation)),
+            (Confirmed,  WorkingLocation, false, false, Some(Free::WorkingLocation)),
+            (Confirmed,  Birthday,        true,  false, Some(Free::Birthday)),
+            (Cancelled,  Birthday,        true,  false, Some(Free::Cancelled)),
         ];
-        for (status, event_type, transparent, declined, blocks) in cases {
+        for (status, event_type, transparent, declined, free) in cases {
             let event = Event { status, transparent, event_type, declined, ..busy() };
-            assert_eq!(
-                event.blocks(),
-                blocks,
-                "{status:?} {event_type:?} transparent={transparent} declined={declined}"
-            );
+            let case = format!("{status:?} {event_type:?} transparent={transparent} declined={declined}");
+            assert_eq!((event.free(), event.blocks()), (free, free.is_none()), "{case}");
         }
     }
 

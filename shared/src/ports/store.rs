@@ -232,6 +232,13 @@ pub trait Store: Send + Sync {
     async fn mapping(&self, key: ConnectionKey, lesson: LessonId) -> Result<Option<CalendarEventMapping>>;
     /// The mappings that are to be looked at, the longest waiting first.
     async fn dirty_mappings(&self, key: ConnectionKey, limit: usize) -> Result<Vec<CalendarEventMapping>>;
+    /// At most `limit` mappings whose sync failed and whose lesson is not over `now`, in the order of their end.
+    async fn failed_mappings(
+        &self,
+        key: ConnectionKey,
+        now: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<CalendarEventMapping>>;
     /// The mappings whose lesson overlaps `[from, to)`. Lessons are taken to last a day at most.
     async fn mappings_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<CalendarEventMapping>>;
     /// All mappings of a connection.

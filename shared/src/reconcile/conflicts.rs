@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use super::occurrences;
 use crate::{
-    model::{CalendarEventMapping, CalendarId, EventId, LessonId, SchedulingConflict, Window},
+    model::{CalendarEventMapping, CalendarId, Event, EventId, LessonId, SchedulingConflict, Window},
     ports::ExternalLookup,
 };
 
@@ -43,9 +43,18 @@ pub struct BusySpan {
 
 /// The busy occurrences of `lookup` that overlap the window.
 pub fn busy(lookup: &ExternalLookup, window: Window, zone: Tz) -> Vec<BusySpan> {
+    spans(lookup, window, zone, Event::blocks)
+}
+
+/// Those that would be busy ones, if they blocked.
+pub fn free(lookup: &ExternalLookup, window: Window, zone: Tz) -> Vec<BusySpan> {
+    spans(lookup, window, zone, |event| !event.blocks())
+}
+
+fn spans(lookup: &ExternalLookup, window: Window, zone: Tz, wanted: impl Fn(&Event) -> bool) -> Vec<BusySpan> {
     let mut spans = Vec::new();
     occurrences::each(lookup, window, zone, |row, start, end| {
-        if row.event.blocks() {
+        if wanted(&row.event) {
             spans.push(BusySpan {
                 calendar_id: row.calendar_id.clone(),
                 google_event_id: row.id().clone(),

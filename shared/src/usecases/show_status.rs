@@ -5,14 +5,19 @@ use std::sync::Arc;
 
 use crate::{
     Error, Result,
-    model::{CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, SchedulingConflict, SyncLogId, SyncState},
+    model::{
+        CalendarEventMapping, CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, SchedulingConflict,
+        SyncLogId, SyncState,
+    },
     ports::{Clock, Store},
 };
 
 /// Log rows on one page.
 pub const LOGS: usize = 20;
-/// Waiting or failed lessons that are counted one by one; more show as this number.
+/// Waiting lessons that are counted one by one; more show as this number.
 const COUNTED: usize = 1000;
+/// Failed lessons that are shown.
+const FAILED: usize = 100;
 
 /// All that there is to tell.
 #[derive(Debug)]
@@ -23,6 +28,8 @@ pub struct Status {
     pub conflicts: Vec<SchedulingConflict>,
     /// Lessons that wait to be written.
     pub waiting: usize,
+    /// Lessons to come whose sync failed, the soonest first.
+    pub failed: Vec<CalendarEventMapping>,
     /// The last runs, newest first.
     pub logs: Vec<CalendarSyncLog>,
     /// Where the older runs begin.
@@ -43,9 +50,11 @@ impl ShowStatus {
     /// The status, with the log rows before `before`.
     pub async fn show(&self, key: ConnectionKey, before: Option<SyncLogId>) -> Result<Status> {
         let store = &self.store;
-        let (credentials, state, conflicts, mut logs) = futures::try_join!(
+        let now = self.clock.now();
+        let (credentials, state, failed, conflicts, mut logs) = futures::try_join!(
             store.credentials(key),
             store.state(key),
+            store.failed_mappings(key, now, FAILED),
             store.conflicts(key),
             store.logs(key, before, LOGS + 1)
         )?;
@@ -55,11 +64,10 @@ impl ShowStatus {
         }
         let waiting = if connection.is_some() { store.dirty_mappings(key, COUNTED).await?.len() } else { 0 };
         let next_cursor = (logs.len() > LOGS).then(|| logs.remove(LOGS)).and(logs.last().map(|log| log.id));
-        let now = self.clock.now();
         let overdue_renewal = connection.as_ref().is_some_and(|(_, state)| {
             let ends = state.channel.as_ref().map(|channel| channel.expires_at);
             ends.is_some_and(|ends| state.renew_at.is_some_and(|at| at + (ends - at) / 2 < now))
         });
-        Ok(Status { connection, conflicts, waiting, logs, next_cursor, overdue_renewal })
+        Ok(Status { connection, conflicts, waiting, failed, logs, next_cursor, overdue_renewal })
     }
 }

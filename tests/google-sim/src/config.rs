@@ -99,6 +99,8 @@ pub struct Limits {
     pub calendar_writes_per_minute: Option<u32>,
     /// Calls in one batch.
     pub batch: usize,
+    /// Events on one page of a listing, however many are asked for.
+    pub page: usize,
     /// Live refresh tokens for each account and client; the oldest dies silently.
     pub refresh_tokens: usize,
     /// Occurrences of an endless series, from now on, in a listing without an end.
@@ -116,6 +118,7 @@ impl Default for Limits {
             user_per_minute: Some(600),
             calendar_writes_per_minute: None,
             batch: 50,
+            page: 2_500,
             refresh_tokens: 100,
             occurrences: 730,
         }

@@ -2,5 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod connecting;
+mod failure_modes;
+mod log;
 mod refusals;
 mod two_ways;
+mod what_blocks;

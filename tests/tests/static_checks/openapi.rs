@@ -26,8 +26,9 @@ fn every_example_is_what_its_schema_describes() {
 #[test]
 fn an_answer_that_the_document_does_not_know_is_refused() {
     let not_connected = json!({ "success": true, "data": {
-        "connected": false, "state": "not_connected", "reason": null,
-        "counts": { "lessonsWaiting": 0, "conflicts": 0 }, "conflicts": [], "logs": [], "nextCursor": null,
+        "connected": false, "state": "not_connected", "reason": null, "description": "No calendar is connected.",
+        "counts": { "lessonsWaiting": 0, "lessonsFailed": 0, "conflicts": 0 },
+        "failures": [], "conflicts": [], "logs": [], "nextCursor": null,
     }});
     assert_eq!(API.check("GET", STATUS, 200, &not_connected), Ok(()));
     let altered = |change: fn(&mut Value)| {

@@ -14,7 +14,7 @@ use super::{
     items::{Item, from_item, in_connection, number, text, time},
     notices,
     requests::{CONCURRENCY, Index, Query, Written},
-    tables::{DIRTY_MAPPINGS, MAPPINGS_BY_START},
+    tables::{DIRTY_MAPPINGS, FAILED_MAPPINGS, MAPPINGS_BY_START},
 };
 use crate::{
     Error, Result,
@@ -51,6 +51,9 @@ struct Row {
     put_backs: u8,
     #[serde(default, with = "timestamp::option")]
     lesson_removed_at: Option<DateTime<Utc>>,
+    /// The lesson's end where its sync failed, which puts the row into an index.
+    #[serde(skip_deserializing, with = "timestamp::option")]
+    failed_until: Option<DateTime<Utc>>,
 }
 
 /// What others change too.
@@ -81,6 +84,7 @@ impl From<&CalendarEventMapping> for Row {
             touched: mapping.touched,
             put_backs: mapping.put_backs,
             lesson_removed_at: mapping.lesson_removed_at,
+            failed_until: (mapping.sync_status == SyncStatus::Failed).then_some(mapping.event_end),
         }
     }
 }
@@ -129,6 +133,25 @@ pub(super) async fn dirty(store: &DynamoStore, key: ConnectionKey, limit: usize)
             index: Some(Index::Local(DIRTY_MAPPINGS)),
             condition: "#connection = :connection",
             values: vec![(":connection", text(key))],
+            limit: Some(limit),
+            ..Query::default()
+        })
+        .await?;
+    found.into_iter().map(read).collect()
+}
+
+pub(super) async fn failed(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    now: DateTime<Utc>,
+    limit: usize,
+) -> Result<Vec<CalendarEventMapping>> {
+    let found = store
+        .query(Query {
+            table: &store.names.mappings,
+            index: Some(Index::Local(FAILED_MAPPINGS)),
+            condition: "#connection = :connection AND #failed_until > :now",
+            values: vec![(":connection", text(key)), (":now", time(now))],
             limit: Some(limit),
             ..Query::default()
         })

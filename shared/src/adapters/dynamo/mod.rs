@@ -139,6 +139,14 @@ impl Store for DynamoStore {
     async fn dirty_mappings(&self, key: ConnectionKey, limit: usize) -> Result<Vec<CalendarEventMapping>> {
         mappings::dirty(self, key, limit).await
     }
+    async fn failed_mappings(
+        &self,
+        key: ConnectionKey,
+        now: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<CalendarEventMapping>> {
+        mappings::failed(self, key, now, limit).await
+    }
     async fn mappings_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<CalendarEventMapping>> {
         mappings::between(self, key, window).await
     }

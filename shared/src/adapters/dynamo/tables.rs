@@ -22,6 +22,8 @@ pub const INSTRUCTORS_WITH_CALENDAR_SYNC: &str = "instructors_with_calendar_sync
 pub const MAPPINGS_BY_START: &str = "mappings_by_start";
 /// Mappings that are to be looked at, by how long they wait; sparse.
 pub const DIRTY_MAPPINGS: &str = "dirty_mappings";
+/// Mappings whose sync failed, by the end of their lesson; sparse.
+pub const FAILED_MAPPINGS: &str = "failed_mappings";
 /// Conflicts by the event that they name; sparse.
 pub const CONFLICTS_BY_EVENT: &str = "conflicts_by_event";
 /// The specification's view: events by when they stop mattering.
@@ -127,6 +129,7 @@ pub const TABLES: [TableDefinition; 8] = [
         indexes: &[
             local(MAPPINGS_BY_START, "event_start", Holds::Keys),
             local(DIRTY_MAPPINGS, "dirty_since", Holds::Keys),
+            local(FAILED_MAPPINGS, "failed_until", Holds::Keys),
             local(CONFLICTS_BY_EVENT, "conflict_event", Holds::Keys),
         ],
         ttl: None,

@@ -1,6 +1,9 @@
 //! Conflicts of what changed: of the lessons that moved, and of those that a changed event overlaps or overlapped.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter::once,
+};
 
 use chrono::TimeDelta;
 
@@ -8,12 +11,15 @@ use super::{
     Failure,
     outbound::{self, Work},
     round::{Changed, Round},
+    words,
 };
 use crate::{
-    model::{CalendarEventMapping, EventId, ExternalCalendarEvent, LessonId, NoticeKind, SchedulingConflict, Window},
+    model::{
+        CalendarEventMapping, EventId, ExternalCalendarEvent, Free, LessonId, NoticeKind, SchedulingConflict, Window,
+    },
     ports::{ConflictChanges, ExternalLookup, HostFlags},
     reconcile::{
-        conflicts::{LessonSpan, busy, changes, joined, overlaps},
+        conflicts::{LessonSpan, busy, changes, free, joined, overlaps},
         occurrences,
     },
     usecases::concurrently::concurrently,
@@ -64,9 +70,13 @@ pub async fn difference(round: &mut Round<'_>, work: &mut [Work], changed: &Chan
     for window in joined(lessons.iter().map(|span| Window { from: span.start, to: span.end })) {
         let inside: Vec<LessonSpan> =
             lessons.iter().copied().filter(|span| window.from <= span.start && span.end <= window.to).collect();
-        let spans = busy(&external_between(round, window, changed).await?, window, zone);
-        for pair in overlaps(&inside, &spans, now) {
+        let lookup = external_between(round, window, changed).await?;
+        for pair in overlaps(&inside, &busy(&lookup, window, zone), now) {
             wanted.entry(pair.lesson_id).or_default().push(pair);
+        }
+        if !changed.everything {
+            let free = overlaps(&inside, &free(&lookup, window, zone), now);
+            say_what_does_not_block(round, work, &affected, changed, &lookup, &free);
         }
     }
 
@@ -79,6 +89,7 @@ pub async fn difference(round: &mut Round<'_>, work: &mut [Work], changed: &Chan
         }
         let mut notices = Vec::new();
         for pair in &difference.found {
+            round.report.say_of(mapping, words::overlaps(pair, zone));
             notices.push(round.sync.notice(
                 key,
                 NoticeKind::ConflictFound {
@@ -90,6 +101,7 @@ pub async fn difference(round: &mut Round<'_>, work: &mut [Work], changed: &Chan
             ));
         }
         for pair in &difference.cleared {
+            round.report.say_of(mapping, words::no_longer_overlaps(pair));
             let google_event_id = pair.google_event_id.0.clone();
             notices.push(round.sync.notice(key, NoticeKind::ConflictCleared { lesson_id: *id, google_event_id }));
         }
@@ -123,6 +135,30 @@ async fn external_between(round: &Round<'_>, window: Window, changed: &Changed) 
         }
     }
     Ok(occurrences::replaced(lookup, &changed.put, &changed.gone))
+}
+
+/// Says why what stands at the time of a lesson is no conflict, once: when the event or the lesson has changed.
+fn say_what_does_not_block(
+    round: &mut Round<'_>,
+    work: &[Work],
+    affected: &BTreeMap<LessonId, CalendarEventMapping>,
+    changed: &Changed,
+    lookup: &ExternalLookup,
+    pairs: &[SchedulingConflict],
+) {
+    let rows =
+        lookup.events.iter().chain(lookup.series.iter().flat_map(|(row, exceptions)| once(row).chain(exceptions)));
+    let free: BTreeMap<&EventId, Free> = rows.filter_map(|row| Some((row.id(), row.event.free()?))).collect();
+    let new: BTreeSet<&EventId> = changed.put.iter().map(ExternalCalendarEvent::id).collect();
+    let moved: BTreeSet<LessonId> = work.iter().filter(|work| work.moved).map(|work| work.mapping.lesson_id).collect();
+    for pair in pairs {
+        let news = new.contains(&pair.google_event_id) || moved.contains(&pair.lesson_id);
+        if let (true, Some(mapping), Some(free)) =
+            (news, affected.get(&pair.lesson_id), free.get(&pair.google_event_id))
+        {
+            round.report.say_of(mapping, words::does_not_block(&pair.google_event_id, *free));
+        }
+    }
 }
 
 /// The lessons whose conflicts may have changed, with their mappings.

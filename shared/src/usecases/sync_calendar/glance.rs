@@ -98,6 +98,7 @@ async fn follow_up(
     let Some((changed, listed)) = inbound::rows_alone(&round, &credentials.google_calendar_id, seen).await? else {
         return Ok(None);
     };
+    round.report.zone = changed.zone;
     let Difference { changes, flags } = conflicts::difference(&mut round, &mut [], &changed).await?;
     report.imported(&changed);
     listed.commit(&mut state, &report);

@@ -102,6 +102,10 @@ pub async fn import(
     let strays = observe_own(round, &plan, complete, zone).await?;
     let store = &round.sync.google.store;
     changed.gone = gone(round, calendar, &plan, complete).await?;
+    let unmentioned = changed.gone.difference(&plan.remove).count();
+    if complete && unmentioned > 0 {
+        round.report.say(format!("{unmentioned} events that the calendar no longer holds were forgotten."));
+    }
     changed.put = plan.put;
     store.put_external(key, &changed.put).await?;
     store.delete_external(key, &changed.removals()).await?;

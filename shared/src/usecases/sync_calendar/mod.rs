@@ -13,6 +13,7 @@ mod outbound;
 mod report;
 mod round;
 mod settle;
+mod words;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 

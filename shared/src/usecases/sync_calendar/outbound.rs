@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
-use super::{Failure, round::Round};
+use super::{Failure, round::Round, words};
 use crate::{
     model::{
         CalendarEventMapping, EventId, Lesson, LessonId, Notice, NoticeKind, SyncDirection, SyncStatus, Window,
@@ -78,17 +78,20 @@ pub async fn gather(
     let ids: Vec<LessonId> = mappings.keys().copied().collect();
     let lessons = store.lessons(key.tenant_id, &ids).await?;
     let mut work = Vec::new();
+    let mut left = 0;
     for ((id, stored), lookup) in mappings.into_iter().zip(lessons) {
         let wanted = match judge(key.instructor_id, &lookup, window, narrowed, stored.as_ref()) {
             Verdict::Wants(wanted) => wanted,
             Verdict::Leave => {
-                if !narrowed {
-                    settle_untouched(round, stored).await?;
+                match stored.filter(|mapping| mapping.dirty) {
+                    Some(_) if narrowed => left += 1,
+                    Some(mapping) => leave_alone(round, &mapping, &lookup, window).await?,
+                    None => {}
                 }
                 continue;
             }
             Verdict::Unreadable(why) => {
-                fail_unreadable(round, stored, &why).await?;
+                fail_unreadable(round, id, stored, &why).await?;
                 continue;
             }
         };
@@ -97,6 +100,11 @@ pub async fn gather(
             LessonLookup::Gone | LessonLookup::Unreadable(_) => None,
         };
         work.push(prepare(round, id, stored, wanted, lesson));
+    }
+    if left > 0 {
+        round
+            .report
+            .say(format!("{left} changed lessons lie outside of what was asked for and wait for the next run."));
     }
     break_on_mass_removal(round, &mut work, window, direction).await?;
     Ok(work)
@@ -124,21 +132,31 @@ fn prepare(
     Work { mapping, wanted, lesson, moved: false, stored, decision, after: None, notices: Vec::new() }
 }
 
-/// A mapping that needs nothing loses its mark.
-async fn settle_untouched(round: &Round<'_>, stored: Option<CalendarEventMapping>) -> Result<(), Failure> {
-    if let Some(mapping) = stored.filter(|mapping| mapping.dirty) {
-        round.sync.google.store.save_mapping(&mapping, DirtyMark::Clear { seen: mapping.marks }, &[]).await?;
+/// A changed lesson outside of the window loses its mark: the window comes to it in time, or has left it behind.
+async fn leave_alone(
+    round: &mut Round<'_>,
+    mapping: &CalendarEventMapping,
+    lookup: &LessonLookup,
+    window: Window,
+) -> Result<(), Failure> {
+    let mut said_of = mapping.clone();
+    if let LessonLookup::Found(lesson) = lookup {
+        said_of.event_start = lesson.content.starts_at;
     }
+    round.report.say_of(&said_of, words::outside(window, round.report.zone));
+    round.report.changed = true;
+    round.sync.google.store.save_mapping(mapping, DirtyMark::Clear { seen: mapping.marks }, &[]).await?;
     Ok(())
 }
 
 async fn fail_unreadable(
     round: &mut Round<'_>,
+    lesson: LessonId,
     stored: Option<CalendarEventMapping>,
     why: &str,
 ) -> Result<(), Failure> {
     round.report.failed += 1;
-    round.report.say(format!("A lesson cannot be read: {why}"));
+    round.report.say(format!("Lesson {lesson} cannot be read: {why}"));
     if let Some(mut mapping) = stored {
         mapping.sync_status = SyncStatus::Failed;
         mapping.error = Some(format!("The lesson cannot be read: {why}"));
@@ -193,9 +211,10 @@ pub async fn intend(round: &mut Round<'_>, work: &mut [Work], direction: SyncDir
             (before.event_start, before.event_end, before.lesson_removed_at)
                 != (work.mapping.event_start, work.mapping.event_end, work.mapping.lesson_removed_at)
         }) || work.mapping.dirty;
+        work.tell_drift(round);
     }
     let saves = work.iter_mut().filter(|work| work.stored.as_ref() != Some(&work.mapping)).map(|work| {
-        let notices = drift_notice(sync, work);
+        let notices = std::mem::take(&mut work.notices);
         async move {
             // What is under way is to be found again if we die, so a row that carries no mark gets one.
             let mark = if !work.mapping.dirty && work.decision.step != Step::Rest {
@@ -228,22 +247,6 @@ fn copy_times(work: &Work, now: chrono::DateTime<chrono::Utc>) -> CalendarEventM
         }
     }
     mapping
-}
-
-fn drift_notice(sync: &super::SyncCalendar, work: &Work) -> Vec<Notice> {
-    let already_told = work.stored.as_ref().is_some_and(|stored| stored.sync_status == SyncStatus::Failed);
-    match work.decision.drift {
-        Some(drift) if !(work.decision.step == Step::GiveUp && already_told) => {
-            let put_back = work.decision.step != Step::GiveUp;
-            let kind = NoticeKind::EventChangedInGoogle {
-                lesson_id: work.mapping.lesson_id,
-                deleted: drift.deleted,
-                put_back,
-            };
-            vec![sync.notice(work.mapping.key, kind)]
-        }
-        Some(_) | None => Vec::new(),
-    }
 }
 
 /// Writes to Google, pass after pass until every lesson has come to rest, and stores what came of it.
@@ -315,7 +318,8 @@ impl Work {
     }
 
     fn answered(&mut self, round: &mut Round<'_>, outcome: &OperationOutcome) {
-        let step = self.decision.step;
+        let decision = self.decision;
+        let step = decision.step;
         let (mapping, after) = conclude(self.mapping.clone(), &self.wanted, step, outcome);
         self.mapping = mapping;
         let counts = &mut round.report.counts;
@@ -328,13 +332,15 @@ impl Work {
                     Step::Delete => counts.events_deleted += 1,
                     Step::Rest | Step::Agree | Step::Look | Step::GiveUp | Step::Forget => {}
                 }
+                if let Some(done) = words::done(decision, &self.wanted) {
+                    round.report.say_of(&self.mapping, done);
+                }
             }
             After::Look => self.decision.step = Step::Look,
             After::Again => {
                 self.decision = decide(&self.mapping, &self.wanted);
                 self.mapping = intended(self.mapping.clone(), &self.wanted, self.decision, round.sync.now());
-                let notices = drift_notice(round.sync, self);
-                self.notices.extend(notices);
+                self.tell_drift(round);
             }
             After::Later(why) => {
                 round.report.quota_exceeded |= *outcome == OperationOutcome::TryLater(CalendarError::QuotaExceeded);
@@ -342,10 +348,26 @@ impl Work {
             }
             After::Failed(why) => {
                 round.report.failed += 1;
-                round.report.say(format!("Lesson {}: {why}", self.mapping.lesson_id));
+                round.report.say_of(&self.mapping, why);
             }
         }
         self.after = Some(after);
+    }
+
+    /// Tells the instructor that the event was changed in Google; of one that is left so, once.
+    fn tell_drift(&mut self, round: &mut Round<'_>) {
+        let Some(drift) = self.decision.drift else { return };
+        let put_back = self.decision.step != Step::GiveUp;
+        if !put_back {
+            if self.stored.as_ref().is_some_and(|stored| stored.sync_status == SyncStatus::Failed) {
+                return;
+            }
+            round.report.failed += 1;
+            round.report.say_of(&self.mapping, self.mapping.error.as_deref().unwrap_or_default());
+        }
+        let (lesson_id, deleted) = (self.mapping.lesson_id, drift.deleted);
+        let kind = NoticeKind::EventChangedInGoogle { lesson_id, deleted, put_back };
+        self.notices.push(round.sync.notice(self.mapping.key, kind));
     }
 
     /// Whether nothing is left to do for the lesson now.

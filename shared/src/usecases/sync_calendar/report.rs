@@ -1,9 +1,10 @@
 //! What a run has done so far, and in which words its log row will say so.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 
-use super::{SyncRequest, round::Changed};
-use crate::model::{CalendarSyncLog, SyncCounts, SyncDirection, SyncLogId, SyncOutcome};
+use super::{SyncRequest, round::Changed, words};
+use crate::model::{CalendarEventMapping, CalendarSyncLog, SyncCounts, SyncDirection, SyncLogId, SyncOutcome};
 
 /// The account of one run.
 #[derive(Debug, Clone, Default)]
@@ -27,17 +28,31 @@ pub struct Report {
     pub changed: bool,
     /// Whether all lessons were compared with all mappings, as happens daily.
     pub compared: bool,
+    /// Where the calendar is: the times of the log are those that a person sees there.
+    pub zone: Tz,
+    /// What was done for single lessons. A first sync has more of that than a row holds.
+    details: Vec<String>,
+    details_left_out: usize,
+    /// What holds for the run as a whole. It is never left out.
     reasons: Vec<String>,
-    left_out: usize,
 }
 
 impl Report {
-    /// Adds a sentence for the log.
+    /// Adds a sentence on the run as a whole, once.
     pub fn say(&mut self, reason: impl Into<String>) {
-        if self.reasons.len() < CalendarSyncLog::MOST_REASONS {
-            self.reasons.push(reason.into());
+        let reason = reason.into();
+        if !self.reasons.contains(&reason) {
+            self.reasons.push(reason);
+        }
+    }
+
+    /// Says what was done for a lesson, or why not.
+    pub fn say_of(&mut self, lesson: &CalendarEventMapping, what: impl AsRef<str>) {
+        if self.details.len() < CalendarSyncLog::MOST_REASONS {
+            let what = what.as_ref().trim_end_matches('.');
+            self.details.push(format!("{}: {what}.", words::lesson(lesson, self.zone)));
         } else {
-            self.left_out += 1;
+            self.details_left_out += 1;
         }
     }
 
@@ -75,16 +90,21 @@ impl Report {
 
     /// The log row.
     pub fn into_log(
-        mut self,
+        self,
         id: SyncLogId,
         request: &SyncRequest,
         direction: SyncDirection,
         outcome: SyncOutcome,
         [started_at, ended_at]: [DateTime<Utc>; 2],
     ) -> CalendarSyncLog {
-        if self.left_out > 0 {
-            self.reasons.push(format!("… and {} more.", self.left_out));
+        let mut reasons = self.details;
+        let room = CalendarSyncLog::MOST_REASONS.saturating_sub(self.reasons.len());
+        let left_out = self.details_left_out + reasons.len().saturating_sub(room);
+        reasons.truncate(room);
+        if left_out > 0 {
+            reasons.push(format!("… and {left_out} more."));
         }
+        reasons.extend(self.reasons);
         CalendarSyncLog {
             id,
             key: request.key,
@@ -95,7 +115,41 @@ impl Report {
             counts: self.counts,
             google_calls: self.google_calls,
             outcome,
-            reasons: self.reasons,
+            reasons,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::model::{ConnectionKey, InstructorId, LessonId, SyncTrigger, TenantId};
+
+    #[test]
+    fn a_row_is_bounded_and_what_holds_for_the_whole_run_is_never_left_out() {
+        let key = ConnectionKey { tenant_id: TenantId(Uuid::nil()), instructor_id: InstructorId(Uuid::nil()) };
+        let start: DateTime<Utc> = "2026-03-01T08:00:00Z".parse().unwrap();
+        let lesson = CalendarEventMapping::new(key, LessonId(Uuid::nil()), start, start + TimeDelta::hours(1));
+        let mut report = Report { zone: chrono_tz::Europe::Berlin, ..Report::default() };
+        for _ in 0..60 {
+            report.say_of(&lesson, "its event was made");
+            report.leave("Time ran out.");
+        }
+        let request = SyncRequest {
+            key,
+            trigger: SyncTrigger::Manual,
+            wishes: std::collections::BTreeSet::new(),
+            log_id: None,
+            asked: None,
+            deadline: start,
+        };
+        let (id, direction, outcome) = (SyncLogId(Uuid::nil()), SyncDirection::TwoWay, SyncOutcome::Partial);
+        let reasons = report.into_log(id, &request, direction, outcome, [start, start]).reasons;
+        assert_eq!(reasons.len(), CalendarSyncLog::MOST_REASONS + 1);
+        assert_eq!(reasons[0], "Lesson 00000000-0000-0000-0000-000000000000 of 2026-03-01 09:00: its event was made.");
+        assert_eq!(reasons[49..], ["… and 11 more.", "Time ran out."]);
     }
 }

@@ -110,6 +110,7 @@ impl Round<'_> {
         let compare = comparison_due(self.state, started) || wishes.contains(&WishKind::Full);
         let calendar = credentials.google_calendar_id.clone();
         let zone = self.state.calendar_time_zone;
+        self.report.zone = zone;
         let mut changed = Changed { everything: compare, ..Changed::nothing(calendar, zone) };
 
         if !credentials.settings.sync_direction.imports() && (self.state.cursor.is_some() || compare) {
@@ -122,6 +123,7 @@ impl Round<'_> {
         let mut imported = None;
         if direction.imports() && (wishes.contains(&WishKind::Inbound) || compare || self.state.cursor.is_none()) {
             imported = Some(inbound::import(self, credentials, google, direction.writes(), &mut changed).await?);
+            self.report.zone = changed.zone;
         } else if compare && !credentials.settings.sync_direction.imports() {
             inbound::look_after_own(self, credentials, google).await?;
         }

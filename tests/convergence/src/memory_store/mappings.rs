@@ -1,7 +1,7 @@
 //! Mappings, and the mark that says "to be looked at".
 
 use calendar_sync::{
-    model::{CalendarEventMapping, ConnectionKey, LessonId},
+    model::{CalendarEventMapping, ConnectionKey, LessonId, SyncStatus},
     ports::{DirtyMark, LessonMark},
 };
 use chrono::{DateTime, Utc};
@@ -50,6 +50,18 @@ impl Tables {
         let mut dirty: Vec<&MappingRow> = self.rows_of(key).filter(|row| row.since.is_some()).collect();
         dirty.sort_by_key(|row| row.since);
         dirty.into_iter().take(limit).map(MappingRow::read).collect()
+    }
+
+    pub(super) fn failed_mappings(
+        &self,
+        key: ConnectionKey,
+        now: DateTime<Utc>,
+        limit: usize,
+    ) -> Vec<CalendarEventMapping> {
+        let failed = |row: &&MappingRow| row.mapping.sync_status == SyncStatus::Failed && row.mapping.event_end > now;
+        let mut failed: Vec<&MappingRow> = self.rows_of(key).filter(failed).collect();
+        failed.sort_by_key(|row| row.mapping.event_end);
+        failed.into_iter().take(limit).map(MappingRow::read).collect()
     }
 
     pub(super) fn save_mapping(&mut self, mapping: &CalendarEventMapping, dirty: DirtyMark) {

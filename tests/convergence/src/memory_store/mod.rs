@@ -274,6 +274,14 @@ impl Store for MemoryStore {
     async fn dirty_mappings(&self, key: ConnectionKey, limit: usize) -> Result<Vec<CalendarEventMapping>> {
         self.read(|tables| tables.dirty_mappings(key, limit)).await
     }
+    async fn failed_mappings(
+        &self,
+        key: ConnectionKey,
+        now: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<CalendarEventMapping>> {
+        self.read(|tables| tables.failed_mappings(key, now, limit)).await
+    }
     async fn mappings_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<CalendarEventMapping>> {
         self.read(|tables| {
             let mut found = tables.mappings_of(key);

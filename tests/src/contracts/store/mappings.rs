@@ -1,7 +1,7 @@
 //! Mappings, and the mark that says "to be looked at".
 
 use calendar_sync::{
-    model::{Agreement, CalendarEventMapping, Fingerprint, Shown, SyncStatus},
+    model::{Agreement, CalendarEventMapping, Fingerprint, LessonId, Shown, SyncStatus},
     ports::{DirtyMark, LessonMark},
 };
 use chrono::TimeDelta;
@@ -72,6 +72,30 @@ pub async fn a_mark_raised_anew_is_another_one(on: &Subject) {
     on.store.mark_dirty(key, &[mark(1)], at(1, 1)).await.unwrap();
     on.store.save_mapping(&seen, clear, &[]).await.unwrap();
     assert_eq!(on.store.dirty_mappings(key, 9).await.unwrap().len(), 1);
+}
+
+/// What failed is found until its lesson is over or its sync succeeds.
+pub async fn what_failed_is_found_while_it_matters(on: &Subject) {
+    let key = instructor(1);
+    let failed = |number, starts| CalendarEventMapping {
+        sync_status: SyncStatus::Failed,
+        error: Some("Refused.".to_owned()),
+        ..mapping(key, number, starts)
+    };
+    for (number, starts) in [(1, at(3, 0)), (2, at(2, 0)), (3, at(1, 0))] {
+        on.store.save_mapping(&failed(number, starts), DirtyMark::Keep, &[]).await.unwrap();
+    }
+    on.store.save_mapping(&mapping(key, 4, at(3, 0)), DirtyMark::Raise, &[]).await.unwrap();
+    let found = async |limit| -> Vec<LessonId> {
+        let found = on.store.failed_mappings(key, at(1, 60), limit).await.unwrap();
+        found.iter().map(|found| found.lesson_id).collect()
+    };
+    assert_eq!(found(9).await, [2, 1].map(lesson), "the third is over");
+    assert_eq!(found(1).await, [lesson(2)]);
+    let synced = CalendarEventMapping { sync_status: SyncStatus::Synced, ..failed(2, at(2, 0)) };
+    on.store.save_mapping(&synced, DirtyMark::Keep, &[]).await.unwrap();
+    assert_eq!(found(9).await, [lesson(1)]);
+    assert_eq!(on.store.failed_mappings(instructor(2), at(1, 0), 9).await.unwrap(), []);
 }
 
 /// Who waits longest is served first; what Google shows comes before all.

@@ -107,7 +107,7 @@ impl<'a> Listing<'a> {
         with_details: bool,
         random: &mut Random,
     ) -> Result<Page<'a>> {
-        let size = self.params.page_size(250, 2500)?;
+        let size = self.params.page_size(250, 2500)?.min(self.limits.page);
         let thin = random.chance(self.behaviour.thin_pages);
         let size = if thin { usize::try_from(random.below(size as u64)).unwrap_or(0) } else { size };
         let after = before.and_then(|page| page.after);

@@ -1,0 +1,70 @@
+//! The words in which the log of a run says what was done for a lesson and why: they name lessons and events by their
+//! ids and times and never by their titles, since a log outlives what was imported.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use crate::{
+    model::{CalendarEventMapping, EventId, Free, SchedulingConflict, Window},
+    reconcile::outbound::{Absence, Decision, Step, Wanted},
+};
+
+fn moment(at: DateTime<Utc>, zone: Tz) -> impl std::fmt::Display {
+    at.with_timezone(&zone).format("%Y-%m-%d %H:%M")
+}
+
+/// A lesson, by its id and its beginning where the calendar is.
+pub fn lesson(mapping: &CalendarEventMapping, zone: Tz) -> String {
+    format!("Lesson {} of {}", mapping.lesson_id, moment(mapping.event_start, zone))
+}
+
+/// What a step that was carried out has done, and why; nothing for one that changed nothing in Google.
+pub fn done(decision: Decision, wanted: &Wanted) -> Option<&'static str> {
+    let drift = decision.drift.map(|drift| drift.deleted);
+    match (decision.step, drift) {
+        (Step::Insert, _) => Some("its event was made"),
+        (Step::Replace | Step::Patch | Step::Revive, Some(true)) => {
+            Some("its event had been deleted in Google and was put back")
+        }
+        (Step::Replace | Step::Patch | Step::Revive, Some(false)) => {
+            Some("its event had been changed in Google and was put back")
+        }
+        (Step::Replace | Step::Patch, None) => Some("its event followed the lesson"),
+        (Step::Revive, None) => Some("its event came back with the lesson"),
+        (Step::Delete, _) => Some(match wanted {
+            Wanted::NoEvent(Absence::Cancelled) => "its event was deleted, since the lesson is cancelled",
+            Wanted::NoEvent(Absence::Removed) => "its event was deleted, since the lesson no longer exists",
+            Wanted::NoEvent(Absence::Reassigned) => "its event was deleted, since another instructor gives the lesson",
+            Wanted::Event(_) => "its event was deleted",
+        }),
+        (Step::Rest | Step::Agree | Step::Look | Step::GiveUp | Step::Forget, _) => None,
+    }
+}
+
+/// Why nothing was done for a lesson outside of the days that are covered.
+pub fn outside(window: Window, zone: Tz) -> String {
+    format!("it has no event, since it lies outside of {} to {}", moment(window.from, zone), moment(window.to, zone))
+}
+
+/// A conflict that was found.
+pub fn overlaps(pair: &SchedulingConflict, zone: Tz) -> String {
+    let (from, to) = (moment(pair.overlap_start, zone), moment(pair.overlap_end, zone));
+    format!("it overlaps event {} from {from} to {to}", pair.google_event_id)
+}
+
+/// A conflict that is no more.
+pub fn no_longer_overlaps(pair: &SchedulingConflict) -> String {
+    format!("it no longer overlaps event {}, or that no longer blocks", pair.google_event_id)
+}
+
+/// An event at the time of a lesson that is no conflict.
+pub fn does_not_block(event: &EventId, free: Free) -> String {
+    let why = match free {
+        Free::Cancelled => "is cancelled",
+        Free::Transparent => "is marked as free",
+        Free::Declined => "was declined",
+        Free::WorkingLocation => "only says where the instructor works",
+        Free::Birthday => "is a birthday",
+    };
+    format!("event {event} at its time does not block, since it {why}")
+}

@@ -42,11 +42,7 @@ async fn list(deps: &Deps, request: &Request) -> Result<Response<Body>> {
     let key = caller.connection_of(input::instructor_in_path(request)?)?;
     let asked = ListExternalEvents {
         window: window(request, deps.events.clock.now())?,
-        conflicts_only: match input::query(request, "conflictsOnly")?.as_deref() {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(_) => return Err(Error::field("conflictsOnly", "is not true or false")),
-        },
+        conflicts_only: input::flag(request, "conflictsOnly")?,
         after: input::query(request, "cursor")?.map(|cursor| after(&cursor)).transpose()?,
     };
     let page = deps.events.list(key, &asked).await?;

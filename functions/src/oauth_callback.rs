@@ -27,11 +27,8 @@ impl Deps {
     /// Makes it at cold start.
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         let login = FinishLogin {
-            store: bootstrap.store(),
-            login: bootstrap.login().await?,
-            vault: bootstrap.vault()?,
+            google: crate::google(bootstrap).await?,
             doorbell: bootstrap.doorbell()?,
-            clock: bootstrap.clock(),
             random: bootstrap.random(),
         };
         Ok(Self { login, claims: bootstrap.config.claims(), frontend: bootstrap.config.frontend_url()? })

@@ -1,9 +1,16 @@
 //! The whole product on one machine, as a person and a host application meet it: over HTTP.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use local_stack::{
+    aws::Call,
+    gateway::Authorizer,
     settings::{GoogleChoice, Settings},
     stack::Stack,
 };
@@ -15,8 +22,9 @@ use crate::openapi::API;
 /// How long something that happens in the background may take, on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running stack, an instructor of its demo tenant, and a folder that goes when the test ends.
-#[derive(Debug)]
+/// A running stack, an instructor of its demo tenant, and a folder that goes when the test ends. A clone is another
+/// person at the same machine.
+#[derive(Debug, Clone)]
 pub struct World {
     /// The API's address.
     pub api: String,
@@ -26,10 +34,12 @@ pub struct World {
     pub instructor: String,
     /// What the API wants as bearer.
     pub token: String,
-    /// The Google account that the login chooses.
-    pub account: &'static str,
+    /// Their Google account.
+    pub account: String,
     client: Client,
-    stack: Arc<(Stack, tempfile::TempDir)>,
+    authorizer: Authorizer,
+    stack: Arc<Stack>,
+    _data: Option<Arc<tempfile::TempDir>>,
 }
 
 /// When an event in Google begins.
@@ -44,45 +54,35 @@ impl World {
     /// Starts a stack of its own for one test. No lesson is there yet.
     pub async fn start() -> Self {
         let data = tempfile::tempdir().expect("a folder");
+        let path = data.path().to_owned();
+        Self { _data: Some(Arc::new(data)), ..Self::start_in(&path).await }
+    }
+
+    /// The same in a folder that stays.
+    pub async fn start_in(data: &Path) -> Self {
         let settings = Settings {
             api_port: 0,
             google_port: 0,
-            data: data.path().to_owned(),
+            data: data.to_owned(),
             schedule_every: Some(Duration::from_secs(1)),
             crash: None,
             google: GoogleChoice::Simulated,
         };
         let stack = Stack::start(&settings, Arc::new(|_| None)).await.expect("the stack starts");
         let client = calendar_sync::adapters::google::client().expect("a client"); // it follows no redirect
-        let world = Self {
+        let key = std::fs::read_to_string(data.join("token.key")).expect("the key of the tokens");
+        let mut world = Self {
             api: stack.api_url.clone(),
             google: stack.google_url.clone(),
             instructor: String::new(),
             token: String::new(),
-            account: Self::ACCOUNT,
+            account: Self::ACCOUNT.to_owned(),
             client,
-            stack: Arc::new((stack, data)),
+            authorizer: Authorizer::new(key.as_bytes()),
+            stack: Arc::new(stack),
+            _data: None,
         };
-        world.signed_in("", Self::ACCOUNT).await
-    }
-
-    /// The demo tenant's second instructor, on the same stack, with a Google account of their own.
-    pub async fn colleague(&self) -> Self {
-        self.signed_in("?instructor=5c7a1e00-0000-4000-8000-0000000000a2", "grace@example.com").await
-    }
-
-    async fn signed_in(&self, query: &str, account: &'static str) -> Self {
-        let session = self.session(query).await;
-        let text = |name: &str| session[name].as_str().expect("a text").to_owned();
-        let world = Self {
-            api: self.api.clone(),
-            google: self.google.clone(),
-            instructor: text("instructorId"),
-            token: text("token"),
-            account,
-            client: self.client.clone(),
-            stack: self.stack.clone(),
-        };
+        world = world.signed_in("").await;
         for lesson in world.lessons().await.values() {
             world.remove_lesson(lesson["id"].as_str().expect("an id")).await;
         }
@@ -92,6 +92,49 @@ impl World {
     /// What `/dev/session` answers to `query`.
     pub async fn session(&self, query: &str) -> Value {
         self.send(self.client.get(format!("{}/dev/session{query}", self.api))).await.1
+    }
+
+    /// Another person at the same machine: whom `/dev/session` signs in for `query`.
+    pub async fn signed_in(&self, query: &str) -> Self {
+        let session = self.session(query).await;
+        let text = |name: &str| session[name].as_str().expect("a text").to_owned();
+        Self { instructor: text("instructorId"), token: text("token"), ..self.clone() }
+    }
+
+    /// The demo tenant's second instructor, who has a Google account of their own.
+    pub async fn colleague(&self) -> Self {
+        let colleague = self.signed_in("?instructor=5c7a1e00-0000-4000-8000-0000000000a2").await;
+        Self { account: "grace@example.com".to_owned(), ..colleague }
+    }
+
+    /// A token with any claims, issued at any time for half a day.
+    pub fn token_with(&self, claims: &Value, issued_at: DateTime<Utc>) -> String {
+        self.authorizer.issue(claims.as_object().expect("claims").clone(), issued_at).expect("a token")
+    }
+
+    /// The AWS calls that each function has made.
+    pub fn aws_calls(&self) -> BTreeSet<Call> {
+        self.stack.services.calls.made()
+    }
+
+    /// The rows of one of our tables.
+    pub async fn rows(&self, table: &str) -> Vec<Value> {
+        let scan = self.tables().scan().table_name(table).send().await.expect("an answer");
+        scan.items()
+            .iter()
+            .cloned()
+            .map(|row| serde_dynamo::aws_sdk_dynamodb_1::from_item(row).expect("a row"))
+            .collect()
+    }
+
+    /// Puts a row as it is.
+    pub async fn put_row(&self, table: &str, row: Value) {
+        let item = serde_dynamo::aws_sdk_dynamodb_1::to_item(row).expect("an item");
+        self.tables().put_item().table_name(table).set_item(Some(item)).send().await.expect("an answer");
+    }
+
+    fn tables(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&self.stack.sdk)
     }
 
     /// Sends a request and reads its answer, which is one that the API's document knows.
@@ -111,6 +154,11 @@ impl World {
     /// A request to the API, without a token.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.api))
+    }
+
+    /// A request to another address.
+    pub fn outside(&self, address: &str) -> RequestBuilder {
+        self.client.get(address)
     }
 
     /// Calls the calendar API as the demo instructor.
@@ -171,7 +219,12 @@ impl World {
 
     /// Begins a login: the address of the consent screen and the cookie.
     pub async fn begin_login(&self) -> (String, String) {
-        let path = format!("/api/v1/calendar/oauth/url?instructorId={}", self.instructor);
+        self.begin_login_with("").await
+    }
+
+    /// The same, with more parameters.
+    pub async fn begin_login_with(&self, more: &str) -> (String, String) {
+        let path = format!("/api/v1/calendar/oauth/url?instructorId={}{more}", self.instructor);
         let answer = self.request(Method::GET, &path).bearer_auth(&self.token).send().await.expect("an answer");
         assert_eq!(answer.status(), 200);
         let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("a cookie").to_owned();
@@ -287,7 +340,7 @@ impl World {
         answer
     }
 
-    /// The demo instructor's Google account.
+    /// The account of the demo instructor.
     pub const ACCOUNT: &str = "ada@example.com";
 
     /// Everything that stands in the instructor's Google calendar, tombstones as well.

@@ -217,6 +217,35 @@ async fn secrets_survive_an_outage_for_a_bounded_time() {
 }
 
 #[tokio::test]
+async fn a_webhook_key_is_rotated_in_warm_functions_without_a_token_that_is_refused() {
+    const NEW_KEY: &str = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+    let (aws, clock) = (aws().await, MovableClock::new());
+    let (signer, verifier) = (secrets(&aws, &clock), secrets(&aws, &clock));
+    let client = aws_sdk_secretsmanager::Client::new(&aws.sdk);
+    let channel = ChannelId::from("c");
+    let token_of = async || signer.get().await.unwrap().webhook_keys.sign(&channel, key(1, 2));
+    let accepted =
+        async |token: &SecretString| verifier.get().await.unwrap().webhook_keys.verify(&channel, token.expose_secret());
+    let old = token_of().await;
+    assert_eq!(accepted(&old).await, Some(key(1, 2)));
+    // The new key second, and an hour later first: functions that have not heard of it yet still agree.
+    for (keys, news) in [([WEBHOOK_KEY, NEW_KEY], false), ([NEW_KEY, WEBHOOK_KEY], true)] {
+        let secret = json!({ "googleClientSecret": "marked", "webhookKeys": keys }).to_string();
+        client.put_secret_value().secret_id(SECRET).secret_string(secret).send().await.unwrap();
+        assert_eq!(token_of().await.expose_secret(), old.expose_secret(), "a warm function goes on for minutes");
+        clock.advance(LONGEST_KEPT);
+        let token = token_of().await;
+        assert_eq!(token.expose_secret() != old.expose_secret(), news);
+        assert_eq!([accepted(&old).await, accepted(&token).await], [Some(key(1, 2)); 2]);
+    }
+    // A week later the old one goes.
+    let secret = json!({ "googleClientSecret": "marked", "webhookKeys": [NEW_KEY] }).to_string();
+    client.put_secret_value().secret_id(SECRET).secret_string(secret).send().await.unwrap();
+    clock.advance(TimeDelta::minutes(5));
+    assert_eq!(accepted(&old).await, None);
+}
+
+#[tokio::test]
 async fn an_error_about_the_secret_does_not_quote_it() {
     for bad in ["marked-and-no-json", r#"{"googleClientSecret":"marked","webhookKeys":["marked"]}"#] {
         let (aws, clock) = (aws_with_secret(bad).await, MovableClock::new());

@@ -30,7 +30,10 @@ contract! {
         a_login_with_the_same_account_keeps_the_state
         a_state_that_starts_anew_takes_the_lease_from_its_holder
         a_connection_made_again_knows_no_holder_of_the_one_before
-        an_account_is_shared_while_another_connection_uses_it
+        the_last_to_leave_an_account_may_revoke
+        of_many_that_leave_an_account_at_once_one_is_the_last
+        a_login_during_a_revocation_is_a_conflict
+        forgetting_leaves_the_account
         a_refreshed_token_stays_with_its_connection
         sealing_anew_gives_way_to_a_refresh
         settings_need_a_connection

@@ -168,11 +168,14 @@ async function show() {
 
 // ── what a person does ─────────────────────────────────────────────────────
 
-byId("connect").onclick = () =>
+const connect = (replaceAccount) =>
   act(async () => {
-    const { authUrl } = await api("GET", `oauth/url?instructorId=${session.instructorId}`);
+    const query = `instructorId=${session.instructorId}&replaceAccount=${replaceAccount}`;
+    const { authUrl } = await api("GET", `oauth/url?${query}`);
     location.assign(authUrl);
   });
+
+byId("connect").onclick = () => connect(false);
 
 byId("sync").onclick = () =>
   act(
@@ -215,6 +218,8 @@ async function welcomeBack() {
   if (outcome) history.replaceState(null, "", location.pathname);
   if (outcome === "connected") say("The calendar is connected.", "good");
   if (outcome === "error") say(`The calendar was not connected: ${words(query.get("code") ?? "unknown")}.`, "bad");
+  const other = outcome === "error" && query.get("code") === "other_account";
+  if (other && confirm("Another Google account is connected. Let the new one take its place?")) await connect(true);
   // The cookie of the login did not travel: this page shows its own token instead.
   if (outcome === "finish") {
     await act(() => api("POST", "oauth/callback", { state, code }), "The calendar is connected.");

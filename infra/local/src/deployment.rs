@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use aws_types::app_name::AppName;
 use calendar_functions::{
     disconnect, external_events, lesson_changes, oauth_callback, oauth_url, poll, renew_channels, settings, status,
     sync, sync_worker, webhook,
@@ -67,7 +68,7 @@ pub async fn functions(bootstrap: &Bootstrap) -> calendar_sync::Result<Functions
     let mut functions = Functions::default();
     macro_rules! deploy {
         ($way:ident $($module:ident as $name:literal),+ $(,)?) => {$(
-            let deps = Arc::new($module::Deps::new(bootstrap).await?);
+            let deps = Arc::new($module::Deps::new(&named(bootstrap, $name)?).await?);
             functions.$way($name, move |event| {
                 let deps = deps.clone();
                 async move { $module::handle(&deps, event).await }
@@ -91,4 +92,11 @@ pub async fn functions(bootstrap: &Bootstrap) -> calendar_sync::Result<Functions
         lesson_changes as "lesson-changes",
     );
     Ok(functions)
+}
+
+/// The set-up of one function, whose calls to AWS say whose they are.
+fn named(bootstrap: &Bootstrap, function: &'static str) -> calendar_sync::Result<Bootstrap> {
+    let name = AppName::new(function).map_err(calendar_sync::Error::internal)?;
+    let aws = bootstrap.aws.to_builder().app_name(name).build();
+    Ok(Bootstrap::new(bootstrap.config.clone(), aws))
 }

@@ -18,4 +18,4 @@ pub mod settings;
 pub mod stack;
 pub mod system;
 pub mod triggers;
-mod upstream;
+pub mod upstream;

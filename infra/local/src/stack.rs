@@ -7,6 +7,7 @@ use aes_gcm::{
     aead::{Generate as _, Key},
 };
 use anyhow::Context as _;
+use aws_types::SdkConfig;
 use axum::http::{
     HeaderValue, Method, Uri,
     header::{AUTHORIZATION, CONTENT_TYPE},
@@ -42,6 +43,10 @@ pub struct Stack {
     pub api_url: String,
     /// Where a person sees their Google calendar.
     pub google_url: String,
+    /// How an AWS client reaches the stand-ins.
+    pub sdk: SdkConfig,
+    /// The stand-ins.
+    pub services: Arc<Services>,
     functions: Functions,
     tasks: JoinSet<()>,
 }
@@ -110,7 +115,7 @@ impl Stack {
         };
         tasks.spawn(lesson_changes.run(services.dynamodb.database().clone(), functions.clone()));
 
-        Ok(Self { api_url, google_url, functions, tasks })
+        Ok(Self { api_url, google_url, sdk, services, functions, tasks })
     }
 
     /// Takes no more work, lets what is under way end, and stops.

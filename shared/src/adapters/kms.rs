@@ -127,6 +127,11 @@ impl TokenVault for KmsVault {
         let data_key = self.opening_key(key.tenant_id, sealed.encrypted_key, sealed.made_at).await?;
         sealed.open(&data_key, key)
     }
+
+    fn is_stale(&self, sealed: &SealedSecret) -> bool {
+        let bytes = BASE64URL_NOPAD.decode(sealed.0.as_bytes()).unwrap_or_default();
+        Sealed::read(&bytes).is_some_and(|sealed| key_cache::is_replaced(sealed.made_at, self.clock.now()))
+    }
 }
 
 /// The parts of a sealed secret.

@@ -24,6 +24,15 @@ pub fn required_query(request: &Request, name: &'static str) -> Result<String> {
     query(request, name)?.ok_or_else(|| Error::field(name, "is missing"))
 }
 
+/// A query parameter that is true or false; false when it is absent.
+pub fn flag(request: &Request, name: &'static str) -> Result<bool> {
+    match query(request, name)?.as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(Error::field(name, "is not true or false")),
+    }
+}
+
 /// A path parameter that names an instructor.
 pub fn instructor_in_path(request: &Request) -> Result<InstructorId> {
     const NAME: &str = "instructorId";

@@ -74,11 +74,13 @@ pub fn problem(error: &Error) -> Response<Body> {
 }
 
 fn render(status: StatusCode, body: &Value) -> Response<Body> {
-    const HEADERS: [(HeaderName, &str); 4] = [
+    const HEADERS: [(HeaderName, &str); 6] = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::STRICT_TRANSPORT_SECURITY, "max-age=63072000"),
     ];
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = status;

@@ -61,6 +61,8 @@ pub struct OAuthState {
     pub began_by: String,
     /// Where on the frontend the browser returns to.
     pub return_path: String,
+    /// Whether the instructor confirmed that another Google account may take the place of the present one.
+    pub replace_account: bool,
     /// Ten minutes after it began.
     pub expires_at: DateTime<Utc>,
 }

@@ -113,16 +113,17 @@ pub struct HostFlags {
     pub has_conflict: bool,
 }
 
-/// What a login stores in one step: the credentials, the state if it is to start anew, and which connections share
-/// the Google account.
+/// What a login stores in one step: the credentials, the state if it is to start anew, and that the connection uses
+/// its Google account.
 #[derive(Debug, Clone)]
 pub struct Connect {
     /// The row as it is to be.
     pub credentials: InstructorCalendarCredentials,
+    /// When Google was asked for the tokens; the store refuses when the account's grants were revoked since, or may
+    /// have been.
+    pub asked_at: DateTime<Utc>,
     /// The connection that was there when the decision was made; the store refuses when that has changed.
     pub replaces: Option<ConnectionId>,
-    /// The account that it used until now, when that is another one.
-    pub leaves_account: Option<String>,
     /// A state that starts anew; `None` keeps the one that is there.
     pub state: Option<SyncState>,
 }
@@ -189,9 +190,12 @@ pub trait Store: Send + Sync {
     ) -> Result<()>;
     /// Removes credentials and state, and the connection from its Google account, in one transaction.
     async fn forget_connection(&self, credentials: &InstructorCalendarCredentials) -> Result<()>;
-    /// Whether any other connection uses the Google account `sub`. The one question that crosses tenants; it answers
-    /// nothing but this.
-    async fn account_shared(&self, sub: &str, by: ConnectionKey) -> Result<bool>;
+    /// Takes the connection `leaving` out of the Google account `sub`, and answers whether all that the account
+    /// granted may be revoked: no other connection uses it, and until `until` none can begin to. The one question
+    /// that crosses tenants; it answers nothing but this.
+    async fn leave_account(&self, sub: &str, leaving: Option<ConnectionKey>, until: DateTime<Utc>) -> Result<bool>;
+    /// Notes that a revocation was over at `at`: logins that began later may connect.
+    async fn end_revocation(&self, sub: &str, at: DateTime<Utc>) -> Result<()>;
 
     // ── the hot state, the lease and the wishes ────────────────────────────────────────────────────────────────
     /// The state of a connection.

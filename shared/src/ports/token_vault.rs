@@ -15,4 +15,6 @@ pub trait TokenVault: Send + Sync {
     async fn seal(&self, key: ConnectionKey, secret: &SecretString) -> Result<SealedSecret>;
     /// Opens what was sealed for `key`; anything else fails.
     async fn open(&self, key: ConnectionKey, sealed: &SealedSecret) -> Result<SecretString>;
+    /// Whether `sealed` is to be sealed anew: its data key is too old to seal.
+    fn is_stale(&self, sealed: &SealedSecret) -> bool;
 }

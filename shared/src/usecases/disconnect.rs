@@ -1,7 +1,7 @@
 //! Takes a connection down: our events are removed, the channel closed, the grant given back, everything forgotten
 //! (design rule S6). Each step can be repeated, and it succeeds even when Google refuses.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -14,12 +14,13 @@ use crate::{
     Error, Result,
     model::{
         CalendarEventMapping, CalendarOAuthTokens, ConnectionKey, ConnectionStatus, InstructorCalendarCredentials,
-        SyncState, SyncTrigger,
+        OwnEventId, SyncState, SyncTrigger,
     },
     ports::{
-        CalendarError, Doorbell, HostFlags, LeaseAttempt, Operation, OperationOutcome, Random, ReleaseOutcome, Ring,
+        CalendarError, Doorbell, HostFlags, LeaseAttempt, ListingOutcome, Operation, OperationOutcome, Random,
+        ReleaseOutcome, Ring,
     },
-    reconcile::backoff,
+    reconcile::{backoff, outbound::observe},
 };
 
 /// The lease lasts this much longer than the attempt may take.
@@ -130,7 +131,7 @@ impl Disconnect {
     pub async fn go_on(&self, key: ConnectionKey, deadline: DateTime<Utc>) -> Result<Disconnected> {
         let (store, now) = (&self.google.store, self.google.clock.now());
         let owner = self.random.uuid();
-        let nothing = std::collections::BTreeSet::new();
+        let nothing = BTreeSet::new();
         let state = match store.acquire_lease(key, owner, now, deadline + LEASE_MARGIN, &nothing).await? {
             LeaseAttempt::Granted(state) => *state,
             LeaseAttempt::Held { .. } => return Ok(Disconnected::Continues),
@@ -162,8 +163,8 @@ impl Disconnect {
                 self.release(key, state).await?;
                 return Ok(Disconnected::Continues);
             }
-            let revoked = self.revoke(&credentials).await;
-            tracing::warn!(connection = %key, ?revoked, "Google is left as it is");
+            let given_back = self.give_back(&credentials).await;
+            tracing::warn!(connection = %key, ?given_back, "Google is left as it is");
         }
         // A login that overtakes us is to list anew what we are about to remove.
         state.cursor = None;
@@ -207,6 +208,16 @@ impl Disconnect {
         if !keep.events {
             let mut mappings = self.google.store.mappings(credentials.key).await?;
             mappings.retain(has_event);
+            if state.cursor.is_none() {
+                match left_behind(&mut session, credentials.key, &mappings, deadline).await {
+                    Ok(found) => mappings.extend(found),
+                    Err(SessionError::Withdrawn) => return Ok(Left::Wholly),
+                    Err(SessionError::Other(error)) => {
+                        tracing::warn!(connection = %credentials.key, ?error, "the calendar could not be listed yet");
+                        return Ok(Left::in_vain());
+                    }
+                }
+            }
             for batch in mappings.chunks(BATCH) {
                 if self.google.clock.now() >= deadline {
                     return Ok(Left::Partly { progress, obstacle: Obstacle::Time });
@@ -231,8 +242,8 @@ impl Disconnect {
                 }
             }
         }
-        let revoked = self.revoke(credentials).await?;
-        Ok(if revoked { Left::Wholly } else { Left::Partly { progress, obstacle: Obstacle::Time } })
+        let given_back = self.give_back(credentials).await?;
+        Ok(if given_back { Left::Wholly } else { Left::Partly { progress, obstacle: Obstacle::Time } })
     }
 
     /// Forgets lessons whose events Google was asked about: their columns first, since the mapping leads to them.
@@ -249,22 +260,15 @@ impl Disconnect {
         Ok(())
     }
 
-    /// Gives the grant back, unless another connection lives on the same Google account: revoking takes all of the
-    /// account's grants with it. Answers false when Google did not answer.
-    async fn revoke(&self, credentials: &InstructorCalendarCredentials) -> Result<bool> {
+    /// Gives the grant back. Answers false when Google did not answer.
+    async fn give_back(&self, credentials: &InstructorCalendarCredentials) -> Result<bool> {
         let google = &self.google;
-        if google.store.account_shared(&credentials.google_account.sub, credentials.key).await? {
-            return Ok(true);
-        }
         let tokens = CalendarOAuthTokens {
             access_token: google.vault.open(credentials.key, &credentials.tokens.google_access_token).await?,
             refresh_token: google.vault.open(credentials.key, &credentials.tokens.google_refresh_token).await?,
             expires_at: credentials.tokens.google_token_expiry,
         };
-        match google.login.revoke(&tokens).await {
-            Err(crate::ports::LoginError::Unavailable(_)) => Ok(false),
-            Ok(()) | Err(crate::ports::LoginError::InvalidGrant | crate::ports::LoginError::Refused(_)) => Ok(true),
-        }
+        google.give_back(&credentials.google_account.sub, Some(credentials.key), &tokens).await
     }
 
     /// Forgets everything here; the connection itself last, so that a repeat finds what is left to do.
@@ -281,6 +285,29 @@ impl Disconnect {
         store.flag_instructor(key, Some(false), None).await?;
         store.forget_connection(credentials).await
     }
+}
+
+/// Our events that stand in a calendar which no run has listed yet, as mappings: those that an earlier disconnect kept.
+async fn left_behind(
+    session: &mut GoogleSession<'_>,
+    key: ConnectionKey,
+    known: &[CalendarEventMapping],
+    deadline: DateTime<Utc>,
+) -> Result<Vec<CalendarEventMapping>, SessionError> {
+    let listing = session.list(None, deadline).await?;
+    if let ListingOutcome::Partial { error } = listing.outcome {
+        return Err(Error::unavailable("google_unavailable", error).into());
+    }
+    let known: BTreeSet<_> = known.iter().map(|mapping| mapping.lesson_id).collect();
+    let ours = listing.events.iter().filter(|event| OwnEventId::part(&event.id).is_none());
+    let ours = ours.filter_map(|event| Some((OwnEventId::decode(key, &event.id)?, event)));
+    let unknown = ours.filter(|(own, _)| !known.contains(&own.lesson_id));
+    // Their times are of no use any more.
+    let mapping = |own: OwnEventId| CalendarEventMapping {
+        generation: own.generation,
+        ..CalendarEventMapping::new(key, own.lesson_id, DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH)
+    };
+    Ok(unknown.map(|(own, event)| observe(mapping(own), event)).collect())
 }
 
 /// Our columns of a lesson that is not synced.

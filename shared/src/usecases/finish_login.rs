@@ -3,10 +3,15 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use subtle::ConstantTimeEq;
 
-use super::begin_login::digest;
+use super::{
+    begin_login::digest,
+    disconnect::{Disconnect, Disconnected, Keep},
+    google_session::Google,
+};
 use crate::{
     Error, ErrorKind, Result,
     model::{
@@ -14,21 +19,18 @@ use crate::{
         InstructorCalendarCredentials, InstructorId, OAuthState, SealedTokens, SyncSettings, SyncState, SyncTrigger,
         TenantId, WishKind,
     },
-    ports::{Clock, Connect, Doorbell, GrantedTokens, Login, LoginError, Random, Ring, Store, TokenVault},
+    ports::{Connect, Doorbell, GrantedTokens, LoginError, Random, Ring},
 };
+
+/// A login waits so long for the connection to another account to be taken down.
+const REPLACED_WITHIN: TimeDelta = TimeDelta::seconds(15);
 
 /// Finishes logins.
 pub struct FinishLogin {
-    /// Where connections are kept.
-    pub store: Arc<dyn Store>,
-    /// Google sign-in.
-    pub login: Arc<dyn Login>,
-    /// Opens the verifier, seals the tokens.
-    pub vault: Arc<dyn TokenVault>,
+    /// Google and the store.
+    pub google: Google,
     /// Rings for the first sync.
     pub doorbell: Arc<dyn Doorbell>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
     /// Ids.
     pub random: Arc<dyn Random>,
 }
@@ -93,21 +95,29 @@ impl FinishLogin {
                 "This login is unknown, was used already, or took too long. Please start again.",
             )
         };
-        let begun = self.store.oauth_state(&returned.state).await?.ok_or_else(unknown)?;
+        let store = &self.google.store;
+        let begun = store.oauth_state(&returned.state).await?.ok_or_else(unknown)?;
         // Rows outlive their expiry: DynamoDB removes them when it finds the time.
-        if begun.expires_at <= self.clock.now() {
+        if begun.expires_at <= self.google.clock.now() {
             return Err(unknown().into());
         }
-        if !finisher.began(&begun) {
-            // The login is left as it is: whoever began it may still finish it.
-            return Err(Error::new(
-                ErrorKind::Invalid,
-                "other_browser",
-                "This login was begun in another browser. Please start again here.",
-            )
-            .into());
+        // Otherwise the login is left as it is: whoever began it may still finish it.
+        match finisher {
+            Finisher::Browser(cookie) if !is_the_browser(cookie.as_ref(), &begun) => {
+                let text = "This login was begun in another browser. Please start again here.";
+                return Err(Error::new(ErrorKind::Invalid, "other_browser", text).into());
+            }
+            // To a caller, another's login is one that does not exist.
+            Finisher::Caller { user, tenant, instructor }
+                if *user != begun.began_by
+                    || *tenant != begun.key.tenant_id
+                    || instructor.is_some_and(|own| own != begun.key.instructor_id) =>
+            {
+                return Err(unknown().into());
+            }
+            Finisher::Browser(_) | Finisher::Caller { .. } => {}
         }
-        let begun = self.store.take_oauth_state(&returned.state).await?.ok_or_else(unknown)?;
+        let begun = store.take_oauth_state(&returned.state).await?.ok_or_else(unknown)?;
         let return_path = begun.return_path.clone();
         match self.connect(&begun, returned.answer).await {
             Ok(credentials) => Ok(LoginFinished { credentials, return_path }),
@@ -121,8 +131,10 @@ impl FinishLogin {
         answer: Result<SecretString, String>,
     ) -> Result<InstructorCalendarCredentials> {
         let code = answer.map_err(|word| refusal(&word))?;
-        let verifier = self.vault.open(begun.key, &begun.verifier).await?;
-        let granted = self.login.exchange(&code, &verifier, self.clock.now()).await.map_err(|error| match error {
+        let google = &self.google;
+        let verifier = google.vault.open(begun.key, &begun.verifier).await?;
+        let asked_at = google.clock.now();
+        let granted = google.login.exchange(&code, &verifier, asked_at).await.map_err(|error| match error {
             LoginError::InvalidGrant => {
                 Error::new(ErrorKind::Invalid, "code_refused", "Google did not accept the login. Please start again.")
                     .because(error)
@@ -130,16 +142,18 @@ impl FinishLogin {
             LoginError::Refused(_) => Error::internal(error),
             LoginError::Unavailable(_) => Error::unavailable("google_unavailable", error),
         })?;
-        let present = self.store.credentials(begun.key).await?;
-        let login = match self.checked(begun.key, &granted, present.as_ref()) {
-            Ok(login) => login,
+        let stored = match self.checked(begun.key, &granted) {
+            Ok(login) => self.store_connection(login, begun.replace_account, asked_at).await,
+            Err(error) => Err(error),
+        };
+        let credentials = match stored {
+            Ok(credentials) => credentials,
             Err(error) => {
-                self.give_back(begun.key, &granted).await;
+                self.give_back(&granted).await;
                 return Err(error);
             }
         };
-        let credentials = self.store_connection(login, present.as_ref()).await?;
-        self.store.flag_instructor(begun.key, Some(credentials.settings.sync_enabled), None).await?;
+        google.store.flag_instructor(begun.key, Some(credentials.settings.sync_enabled), None).await?;
         let wishes = vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full];
         let ring = Ring { key: begun.key, trigger: SyncTrigger::Connect, wishes, log_id: None, asked: None };
         if let Err(error) = self.doorbell.ring(&ring, Duration::ZERO).await {
@@ -149,13 +163,9 @@ impl FinishLogin {
     }
 
     /// Checks what Google granted.
-    fn checked(
-        &self,
-        key: ConnectionKey,
-        granted: &GrantedTokens,
-        present: Option<&InstructorCalendarCredentials>,
-    ) -> Result<CreateCalendarCredentials> {
+    fn checked(&self, key: ConnectionKey, granted: &GrantedTokens) -> Result<CreateCalendarCredentials> {
         let missing: Vec<&str> = self
+            .google
             .login
             .required_scopes()
             .iter()
@@ -173,10 +183,6 @@ impl FinishLogin {
             let text = "Google gave no lasting permission. Remove this application from your Google account's connections, then start again.";
             return Err(Error::new(ErrorKind::Invalid, "no_refresh_token", text));
         };
-        if present.is_some_and(|present| present.google_account.sub != granted.account.sub) {
-            let text = "Another Google account is connected. Please disconnect it first.";
-            return Err(Error::new(ErrorKind::Conflict, "other_account", text));
-        }
         Ok(CreateCalendarCredentials {
             key,
             google_account: granted.account.clone(),
@@ -192,85 +198,92 @@ impl FinishLogin {
     async fn store_connection(
         &self,
         login: CreateCalendarCredentials,
-        present: Option<&InstructorCalendarCredentials>,
+        replace_account: bool,
+        asked_at: DateTime<Utc>,
     ) -> Result<InstructorCalendarCredentials> {
-        let (key, now) = (login.key, self.clock.now());
-        if present.is_some_and(|present| matches!(present.status, ConnectionStatus::Disconnecting { .. })) {
-            return Err(Error::new(
-                ErrorKind::Conflict,
-                "disconnecting",
-                "The calendar is still being disconnected. Please try again in a minute.",
-            ));
+        let Google { store, vault, clock, .. } = &self.google;
+        let key = login.key;
+        let mut present = store.credentials(key).await?;
+        if present.as_ref().is_some_and(|present| matches!(present.status, ConnectionStatus::Disconnecting { .. })) {
+            return Err(disconnecting());
         }
+        let settings = present.as_ref().map_or_else(SyncSettings::default, |present| present.settings.clone());
+        if present.as_ref().is_some_and(|present| present.google_account.sub != login.google_account.sub) {
+            if !replace_account {
+                let text = "Another Google account is connected. Please confirm that this one is to take its place.";
+                return Err(Error::new(ErrorKind::Conflict, "other_account", text));
+            }
+            self.take_down(key).await?;
+            present = None;
+        }
+        let present = present.as_ref();
+        let now = clock.now();
         let credentials = InstructorCalendarCredentials {
             id: present.map_or_else(|| ConnectionId(self.random.uuid()), |present| present.id),
             key,
             tokens: SealedTokens {
-                google_access_token: self.vault.seal(key, &login.tokens.access_token).await?,
-                google_refresh_token: self.vault.seal(key, &login.tokens.refresh_token).await?,
+                google_access_token: vault.seal(key, &login.tokens.access_token).await?,
+                google_refresh_token: vault.seal(key, &login.tokens.refresh_token).await?,
                 google_token_expiry: login.tokens.expires_at,
             },
             google_calendar_id: present
                 .map_or_else(|| CalendarId::from("primary"), |present| present.google_calendar_id.clone()),
             google_account: login.google_account,
-            oauth_client: self.login.client_id().to_owned(),
+            oauth_client: self.google.login.client_id().to_owned(),
             granted_scopes: login.granted_scopes,
-            settings: present.map_or_else(SyncSettings::default, |present| present.settings.clone()),
+            settings,
             status: ConnectionStatus::Active,
             created_at: present.map_or(now, |present| present.created_at),
             updated_at: now,
         };
         let connect = Connect {
             credentials: credentials.clone(),
+            asked_at,
             replaces: present.map(|present| present.id),
-            leaves_account: None,
             state: present.is_none().then(|| SyncState::new(now)),
         };
-        self.store.connect(&connect).await?;
+        store.connect(&connect).await?;
         Ok(credentials)
     }
 
-    /// Withdraws a grant that led to no connection, unless a connection lives on the same account: revoking takes
-    /// the whole account's grants with it.
-    async fn give_back(&self, key: ConnectionKey, granted: &GrantedTokens) {
-        let sub = &granted.account.sub;
-        let own = self
-            .store
-            .credentials(key)
-            .await
-            .map(|present| present.is_some_and(|present| present.google_account.sub == *sub));
-        let used = match own {
-            Ok(false) => self.store.account_shared(sub, key).await.unwrap_or(true),
-            Ok(true) | Err(_) => true,
+    /// Takes the connection to another account down, its events included as far as its token still allows. What is
+    /// not done in time goes on in the background, as with any disconnect.
+    async fn take_down(&self, key: ConnectionKey) -> Result<()> {
+        let Self { google, doorbell, random } = self;
+        let disconnect = Disconnect { google: google.clone(), doorbell: doorbell.clone(), random: random.clone() };
+        let deadline = google.clock.now() + REPLACED_WITHIN;
+        match disconnect.begin(key, Keep::default(), deadline).await? {
+            Disconnected::Done => Ok(()),
+            Disconnected::Continues => Err(disconnecting()),
+        }
+    }
+
+    /// Withdraws a grant that led to no connection.
+    async fn give_back(&self, granted: &GrantedTokens) {
+        let tokens = CalendarOAuthTokens {
+            access_token: granted.access.access_token.clone(),
+            refresh_token: granted.refresh_token.clone().unwrap_or_else(|| granted.access.access_token.clone()),
+            expires_at: granted.access.expires_at,
         };
-        if !used {
-            let tokens = CalendarOAuthTokens {
-                access_token: granted.access.access_token.clone(),
-                refresh_token: granted.refresh_token.clone().unwrap_or_else(|| granted.access.access_token.clone()),
-                expires_at: granted.access.expires_at,
-            };
-            if let Err(error) = self.login.revoke(&tokens).await {
-                tracing::warn!(%error, "a grant that led to no connection could not be given back");
-            }
+        match self.google.give_back(&granted.account.sub, None, &tokens).await {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!("a grant that led to no connection could not be given back"),
+            Err(error) => tracing::warn!(?error, "a grant that led to no connection could not be given back"),
         }
     }
 }
 
-impl Finisher {
-    fn began(&self, begun: &OAuthState) -> bool {
-        use secrecy::ExposeSecret;
-        match self {
-            Self::Browser(None) => false,
-            Self::Browser(Some(cookie)) => {
-                digest(cookie.expose_secret()).as_bytes().ct_eq(begun.browser.as_bytes()).into()
-            }
-            Self::Caller { user, tenant, instructor } => {
-                *user == begun.began_by
-                    && *tenant == begun.key.tenant_id
-                    && instructor.is_none_or(|own| own == begun.key.instructor_id)
-            }
-        }
-    }
+fn is_the_browser(cookie: Option<&SecretString>, begun: &OAuthState) -> bool {
+    use secrecy::ExposeSecret;
+    cookie.is_some_and(|cookie| digest(cookie.expose_secret()).as_bytes().ct_eq(begun.browser.as_bytes()).into())
+}
+
+fn disconnecting() -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        "disconnecting",
+        "The calendar is still being disconnected. Please try again in a minute.",
+    )
 }
 
 /// Google's error words, as outcomes.

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     Error,
-    model::{Channel, InstructorCalendarCredentials, SealedSecret},
+    model::{CalendarOAuthTokens, Channel, ConnectionKey, InstructorCalendarCredentials, SealedSecret, SealedTokens},
     ports::{
         Access, Calendar, CalendarError, Clock, Listing, ListingOutcome, Login, LoginError, NewChannel, Operation,
         OperationOutcome, Store, TokenVault,
@@ -30,6 +30,33 @@ pub struct Google {
     pub vault: Arc<dyn TokenVault>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+}
+
+/// A revocation that has not ended after this time has failed.
+const REVOKED_WITHIN: TimeDelta = TimeDelta::minutes(1);
+
+impl Google {
+    /// Gives back what the account `sub` granted, unless another connection lives on it: revoking takes all of the
+    /// account's grants at once. `leaving` lives on it no longer. Answers false when Google did not answer.
+    pub async fn give_back(
+        &self,
+        sub: &str,
+        leaving: Option<ConnectionKey>,
+        tokens: &CalendarOAuthTokens,
+    ) -> crate::Result<bool> {
+        let until = self.clock.now() + REVOKED_WITHIN;
+        if !self.store.leave_account(sub, leaving, until).await? {
+            return Ok(true);
+        }
+        match self.login.revoke(tokens).await {
+            // It may still come about.
+            Err(LoginError::Unavailable(_)) => Ok(false),
+            Ok(()) | Err(LoginError::InvalidGrant | LoginError::Refused(_)) => {
+                self.store.end_revocation(sub, self.clock.now()).await?;
+                Ok(true)
+            }
+        }
+    }
 }
 
 /// Why there is no session.
@@ -102,6 +129,15 @@ impl<'a> GoogleSession<'a> {
             }
         };
         let sealed = google.vault.seal(credentials.key, &fresh.access_token).await?;
+        if google.vault.is_stale(&credentials.tokens.google_refresh_token) {
+            let tokens = SealedTokens {
+                google_access_token: sealed.clone(),
+                google_refresh_token: google.vault.seal(credentials.key, &refresh_token).await?,
+                google_token_expiry: fresh.expires_at,
+            };
+            google.store.save_access_token(credentials.key, credentials.id, &sealed, fresh.expires_at).await?;
+            google.store.save_tokens(credentials.key, credentials.id, &tokens).await?;
+        }
         self.access.token = fresh.access_token;
         self.fresh = Some((sealed, fresh.expires_at));
         Ok(())

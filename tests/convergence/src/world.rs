@@ -10,7 +10,7 @@ use calendar_sync::{
     ports::Ring,
     usecases::{
         answer_ring::AnswerRing,
-        begin_login::BeginLogin,
+        begin_login::{BeginLogin, LoginWish},
         change_settings::ChangeSettings,
         disconnect::Disconnect,
         finish_login::{FinishLogin, Finisher, LoginReturn},
@@ -124,6 +124,7 @@ impl Product {
             vault: vault.clone(),
             clock: sim.clone(),
         };
+        let finish = FinishLogin { google: google.clone(), doorbell: sim.clone(), random: sim.clone() };
         let sync = SyncCalendar {
             google: google.clone(),
             doorbell: sim.clone(),
@@ -134,21 +135,8 @@ impl Product {
         let disconnect = Disconnect { google, doorbell: sim.clone(), random: sim.clone() };
         Self {
             rings: AnswerRing { sync, disconnect },
-            begin: Arc::new(BeginLogin {
-                store: store.clone(),
-                login: login.clone(),
-                vault: vault.clone(),
-                clock: sim.clone(),
-                random: sim.clone(),
-            }),
-            finish: Arc::new(FinishLogin {
-                store: store.clone(),
-                login,
-                vault,
-                doorbell: sim.clone(),
-                clock: sim.clone(),
-                random: sim.clone(),
-            }),
+            begin: Arc::new(BeginLogin { store: store.clone(), login, vault, clock: sim.clone(), random: sim.clone() }),
+            finish: Arc::new(finish),
             settings: Arc::new(ChangeSettings { store: store.clone(), doorbell: sim.clone(), clock: sim.clone() }),
             due: Arc::new(RingDue {
                 store: store.clone(),
@@ -242,7 +230,7 @@ impl World {
         let product = self.product();
         let code = format!("{} {}", party.key, party.account);
         self.request(async move {
-            let begun = product.begin.begin(party.key, "user", None).await?;
+            let begun = product.begin.begin(party.key, "user", &LoginWish::default()).await?;
             let returned = LoginReturn { state: begun.state, answer: Ok(code.into()) };
             let finisher = Finisher::Browser(Some(begun.browser));
             product.finish.finish(returned, &finisher).await.map(drop).map_err(|failed| failed.error)

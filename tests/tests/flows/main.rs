@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod connecting;
+mod disconnecting;
 mod failure_modes;
+mod limits;
 mod log;
+mod logins;
 mod refusals;
 mod two_ways;
 mod what_blocks;

@@ -1,6 +1,10 @@
 //! Bad input of each kind gets a 4xx with a code, and whoever may not see a thing learns nothing of it.
 
+use std::collections::BTreeSet;
+
 use calendar_tests::world::World;
+use chrono::{TimeDelta, Utc};
+use local_stack::{deployment::ROUTES, gateway::Access};
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 
@@ -83,49 +87,97 @@ async fn bodies_that_are_no_json_object_are_refused() {
     assert_eq!(world.send(request).await.0, 413);
 }
 
+/// A call of each endpoint that takes a token, about `instructor`; and the state of a login, for the one that takes it.
+fn calls(instructor: &str, state: &str) -> Vec<(Method, String, Option<Value>)> {
+    let id = instructor;
+    vec![
+        (Method::GET, format!("oauth/url?instructorId={id}"), None),
+        (Method::POST, "oauth/callback".into(), Some(json!({ "state": state, "code": "4/code" }))),
+        (Method::POST, "sync".into(), Some(json!({ "instructorId": id }))),
+        (Method::GET, format!("status/{id}"), None),
+        (Method::PATCH, "settings".into(), Some(json!({ "instructorId": id, "autoSync": false }))),
+        (Method::POST, "disconnect".into(), Some(json!({ "instructorId": id }))),
+        (Method::GET, format!("external-events/{id}"), None),
+    ]
+}
+
+#[test]
+fn every_endpoint_that_takes_a_token_is_tried() {
+    let tried: BTreeSet<_> = calls("{instructorId}", "")
+        .into_iter()
+        .map(|(method, path, _)| format!("{method} /api/v1/calendar/{}", path.split('?').next().unwrap()))
+        .collect();
+    let all = ROUTES.iter().filter(|route| route.access == Access::Token);
+    assert_eq!(tried, all.map(|route| format!("{} {}", route.method, route.path)).collect());
+}
+
+/// All that a caller sees of an answer, save its date.
+async fn seen(world: &World, token: Option<&str>, call: (Method, String, Option<Value>)) -> (u16, String, String) {
+    let (method, path, body) = call;
+    let mut request = world.request(method, &format!("/api/v1/calendar/{path}"));
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
+    }
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    let answer = request.send().await.unwrap();
+    let mut headers: Vec<_> = answer.headers().iter().filter(|(name, _)| *name != header::DATE).collect();
+    headers.sort_by_key(|(name, _)| name.as_str());
+    (answer.status().as_u16(), format!("{headers:?}"), answer.text().await.unwrap())
+}
+
 #[tokio::test]
-async fn not_yours_and_not_there_look_the_same() {
+async fn to_a_wrong_caller_not_yours_and_not_there_are_the_same() {
     let world = World::start().await;
     world.connect().await;
     let own = world.instructor.clone();
-    let nobody = "5c7a1e00-0000-4000-8000-00000000dead";
-    let other_tenant = world.session("?tenant=5c7a1e00-0000-4000-8000-0000000000ff&role=admin").await;
-    let other_instructor = world.session("?instructor=5c7a1e00-0000-4000-8000-0000000000a2").await;
-    let no_role = world.session("?role=student&instructor=").await;
-    let admin = world.session("?role=admin").await;
-    let calls = |id: &str| -> Vec<(Method, String, Option<Value>)> {
-        vec![
-            (Method::GET, format!("oauth/url?instructorId={id}"), None),
-            (Method::GET, format!("status/{id}"), None),
-            (Method::POST, "sync".into(), Some(json!({ "instructorId": id }))),
-            (Method::POST, "disconnect".into(), Some(json!({ "instructorId": id }))),
-            (Method::PATCH, "settings".into(), Some(json!({ "instructorId": id, "autoSync": false }))),
-            (Method::GET, format!("external-events/{id}"), None),
-        ]
-    };
-    let answer = async |token: &Value, (method, path, body): (Method, String, Option<Value>)| {
-        let request = world.request(method, &format!("/api/v1/calendar/{path}")).bearer_auth(token.as_str().unwrap());
-        world.send(if let Some(body) = body { request.json(&body) } else { request }).await
-    };
-    for (session, who) in [(&other_tenant, "another tenant"), (&other_instructor, "another instructor")] {
-        for (there, not_there) in calls(&own).into_iter().zip(calls(nobody)) {
-            let path = there.1.clone();
-            let seen = answer(&session["token"], there).await;
-            assert_eq!(seen.0, 404, "{who} {path}: {}", seen.1);
-            assert_eq!(seen, answer(&session["token"], not_there).await, "{who} {path}");
+    let tenant = world.session("").await["tenantId"].as_str().unwrap().to_owned();
+    let (auth_url, _) = world.begin_login().await;
+    let state = auth_url.split("state=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+    let before = world.status().await;
+
+    let (nobody, elsewhere) = ("5c7a1e00-0000-4000-8000-00000000dead", "5c7a1e00-0000-4000-8000-0000000000ff");
+    let grace = "5c7a1e00-0000-4000-8000-0000000000a2";
+    let wrong = [
+        json!({ "sub": "u", "tenant_id": elsewhere, "role": "admin" }),
+        json!({ "sub": "u", "tenant_id": elsewhere, "instructor_id": own, "role": "instructor" }),
+        json!({ "sub": "u", "tenant_id": tenant, "instructor_id": grace, "role": "instructor" }),
+        json!({ "sub": "u", "tenant_id": tenant, "role": "student" }),
+        json!({ "sub": "u", "tenant_id": tenant, "role": "Admin" }),
+        json!({ "sub": "u", "tenant_id": tenant }),
+        json!({ "sub": "u", "instructor_id": own, "role": "admin" }),
+        json!({ "sub": "u", "tenant_id": "*", "role": "admin" }),
+    ];
+    for claims in wrong {
+        let token = world.token_with(&claims, Utc::now());
+        for (not_yours, not_there) in calls(&own, &state).into_iter().zip(calls(nobody, "never-begun")) {
+            let path = not_yours.1.clone();
+            let of_a_login = path == "oauth/callback";
+            let answer = seen(&world, Some(&token), not_yours).await;
+            assert!(answer.0 == 404 || (of_a_login && answer.0 == 400), "{claims} {path}: {answer:?}");
+            assert_eq!(answer, seen(&world, Some(&token), not_there).await, "{claims} {path}");
         }
     }
-    if let Some(token) = no_role["token"].as_str() {
-        for call in calls(nobody) {
-            assert_eq!(answer(&json!(token), call).await.0, 404);
+
+    let good = json!({ "sub": own, "tenant_id": tenant, "instructor_id": own, "role": "instructor" });
+    let expired = world.token_with(&good, Utc::now() - TimeDelta::days(1));
+    let altered = format!("{}x", world.token);
+    let unsigned = format!("{}.{}.", "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0", world.token.split('.').nth(1).unwrap());
+    for token in [None, Some(""), Some("x"), Some("a.b.c"), Some(&*expired), Some(&*altered), Some(&*unsigned)] {
+        for (not_yours, not_there) in calls(&own, &state).into_iter().zip(calls(nobody, "never-begun")) {
+            let answer = seen(&world, token, not_yours).await;
+            assert_eq!(answer.0, 401, "{token:?}: {answer:?}");
+            assert_eq!(answer, seen(&world, token, not_there).await, "{token:?}");
         }
     }
-    assert_eq!(answer(&admin["token"], (Method::GET, format!("status/{own}"), None)).await.0, 200);
-    for token in ["", "x", "a.b.c"] {
-        for call in calls(&own) {
-            assert_eq!(answer(&json!(token), call).await.0, 401);
-        }
+
+    let after = world.status().await;
+    for part in ["connectionId", "state", "settings", "googleAccount"] {
+        assert_eq!(after[part], before[part], "none of them changed anything");
     }
+    let admin = world.token_with(&json!({ "sub": "u", "tenant_id": tenant, "role": "admin" }), Utc::now());
+    assert_eq!(seen(&world, Some(&admin), (Method::GET, format!("status/{own}"), None)).await.0, 200);
 }
 
 #[tokio::test]

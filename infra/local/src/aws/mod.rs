@@ -3,6 +3,7 @@
 //! All of them speak JSON over `POST /` and name the operation in `X-Amz-Target`, which is all
 //! that is needed to tell them apart. Everything they keep outlives the process.
 
+mod calls;
 mod dynamodb;
 mod eventbridge;
 mod kms;
@@ -17,6 +18,7 @@ use aws_types::{SdkConfig, region::Region, sdk_config::SharedCredentialsProvider
 use axum::{Router, body::Body, extract::State, http::Request, response::Response};
 use tokio::net::TcpListener;
 
+pub use calls::{Call, Calls};
 pub use dynamodb::DynamoDb;
 pub use eventbridge::{Bus, Notice};
 pub use kms::Kms;
@@ -44,6 +46,8 @@ pub struct Services {
     pub bus: Bus,
     /// Named secrets.
     pub secrets: Secrets,
+    /// Who has called what.
+    pub calls: Calls,
     /// Where to die, when a test asks for it.
     pub crash: Option<Arc<CrashPoint>>,
 }
@@ -63,6 +67,7 @@ impl Services {
             queues: Queues::open(&sqlite, queues)?,
             bus: Bus::open(&sqlite)?,
             secrets,
+            calls: Calls::default(),
             crash,
         })
     }
@@ -89,9 +94,15 @@ async fn answer(State(services): State<Arc<Services>>, request: Request<Body>) -
         request.headers().get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let (service, operation) = target.split_once('.').unwrap_or_default();
     let crash = services.crash.as_deref();
+    let (head, body) = request.into_parts();
+    let body = match wire::body(body).await {
+        Ok(body) => body,
+        Err(fault) => return wire::answer(Err(fault)),
+    };
+    services.calls.note(&head.headers, service, operation, &body);
     match service {
         "DynamoDB_20120810" | "DynamoDBStreams_20120810" => {
-            let forwarded = services.dynamodb.call(request);
+            let forwarded = services.dynamodb.call(Request::from_parts(head, Body::from(body)));
             if dynamodb::writes(operation) {
                 crash::around(crash, Boundary::StoreWrite, forwarded).await
             } else {
@@ -99,26 +110,18 @@ async fn answer(State(services): State<Arc<Services>>, request: Request<Body>) -
             }
         }
         "AmazonSQS" => {
-            let answered = async {
-                wire::answer(match wire::body(request).await {
-                    Ok(body) => services.queues.call(operation, &body).await,
-                    Err(fault) => Err(fault),
-                })
-            };
+            let answered = async { wire::answer(services.queues.call(operation, &body).await) };
             if operation.starts_with("DeleteMessage") {
                 crash::around(crash, Boundary::QueueAck, answered).await
             } else {
                 answered.await
             }
         }
-        _ => wire::answer(match wire::body(request).await {
-            Err(fault) => Err(fault),
-            Ok(body) => match service {
-                "TrentService" => services.kms.call(operation, &body),
-                "AWSEvents" => services.bus.call(operation, &body),
-                "secretsmanager" => services.secrets.call(operation, &body),
-                _ => Err(Fault::unknown_operation(&target)),
-            },
+        _ => wire::answer(match service {
+            "TrentService" => services.kms.call(operation, &body),
+            "AWSEvents" => services.bus.call(operation, &body),
+            "secretsmanager" => services.secrets.call(operation, &body),
+            _ => Err(Fault::unknown_operation(&target)),
         }),
     }
 }

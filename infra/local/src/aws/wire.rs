@@ -2,14 +2,14 @@
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderName, Request, StatusCode, header::CONTENT_TYPE},
+    http::{HeaderName, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// The largest body read; SQS and EventBridge allow at most 1 MiB.
-const MAX_BODY_BYTES: usize = 2 << 20;
+/// The largest body read: DynamoDB takes 16 MB in a batch, all others less.
+const MAX_BODY_BYTES: usize = 16 << 20;
 
 /// A refusal that the SDK turns into a typed error by its code.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,8 +43,8 @@ const JSON: &str = "application/x-amz-json-1.0";
 const INTERNAL_FAILURE: &str = "InternalFailure";
 
 /// Reads a request's body.
-pub async fn body(request: Request<Body>) -> Result<Bytes, Fault> {
-    axum::body::to_bytes(request.into_body(), MAX_BODY_BYTES)
+pub async fn body(body: Body) -> Result<Bytes, Fault> {
+    axum::body::to_bytes(body, MAX_BODY_BYTES)
         .await
         .map_err(|error| Fault::new("SerializationException", error.to_string()))
 }

@@ -1,14 +1,13 @@
-//! `instructor_calendar_credentials`, the cold part of a connection, and `google_accounts`: which connections share
-//! a Google account.
+//! `instructor_calendar_credentials`: the cold part of a connection.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DynamoStore,
+    DynamoStore, accounts,
     expressions::Change,
-    items::{Item, attributes, digest, from_item, text, time, to_item},
+    items::{Item, attributes, from_item, text, time, to_item},
     notices,
     requests::Written,
     sync_state,
@@ -121,11 +120,6 @@ fn row_key(key: ConnectionKey) -> Item {
     Item::from([("tenant_id".to_owned(), text(key.tenant_id)), ("instructor_id".to_owned(), text(key.instructor_id))])
 }
 
-/// The account by a digest, so that the one table without a tenant names nobody.
-fn account_key(sub: &str) -> Item {
-    Item::from([("account".to_owned(), text(digest(sub)))])
-}
-
 fn this_connection(id: ConnectionId) -> Change {
     Change::when("#id = :id").with("id", text(id))
 }
@@ -152,17 +146,6 @@ pub(super) async fn connect(store: &DynamoStore, connect: &Connect) -> Result<()
             .with("disconnecting", text("disconnecting")),
         None => Change::when("attribute_not_exists(#id)"),
     };
-    let account = &connect.credentials.google_account.sub;
-    let mut writes = vec![
-        unchanged.put(table, to_item(&Row::from(&connect.credentials))?)?,
-        Change::default()
-            .add("connections", vec![key.to_string()])
-            .update(&store.names.google_accounts, account_key(account))?,
-    ];
-    let left = connect.leaves_account.as_ref().filter(|left| *left != account);
-    if let Some(left) = left {
-        writes.push(leave_account(store, key, left)?);
-    }
     let state = match &connect.state {
         Some(state) => sync_state::start_anew(key, state)?,
         // A connection that goes on is polled at once, whatever had stopped it.
@@ -170,14 +153,12 @@ pub(super) async fn connect(store: &DynamoStore, connect: &Connect) -> Result<()
             Change::when("attribute_exists(#lease_fence)").set("next_sync_at", time(connect.credentials.updated_at))
         }
     };
-    writes.push(state.update(table, sync_state::row_key(key))?);
-    if !store.transact(writes).await? {
-        return Err(changed_meanwhile());
-    }
-    match left {
-        Some(left) => forget_unused_account(store, left).await,
-        None => Ok(()),
-    }
+    let writes = vec![
+        unchanged.put(table, to_item(&Row::from(&connect.credentials))?)?,
+        accounts::join(store, key, &connect.credentials.google_account.sub, connect.asked_at)?,
+        state.update(table, sync_state::row_key(key))?,
+    ];
+    if store.transact(writes).await? { Ok(()) } else { Err(changed_meanwhile()) }
 }
 
 fn changed_meanwhile() -> Error {
@@ -261,33 +242,10 @@ pub(super) async fn forget(store: &DynamoStore, credentials: &InstructorCalendar
     let writes = vec![
         unchanged.delete(table, row_key(key))?,
         Change::default().delete(table, sync_state::row_key(key))?,
-        leave_account(store, key, sub)?,
+        accounts::forget(store, key, sub)?,
     ];
     if !store.transact(writes).await? {
         return Err(changed_meanwhile());
     }
-    forget_unused_account(store, sub).await
-}
-
-fn leave_account(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    sub: &str,
-) -> Result<aws_sdk_dynamodb::types::TransactWriteItem> {
-    Change::default().take("connections", vec![key.to_string()]).update(&store.names.google_accounts, account_key(sub))
-}
-
-async fn forget_unused_account(store: &DynamoStore, sub: &str) -> Result<()> {
-    let unused = Change::when("attribute_not_exists(#connections)");
-    store.delete(&store.names.google_accounts, account_key(sub), unused).await?;
-    Ok(())
-}
-
-pub(super) async fn account_shared(store: &DynamoStore, sub: &str, by: ConnectionKey) -> Result<bool> {
-    let account = store.get(&store.names.google_accounts, account_key(sub)).await?;
-    let connections = account.and_then(|mut account| account.remove("connections"));
-    Ok(match connections {
-        Some(AttributeValue::Ss(connections)) => connections.iter().any(|other| *other != by.to_string()),
-        _ => false,
-    })
+    accounts::forget_unused(store, sub).await
 }

@@ -1,5 +1,6 @@
 //! The store on DynamoDB: one file for each kind of item. `tables` says which tables there are.
 
+mod accounts;
 mod conflicts;
 mod connections;
 mod dispatch;
@@ -93,8 +94,11 @@ impl Store for DynamoStore {
     async fn forget_connection(&self, credentials: &InstructorCalendarCredentials) -> Result<()> {
         connections::forget(self, credentials).await
     }
-    async fn account_shared(&self, sub: &str, by: ConnectionKey) -> Result<bool> {
-        connections::account_shared(self, sub, by).await
+    async fn leave_account(&self, sub: &str, leaving: Option<ConnectionKey>, until: DateTime<Utc>) -> Result<bool> {
+        accounts::leave(self, sub, leaving, until).await
+    }
+    async fn end_revocation(&self, sub: &str, at: DateTime<Utc>) -> Result<()> {
+        accounts::end_revocation(self, sub, at).await
     }
     async fn state(&self, key: ConnectionKey) -> Result<Option<SyncState>> {
         sync_state::state(self, key).await

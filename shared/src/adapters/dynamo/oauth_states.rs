@@ -23,6 +23,7 @@ struct Row {
     browser: String,
     began_by: String,
     return_path: String,
+    replace_account: bool,
     #[serde(with = "timestamp")]
     expires_at: DateTime<Utc>,
     /// The second at which DynamoDB may remove the row; it takes days over it.
@@ -43,6 +44,7 @@ fn read(item: Item) -> Result<OAuthState> {
         browser: row.browser,
         began_by: row.began_by,
         return_path: row.return_path,
+        replace_account: row.replace_account,
         expires_at: row.expires_at,
     })
 }
@@ -56,6 +58,7 @@ pub(super) async fn put(store: &DynamoStore, state: &OAuthState) -> Result<()> {
         browser: state.browser.clone(),
         began_by: state.began_by.clone(),
         return_path: state.return_path.clone(),
+        replace_account: state.replace_account,
         expires_at: state.expires_at,
         ttl: state.expires_at.timestamp(),
     })?;

@@ -164,7 +164,7 @@ pub const TABLES: [TableDefinition; 8] = [
         partition: "account",
         sort: None,
         indexes: &[],
-        ttl: None,
+        ttl: Some("ttl"),
         stream: false,
     },
     TableDefinition {

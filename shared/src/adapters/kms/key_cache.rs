@@ -16,6 +16,11 @@ const MOST_KEYS: usize = 512;
 /// How often a key is used before KMS is asked again.
 const MOST_USES: u32 = 100_000;
 
+/// Whether a key that was made then has left its place to another by now.
+pub(super) fn is_replaced(made_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    now - made_at >= LONGEST_SEALING
+}
+
 struct Entry {
     key: Arc<DataKey>,
     kept_since: DateTime<Utc>,
@@ -47,7 +52,7 @@ impl KeyCache {
         self.entries
             .values_mut()
             .filter(|entry| entry.key.tenant == tenant && entry.is_good(now))
-            .filter(|entry| now - entry.key.made_at < LONGEST_SEALING)
+            .filter(|entry| !is_replaced(entry.key.made_at, now))
             .max_by_key(|entry| entry.key.made_at)
             .map(Entry::take)
     }

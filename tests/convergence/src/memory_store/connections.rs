@@ -1,5 +1,7 @@
 //! Connections and the Google accounts that they use.
 
+use std::collections::BTreeSet;
+
 use calendar_sync::{
     Error, ErrorKind, Result,
     model::{
@@ -11,6 +13,13 @@ use calendar_sync::{
 use chrono::{DateTime, Utc};
 
 use super::Tables;
+
+/// Who uses a Google account, and until when its grants may be about to be revoked.
+#[derive(Debug, Clone, Default)]
+pub struct GoogleAccountRow {
+    connections: BTreeSet<ConnectionKey>,
+    revoked_until: Option<DateTime<Utc>>,
+}
 
 impl Tables {
     pub(super) fn connect(&mut self, connect: &Connect) -> Result<()> {
@@ -25,10 +34,12 @@ impl Tables {
         let Some(state) = state.or_else(|| self.states.get(&key).cloned()).filter(|_| unchanged) else {
             return Err(changed_meanwhile());
         };
-        if let Some(left) = &connect.leaves_account {
-            self.leave_account(left, key);
+        let account = self.accounts.entry(connect.credentials.google_account.sub.clone()).or_default();
+        if account.revoked_until.is_some_and(|until| until >= connect.asked_at) {
+            return Err(changed_meanwhile());
         }
-        self.accounts.entry(connect.credentials.google_account.sub.clone()).or_default().insert(key);
+        account.connections.insert(key);
+        account.revoked_until = None;
         let before = self.states.get(&key).map(|state| state.lease.fence);
         let state = self.states.entry(key).insert_entry(state).into_mut();
         match (&connect.state, before) {
@@ -95,7 +106,9 @@ impl Tables {
         }
         self.credentials.remove(&key);
         self.states.remove(&key);
-        self.leave_account(&credentials.google_account.sub, key);
+        if let Some(account) = self.accounts.get_mut(&credentials.google_account.sub) {
+            account.connections.remove(&key);
+        }
         Ok(())
     }
 
@@ -107,9 +120,21 @@ impl Tables {
         self.credentials.get_mut(&key).filter(|row| row.id == id)
     }
 
-    fn leave_account(&mut self, sub: &str, key: ConnectionKey) {
-        if let Some(users) = self.accounts.get_mut(sub) {
-            users.remove(&key);
+    pub(super) fn leave_account(&mut self, sub: &str, leaving: Option<ConnectionKey>, until: DateTime<Utc>) -> bool {
+        let account = self.accounts.entry(sub.to_owned()).or_default();
+        if let Some(key) = leaving {
+            account.connections.remove(&key);
+        }
+        let last = account.connections.is_empty();
+        if last {
+            account.revoked_until = Some(until);
+        }
+        last
+    }
+
+    pub(super) fn end_revocation(&mut self, sub: &str, at: DateTime<Utc>) {
+        if let Some(until) = self.accounts.get_mut(sub).and_then(|account| account.revoked_until.as_mut()) {
+            *until = at;
         }
     }
 }

@@ -32,7 +32,7 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 use uuid::Uuid;
 
-use self::mappings::MappingRow;
+use self::{connections::GoogleAccountRow, mappings::MappingRow};
 
 /// A call that the store is about to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +54,7 @@ pub enum Table {
     Notices,
     ExternalEvents,
     SyncLogs,
+    GoogleAccounts,
     OAuthStates,
     Lessons,
     Instructors,
@@ -81,7 +82,7 @@ pub struct Tables {
     /// `instructor_calendar_credentials`, the hot state.
     pub states: BTreeMap<ConnectionKey, SyncState>,
     /// `google_accounts`.
-    pub accounts: BTreeMap<String, BTreeSet<ConnectionKey>>,
+    pub accounts: BTreeMap<String, GoogleAccountRow>,
     /// `calendar_event_mappings`.
     pub mappings: BTreeMap<(ConnectionKey, LessonId), MappingRow>,
     /// The conflict items beside them.
@@ -221,9 +222,15 @@ impl Store for MemoryStore {
     async fn forget_connection(&self, credentials: &InstructorCalendarCredentials) -> Result<()> {
         self.write(Table::Credentials, |tables| tables.forget(credentials)).await
     }
-    async fn account_shared(&self, sub: &str, by: ConnectionKey) -> Result<bool> {
-        let others = |users: &BTreeSet<ConnectionKey>| users.iter().any(|user| *user != by);
-        self.read(|tables| tables.accounts.get(sub).is_some_and(others)).await
+    async fn leave_account(&self, sub: &str, leaving: Option<ConnectionKey>, until: DateTime<Utc>) -> Result<bool> {
+        self.write(Table::GoogleAccounts, |tables| Ok(tables.leave_account(sub, leaving, until))).await
+    }
+    async fn end_revocation(&self, sub: &str, at: DateTime<Utc>) -> Result<()> {
+        self.write(Table::GoogleAccounts, |tables| {
+            tables.end_revocation(sub, at);
+            Ok(())
+        })
+        .await
     }
 
     async fn state(&self, key: ConnectionKey) -> Result<Option<SyncState>> {

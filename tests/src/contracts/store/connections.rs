@@ -33,7 +33,7 @@ pub async fn a_login_that_another_overtook_is_a_conflict(on: &Subject) {
     on.connected(key).await;
     let refused = on.store.connect(&login(key, 9, "late")).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Conflict);
-    assert!(!on.store.account_shared("late", instructor(2)).await.unwrap(), "nothing of it is stored");
+    assert!(on.store.leave_account("late", None, at(1, 0)).await.unwrap(), "nothing of it is stored");
 }
 
 /// A reconnect keeps the state that is there.
@@ -54,12 +54,7 @@ pub async fn a_state_that_starts_anew_takes_the_lease_from_its_holder(on: &Subje
     let key = instructor(1);
     let made = on.connected(key).await;
     let held = on.leased(key, 1).await;
-    let another = Connect {
-        replaces: Some(made.id),
-        leaves_account: Some(made.google_account.sub),
-        state: Some(SyncState::new(at(2, 0))),
-        ..login(key, 7, "other")
-    };
+    let another = Connect { replaces: Some(made.id), state: Some(SyncState::new(at(2, 0))), ..login(key, 7, "other") };
     on.store.connect(&another).await.unwrap();
     assert!(!on.store.save_state(key, &held).await.unwrap());
     let next = on.leased(key, 2).await;
@@ -82,23 +77,52 @@ pub async fn a_connection_made_again_knows_no_holder_of_the_one_before(on: &Subj
     }
 }
 
-/// The account knows its connections through logins, changes of account and goodbyes.
-pub async fn an_account_is_shared_while_another_connection_uses_it(on: &Subject) {
+/// Only the last connection to leave an account may revoke what it granted, however often it asks.
+pub async fn the_last_to_leave_an_account_may_revoke(on: &Subject) {
     let (mine, other) = (connection(1, 1), connection(2, 2));
     on.store.connect(&login(mine, 1, "sub")).await.unwrap();
-    assert!(!on.store.account_shared("sub", mine).await.unwrap());
     on.store.connect(&login(other, 2, "sub")).await.unwrap();
-    assert!(on.store.account_shared("sub", mine).await.unwrap());
-    let moves = Connect {
-        replaces: Some(ConnectionId(Uuid::from_u128(2))),
-        leaves_account: Some("sub".to_owned()),
-        ..login(other, 3, "elsewhere")
-    };
-    on.store.connect(&moves).await.unwrap();
-    assert!(!on.store.account_shared("sub", mine).await.unwrap());
-    assert!(on.store.account_shared("elsewhere", mine).await.unwrap());
-    on.store.forget_connection(&credentials(other, 3, "elsewhere")).await.unwrap();
-    assert!(!on.store.account_shared("elsewhere", mine).await.unwrap());
+    assert!(!on.store.leave_account("sub", None, at(1, 1)).await.unwrap(), "a stranger takes nobody out");
+    for _ in 0..2 {
+        assert!(!on.store.leave_account("sub", Some(mine), at(1, 1)).await.unwrap());
+    }
+    for _ in 0..2 {
+        assert!(on.store.leave_account("sub", Some(other), at(1, 1)).await.unwrap());
+    }
+    assert!(on.store.leave_account("sub", Some(mine), at(1, 1)).await.unwrap(), "nobody is left");
+    assert!(on.store.leave_account("another", None, at(1, 1)).await.unwrap(), "nobody ever came");
+}
+
+/// Of connections that leave an account at the same moment exactly one is the last.
+pub async fn of_many_that_leave_an_account_at_once_one_is_the_last(on: &Subject) {
+    let keys: Vec<_> = (1..=8).map(|number| connection(number, number)).collect();
+    for (number, key) in (1..).zip(&keys) {
+        on.store.connect(&login(*key, number, "sub")).await.unwrap();
+    }
+    let leaving = keys.iter().map(|key| on.store.leave_account("sub", Some(*key), at(1, 1)));
+    let last = futures::future::join_all(leaving).await.into_iter().filter(|last| *last.as_ref().unwrap());
+    assert_eq!(last.count(), 1);
+}
+
+/// Tokens that were asked for before a revocation was over are dead: their login makes no connection.
+pub async fn a_login_during_a_revocation_is_a_conflict(on: &Subject) {
+    let asked = |minute| Connect { asked_at: at(1, minute), ..login(connection(2, 2), 2, "sub") };
+    assert!(on.store.leave_account("sub", None, at(1, 10)).await.unwrap());
+    assert_eq!(on.store.connect(&asked(9)).await.unwrap_err().kind(), ErrorKind::Conflict, "it may be under way");
+    on.store.end_revocation("sub", at(1, 5)).await.unwrap();
+    assert_eq!(on.store.connect(&asked(4)).await.unwrap_err().kind(), ErrorKind::Conflict, "it came after");
+    on.store.connect(&asked(6)).await.unwrap();
+    on.store.end_revocation("sub", at(1, 20)).await.unwrap();
+    let other = Connect { asked_at: at(1, 6), ..login(connection(3, 3), 3, "sub") };
+    on.store.connect(&other).await.expect("a late word changes nothing for those who came since");
+}
+
+/// A connection that is forgotten has left its account.
+pub async fn forgetting_leaves_the_account(on: &Subject) {
+    let key = instructor(1);
+    on.store.connect(&login(key, 1, "sub")).await.unwrap();
+    on.store.forget_connection(&credentials(key, 1, "sub")).await.unwrap();
+    assert!(on.store.leave_account("sub", None, at(1, 1)).await.unwrap());
 }
 
 /// A refresh that is late stores nothing into a newer connection.

@@ -12,6 +12,7 @@ fn begun(state: &str) -> OAuthState {
         browser: "digest".to_owned(),
         began_by: "user".to_owned(),
         return_path: "/scheduling".to_owned(),
+        replace_account: true,
         expires_at: at(1, 10),
     }
 }

@@ -111,8 +111,8 @@ fn credentials(key: ConnectionKey, id: u128, sub: &str) -> InstructorCalendarCre
 fn login(key: ConnectionKey, id: u128, sub: &str) -> Connect {
     Connect {
         credentials: credentials(key, id, sub),
+        asked_at: at(1, 0),
         replaces: None,
-        leaves_account: None,
         state: Some(SyncState::new(at(1, 0))),
     }
 }

@@ -1,0 +1,10 @@
+//! Connecting and disconnecting, interrupted at each effect that they have: a state is left from which the same call,
+//! made again, succeeds; and what happens at the same moment happens as if one came after the other.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::large_futures, reason = "this is test code")]
+
+mod connecting;
+mod disconnecting;
+mod interrupter;
+mod sealing;
+mod stage;
+mod together;

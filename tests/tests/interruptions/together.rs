@@ -1,0 +1,108 @@
+//! Connections on one Google account that come and go at the same moment.
+
+use calendar_sync::usecases::disconnect::Keep;
+
+use crate::stage::{Person, Stage};
+
+const NOTHING: Keep = Keep { events: false, imported: false };
+
+async fn two(stage: &Stage) -> (Person, Person) {
+    let one = stage.person().await;
+    stage.plan(&one.account, "Dentist");
+    let other = stage.person_with(&one.account).await;
+    (one, other)
+}
+
+/// Connects unless the account's grants are being revoked, and then again.
+async fn connect_at_last(stage: &Stage, person: &Person) {
+    for _ in 0..2 {
+        let returning = stage.leave_for_google(person, false).await;
+        match stage.come_back(returning).await {
+            Ok(_) => return,
+            Err(failed) => assert_eq!(failed.error.code(), "connection_changed", "{:?}", failed.error),
+        }
+        stage.wait_for_the_lease();
+    }
+    panic!("{person:?} could not be connected");
+}
+
+#[tokio::test]
+async fn disconnecting_one_of_two_connections_on_an_account_leaves_the_other() {
+    let stage = Stage::set().await;
+    let (one, other) = two(&stage).await;
+    stage.connect(&one).await;
+    stage.connect(&other).await;
+    stage.disconnect_at_last(&one, NOTHING).await;
+    stage.wait_for_the_lease();
+    stage.sync(&other).await;
+    stage.assert_whole(&one.account, "the other's events stay");
+    stage.disconnect_at_last(&other, NOTHING).await;
+    stage.assert_gone(&other, "the last to leave").await;
+    assert_eq!(stage.grants(&one.account), 0, "the last to leave gives the grant back");
+}
+
+#[tokio::test]
+async fn of_two_that_leave_an_account_at_the_same_moment_the_last_gives_the_grant_back() {
+    let stage = Stage::set().await;
+    for nth in 1.. {
+        let (one, other) = two(&stage).await;
+        stage.connect(&one).await;
+        stage.connect(&other).await;
+        let leaves = stage.begin_to_disconnect(&one, NOTHING);
+        let meanwhile = stage.disconnect_at_last(&other, NOTHING);
+        let (left, met) = stage.interrupter.amid(nth, leaves, meanwhile).await;
+        left.unwrap_or_else(|error| panic!("amid effect {nth}: {error:?}"));
+        if met.is_none() {
+            break;
+        }
+        stage.disconnect_at_last(&one, NOTHING).await;
+        for person in [&one, &other] {
+            stage.assert_gone(person, &format!("amid effect {nth}")).await;
+        }
+        assert_eq!(stage.grants(&one.account), 0, "amid effect {nth}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_connects_while_another_leaves_the_account_works() {
+    let stage = Stage::set().await;
+    for nth in 1.. {
+        let (one, other) = two(&stage).await;
+        stage.connect(&one).await;
+        // Back from Google already: their tokens may be asked for before a revocation and stored after it.
+        let returning = stage.leave_for_google(&other, false).await;
+        let leaves = stage.begin_to_disconnect(&one, NOTHING);
+        let (left, came) = stage.interrupter.amid(nth, leaves, stage.come_back(returning)).await;
+        left.unwrap_or_else(|error| panic!("amid effect {nth}: {error:?}"));
+        let Some(came) = came else { break };
+        if came.is_err() {
+            stage.wait_for_the_lease();
+            connect_at_last(&stage, &other).await;
+        }
+        stage.sync(&other).await;
+        stage.disconnect_at_last(&one, NOTHING).await;
+        stage.sync(&other).await;
+        stage.assert_whole(&one.account, &format!("amid effect {nth}"));
+    }
+}
+
+#[tokio::test]
+async fn whoever_leaves_while_another_connects_on_the_account_breaks_nothing() {
+    let stage = Stage::set().await;
+    for nth in 1.. {
+        let (one, other) = two(&stage).await;
+        stage.connect(&one).await;
+        let returning = stage.leave_for_google(&other, false).await;
+        let meanwhile = stage.disconnect_at_last(&one, NOTHING);
+        let (came, left) = stage.interrupter.amid(nth, stage.come_back(returning), meanwhile).await;
+        if left.is_none() {
+            break;
+        }
+        if came.is_err() {
+            stage.wait_for_the_lease();
+            connect_at_last(&stage, &other).await;
+        }
+        stage.sync(&other).await;
+        stage.assert_whole(&one.account, &format!("amid effect {nth}"));
+    }
+}

@@ -1,0 +1,244 @@
+//! Each function's role in `template.yaml` allows exactly the calls that the function makes (design rule S8): a day is
+//! lived that needs every one of them, and what was called is compared with what is allowed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
+
+use std::{collections::BTreeSet, path::Path};
+
+use calendar_sync::{
+    adapters::dynamo::tables::TABLES,
+    config::{Config, TableNames},
+};
+use calendar_tests::world::World;
+use chrono::TimeDelta;
+use local_stack::aws::Call;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// What a function needs and no day shows: a data key is made only when the one that opened what it read is older than
+/// a month.
+const IN_TIME: [(&str, &str); 4] = [
+    ("disconnect", "kms:GenerateDataKey"),
+    ("oauth-callback", "kms:GenerateDataKey"),
+    ("sync", "kms:GenerateDataKey"),
+    ("sync-worker", "kms:GenerateDataKey"),
+];
+
+#[tokio::test]
+async fn each_role_allows_exactly_the_calls_that_its_function_makes() {
+    let world = World::start().await;
+    live_a_day(&world).await;
+    let made: BTreeSet<_> = world.aws_calls().iter().map(line).collect();
+    let mut allowed = allowed();
+    for (function, action) in IN_TIME {
+        assert!(!made.contains(&format!("{function} {action} ")), "{function} {action} is seen after all");
+        assert!(allowed.remove(&format!("{function} {action} ")), "{function} {action} is not allowed");
+    }
+    let missing: Vec<_> = made.difference(&allowed).collect();
+    let needless: Vec<_> = allowed.difference(&made).collect();
+    assert!(
+        missing.is_empty() && needless.is_empty(),
+        "called and not allowed: {missing:#?}\nallowed and not called: {needless:#?}"
+    );
+}
+
+fn line(call: &Call) -> String {
+    format!("{} {} {}", call.function, call.action, call.resource)
+}
+
+/// The roles of the template, resources by the names that the one-machine stack has for them.
+fn allowed() -> BTreeSet<String> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("template.yaml");
+    let template: Value = serde_saphyr::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let mut allowed = BTreeSet::new();
+    for function in template["Resources"].as_object().unwrap().values() {
+        if function["Type"] != "AWS::Serverless::Function" {
+            continue;
+        }
+        let name = function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
+        for policy in function["Properties"]["Policies"].as_array().unwrap() {
+            for statement in policy["Statement"].as_array().unwrap() {
+                assert_eq!(statement["Effect"], "Allow");
+                for resource in one_or_many(&statement["Resource"]) {
+                    for action in one_or_many(&statement["Action"]) {
+                        assert!(!action.contains('*') && !resource.contains('*'), "{name}: {action} on {resource}");
+                        let resource = if action.starts_with("dynamodb:") { table(&resource) } else { String::new() };
+                        allowed.insert(format!("{name} {action} {resource}"));
+                    }
+                }
+            }
+        }
+    }
+    allowed
+}
+
+fn one_or_many(value: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    value.as_array().map_or_else(|| vec![text(value)], |all| all.iter().map(text).collect())
+}
+
+/// `CredentialsTable.Arn`, `${MappingsTable.Arn}/index/dirty_mappings`, `…:table/${LessonsTableName}`.
+fn table(resource: &str) -> String {
+    let (reference, index) = match resource.split_once("/index/") {
+        Some((reference, index)) => (reference, format!("/index/{index}")),
+        None => (resource, String::new()),
+    };
+    let reference = reference.rsplit("${").next().unwrap().trim_end_matches('}');
+    let names: TableNames = Config::from_vars(|_| None).tables();
+    let resources = [
+        "CredentialsTable.Arn",
+        "MappingsTable.Arn",
+        "ExternalEventsTable.Arn",
+        "SyncLogsTable.Arn",
+        "OAuthStatesTable.Arn",
+        "GoogleAccountsTable.Arn",
+        "InstructorsTableName",
+        "LessonsTableName",
+    ];
+    let at = resources.iter().position(|known| *known == reference).unwrap_or_else(|| panic!("{resource} is unknown"));
+    format!("{}{index}", (TABLES[at].name)(&names))
+}
+
+/// Everything that each function is there for. Syncs run first by hand, then by the worker.
+async fn live_a_day(world: &World) {
+    disconnect(world).await; // from nothing
+    world.control("limits", json!({ "channel_secs": 15 })).await;
+    world.connect().await;
+    for by_hand in [true, false] {
+        set(world, json!({ "autoSync": !by_hand })).await;
+        world.sync().await;
+        sync_everything(world, by_hand).await;
+    }
+    world
+        .until("a renewed channel", async || {
+            world.aws_calls().iter().map(line).any(|call| call == "renew-channels sqs:SendMessage ")
+        })
+        .await;
+
+    world.control("limits", json!({ "channel_secs": 604_800 })).await;
+
+    // Disconnected by the function itself, by the worker, which goes on while Google does not answer, and by a login
+    // that lets another account take its place.
+    disconnect(world).await;
+    fill(world).await;
+    be_told_during_a_sync(world).await;
+    disconnect(world).await;
+    fill(world).await;
+    let refuse = json!({ "refuse": { "status": 503, "reason": "backendError" } });
+    for method in ["oauth2.revoke", "batch"] {
+        world.control("fault", json!({ "method": method, "when": { "next": 1 }, "effect": refuse })).await;
+    }
+    disconnect(world).await;
+    fill(world).await;
+    let mut other = world.clone();
+    "grace@example.com".clone_into(&mut other.account);
+    let (link, cookie) = other.begin_login_with("&replaceAccount=true").await;
+    let back = other.consent(&link, "allow", |_| true).await;
+    assert_eq!(other.come_back(&back, &cookie).await.0, 200);
+    other.until("the first sync", async || other.status().await["lastSyncedAt"].is_string()).await;
+
+    // A permission that is withdrawn.
+    other.control("end-grants", json!({ "account": other.account, "end": "revoked" })).await;
+    let lesson = other.add_lesson("Piano", other.in_hours(90)).await;
+    other.until("the state", async || other.status().await["state"] == "needs_reauth").await;
+    other.remove_lesson(&lesson).await;
+}
+
+async fn set(world: &World, change: Value) {
+    let mut body = json!({ "instructorId": world.instructor });
+    body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+    let (code, answer) = world.call(Method::PATCH, "settings", Some(body)).await;
+    assert_eq!(code, 200, "{answer}");
+}
+
+/// What is told of during a sync by hand is seen to by that very sync, in a round of its own.
+async fn be_told_during_a_sync(world: &World) {
+    let slow = json!({ "method": "calendar.events.list", "effect": { "slow": 2000 } });
+    let (start, end) = (world.in_hours(80), world.in_hours(81));
+    for _ in 0..3 {
+        world.control("fault", slow.clone()).await;
+        let planned = async {
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            world.plan_in_google("Meanwhile", start, end).await
+        };
+        let (_, meanwhile) = tokio::join!(world.sync(), planned);
+        world.control("clear-faults", json!({})).await;
+        world.settle().await;
+        world.delete_in_google(&meanwhile).await;
+        world.settle().await;
+    }
+}
+
+/// Connects, with a lesson in Google and an import that overlaps it.
+async fn fill(world: &World) {
+    let lesson = world.add_lesson("Piano", world.in_hours(80)).await;
+    world.connect().await;
+    world.plan_in_google("Dentist", world.in_hours(80), world.in_hours(81)).await;
+    world.until("the event", async || world.events_of(&lesson).await.len() == 1).await;
+    world.until("the flag", async || world.lesson(&lesson).await["hasConflict"] == true).await;
+    world.settle().await;
+}
+
+async fn disconnect(world: &World) {
+    world.call(Method::POST, "disconnect", Some(json!({ "instructorId": world.instructor }))).await;
+    world.until("the end", async || world.status().await["state"] == "not_connected").await;
+}
+
+/// Lessons come, move and go; events overlap them and go; a series; a token that ends; a cursor that is lost.
+async fn sync_everything(world: &World, by_hand: bool) {
+    let step = async || {
+        if by_hand {
+            world.sync().await;
+        }
+    };
+    // What waits is seen to by hand, or sees to itself.
+    let settle = async || {
+        let rests = async || {
+            step().await;
+            world.status().await["counts"]["lessonsWaiting"] == 0
+        };
+        world.until("rest", rests).await;
+        world.sync().await;
+    };
+    let (start, end) = (world.in_hours(30), world.in_hours(31));
+    let lesson = world.add_lesson("Piano", start).await;
+    let gone = world.add_lesson("Choir", world.in_hours(50)).await;
+    world.until("the marks", async || world.rows("calendar_event_mappings").await.len() >= 2).await;
+    step().await;
+    world
+        .until("the events", async || {
+            world.events_of(&lesson).await.len() == 1 && world.events_of(&gone).await.len() == 1
+        })
+        .await;
+    settle().await;
+    let dentist = world.plan_in_google("Dentist", start + TimeDelta::minutes(30), end).await;
+    let series = world
+        .plan_event(json!({
+            "summary": "Yoga", "recurrence": ["RRULE:FREQ=WEEKLY"],
+            "start": { "dateTime": start, "timeZone": "Etc/UTC" }, "end": { "dateTime": end, "timeZone": "Etc/UTC" },
+        }))
+        .await;
+    step().await;
+    world.until("the flag", async || world.lesson(&lesson).await["hasConflict"] == true).await;
+    assert!(!world.external_events().await.is_empty());
+    world.delete_in_google(&dentist).await;
+    world.delete_in_google(&series).await;
+    world.control("expire-access-tokens", json!({ "account": world.account })).await;
+    world.remove_lesson(&gone).await;
+    step().await;
+    world.until("the end of the flag", async || world.lesson(&lesson).await["hasConflict"] == false).await;
+    world.until("the end of the lesson", async || world.events_of(&gone).await.is_empty()).await;
+    world.control("expire-cursors", json!({ "calendar": world.account })).await;
+    let event = world.events_of(&lesson).await[0]["id"].as_str().unwrap().to_owned();
+    world.edit_in_google(&event, json!({ "summary": "Mine" })).await;
+    step().await;
+    world.until("the put-back", async || world.events_of(&lesson).await[0]["summary"] == "Piano").await;
+    set(world, json!({ "syncDirection": "to_google" })).await;
+    step().await;
+    world.until("imports cleared", async || world.external_events().await.is_empty()).await;
+    set(world, json!({ "syncDirection": "two_way" })).await;
+    step().await;
+    world.remove_lesson(&lesson).await;
+    step().await;
+    world.until("the end of the event", async || world.events_of(&lesson).await.is_empty()).await;
+    settle().await;
+}

@@ -39,6 +39,8 @@ contract! {
         settings_need_a_connection
         a_status_is_stored_with_its_notices_or_not_at_all
         a_late_finding_does_not_undo_disconnecting
+        a_late_finding_does_not_touch_a_renewed_connection
+        a_renewal_is_a_wish
         forgetting_takes_credentials_and_state_and_can_be_repeated
         tenants_do_not_see_each_other;
     lease:

@@ -178,12 +178,12 @@ pub trait Store: Send + Sync {
     async fn save_tokens(&self, key: ConnectionKey, id: ConnectionId, tokens: &SealedTokens) -> Result<()>;
     /// Stores what the instructor chose; `NotFound` without a connection.
     async fn save_settings(&self, key: ConnectionKey, settings: &SyncSettings, now: DateTime<Utc>) -> Result<()>;
-    /// Stores whether the connection works, with what the host is told; `NotFound` without that very connection, or
-    /// when it is being taken down and `status` says otherwise.
+    /// Stores whether the connection `as_read` works, with what the host is told; `NotFound` without that very
+    /// connection. Unless `status` is that it is taken down, also when it is by now, or when a login has renewed it
+    /// since: what was found of the permission before says nothing of the new one.
     async fn save_status(
         &self,
-        key: ConnectionKey,
-        id: ConnectionId,
+        as_read: &InstructorCalendarCredentials,
         status: &ConnectionStatus,
         now: DateTime<Utc>,
         notices: &[Notice],

@@ -13,14 +13,14 @@ use super::{
 use crate::{
     Error, Result,
     model::{
-        CalendarEventMapping, CalendarOAuthTokens, ConnectionKey, ConnectionStatus, InstructorCalendarCredentials,
-        OwnEventId, SyncState, SyncTrigger,
+        CalendarEventMapping, CalendarOAuthTokens, ConnectionKey, ConnectionStatus, Event, EventId,
+        InstructorCalendarCredentials, OwnEventId, SyncState, SyncTrigger,
     },
     ports::{
         CalendarError, Doorbell, HostFlags, LeaseAttempt, ListingOutcome, Operation, OperationOutcome, Random,
         ReleaseOutcome, Ring,
     },
-    reconcile::{backoff, outbound::observe},
+    reconcile::backoff,
 };
 
 /// The lease lasts this much longer than the attempt may take.
@@ -118,7 +118,7 @@ impl Disconnect {
         let status = ConnectionStatus::Disconnecting { keep_events: keep.events, keep_imported: keep.imported };
         // Should we die on the way, the next poll goes on with it: it is due before there is anything to go on with.
         store.schedule(key, Some(now + TimeDelta::minutes(2))).await?;
-        store.save_status(key, credentials.id, &status, now, &[]).await?;
+        store.save_status(&credentials, &status, now, &[]).await?;
         let ended = self.go_on(key, deadline).await?;
         if ended == Disconnected::Continues {
             let ring = Ring { key, trigger: SyncTrigger::Settings, wishes: Vec::new(), log_id: None, asked: None };
@@ -193,7 +193,7 @@ impl Disconnect {
     ) -> Result<Left> {
         let mut session = match GoogleSession::open(&self.google, credentials).await {
             Ok(session) => session,
-            Err(SessionError::Withdrawn) => return Ok(Left::Wholly),
+            Err(SessionError::Withdrawn { .. }) => return Ok(Left::Wholly),
             Err(SessionError::Other(error)) => {
                 tracing::warn!(connection = %credentials.key, ?error, "Google cannot be asked to forget us yet");
                 return Ok(Left::in_vain());
@@ -206,29 +206,23 @@ impl Disconnect {
         }
         let mut progress = false;
         if !keep.events {
-            let mut mappings = self.google.store.mappings(credentials.key).await?;
-            mappings.retain(has_event);
-            if state.cursor.is_none() {
-                match left_behind(&mut session, credentials.key, &mappings, deadline).await {
-                    Ok(found) => mappings.extend(found),
-                    Err(SessionError::Withdrawn) => return Ok(Left::Wholly),
-                    Err(SessionError::Other(error)) => {
-                        tracing::warn!(connection = %credentials.key, ?error, "the calendar could not be listed yet");
-                        return Ok(Left::in_vain());
-                    }
+            let ours = match self.ours(&mut session, credentials.key, deadline).await {
+                Ok(ours) => ours,
+                Err(SessionError::Withdrawn { .. }) => return Ok(Left::Wholly),
+                Err(SessionError::Other(error)) => {
+                    tracing::warn!(connection = %credentials.key, ?error, "the calendar could not be listed yet");
+                    return Ok(Left::in_vain());
                 }
-            }
-            for batch in mappings.chunks(BATCH) {
+            };
+            for batch in ours.chunks(BATCH) {
                 if self.google.clock.now() >= deadline {
                     return Ok(Left::Partly { progress, obstacle: Obstacle::Time });
                 }
-                let operations: Vec<Operation> = batch
-                    .iter()
-                    .map(|mapping| Operation::Delete { id: mapping.google_event_id(), etag: None })
-                    .collect();
+                let delete = |ours: &Ours| Operation::Delete { id: ours.id.clone(), etag: None };
+                let operations: Vec<Operation> = batch.iter().map(delete).collect();
                 let outcomes = match session.batch(&operations, deadline).await {
                     Ok(outcomes) => outcomes,
-                    Err(SessionError::Withdrawn) => return Ok(Left::Wholly),
+                    Err(SessionError::Withdrawn { .. }) => return Ok(Left::Wholly),
                     Err(SessionError::Other(error)) => {
                         tracing::warn!(connection = %credentials.key, ?error, "events could not be removed yet");
                         return Ok(Left::Partly { progress, obstacle: Obstacle::Time });
@@ -246,8 +240,32 @@ impl Disconnect {
         Ok(if given_back { Left::Wholly } else { Left::Partly { progress, obstacle: Obstacle::Time } })
     }
 
+    /// All that may be ours in Google: what the mappings say, and whatever else the calendar shows, such as events that
+    /// an earlier disconnect kept, or what a person made of one.
+    async fn ours(
+        &self,
+        session: &mut GoogleSession<'_>,
+        key: ConnectionKey,
+        deadline: DateTime<Utc>,
+    ) -> Result<Vec<Ours>, SessionError> {
+        let mappings = self.google.store.mappings(key).await?;
+        let listing = session.list(None, deadline).await?;
+        if let ListingOutcome::Partial { error } = listing.outcome {
+            return Err(Error::unavailable("google_unavailable", error).into());
+        }
+        let mapped = |mapping: CalendarEventMapping| Ours { id: mapping.google_event_id(), mapping: Some(mapping) };
+        let mut ours: Vec<Ours> = mappings.into_iter().filter(has_event).map(mapped).collect();
+        let known: BTreeSet<EventId> = ours.iter().map(|ours| ours.id.clone()).collect();
+        // An occurrence goes with its series.
+        let alone = |event: &Event| !event.is_cancelled() && event.recurring_event_id.is_none();
+        let shown = listing.events.into_iter().filter(alone).map(|event| event.id);
+        let unknown = shown.filter(|id| OwnEventId::decode(key, id).is_some() && !known.contains(id));
+        ours.extend(unknown.map(|id| Ours { id, mapping: None }));
+        Ok(ours)
+    }
+
     /// Forgets lessons whose events Google was asked about: their columns first, since the mapping leads to them.
-    async fn unmap(&self, mappings: &[&CalendarEventMapping]) -> Result<()> {
+    async fn unmap(&self, ours: &[&Ours]) -> Result<()> {
         let store = &self.google.store;
         let unmap = |mapping: &CalendarEventMapping| {
             let (key, lesson, seen) = (mapping.key, mapping.lesson_id, mapping.marks);
@@ -256,7 +274,7 @@ impl Disconnect {
                 store.delete_mapping(key, lesson, seen).await
             }
         };
-        concurrently(mappings.iter().map(|mapping| unmap(mapping)).collect()).await?;
+        concurrently(ours.iter().filter_map(|ours| ours.mapping.as_ref()).map(unmap).collect()).await?;
         Ok(())
     }
 
@@ -287,27 +305,11 @@ impl Disconnect {
     }
 }
 
-/// Our events that stand in a calendar which no run has listed yet, as mappings: those that an earlier disconnect kept.
-async fn left_behind(
-    session: &mut GoogleSession<'_>,
-    key: ConnectionKey,
-    known: &[CalendarEventMapping],
-    deadline: DateTime<Utc>,
-) -> Result<Vec<CalendarEventMapping>, SessionError> {
-    let listing = session.list(None, deadline).await?;
-    if let ListingOutcome::Partial { error } = listing.outcome {
-        return Err(Error::unavailable("google_unavailable", error).into());
-    }
-    let known: BTreeSet<_> = known.iter().map(|mapping| mapping.lesson_id).collect();
-    let ours = listing.events.iter().filter(|event| OwnEventId::part(&event.id).is_none());
-    let ours = ours.filter_map(|event| Some((OwnEventId::decode(key, &event.id)?, event)));
-    let unknown = ours.filter(|(own, _)| !known.contains(&own.lesson_id));
-    // Their times are of no use any more.
-    let mapping = |own: OwnEventId| CalendarEventMapping {
-        generation: own.generation,
-        ..CalendarEventMapping::new(key, own.lesson_id, DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH)
-    };
-    Ok(unknown.map(|(own, event)| observe(mapping(own), event)).collect())
+/// An event that is to be removed.
+struct Ours {
+    id: EventId,
+    /// Its mapping, if there is one.
+    mapping: Option<CalendarEventMapping>,
 }
 
 /// Our columns of a lesson that is not synced.
@@ -319,12 +321,9 @@ fn has_event(mapping: &CalendarEventMapping) -> bool {
 }
 
 /// Those whose event is gone, or stays since Google refuses for good; and what keeps us from the others.
-fn settled<'a>(
-    batch: &'a [CalendarEventMapping],
-    outcomes: &[OperationOutcome],
-) -> (Vec<&'a CalendarEventMapping>, Option<Obstacle>) {
+fn settled<'a>(batch: &'a [Ours], outcomes: &[OperationOutcome]) -> (Vec<&'a Ours>, Option<Obstacle>) {
     let (mut settled, mut obstacle) = (Vec::new(), None);
-    for (mapping, outcome) in batch.iter().zip(outcomes) {
+    for (ours, outcome) in batch.iter().zip(outcomes) {
         match outcome {
             OperationOutcome::TryLater(CalendarError::QuotaExceeded) => obstacle = Some(Obstacle::Quota),
             OperationOutcome::TryLater(_) => obstacle = obstacle.or(Some(Obstacle::Time)),
@@ -332,7 +331,7 @@ fn settled<'a>(
             | OperationOutcome::Gone
             | OperationOutcome::IdTaken
             | OperationOutcome::Changed
-            | OperationOutcome::Refused { .. } => settled.push(mapping),
+            | OperationOutcome::Refused { .. } => settled.push(ours),
         }
     }
     (settled, obstacle)
@@ -340,10 +339,7 @@ fn settled<'a>(
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
-    use crate::model::{InstructorId, LessonId, TenantId};
 
     #[test]
     fn an_attempt_that_brings_us_further_is_not_counted() {
@@ -370,17 +366,16 @@ mod tests {
 
     #[test]
     fn what_is_gone_or_refused_is_settled_and_the_rest_tells_what_is_in_the_way() {
-        let key = ConnectionKey { tenant_id: TenantId(Uuid::nil()), instructor_id: InstructorId(Uuid::nil()) };
-        let mapping = |id| {
-            let at = DateTime::UNIX_EPOCH;
-            CalendarEventMapping::new(key, LessonId(Uuid::from_u128(id)), at, at + TimeDelta::hours(1))
-        };
-        let batch: Vec<_> = (1..=4).map(mapping).collect();
+        let ours = |id: &str| Ours { id: EventId::from(id), mapping: None };
+        let batch = ["gone", "later", "refused", "too fast"].map(ours);
         let refused = OperationOutcome::Refused { status: 403, reason: "forbidden".to_owned() };
         let later = OperationOutcome::TryLater;
         let outcomes =
             [OperationOutcome::Gone, later(CalendarError::QuotaExceeded), refused, later(CalendarError::RateLimited)];
-        assert_eq!(settled(&batch, &outcomes), (vec![&batch[0], &batch[2]], Some(Obstacle::Quota)));
-        assert_eq!(settled(&batch[..1], &outcomes[..1]), (vec![&batch[0]], None));
+        let ids = |(settled, obstacle): (Vec<&Ours>, Option<Obstacle>)| {
+            (settled.iter().map(|ours| ours.id.0.clone()).collect::<Vec<_>>(), obstacle)
+        };
+        assert_eq!(ids(settled(&batch, &outcomes)), (vec!["gone".into(), "refused".into()], Some(Obstacle::Quota)));
+        assert_eq!(ids(settled(&batch[..1], &outcomes[..1])), (vec!["gone".into()], None));
     }
 }

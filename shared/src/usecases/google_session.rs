@@ -63,7 +63,10 @@ impl Google {
 #[derive(Debug)]
 pub enum SessionError {
     /// Google withdrew the permission; only the instructor can give it again.
-    Withdrawn,
+    Withdrawn {
+        /// The connection as it was when Google refused.
+        as_read: Box<InstructorCalendarCredentials>,
+    },
     /// Anything else.
     Other(Error),
 }
@@ -77,7 +80,7 @@ impl From<Error> for SessionError {
 impl From<SessionError> for Error {
     fn from(error: SessionError) -> Self {
         match error {
-            SessionError::Withdrawn => Self::new(
+            SessionError::Withdrawn { .. } => Self::new(
                 crate::ErrorKind::Refused,
                 "needs_reauth",
                 "Google no longer permits access to this calendar. Please connect it again.",
@@ -123,7 +126,9 @@ impl<'a> GoogleSession<'a> {
         let refresh_token = google.vault.open(credentials.key, &credentials.tokens.google_refresh_token).await?;
         let fresh = match google.login.refresh(&refresh_token, google.clock.now()).await {
             Ok(fresh) => fresh,
-            Err(LoginError::InvalidGrant) => return Err(SessionError::Withdrawn),
+            Err(LoginError::InvalidGrant) => {
+                return Err(SessionError::Withdrawn { as_read: Box::new(credentials.clone()) });
+            }
             Err(error @ (LoginError::Refused(_) | LoginError::Unavailable(_))) => {
                 return Err(Error::unavailable("google_unavailable", error).into());
             }

@@ -150,7 +150,10 @@ pub(super) async fn connect(store: &DynamoStore, connect: &Connect) -> Result<()
         Some(state) => sync_state::start_anew(key, state)?,
         // A connection that goes on is polled at once, whatever had stopped it.
         None => {
-            Change::when("attribute_exists(#lease_fence)").set("next_sync_at", time(connect.credentials.updated_at))
+            // Counted as a wish, so that a run which is under way does not write its own time over it.
+            Change::when("attribute_exists(#lease_fence)")
+                .set("next_sync_at", time(connect.credentials.updated_at))
+                .count_up("wish_counter")
         }
     };
     let writes = vec![
@@ -209,25 +212,28 @@ pub(super) async fn save_settings(
 }
 
 /// A connection that is being taken down is left alone by a late finding: only a login or the end of the taking
-/// down changes that.
+/// down changes that. One that was renewed is known by its refresh token, which nothing but a login replaces, or
+/// sealing it anew: then the finding comes again.
 pub(super) async fn save_status(
     store: &DynamoStore,
-    key: ConnectionKey,
-    id: ConnectionId,
+    as_read: &InstructorCalendarCredentials,
     status: &ConnectionStatus,
     now: DateTime<Utc>,
     notices: &[Notice],
 ) -> Result<()> {
     let change = match status {
-        ConnectionStatus::Disconnecting { .. } => this_connection(id),
+        ConnectionStatus::Disconnecting { .. } => this_connection(as_read.id),
         ConnectionStatus::Active | ConnectionStatus::NeedsReauth { .. } => {
-            Change::when("#id = :id AND #connection_status.#state <> :disconnecting")
-                .with("id", text(id))
+            let unchanged =
+                "#id = :id AND #google_refresh_token = :token AND #connection_status.#state <> :disconnecting";
+            Change::when(unchanged)
+                .with("id", text(as_read.id))
+                .with("token", text(&as_read.tokens.google_refresh_token.0))
                 .with("disconnecting", text("disconnecting"))
         }
     };
     let change = change.set("connection_status", status_value(status)?).set("updated_at", time(now));
-    let mut writes = vec![change.update(&store.names.credentials, row_key(key))?];
+    let mut writes = vec![change.update(&store.names.credentials, row_key(as_read.key))?];
     writes.extend(notices::puts(store, notices)?);
     if store.transact(writes).await? { Ok(()) } else { Err(Error::not_found()) }
 }

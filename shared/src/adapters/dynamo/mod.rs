@@ -83,13 +83,12 @@ impl Store for DynamoStore {
     }
     async fn save_status(
         &self,
-        key: ConnectionKey,
-        id: ConnectionId,
+        as_read: &InstructorCalendarCredentials,
         status: &ConnectionStatus,
         now: DateTime<Utc>,
         notices: &[Notice],
     ) -> Result<()> {
-        connections::save_status(self, key, id, status, now, notices).await
+        connections::save_status(self, as_read, status, now, notices).await
     }
     async fn forget_connection(&self, credentials: &InstructorCalendarCredentials) -> Result<()> {
         connections::forget(self, credentials).await

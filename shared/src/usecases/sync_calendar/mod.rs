@@ -32,8 +32,8 @@ use super::{
 use crate::{
     Error, Result,
     model::{
-        CalendarSyncLog, ConnectionKey, Notice, NoticeKind, SyncDirection, SyncLogId, SyncOutcome, SyncState,
-        SyncTrigger, WishKind, channel_token::WebhookKeys, connection::Blocked,
+        CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, Notice, NoticeKind, SyncDirection, SyncLogId,
+        SyncOutcome, SyncState, SyncTrigger, WishKind, channel_token::WebhookKeys, connection::Blocked,
     },
     ports::{Doorbell, LeaseAttempt, NoticeBus, Random, ReleaseOutcome, Ring},
 };
@@ -119,7 +119,10 @@ enum Failure {
     DirectionOff,
     NotConnected,
     /// Google withdrew the permission.
-    Withdrawn,
+    Withdrawn {
+        /// The connection as it was when Google refused.
+        as_read: Box<InstructorCalendarCredentials>,
+    },
     /// Google's usage limit: hours of rest.
     QuotaExceeded,
     /// Another run took over; nothing may be done any more.
@@ -136,7 +139,7 @@ impl From<Error> for Failure {
 impl From<SessionError> for Failure {
     fn from(error: SessionError) -> Self {
         match error {
-            SessionError::Withdrawn => Self::Withdrawn,
+            SessionError::Withdrawn { as_read } => Self::Withdrawn { as_read },
             SessionError::Other(error) => Self::Other(error),
         }
     }

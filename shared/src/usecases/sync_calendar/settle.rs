@@ -58,8 +58,8 @@ impl SyncCalendar {
                 Ok((SyncOutcome::Failed, Some(Blocked::SwitchedOff)))
             }
             Err(Failure::DirectionOff) => Ok((SyncOutcome::Failed, Some(Blocked::SwitchedOff))),
-            Err(Failure::Withdrawn) => {
-                self.withdrawn(state, request.key).await?;
+            Err(Failure::Withdrawn { as_read }) => {
+                self.withdrawn(state, &as_read).await?;
                 report.say("Google no longer permits access to this calendar; the instructor has to connect again.");
                 Ok((SyncOutcome::Failed, None))
             }
@@ -102,22 +102,23 @@ impl SyncCalendar {
         Ok(())
     }
 
-    async fn withdrawn(&self, state: &mut SyncState, key: ConnectionKey) -> Result<()> {
+    async fn withdrawn(&self, state: &mut SyncState, as_read: &InstructorCalendarCredentials) -> Result<()> {
         let reason = "invalid_grant".to_owned();
-        if let Some(credentials) = self.google.store.credentials(key).await?
-            && credentials.status == ConnectionStatus::Active
-        {
-            let notice = self.notice(key, NoticeKind::NeedsAttention { reason: reason.clone() });
-            let status = ConnectionStatus::NeedsReauth { reason };
-            match self.google.store.save_status(key, credentials.id, &status, self.now(), &[notice]).await {
-                // Taken down or made anew meanwhile: there is nobody left to tell.
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                saved => saved?,
-            }
-        }
+        let notice = self.notice(as_read.key, NoticeKind::NeedsAttention { reason: reason.clone() });
+        let status = ConnectionStatus::NeedsReauth { reason };
         state.last_error = Some("needs_reauth".to_owned());
-        state.next_sync_at = None;
-        state.renew_at = None;
-        Ok(())
+        match self.google.store.save_status(as_read, &status, self.now(), &[notice]).await {
+            Ok(()) => {
+                state.next_sync_at = None;
+                state.renew_at = None;
+                Ok(())
+            }
+            // Taken down meanwhile, or connected anew: that is for the next run to see.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                state.next_sync_at = Some(self.now());
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 }

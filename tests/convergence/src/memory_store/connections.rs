@@ -45,7 +45,10 @@ impl Tables {
         match (&connect.state, before) {
             (Some(_), Some(fence)) => state.lease.fence = fence + 1,
             (Some(_), None) => {}
-            (None, _) => state.next_sync_at = Some(connect.credentials.updated_at),
+            (None, _) => {
+                state.next_sync_at = Some(connect.credentials.updated_at);
+                state.wishes.counter += 1;
+            }
         }
         self.credentials.insert(key, connect.credentials.clone());
         Ok(())
@@ -85,14 +88,16 @@ impl Tables {
 
     pub(super) fn save_status(
         &mut self,
-        key: ConnectionKey,
-        id: ConnectionId,
+        as_read: &InstructorCalendarCredentials,
         status: &ConnectionStatus,
         now: DateTime<Utc>,
         notices: &[Notice],
     ) -> Result<()> {
         let goes = matches!(status, ConnectionStatus::Disconnecting { .. });
-        let row = self.this(key, id).filter(|row| goes || !is_disconnecting(row)).ok_or_else(Error::not_found)?;
+        let same = |row: &&mut InstructorCalendarCredentials| {
+            row.tokens.google_refresh_token == as_read.tokens.google_refresh_token && !is_disconnecting(row)
+        };
+        let row = self.this(as_read.key, as_read.id).filter(|row| goes || same(row)).ok_or_else(Error::not_found)?;
         (row.status, row.updated_at) = (status.clone(), now);
         self.put_notices(notices);
         Ok(())

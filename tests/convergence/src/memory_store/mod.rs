@@ -211,13 +211,12 @@ impl Store for MemoryStore {
     }
     async fn save_status(
         &self,
-        key: ConnectionKey,
-        id: ConnectionId,
+        as_read: &InstructorCalendarCredentials,
         status: &ConnectionStatus,
         now: DateTime<Utc>,
         notices: &[Notice],
     ) -> Result<()> {
-        self.write(Table::Credentials, |tables| tables.save_status(key, id, status, now, notices)).await
+        self.write(Table::Credentials, |tables| tables.save_status(as_read, status, now, notices)).await
     }
     async fn forget_connection(&self, credentials: &InstructorCalendarCredentials) -> Result<()> {
         self.write(Table::Credentials, |tables| tables.forget(credentials)).await

@@ -2,8 +2,11 @@
 
 use calendar_sync::{
     ErrorKind,
-    model::{ConnectionId, ConnectionStatus, SealedSecret, SyncDirection, SyncSettings, SyncState},
-    ports::Connect,
+    model::{
+        ConnectionId, ConnectionStatus, InstructorCalendarCredentials, SealedSecret, SyncDirection, SyncSettings,
+        SyncState,
+    },
+    ports::{Connect, ReleaseOutcome},
 };
 use uuid::Uuid;
 
@@ -177,13 +180,37 @@ pub async fn a_status_is_stored_with_its_notices_or_not_at_all(on: &Subject) {
     let key = instructor(1);
     let made = on.connected(key).await;
     let status = ConnectionStatus::NeedsReauth { reason: "invalid_grant".to_owned() };
-    let stranger = ConnectionId(Uuid::from_u128(99));
-    let refused = on.store.save_status(key, stranger, &status, at(2, 0), &[notice(key, 1, 0)]).await.unwrap_err();
+    let stranger = InstructorCalendarCredentials { id: ConnectionId(Uuid::from_u128(99)), ..made.clone() };
+    let refused = on.store.save_status(&stranger, &status, at(2, 0), &[notice(key, 1, 0)]).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::NotFound);
     assert_eq!(on.store.pending_notices(key, 9).await.unwrap(), []);
-    on.store.save_status(key, made.id, &status, at(2, 0), &[notice(key, 1, 0)]).await.unwrap();
+    on.store.save_status(&made, &status, at(2, 0), &[notice(key, 1, 0)]).await.unwrap();
     assert_eq!(on.store.credentials(key).await.unwrap().unwrap().status, status);
     assert_eq!(on.store.pending_notices(key, 9).await.unwrap(), [notice(key, 1, 0)]);
+}
+
+/// What was found of the permission that a connection had says nothing of the one that a login has given it since.
+pub async fn a_late_finding_does_not_touch_a_renewed_connection(on: &Subject) {
+    let key = instructor(1);
+    let made = on.connected(key).await;
+    let mut again =
+        Connect { replaces: Some(made.id), state: None, ..login(key, made.id.0.as_u128(), &key.to_string()) };
+    again.credentials.tokens.google_refresh_token = SealedSecret("another refresh token".to_owned());
+    on.store.connect(&again).await.unwrap();
+    let late = ConnectionStatus::NeedsReauth { reason: "invalid_grant".to_owned() };
+    on.store.save_status(&made, &late, at(2, 0), &[notice(key, 1, 0)]).await.unwrap_err();
+    assert_eq!(on.store.credentials(key).await.unwrap().unwrap().status, ConnectionStatus::Active);
+    assert_eq!(on.store.pending_notices(key, 9).await.unwrap(), []);
+}
+
+/// A login that renews a connection is a wish: a run under way does not put off what it made due.
+pub async fn a_renewal_is_a_wish(on: &Subject) {
+    let key = instructor(1);
+    let made = on.connected(key).await;
+    let held = on.leased(key, 1).await;
+    let again = Connect { replaces: Some(made.id), state: None, ..login(key, made.id.0.as_u128(), &key.to_string()) };
+    on.store.connect(&again).await.unwrap();
+    assert!(matches!(on.store.release_lease(key, &held).await.unwrap(), ReleaseOutcome::WishesCame(_)));
 }
 
 /// A run that finds the permission gone does not stop the taking down.
@@ -191,9 +218,9 @@ pub async fn a_late_finding_does_not_undo_disconnecting(on: &Subject) {
     let key = instructor(1);
     let made = on.connected(key).await;
     let leaving = ConnectionStatus::Disconnecting { keep_events: true, keep_imported: false };
-    on.store.save_status(key, made.id, &leaving, at(2, 0), &[]).await.unwrap();
+    on.store.save_status(&made, &leaving, at(2, 0), &[]).await.unwrap();
     let late = ConnectionStatus::NeedsReauth { reason: "invalid_grant".to_owned() };
-    on.store.save_status(key, made.id, &late, at(2, 0), &[]).await.unwrap_err();
+    on.store.save_status(&made, &late, at(2, 0), &[]).await.unwrap_err();
     assert_eq!(on.store.credentials(key).await.unwrap().unwrap().status, leaving);
 }
 

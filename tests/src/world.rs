@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::openapi::API;
 
 /// How long something that happens in the background may take, on a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running stack, an instructor of its demo tenant, and a folder that goes when the test ends. A clone is another
 /// person at the same machine.

@@ -23,7 +23,6 @@ fn main() -> ExitCode {
         ["--seeds", range] => many(seeds(range), Until::Failure),
         ["--survey", range] => survey(seeds(range)),
         ["--minutes", minutes] => {
-            #[expect(clippy::disallowed_methods, reason = "other seeds each time")]
             let from = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs()) * 1_000_000;
             many(from..u64::MAX, Until::FailureOr(Duration::from_mins(minutes.parse().expect("a number"))))
         }

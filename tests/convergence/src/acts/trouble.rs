@@ -11,7 +11,7 @@ use crate::{
 };
 
 fn any_account(world: &World) -> &'static str {
-    *world.sim.state().dice.pick(&ACCOUNTS)
+    ACCOUNTS[world.sim.state().dice.below(ACCOUNTS.len())]
 }
 
 /// A process dies where it stands. Messages and records that it was working on come again.
@@ -139,6 +139,10 @@ pub(super) fn google_fault(world: &mut World) -> Option<String> {
     };
     if method.starts_with("oauth2.") {
         state.coverage.met(Fault::TokenEndpointDown);
+    }
+    if method == "calendar.events.delete" && matches!(effect, Effect::Refuse { status: 403, .. }) {
+        // What Google does not let go of stays, also when its connection goes.
+        state.truth.left_behind.extend(world.parties.iter().map(|party| party.key));
     }
     let told = format!("{method} {effect:?} {when:?}");
     state.google.inject(GoogleFault::new(method, effect).on(when));

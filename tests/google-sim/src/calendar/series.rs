@@ -108,6 +108,10 @@ pub(crate) fn starts(start: When, recurrence: &[String], calendar_zone: Tz, span
 
 /// Whether the series has an occurrence that starts at `original`.
 pub(crate) fn occurs_at(event: &Event, original: When, calendar_zone: Tz) -> bool {
+    // A day is no occurrence of a series of moments, though it may begin at one of them.
+    if matches!(original, When::Day(_)) != matches!(event.start, When::Day(_)) {
+        return false;
+    }
     let at = original.instant(calendar_zone);
     let span = Span { from: Some(at), until: Some(at + Duration::seconds(1)), ahead: usize::MAX, now: at };
     starts(event.start, &event.recurrence, calendar_zone, span).iter().any(|start| start.instant(calendar_zone) == at)

@@ -35,7 +35,7 @@ contract! {
         a_login_during_a_revocation_is_a_conflict
         forgetting_leaves_the_account
         a_refreshed_token_stays_with_its_connection
-        sealing_anew_gives_way_to_a_refresh
+        sealing_anew_gives_way_to_a_login
         settings_need_a_connection
         a_status_is_stored_with_its_notices_or_not_at_all
         a_late_finding_does_not_undo_disconnecting

@@ -53,17 +53,6 @@ pub struct SyncCounts {
     pub conflicts_detected: u32,
 }
 
-impl SyncCounts {
-    /// Adds what another round did.
-    pub fn add(&mut self, other: Self) {
-        self.events_synced += other.events_synced;
-        self.events_created += other.events_created;
-        self.events_updated += other.events_updated;
-        self.events_deleted += other.events_deleted;
-        self.conflicts_detected += other.conflicts_detected;
-    }
-}
-
 /// A row of `calendar_sync_logs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalendarSyncLog {

@@ -142,6 +142,9 @@ pub enum CalendarError {
     /// was not made since it would have been refused so.
     #[error("too many requests")]
     RateLimited,
+    /// We hold back ourselves, below what Google allows each user a minute, and there was no time to wait for room.
+    #[error("no room left in this minute")]
+    Paced,
     /// 403 `quotaExceeded`: recovery takes hours.
     #[error("the calendar's usage limit is exceeded")]
     QuotaExceeded,

@@ -174,8 +174,8 @@ pub trait Store: Send + Sync {
         sealed: &SealedSecret,
         expiry: DateTime<Utc>,
     ) -> Result<()>;
-    /// Stores tokens sealed anew under another data key, unless they changed meanwhile.
-    async fn save_tokens(&self, key: ConnectionKey, id: ConnectionId, tokens: &SealedTokens) -> Result<()>;
+    /// Stores tokens sealed anew under another data key, unless a login has given others to the connection `as_read`.
+    async fn save_tokens(&self, as_read: &InstructorCalendarCredentials, tokens: &SealedTokens) -> Result<()>;
     /// Stores what the instructor chose; `NotFound` without a connection.
     async fn save_settings(&self, key: ConnectionKey, settings: &SyncSettings, now: DateTime<Utc>) -> Result<()>;
     /// Stores whether the connection `as_read` works, with what the host is told; `NotFound` without that very

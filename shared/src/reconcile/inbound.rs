@@ -23,13 +23,6 @@ pub struct InboundPlan {
     pub gone_series: BTreeSet<EventId>,
 }
 
-impl InboundPlan {
-    /// The ids of all rows that change.
-    pub fn changed(&self) -> BTreeSet<EventId> {
-        self.put.iter().map(|row| row.id().clone()).chain(self.remove.iter().cloned()).collect()
-    }
-}
-
 /// Sorts listed events. Of an event that is listed twice the later mention counts.
 pub fn plan(key: ConnectionKey, calendar: &CalendarId, zone: Tz, events: Vec<Event>) -> InboundPlan {
     let mut latest = BTreeMap::new();

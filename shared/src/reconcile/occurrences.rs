@@ -100,7 +100,7 @@ pub fn occurrences(series: &Event, window: Window, calendar_zone: Tz) -> Vec<(Da
 /// The end of the last occurrence of a series; `None` for a single event and for a series that has no end.
 pub fn last_end(series: &Event, calendar_zone: Tz) -> Option<DateTime<Utc>> {
     let shape = Shape::of(series, calendar_zone).filter(|_| series.is_series())?;
-    let rules = shape.rules(series);
+    let rules = shape.rules(series, "RRULE");
     if rules.iter().any(|rule| rule.get_count().is_none() && rule.get_until().is_none()) {
         return None;
     }
@@ -162,8 +162,8 @@ impl Shape {
         if self.days { start_of_day((local + self.length).date(), self.zone) } else { self.place(local) + self.length }
     }
 
-    fn rules(&self, series: &Event) -> Vec<RRule<Unvalidated>> {
-        lines(series, "RRULE").filter_map(|(_, rule)| self.localise(rule).parse().ok()).collect()
+    fn rules(&self, series: &Event, name: &'static str) -> Vec<RRule<Unvalidated>> {
+        lines(series, name).filter_map(|(_, rule)| self.localise(rule).parse().ok()).collect()
     }
 
     /// `rule` with its UNTIL in the local time in which it is expanded.
@@ -209,10 +209,31 @@ impl Shape {
         let within = |local: &NaiveDateTime| from <= *local && *local <= to;
         let mut starts: BTreeSet<NaiveDateTime> = self.dates(series, "RDATE").filter(within).collect();
         starts.extend(Some(self.start).filter(within));
-        for rule in self.rules(series) {
-            let start = jump(&rule, self.start, from);
-            let utc = |local: NaiveDateTime| local.and_utc().with_timezone(&rrule::Tz::UTC);
-            let Ok(rule) = rule.validate(utc(start)) else { continue };
+        for rule in self.rules(series, "RRULE") {
+            starts.extend(self.expand(rule, from, to).filter(within));
+        }
+        for rule in self.rules(series, "EXRULE") {
+            for gone in self.expand(rule, from, to) {
+                starts.remove(&gone);
+            }
+        }
+        for gone in self.dates(series, "EXDATE") {
+            // Of a series of whole days an EXDATE may carry a time.
+            starts.remove(&if self.days { gone.date().and_time(NaiveTime::MIN) } else { gone });
+        }
+        starts.into_iter().collect()
+    }
+
+    /// The local times that a rule yields between `from` and `to`, and perhaps some around them.
+    fn expand(
+        &self,
+        rule: RRule<Unvalidated>,
+        from: NaiveDateTime,
+        to: NaiveDateTime,
+    ) -> impl Iterator<Item = NaiveDateTime> + use<> {
+        let start = jump(&rule, self.start, from);
+        let utc = |local: NaiveDateTime| local.and_utc().with_timezone(&rrule::Tz::UTC);
+        let dates = rule.validate(utc(start)).map(|rule| {
             let mut set = RRuleSet::new(utc(start)).rrule(rule);
             if from > start {
                 set = set.after(utc(from));
@@ -220,13 +241,9 @@ impl Shape {
             if to < NaiveDateTime::MAX {
                 set = set.before(utc(to));
             }
-            starts.extend(set.all(MOST).dates.into_iter().map(|date| date.naive_utc()).filter(within));
-        }
-        for gone in self.dates(series, "EXDATE") {
-            // Of a series of whole days an EXDATE may carry a time.
-            starts.remove(&if self.days { gone.date().and_time(NaiveTime::MIN) } else { gone });
-        }
-        starts.into_iter().collect()
+            set.all(MOST).dates
+        });
+        dates.unwrap_or_default().into_iter().map(|date| date.naive_utc())
     }
 }
 

@@ -50,6 +50,14 @@ fn a_weekly_series_keeps_its_local_time_when_the_clock_changes() {
 }
 
 #[test]
+fn what_an_excluding_rule_yields_does_not_take_place() {
+    let lines = ["RRULE:FREQ=DAILY;COUNT=6", "EXRULE:FREQ=DAILY;INTERVAL=2"];
+    let event = timed("2026-03-02T08:00:00Z", "2026-03-02T09:00:00Z", Tz::UTC, &lines);
+    let found = starts(&event, window("2026-03-01T00:00:00Z", "2026-04-05T00:00:00Z"));
+    assert_eq!(found, ["03-03T08:00", "03-05T08:00", "03-07T08:00"]);
+}
+
+#[test]
 fn a_local_time_that_the_clock_skips_moves_past_the_gap() {
     let event =
         timed("2026-03-28T01:30:00Z", "2026-03-28T02:30:00Z", chrono_tz::Europe::Berlin, &["RRULE:FREQ=DAILY;COUNT=3"]);

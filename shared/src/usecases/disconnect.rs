@@ -160,6 +160,8 @@ impl Disconnect {
                 state.failures = in_vain;
                 state.last_error = Some(IN_VAIN.to_owned());
                 state.next_sync_at = Some(self.google.clock.now() + rest);
+                // What the sync rests for does not put off the next attempt.
+                state.resting_until = None;
                 self.release(key, state).await?;
                 return Ok(Disconnected::Continues);
             }

@@ -140,8 +140,7 @@ impl<'a> GoogleSession<'a> {
                 google_refresh_token: google.vault.seal(credentials.key, &refresh_token).await?,
                 google_token_expiry: fresh.expires_at,
             };
-            google.store.save_access_token(credentials.key, credentials.id, &sealed, fresh.expires_at).await?;
-            google.store.save_tokens(credentials.key, credentials.id, &tokens).await?;
+            google.store.save_tokens(credentials, &tokens).await?;
         }
         self.access.token = fresh.access_token;
         self.fresh = Some((sealed, fresh.expires_at));

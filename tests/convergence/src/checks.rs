@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::{
     sim::number,
     truth::{Additions, lesson_of},
-    world::{ACCOUNTS, Party, World},
+    world::{Party, World},
 };
 
 /// How far ahead occurrences are compared.
@@ -342,10 +342,4 @@ pub fn is_automatic(credentials: &InstructorCalendarCredentials) -> bool {
     credentials.status == ConnectionStatus::Active
         && credentials.settings.sync_enabled
         && credentials.settings.auto_sync
-}
-
-/// All calendars, for whoever wants to see them.
-pub fn calendars(world: &World) -> Vec<(&'static str, Vec<Value>)> {
-    let state = world.sim.state();
-    ACCOUNTS.iter().map(|calendar| (*calendar, state.google.events(calendar))).collect()
 }

@@ -65,8 +65,10 @@ fn one(seed: u64) -> ExitCode {
 fn many(seeds: Range<u64>, until: Until) -> ExitCode {
     let played = play_all(seeds, until);
     println!("{}", played.census);
-    if let Some(seed) = played.failed.keys().next() {
-        return one(*seed);
+    if let Some((seed, failure)) = played.failed.first_key_value() {
+        println!("seed {seed} fails {}: {}", failure.stage, failure.violations.join("; "));
+        one(*seed);
+        return ExitCode::FAILURE;
     }
     let rare = played.census.rare();
     if rare.is_empty() {

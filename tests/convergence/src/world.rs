@@ -71,6 +71,8 @@ pub struct World {
     pub actors: Vec<Actor>,
     /// Lesson changes that the stream has not delivered yet.
     pub stream: VecDeque<LessonChange>,
+    /// Whether no notice gets lost.
+    pub lossless: bool,
     /// Whether all trouble is over.
     pub calm: bool,
     /// Notices of Google that come later.
@@ -197,6 +199,7 @@ impl World {
             parties,
             actors: Vec::new(),
             stream: VecDeque::new(),
+            lossless: false,
             calm: false,
             late: Vec::new(),
             polled_at: now,
@@ -360,8 +363,8 @@ impl World {
             state.google.report(now, notice.id, google_sim::Outcome::Answered(200));
             let fate = if self.calm { 100 } else { state.dice.below(100) };
             match fate {
-                0..4 => state.coverage.met(Fault::NoticeLost),
-                4..10 => {
+                0..4 if !self.lossless => state.coverage.met(Fault::NoticeLost),
+                0..10 => {
                     state.coverage.met(Fault::NoticeLate);
                     let later = now + TimeDelta::seconds(state.dice.between(5, 900));
                     self.late.push((later, notice.headers));

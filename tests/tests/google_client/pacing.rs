@@ -37,11 +37,11 @@ async fn what_has_no_time_to_wait_is_not_asked_of_google() {
     let (outcomes, _) = world.calendar.batch(&world.access, &operations, now() + HASTY).await;
     let (made, later) = outcomes.split_at(500);
     assert!(made.iter().all(|outcome| matches!(outcome, OperationOutcome::Event(_))), "{made:?}");
-    assert!(later.iter().all(|o| *o == OperationOutcome::TryLater(CalendarError::RateLimited)), "{later:?}");
+    assert!(later.iter().all(|o| *o == OperationOutcome::TryLater(CalendarError::Paced)), "{later:?}");
     assert_eq!(world.google().calls("calendar.events.insert"), 500);
 
     let listing = world.calendar.list(&world.access, None, now() + HASTY).await;
-    assert_eq!(listing.outcome, ListingOutcome::Partial { error: CalendarError::RateLimited });
+    assert_eq!(listing.outcome, ListingOutcome::Partial { error: CalendarError::Paced });
     assert_eq!((listing.calls, world.google().calls("calendar.events.list")), (0, 0));
     assert_eq!(world.clock.now(), now(), "nothing was waited for in vain");
 

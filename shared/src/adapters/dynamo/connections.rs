@@ -181,19 +181,19 @@ pub(super) async fn save_access_token(
     Ok(())
 }
 
-/// Sealing anew leaves the expiry as it is, which each refresh and each login change: by it the tokens are known.
+/// A login replaces the refresh token: by it the tokens that were read are known.
 pub(super) async fn save_tokens(
     store: &DynamoStore,
-    key: ConnectionKey,
-    id: ConnectionId,
+    as_read: &InstructorCalendarCredentials,
     tokens: &SealedTokens,
 ) -> Result<()> {
-    let change = Change::when("#id = :id AND #google_token_expiry = :expiry")
-        .with("id", text(id))
-        .with("expiry", time(tokens.google_token_expiry))
+    let change = Change::when("#id = :id AND #google_refresh_token = :token")
+        .with("id", text(as_read.id))
+        .with("token", text(&as_read.tokens.google_refresh_token.0))
         .set("google_access_token", text(&tokens.google_access_token.0))
-        .set("google_refresh_token", text(&tokens.google_refresh_token.0));
-    store.update(&store.names.credentials, row_key(key), change).await?;
+        .set("google_refresh_token", text(&tokens.google_refresh_token.0))
+        .set("google_token_expiry", time(tokens.google_token_expiry));
+    store.update(&store.names.credentials, row_key(as_read.key), change).await?;
     Ok(())
 }
 

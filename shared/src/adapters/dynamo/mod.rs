@@ -75,8 +75,8 @@ impl Store for DynamoStore {
     ) -> Result<()> {
         connections::save_access_token(self, key, id, sealed, expiry).await
     }
-    async fn save_tokens(&self, key: ConnectionKey, id: ConnectionId, tokens: &SealedTokens) -> Result<()> {
-        connections::save_tokens(self, key, id, tokens).await
+    async fn save_tokens(&self, as_read: &InstructorCalendarCredentials, tokens: &SealedTokens) -> Result<()> {
+        connections::save_tokens(self, as_read, tokens).await
     }
     async fn save_settings(&self, key: ConnectionKey, settings: &SyncSettings, now: DateTime<Utc>) -> Result<()> {
         connections::save_settings(self, key, settings, now).await

@@ -62,7 +62,10 @@ pub(super) fn classify(status: u16, body: &[u8]) -> CalendarError {
 pub(super) fn is_passing(error: &CalendarError) -> bool {
     match error {
         CalendarError::RateLimited | CalendarError::Unavailable(_) => true,
-        CalendarError::Unauthorized | CalendarError::QuotaExceeded | CalendarError::Refused { .. } => false,
+        CalendarError::Unauthorized
+        | CalendarError::Paced
+        | CalendarError::QuotaExceeded
+        | CalendarError::Refused { .. } => false,
     }
 }
 

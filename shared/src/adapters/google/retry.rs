@@ -45,7 +45,7 @@ impl<'a> Retry<'a> {
     pub async fn turn(&self, units: u32) -> Result<Duration, CalendarError> {
         self.time_left().ok_or_else(out_of_time)?;
         let (now, latest) = (self.clock.now(), self.deadline - LEAST_TIME);
-        let start = self.pacer.book(self.account, units, now, latest).ok_or(CalendarError::RateLimited)?;
+        let start = self.pacer.book(self.account, units, now, latest).ok_or(CalendarError::Paced)?;
         if start > now {
             self.clock.sleep((start - now).to_std().unwrap_or_default()).await;
         }

@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     model::{
-        CalendarEventMapping, EventId, ExternalCalendarEvent, Free, LessonId, NoticeKind, SchedulingConflict, Window,
+        CalendarEventMapping, EventId, ExternalCalendarEvent, Free, LessonId, NoticeKind, SchedulingConflict,
+        SyncDirection, Window,
     },
     ports::{ConflictChanges, ExternalLookup, HostFlags},
     reconcile::{
@@ -115,7 +116,7 @@ pub async fn difference(round: &mut Round<'_>, work: &mut [Work], changed: &Chan
             notices,
         });
     }
-    let flags = flags(work, &affected, &found);
+    let flags = flags(work, &affected, &found, *round.direction);
     Ok(Difference { changes: found, flags })
 }
 
@@ -260,6 +261,7 @@ fn flags(
     work: &mut [Work],
     affected: &BTreeMap<LessonId, CalendarEventMapping>,
     changes: &[ConflictChanges],
+    direction: SyncDirection,
 ) -> Vec<(LessonId, HostFlags)> {
     let mut flagged: BTreeMap<LessonId, bool> =
         changes.iter().map(|lesson| (lesson.lesson_id, lesson.has_conflict)).collect();
@@ -274,7 +276,7 @@ fn flags(
         let in_google = mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
         let columns = HostFlags {
             google_calendar_event_id: in_google.then(|| mapping.google_event_id()),
-            calendar_sync_status: Some(mapping.sync_status),
+            calendar_sync_status: (direction.writes() || in_google).then_some(mapping.sync_status),
             has_conflict,
         };
         flags.push((id, columns));

@@ -101,7 +101,7 @@ async fn follow_up(
     round.report.zone = changed.zone;
     let Difference { changes, flags } = conflicts::difference(&mut round, &mut [], &changed).await?;
     report.imported(&changed);
-    listed.commit(&mut state, &report);
+    listed.commit(&mut state);
     sync.end_well(&mut state, credentials);
     let remove = changed.removals();
     let glance = Glance { state, put: changed.put, remove, conflicts: changes, flags };

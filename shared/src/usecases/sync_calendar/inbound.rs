@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::{
-    Failure, Report,
+    Failure,
     glance::Seen,
     round::{Changed, Round},
 };
@@ -38,18 +38,14 @@ pub struct Listed {
 
 impl Listed {
     /// Moves the cursor: everything that it covers is stored by now.
-    pub fn commit(self, state: &mut SyncState, report: &Report) {
+    pub fn commit(self, state: &mut SyncState) {
         state.calendar_time_zone = self.zone;
-        if let Some(token) = self.token
-            && report.unfinished.as_deref() != Some(STRAYS)
-        {
+        if let Some(token) = self.token {
             state.cursor = Some(Cursor { token, shape: self.shape });
             state.listed_at = Some(self.began);
         }
     }
 }
-
-const STRAYS: &str = "An event of ours that should not be there could not be deleted yet.";
 
 /// Lists and stores.
 pub async fn import(
@@ -114,10 +110,9 @@ pub async fn import(
         replace_days(round, calendar, zone).await?;
     }
     changed.zone = zone;
-    if writes {
-        remove_strays(round, strays, google).await?;
-    }
-    Ok(Listed { token, shape, zone, began })
+    // What should not be there is told once: until it is gone, the place in the list stays before it.
+    let clean = if writes { remove_strays(round, strays, google).await? } else { strays.is_empty() };
+    Ok(Listed { token: token.filter(|_| clean), shape, zone, began })
 }
 
 /// Where nothing is imported, looks at our own events alone, and keeps nothing of the others: they may have been
@@ -136,7 +131,7 @@ pub async fn look_after_own(
     round.state.calendar_time_zone = zone;
     let plan = inbound::plan(credentials.key, &credentials.google_calendar_id, zone, listing.events);
     let strays = observe_own(round, &plan, complete, zone).await?;
-    remove_strays(round, strays, google).await
+    remove_strays(round, strays, google).await.map(drop)
 }
 
 /// Forgets all that was imported: the direction no longer includes it.
@@ -160,6 +155,7 @@ fn failure(error: CalendarError) -> Failure {
     match error {
         CalendarError::QuotaExceeded => Failure::QuotaExceeded,
         error @ (CalendarError::Unauthorized
+        | CalendarError::Paced
         | CalendarError::RateLimited
         | CalendarError::Refused { .. }
         | CalendarError::Unavailable(_)) => Failure::Other(crate::Error::unavailable("google_unavailable", error)),
@@ -329,14 +325,16 @@ fn observed(
     Observed::Mapping(Box::new(observe(mapping, event)))
 }
 
+/// Deletes events that are ours and should not be there. False when one is left that may go with the next try.
 async fn remove_strays(
     round: &mut Round<'_>,
     strays: Vec<(EventId, String)>,
     google: &mut GoogleSession<'_>,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     if strays.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
+    let mut clean = true;
     let operations: Vec<_> = strays.into_iter().map(|(id, etag)| Operation::Delete { id, etag: Some(etag) }).collect();
     let deadline = round.request.deadline.min(round.sync.now() + TimeDelta::minutes(1));
     for outcome in google.batch(&operations, deadline).await? {
@@ -344,8 +342,11 @@ async fn remove_strays(
             OperationOutcome::Gone | OperationOutcome::Event(_) => round.report.counts.events_deleted += 1,
             // Listed again when it changed; refused for good otherwise.
             OperationOutcome::Changed | OperationOutcome::IdTaken | OperationOutcome::Refused { .. } => {}
-            OperationOutcome::TryLater(_) => round.report.leave(STRAYS),
+            OperationOutcome::TryLater(_) => {
+                clean = false;
+                round.report.leave("An event of ours that should not be there could not be deleted yet.");
+            }
         }
     }
-    Ok(())
+    Ok(clean)
 }

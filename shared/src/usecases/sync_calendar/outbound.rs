@@ -344,7 +344,11 @@ impl Work {
             }
             After::Later(why) => {
                 round.report.quota_exceeded |= *outcome == OperationOutcome::TryLater(CalendarError::QuotaExceeded);
-                round.report.leave(format!("Google could not take a change in yet: {why}."));
+                if *outcome == OperationOutcome::TryLater(CalendarError::Paced) {
+                    round.report.go_on("There is more to write than Google takes in a minute; the rest follows.");
+                } else {
+                    round.report.leave(format!("Google could not take a change in yet: {why}."));
+                }
             }
             After::Failed(why) => {
                 round.report.failed += 1;

@@ -143,7 +143,7 @@ impl Round<'_> {
         outbound::carry_out(self, work, google, direction, may_write).await?;
 
         if let Some(listed) = imported {
-            listed.commit(self.state, self.report);
+            listed.commit(self.state);
         }
         self.report.compared |= compare;
         if !self.report.narrowed {

@@ -23,6 +23,8 @@ impl SyncCalendar {
         request: &SyncRequest,
     ) -> Result<(SyncOutcome, Option<Blocked>)> {
         let now = self.now();
+        // A person's leave to try everything ends with their run, however that ends.
+        state.wishes.kinds.remove(&WishKind::Overrides);
         match ended {
             Ok(credentials) => match report.unfinished.clone() {
                 None => {
@@ -34,8 +36,8 @@ impl SyncCalendar {
                     Ok((report.outcome(), None))
                 }
                 Some(reason) => {
-                    // What is left is marked; a person's leave to try everything ends with their run.
-                    state.wishes.kinds.retain(|kind| !matches!(kind, WishKind::Full | WishKind::Overrides));
+                    // What is left is marked.
+                    state.wishes.kinds.remove(&WishKind::Full);
                     state.wishes.kinds.insert(WishKind::Lessons);
                     let (code, rest) = if report.quota_exceeded {
                         ("quota_exceeded", backoff::QUOTA_EXCEEDED)

@@ -100,6 +100,23 @@ impl Act {
         Self::Wait
     }
 
+    /// Whether the product may not hear of something because of it, or only later.
+    pub fn may_lose(self) -> bool {
+        matches!(
+            self,
+            Self::LoseStreamRecord
+                | Self::DarkenPush
+                | Self::EndChannels
+                | Self::ChangeZone
+                | Self::ChangeDirection
+                | Self::SyncByHandOnly
+                | Self::SwitchOffOrOn
+                | Self::WithdrawGrant
+                | Self::SpoilLessonRow
+                | Self::IndexLag
+        )
+    }
+
     /// Lets it happen. What there is nothing for does not.
     pub fn happen(self, world: &mut World) {
         let told = self.told(world).unwrap_or_else(|| "nothing to do".to_owned());

@@ -1,7 +1,7 @@
 //! What people do on the product's page: switches, logins, goodbyes, and syncs by hand.
 
 use calendar_sync::{
-    model::{SyncCalendarRequest, SyncDirection},
+    model::{ConnectionStatus, SyncCalendarRequest, SyncDirection},
     usecases::{change_settings::SettingsPatch, disconnect::Keep, sync_now::sync_now},
 };
 use chrono::{NaiveDate, TimeDelta};
@@ -99,4 +99,18 @@ pub(super) fn sync_some_days(world: &mut World) -> Option<String> {
     };
     sync(world, party, Some(dates));
     Some(format!("{} {dates:?}", number(party.key)))
+}
+
+/// Makes every connection work again: connected, switched on, and following changes by itself.
+pub(crate) fn mend_all(world: &mut World) {
+    for party in world.parties.clone() {
+        let present = world.store.tables().credentials.get(&party.key).cloned();
+        if present.as_ref().is_none_or(|row| row.status != ConnectionStatus::Active) {
+            world.connect(party);
+        }
+        if present.is_some() {
+            let patch = SettingsPatch { sync_enabled: Some(true), auto_sync: Some(true), ..SettingsPatch::default() };
+            change(world, party, patch);
+        }
+    }
 }

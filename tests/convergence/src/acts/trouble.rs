@@ -140,7 +140,9 @@ pub(super) fn google_fault(world: &mut World) -> Option<String> {
     if method.starts_with("oauth2.") {
         state.coverage.met(Fault::TokenEndpointDown);
     }
-    if method == "calendar.events.delete" && matches!(effect, Effect::Refuse { status: 403, .. }) {
+    if method == "calendar.events.delete"
+        && matches!(&effect, Effect::Refuse { reason, .. } if reason == "forbiddenForNonOrganizer")
+    {
         // What Google does not let go of stays, also when its connection goes.
         state.truth.left_behind.extend(world.parties.iter().map(|party| party.key));
     }

@@ -67,10 +67,8 @@ impl Tables {
         }
     }
 
-    pub(super) fn save_tokens(&mut self, key: ConnectionKey, id: ConnectionId, tokens: &SealedTokens) {
-        let same =
-            |row: &&mut InstructorCalendarCredentials| row.tokens.google_token_expiry == tokens.google_token_expiry;
-        if let Some(row) = self.this(key, id).filter(same) {
+    pub(super) fn save_tokens(&mut self, as_read: &InstructorCalendarCredentials, tokens: &SealedTokens) {
+        if let Some(row) = self.this(as_read.key, as_read.id).filter(|row| has_same_grant(row, as_read)) {
             row.tokens = tokens.clone();
         }
     }
@@ -94,10 +92,8 @@ impl Tables {
         notices: &[Notice],
     ) -> Result<()> {
         let goes = matches!(status, ConnectionStatus::Disconnecting { .. });
-        let same = |row: &&mut InstructorCalendarCredentials| {
-            row.tokens.google_refresh_token == as_read.tokens.google_refresh_token && !is_disconnecting(row)
-        };
-        let row = self.this(as_read.key, as_read.id).filter(|row| goes || same(row)).ok_or_else(Error::not_found)?;
+        let may = |row: &InstructorCalendarCredentials| goes || has_same_grant(row, as_read) && !is_disconnecting(row);
+        let row = self.this(as_read.key, as_read.id).filter(|row| may(row)).ok_or_else(Error::not_found)?;
         (row.status, row.updated_at) = (status.clone(), now);
         self.put_notices(notices);
         Ok(())
@@ -142,6 +138,10 @@ impl Tables {
             *until = at;
         }
     }
+}
+
+fn has_same_grant(row: &InstructorCalendarCredentials, as_read: &InstructorCalendarCredentials) -> bool {
+    row.tokens.google_refresh_token == as_read.tokens.google_refresh_token
 }
 
 fn is_disconnecting(row: &InstructorCalendarCredentials) -> bool {

@@ -199,9 +199,9 @@ impl Store for MemoryStore {
         })
         .await
     }
-    async fn save_tokens(&self, key: ConnectionKey, id: ConnectionId, tokens: &SealedTokens) -> Result<()> {
+    async fn save_tokens(&self, as_read: &InstructorCalendarCredentials, tokens: &SealedTokens) -> Result<()> {
         self.write(Table::Credentials, |tables| {
-            tables.save_tokens(key, id, tokens);
+            tables.save_tokens(as_read, tokens);
             Ok(())
         })
         .await

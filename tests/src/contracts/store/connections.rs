@@ -143,19 +143,22 @@ pub async fn a_refreshed_token_stays_with_its_connection(on: &Subject) {
     assert!(on.store.credentials(instructor(5)).await.unwrap().is_none(), "no row is made for it");
 }
 
-/// Tokens that were refreshed while they were being sealed anew stay as refreshed.
-pub async fn sealing_anew_gives_way_to_a_refresh(on: &Subject) {
+/// Tokens that a login gave while the ones before were being sealed anew stay.
+pub async fn sealing_anew_gives_way_to_a_login(on: &Subject) {
     let key = instructor(1);
     let made = on.connected(key).await;
     let mut sealed = made.tokens.clone();
     sealed.google_access_token = SealedSecret("sealed anew".to_owned());
     sealed.google_refresh_token = SealedSecret("sealed anew too".to_owned());
-    on.store.save_tokens(key, made.id, &sealed).await.unwrap();
-    assert_eq!(on.store.credentials(key).await.unwrap().unwrap().tokens, sealed);
-    let refreshed = SealedSecret("refreshed".to_owned());
-    on.store.save_access_token(key, made.id, &refreshed, at(9, 0)).await.unwrap();
-    on.store.save_tokens(key, made.id, &sealed).await.unwrap();
-    assert_eq!(on.store.credentials(key).await.unwrap().unwrap().tokens.google_access_token, refreshed);
+    on.store.save_tokens(&made, &sealed).await.unwrap();
+    let read = on.store.credentials(key).await.unwrap().unwrap();
+    assert_eq!(read.tokens, sealed);
+    let mut again =
+        Connect { replaces: Some(made.id), state: None, ..login(key, made.id.0.as_u128(), &key.to_string()) };
+    again.credentials.tokens.google_refresh_token = SealedSecret("of a login".to_owned());
+    on.store.connect(&again).await.unwrap();
+    on.store.save_tokens(&read, &sealed).await.unwrap();
+    assert_eq!(on.store.credentials(key).await.unwrap().unwrap().tokens, again.credentials.tokens);
 }
 
 /// Settings are stored for a connection, and make none.

@@ -154,11 +154,11 @@ fn one_event_for_each_lesson(world: &World, party: Party, rest: Rest) -> Vec<Str
     for lesson in lessons_of(world, party.key) {
         let own = events.remove(&lesson.id).unwrap_or_default();
         let mapping = world.store.tables().mapping(party.key, lesson.id);
-        if rest == Rest::ByItself && mapping.as_ref().is_some_and(gave_up) {
-            continue;
-        }
         let start = lesson.content.starts_at;
         let inside = start > now - TimeDelta::days(6) && start < now + TimeDelta::days(360);
+        if (rest == Rest::ByItself || !inside) && mapping.as_ref().is_some_and(gave_up) {
+            continue;
+        }
         let due = lesson.status == LessonStatus::Scheduled;
         let problem = match (&own[..], due) {
             ([], true) if inside => Some("has no event".to_owned()),

@@ -29,11 +29,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
+    acts,
     coverage::Fault,
     memory_store::MemoryStore,
     observer,
     ports::{PlainVault, SimLogin, gate},
     sim::{self, Actor, Outcome, Role, Sim},
+    truth::Place,
 };
 
 /// The Google accounts, which are their primary calendars too.
@@ -59,6 +61,15 @@ pub struct Party {
     pub account: &'static str,
 }
 
+/// Another tool of somebody's, which wants an event of ours otherwise.
+#[derive(Debug, Clone)]
+pub struct Rival {
+    /// The event.
+    pub place: Place,
+    /// How often it has changed it.
+    pub changes: u32,
+}
+
 /// Everything.
 pub struct World {
     /// What is shared.
@@ -71,6 +82,8 @@ pub struct World {
     pub actors: Vec<Actor>,
     /// Lesson changes that the stream has not delivered yet.
     pub stream: VecDeque<LessonChange>,
+    /// Another tool that changes an event of ours.
+    pub rival: Option<Rival>,
     /// Whether all trouble is over.
     pub calm: bool,
     /// Notices of Google that come later.
@@ -197,6 +210,7 @@ impl World {
             parties,
             actors: Vec::new(),
             stream: VecDeque::new(),
+            rival: None,
             calm: false,
             late: Vec::new(),
             polled_at: now,
@@ -289,6 +303,7 @@ impl World {
 
     /// Hands out what is due: messages, lesson changes, notices, and the schedules' ticks.
     fn feed(&mut self) {
+        acts::google::contend(self);
         self.deliver_notices();
         self.deliver_messages();
         if !self.stream.is_empty() && !self.actors.iter().any(|actor| matches!(actor.role, Role::Stream(_))) {

@@ -36,8 +36,8 @@ pub struct Script {
 }
 
 /// So often another tool may find its work undone in calm: three times, and three times more for each change of the
-/// lesson and each sync by hand that were still under way.
-const MOST_UNDONE: u32 = 40;
+/// lesson and each sync by hand that were still under way. Without an end, it would be several hundred times.
+const MOST_UNDONE: u32 = 100;
 
 /// The fewest and the most steps of a history.
 const STEPS: (i64, i64) = (60, 100);

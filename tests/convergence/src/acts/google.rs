@@ -349,10 +349,12 @@ pub(super) fn copy_own(world: &mut World) -> Option<String> {
 pub(super) fn revive_own(world: &mut World) -> Option<String> {
     let (calendar, event) = any_own(world, |event| !is_live(event))?;
     change(world, calendar, id_of(&event), &json!({ "status": "confirmed" }))?;
-    // Once its connection is gone, nobody looks after it any more.
-    let owner = world.sim.state().truth.made(calendar, id_of(&event)).map(|(key, _)| key)?;
+    // Once its connection is gone, nobody looks after it any more; and one that forgot it and goes before its next look
+    // into the calendar does not know of it.
+    let (owner, lesson) = world.sim.state().truth.made(calendar, id_of(&event))?;
     let goes = |row: &InstructorCalendarCredentials| matches!(row.status, ConnectionStatus::Disconnecting { .. });
-    if world.store.tables().credentials.get(&owner).is_none_or(goes) {
+    let unknown = world.store.tables().mapping(owner, lesson).is_none();
+    if unknown || world.store.tables().credentials.get(&owner).is_none_or(goes) {
         world.sim.state().truth.left_behind.insert(owner);
     }
     world.sim.met(Fault::OwnEventRevivedByHand);

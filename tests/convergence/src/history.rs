@@ -126,6 +126,7 @@ fn acted(world: &mut World, script: &Script) -> Result<(), Failure> {
     world.sim.tell(|| "── calm ──".to_owned());
     world.settle(TimeDelta::minutes(12));
     demand(world, "in calm", tug_of_war)?;
+    demand(world, "in calm", checks::conflicts_lag_behind)?;
     demand(world, "a wish was not followed by a look", unanswered_wishes)?;
     if nothing_was_lost(world) {
         demand(world, "after some minutes", |world| checks::violations(world, Rest::ByItself))?;

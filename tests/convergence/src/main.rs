@@ -56,7 +56,7 @@ fn catch(seeds: Range<u64>) -> ExitCode {
         println!("nothing is wrong after {histories} histories");
         return ExitCode::SUCCESS;
     };
-    println!("by seed {seed} after {histories} histories, {}", failure.kind());
+    println!("by seed {seed} after {histories} histories: {}", failure.stage);
     ExitCode::FAILURE
 }
 

@@ -10,7 +10,7 @@ PYTHON := $(TOOLS)/python/bin
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test verify soak audit bench build fmt lint doc unit kill conformance deny schemas
+.PHONY: help run reset test verify soak mutants audit bench build fmt lint doc unit kill conformance deny schemas
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ unit:
 MINUTES := 10
 soak: ## Play random histories through the engine, with new seeds, for MINUTES
 	$(CARGO) run --locked --package convergence -- --minutes $(MINUTES)
+
+mutants: ## Spoil the engine in many ways, one at a time, and check that random histories find each one out
+	tests/convergence/mutants/run.sh
 
 kill:
 	$(CARGO) test --locked --package local-stack --test kill -- $(EVERY_DEATH)

@@ -154,11 +154,11 @@ fn one_event_for_each_lesson(world: &World, party: Party, rest: Rest) -> Vec<Str
     for lesson in lessons_of(world, party.key) {
         let own = events.remove(&lesson.id).unwrap_or_default();
         let mapping = world.store.tables().mapping(party.key, lesson.id);
-        if rest == Rest::ByItself && mapping.as_ref().is_some_and(gave_up) {
-            continue;
-        }
         let start = lesson.content.starts_at;
         let inside = start > now - TimeDelta::days(6) && start < now + TimeDelta::days(360);
+        if (rest == Rest::ByItself || !inside) && mapping.as_ref().is_some_and(gave_up) {
+            continue;
+        }
         let due = lesson.status == LessonStatus::Scheduled;
         let problem = match (&own[..], due) {
             ([], true) if inside => Some("has no event".to_owned()),
@@ -312,6 +312,49 @@ fn flags_are_overlaps(world: &World, party: Party, in_google: &[Busy], rest: Res
         let flag = mapping.is_some_and(|mapping| mapping.has_conflict);
         if flag == wanted.is_empty() {
             found.push(format!("the flag of lesson {} says {flag}", lesson.id));
+        }
+    }
+    found
+}
+
+/// Whether the conflicts of each connection that has nothing left to do are those of the events that it knows, however
+/// old its knowledge: conflicts are worked out before the cursor moves.
+pub fn conflicts_lag_behind(world: &mut World) -> Vec<String> {
+    let now = world.now();
+    let window = Window { from: now, to: now + AHEAD };
+    let mut found = Vec::new();
+    for party in &world.parties {
+        let tables = world.store.tables();
+        let follows = tables.credentials.get(&party.key).is_some_and(|row| {
+            row.blocked().is_none() && row.settings.auto_sync && row.settings.sync_direction.imports()
+        });
+        let rests = tables.states.get(&party.key).filter(|state| {
+            state.failures == 0 && state.wishes.kinds.is_empty() && state.lease.until <= now && state.cursor.is_some()
+        });
+        let Some(zone) = rests.filter(|_| follows).map(|state| state.calendar_time_zone) else { continue };
+        let mappings = tables.mappings_of(party.key);
+        drop(tables);
+        if mappings.iter().any(|mapping| mapping.dirty) {
+            continue;
+        }
+        let busy = busy_as_stored(world, party.key, window, zone);
+        for mapping in mappings {
+            let (start, end) = (mapping.event_start, mapping.event_end);
+            if start <= now || end > window.to || mapping.lesson_removed_at.is_some() {
+                continue;
+            }
+            let blocks = |busy: &&Busy| {
+                busy.blocks && busy.carries != Some(mapping.lesson_id) && busy.start < end && busy.end > start
+            };
+            let mut wanted: Vec<_> = busy.iter().filter(blocks).map(|busy| busy.start).collect();
+            wanted.sort_unstable();
+            let pairs = world.store.tables().conflicts_where(party.key, |pair| pair.lesson_id == mapping.lesson_id);
+            let mut stored: Vec<_> = pairs.iter().map(|pair| pair.occurrence_start).collect();
+            stored.sort_unstable();
+            if stored != wanted {
+                let (party, lesson) = (number(party.key), mapping.lesson_id);
+                found.push(format!("{party}: lesson {lesson} conflicts with {wanted:?}, and {stored:?} are stored"));
+            }
         }
     }
     found

@@ -23,7 +23,7 @@ faults! {
     EventPlanned AllDayEventPlanned LongEventPlanned SeriesPlanned EventMoved EventEdited EventDeleted EventRevived
     InstanceMoved InstanceCancelled SeriesSplit SeriesTrimmed Invited InvitationAnswered
     OwnEventMoved OwnEventEdited OwnEventDeleted OwnEventMadeRecurring OwnEventCopied OwnEventRevivedByHand
-    GuestsAndNotesAdded BinEmptied ZoneChanged AccessChanged
+    OwnEventContended GuestsAndNotesAdded BinEmptied ZoneChanged AccessChanged
     // switches
     SwitchedOff SwitchedOn DirectionChanged ManualOnly Disconnected Reconnected ManualSync ManualSyncOfSomeDays
     // processes
@@ -76,6 +76,11 @@ impl Census {
         for (fault, count) in &other.met {
             *self.met.entry(*fault).or_default() += count;
         }
+    }
+
+    /// How many histories were counted.
+    pub fn histories(&self) -> u64 {
+        self.histories
     }
 
     /// What fewer than one history in a hundred met.

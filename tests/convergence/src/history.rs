@@ -1,8 +1,9 @@
 //! A history: what one seed makes happen, and whether everything holds once it is over.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use chrono::TimeDelta;
+use uuid::Uuid;
 
 use crate::{
     acts::{Act, host, people, trouble},
@@ -11,7 +12,7 @@ use crate::{
     dice::Dice,
     memory_store::Table,
     ports::take_written,
-    world::World,
+    world::{Rival, World},
 };
 
 /// One act, the seed of its details, and how many effects follow it.
@@ -35,6 +36,10 @@ pub struct Script {
     /// What happens in it.
     pub steps: Vec<Step>,
 }
+
+/// So often another tool may find its work undone in calm: three times, and three times more for each change of the
+/// lesson and each sync by hand that were still under way. Without an end, it would be several hundred times.
+const MOST_UNDONE: u32 = 100;
 
 /// The fewest and the most steps of a history.
 const STEPS: (i64, i64) = (60, 100);
@@ -125,10 +130,13 @@ fn acted(world: &mut World, script: &Script) -> Result<(), Failure> {
     if world.sim.state().dice.percent(50) {
         people::mend_all(world);
     }
+    world.rival.iter_mut().for_each(|rival| rival.changes = 0);
 
     // What reaches the product by itself is enough, within minutes where nothing was lost on the way, …
     world.sim.tell(|| "── calm ──".to_owned());
     world.settle(TimeDelta::minutes(12));
+    demand(world, "in calm", tug_of_war)?;
+    demand(world, "in calm", checks::conflicts_lag_behind)?;
     demand(world, "a wish was not followed by a look", unanswered_wishes)?;
     if script.lossless && !rests(world) {
         world.sim.met(Fault::WellWithinMinutes);
@@ -186,6 +194,15 @@ fn rests(world: &World) -> bool {
     world.store.tables().states.values().any(|state| state.failures > 0)
 }
 
+/// Whether the product and another tool undid each other's work without an end. From here on that tool is gone.
+fn tug_of_war(world: &mut World) -> Vec<String> {
+    let rival = world.rival.take().filter(|rival| rival.changes > MOST_UNDONE);
+    rival
+        .map(|Rival { place, changes }| format!("{} in {} was changed {changes} times", place.1, place.0))
+        .into_iter()
+        .collect()
+}
+
 /// Connections that were asked to look into Google and did not.
 fn unanswered_wishes(world: &mut World) -> Vec<String> {
     let tables = world.store.tables();
@@ -217,6 +234,13 @@ fn left_over(world: &mut World) -> Vec<String> {
     let waiting = world.store.tables().notices.keys().filter(|(key, ..)| working.contains(key)).count();
     if waiting > 0 {
         found.push(format!("{waiting} notices were never delivered"));
+    }
+    // Those of a connection that is gone wait for the next one.
+    let outbox: BTreeSet<Uuid> = world.store.tables().notices.keys().map(|(.., id)| *id).collect();
+    let told: BTreeSet<Uuid> = world.sim.state().bus.iter().map(|notice| notice.id).collect();
+    let lost = world.store.tables().committed.iter().filter(|id| !told.contains(id) && !outbox.contains(id)).count();
+    if lost > 0 {
+        found.push(format!("{lost} notices were dropped"));
     }
     let queued = world.sim.state().queue.len();
     if queued > 0 || !world.actors.is_empty() || !world.stream.is_empty() {

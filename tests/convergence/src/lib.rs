@@ -4,6 +4,9 @@
 //! product's page, and of trouble of every kind, in a [`world`] in which the real use-cases and the real Google client
 //! run over simulated ports. Time, chance and the order of all effects come from the seed, so that a failing one fails
 //! again. When all trouble is over, the [`checks`] compare what the product shows and keeps with Google and the host.
+//!
+//! What that proves is shown by `mutants/`: patches that each spoil the engine in one way. `make mutants` fails when the
+//! histories do not find one out.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,5 +1,6 @@
 //! Plays histories: `convergence --seeds FROM..TO`, `--minutes N` or `--seed N`. A failing seed is printed, and played
-//! again until it has shrunk to a short script. `--survey FROM..TO` plays on and lists all that fail.
+//! again until it has shrunk to a short script. `--survey FROM..TO` plays on and lists all that fail; `--catch FROM..TO` only
+//! says which fails first.
 #![allow(clippy::print_stdout, clippy::expect_used, reason = "it is a program for a terminal")]
 
 use std::{
@@ -22,12 +23,13 @@ fn main() -> ExitCode {
         ["--seed", seed] => one(seed.parse().expect("a number")),
         ["--seeds", range] => many(seeds(range), Until::Failure),
         ["--survey", range] => survey(seeds(range)),
+        ["--catch", range] => catch(seeds(range)),
         ["--minutes", minutes] => {
             let from = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs()) * 1_000_000;
             many(from..u64::MAX, Until::FailureOr(Duration::from_mins(minutes.parse().expect("a number"))))
         }
         _ => {
-            println!("convergence --seeds FROM..TO | --survey FROM..TO | --minutes N | --seed N");
+            println!("convergence --seeds FROM..TO | --survey FROM..TO | --catch FROM..TO | --minutes N | --seed N");
             ExitCode::FAILURE
         }
     }
@@ -45,6 +47,17 @@ fn survey(seeds: Range<u64>) -> ExitCode {
     }
     println!("{}{} failed.", played.census, played.failed.len());
     if played.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn catch(seeds: Range<u64>) -> ExitCode {
+    let played = play_all(seeds, Until::Failure);
+    let histories = played.census.histories();
+    let Some((seed, failure)) = played.failed.first_key_value() else {
+        println!("nothing is wrong after {histories} histories");
+        return ExitCode::SUCCESS;
+    };
+    println!("by seed {seed} after {histories} histories: {}", failure.stage);
+    ExitCode::FAILURE
 }
 
 /// Plays one seed, and makes it short if it fails.

@@ -208,6 +208,12 @@ impl State {
             let (method, path, key) = (&to_google.method, &to_google.path, key.map(number));
             format!("    {method} {path} {parts:?} for {key:?} → {answer:?}")
         });
+        // What may not be deleted is left when its connection goes.
+        if let Some(key) = key
+            && String::from_utf8_lossy(&response.body).contains("forbiddenForNonOrganizer")
+        {
+            self.truth.left_behind.insert(key);
+        }
         let written = key.is_some_and(|key| writes && self.truth.changed_by(key, &caller, &self.google, &before));
         self.wrote |= written;
         self.meet(&response, lists, written);

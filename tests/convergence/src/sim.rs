@@ -181,8 +181,8 @@ pub enum Role {
     Schedule,
     /// Notes the first so many lesson changes that wait.
     Stream(usize),
-    /// Takes in a notice of Google.
-    Webhook,
+    /// Takes in a notice of Google with these headers.
+    Webhook(Vec<(String, String)>),
     /// Does what a person asked for over HTTP.
     Request,
 }
@@ -221,7 +221,7 @@ impl Actor {
         let polled = self.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         let mut state = sim.state();
         if let Poll::Ready(outcome) = &polled {
-            let routine = matches!(self.role, Role::Schedule | Role::Webhook);
+            let routine = matches!(self.role, Role::Schedule | Role::Webhook(_));
             match outcome {
                 Ok(()) if routine => {}
                 Ok(()) => state.tell(|| format!("    {:?} is done", self.role)),

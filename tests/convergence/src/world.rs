@@ -29,11 +29,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
+    acts,
     coverage::Fault,
     memory_store::MemoryStore,
     observer,
     ports::{PlainVault, SimLogin, gate},
     sim::{self, Actor, Outcome, Role, Sim},
+    truth::Place,
 };
 
 /// The Google accounts, which are their primary calendars too.
@@ -59,6 +61,15 @@ pub struct Party {
     pub account: &'static str,
 }
 
+/// Another tool of somebody's, which wants an event of ours otherwise.
+#[derive(Debug, Clone)]
+pub struct Rival {
+    /// The event.
+    pub place: Place,
+    /// How often it has changed it.
+    pub changes: u32,
+}
+
 /// Everything.
 pub struct World {
     /// What is shared.
@@ -73,6 +84,8 @@ pub struct World {
     pub stream: VecDeque<LessonChange>,
     /// Whether no notice gets lost.
     pub lossless: bool,
+    /// Another tool that changes an event of ours.
+    pub rival: Option<Rival>,
     /// Whether all trouble is over.
     pub calm: bool,
     /// Notices of Google that come later.
@@ -200,6 +213,7 @@ impl World {
             actors: Vec::new(),
             stream: VecDeque::new(),
             lossless: false,
+            rival: None,
             calm: false,
             late: Vec::new(),
             polled_at: now,
@@ -286,12 +300,26 @@ impl World {
                 }
             }
             (Role::Stream(records), Ok(())) => drop(self.stream.drain(..*records)),
-            (Role::Stream(_) | Role::Schedule | Role::Webhook | Role::Request, _) => {}
+            (Role::Webhook(_), Err(_)) => {
+                drop(state);
+                self.come_again(role);
+            }
+            (Role::Stream(_) | Role::Schedule | Role::Webhook(_) | Role::Request, _) => {}
+        }
+    }
+
+    /// What Google does when a notice is answered with an error, or not at all by a function that died: it sends it
+    /// again. Messages and stream records come again by themselves.
+    pub fn come_again(&mut self, role: &Role) {
+        if let Role::Webhook(headers) = role {
+            let again = self.now() + TimeDelta::seconds(5);
+            self.late.push((again, headers.clone()));
         }
     }
 
     /// Hands out what is due: messages, lesson changes, notices, and the schedules' ticks.
     fn feed(&mut self) {
+        acts::google::contend(self);
         self.deliver_notices();
         self.deliver_messages();
         if !self.stream.is_empty() && !self.actors.iter().any(|actor| matches!(actor.role, Role::Stream(_))) {
@@ -335,7 +363,7 @@ impl World {
             message.receives += 1;
             message.visible_at = now + VISIBILITY;
             let (ring, receives) = (message.ring.clone(), message.receives);
-            if receives > MOST_RECEIVES {
+            if receives > MOST_RECEIVES && !self.lossless {
                 state.queue.remove(&number);
                 state.coverage.met(Fault::MessageToDeadLetters);
                 continue;
@@ -381,6 +409,7 @@ impl World {
         arrived.extend(come.into_iter().map(|(_, headers)| headers));
         drop(state);
         for headers in arrived {
+            let role = Role::Webhook(headers.clone());
             let notices = self.product.notices.clone();
             let work = async move {
                 let header = |name: &str| {
@@ -393,7 +422,7 @@ impl World {
                 };
                 notices.receive(&notice).await
             };
-            self.actors.push(Actor::new(Role::Webhook, work));
+            self.actors.push(Actor::new(role, work));
         }
     }
 

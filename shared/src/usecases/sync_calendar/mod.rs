@@ -256,7 +256,7 @@ impl SyncCalendar {
             }
             let rest = round_started + BETWEEN_ROUNDS - self.now();
             // What nothing could be done for may be possible now: somebody may have turned a switch or logged in anew.
-            let well = state.failures == 0;
+            let well = state.failures == 0 || blocked.is_some();
             if well && !report.narrowed && self.now() + rest + BETWEEN_ROUNDS < request.deadline {
                 self.google.clock.sleep(rest.to_std().unwrap_or_default()).await;
                 continue;

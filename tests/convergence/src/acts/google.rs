@@ -8,7 +8,7 @@ use super::host::some_time;
 use crate::{
     coverage::Fault,
     truth::{Additions, Place},
-    world::{ACCOUNTS, World},
+    world::{ACCOUNTS, Rival, World},
 };
 
 /// More events of people's own than this are never in one calendar.
@@ -300,6 +300,11 @@ pub(super) fn edit_own(world: &mut World) -> Option<String> {
     let (calendar, event) = any_own(world, is_live)?;
     change(world, calendar, id_of(&event), &json!({ "summary": "My own title" }))?;
     world.sim.met(Fault::OwnEventEdited);
+    if world.sim.state().dice.percent(20) {
+        // From now on another tool wants it to be called otherwise.
+        world.rival = Some(Rival { place: (calendar.to_owned(), id_of(&event).to_owned()), changes: 0 });
+        world.sim.met(Fault::OwnEventContended);
+    }
     Some(format!("{} in {calendar}", id_of(&event)))
 }
 
@@ -344,14 +349,30 @@ pub(super) fn copy_own(world: &mut World) -> Option<String> {
 pub(super) fn revive_own(world: &mut World) -> Option<String> {
     let (calendar, event) = any_own(world, |event| !is_live(event))?;
     change(world, calendar, id_of(&event), &json!({ "status": "confirmed" }))?;
-    // Once its connection is gone, nobody looks after it any more.
-    let owner = world.sim.state().truth.made(calendar, id_of(&event)).map(|(key, _)| key)?;
+    // Once its connection is gone, nobody looks after it any more; and one that forgot it and goes before its next look
+    // into the calendar does not know of it.
+    let (owner, lesson) = world.sim.state().truth.made(calendar, id_of(&event))?;
     let goes = |row: &InstructorCalendarCredentials| matches!(row.status, ConnectionStatus::Disconnecting { .. });
-    if world.store.tables().credentials.get(&owner).is_none_or(goes) {
+    let unknown = world.store.tables().mapping(owner, lesson).is_none();
+    if unknown || world.store.tables().credentials.get(&owner).is_none_or(goes) {
         world.sim.state().truth.left_behind.insert(owner);
     }
     world.sim.met(Fault::OwnEventRevivedByHand);
     Some(format!("{} in {calendar}", id_of(&event)))
+}
+
+/// Another tool changes the event that it is after, as soon as that is called otherwise.
+pub(crate) fn contend(world: &mut World) {
+    const TITLE: &str = "As another tool wants it";
+    let Some(Rival { place: (calendar, id), changes }) = &mut world.rival else { return };
+    let mut state = world.sim.state();
+    let now = state.now;
+    let differs = |event: &Value| is_live(event) && event["summary"] != TITLE;
+    if state.google.event(calendar, id).as_ref().is_some_and(differs)
+        && state.google.edit_event(now, calendar, id, &json!({ "summary": TITLE })).is_ok()
+    {
+        *changes += 1;
+    }
 }
 
 /// Guests always, notes where the lesson has none.

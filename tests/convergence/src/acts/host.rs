@@ -16,12 +16,13 @@ const MOST: usize = 10;
 
 type Row = ((TenantId, LessonId), Value);
 
-/// The start of some half hour in the next days, now and then in the last ones or far ahead.
+/// The start of some half hour in the next days, now and then in the last ones or far ahead, even out of the window
+/// that a run covers.
 pub(super) fn some_time(world: &World) -> DateTime<Utc> {
     let mut state = world.sim.state();
     let half_hours = match state.dice.below(20) {
-        0 => state.dice.between(-48, 0),
-        1 => state.dice.between(48, 48 * 300),
+        0 => state.dice.between(-48 * 12, 0),
+        1 => state.dice.between(48, 48 * 400),
         _ => state.dice.between(1, 48 * 6),
     };
     let half_hour = TimeDelta::minutes(30);

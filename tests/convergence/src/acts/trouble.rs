@@ -33,6 +33,7 @@ pub(super) fn crash(world: &mut World) -> Option<String> {
     let wrote = world.actors.iter().position(|actor| actor.wrote);
     let chosen = wrote.unwrap_or_else(|| world.sim.state().dice.below(world.actors.len()));
     let actor = world.actors.remove(chosen);
+    world.come_again(&actor.role);
     world.sim.met(if actor.wrote { Fault::CrashAfterGoogleWrite } else { Fault::Crash });
     Some(format!("{:?} dies", actor.role))
 }
@@ -139,12 +140,6 @@ pub(super) fn google_fault(world: &mut World) -> Option<String> {
     };
     if method.starts_with("oauth2.") {
         state.coverage.met(Fault::TokenEndpointDown);
-    }
-    if method == "calendar.events.delete"
-        && matches!(&effect, Effect::Refuse { reason, .. } if reason == "forbiddenForNonOrganizer")
-    {
-        // What Google does not let go of stays, also when its connection goes.
-        state.truth.left_behind.extend(world.parties.iter().map(|party| party.key));
     }
     let told = format!("{method} {effect:?} {when:?}");
     state.google.inject(GoogleFault::new(method, effect).on(when));

@@ -114,6 +114,7 @@ impl Tables {
     }
 
     pub(super) fn put_notices(&mut self, notices: &[Notice]) {
+        self.committed.extend(notices.iter().map(|notice| notice.id));
         self.notices.extend(notices.iter().map(|notice| ((notice.key, notice.at, notice.id), notice.clone())));
     }
 

@@ -89,6 +89,8 @@ pub struct Tables {
     pub conflicts: BTreeSet<(ConnectionKey, SchedulingConflict)>,
     /// The outbox beside them.
     pub notices: BTreeMap<(ConnectionKey, DateTime<Utc>, Uuid), Notice>,
+    /// Every notice that was ever in the outbox.
+    pub committed: BTreeSet<Uuid>,
     /// `external_calendar_events`.
     pub external: BTreeMap<(ConnectionKey, CalendarId, EventId), ExternalCalendarEvent>,
     /// `calendar_sync_logs`.

@@ -113,6 +113,11 @@ pub struct HostFlags {
     pub has_conflict: bool,
 }
 
+impl HostFlags {
+    /// Those of a lesson that is not synced.
+    pub const BLANK: Self = Self { google_calendar_event_id: None, calendar_sync_status: None, has_conflict: false };
+}
+
 /// What a login stores in one step: the credentials, the state if it is to start anew, and that the connection uses
 /// its Google account.
 #[derive(Debug, Clone)]

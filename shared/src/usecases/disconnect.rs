@@ -272,7 +272,7 @@ impl Disconnect {
         let unmap = |mapping: &CalendarEventMapping| {
             let (key, lesson, seen) = (mapping.key, mapping.lesson_id, mapping.marks);
             async move {
-                store.flag_lesson(key, lesson, &BLANK).await?;
+                store.flag_lesson(key, lesson, &HostFlags::BLANK).await?;
                 store.delete_mapping(key, lesson, seen).await
             }
         };
@@ -295,7 +295,7 @@ impl Disconnect {
     async fn forget(&self, credentials: &InstructorCalendarCredentials, keep: Keep) -> Result<()> {
         let (store, key) = (&self.google.store, credentials.key);
         let mappings = store.mappings(key).await?;
-        let flags = mappings.iter().map(|mapping| store.flag_lesson(key, mapping.lesson_id, &BLANK));
+        let flags = mappings.iter().map(|mapping| store.flag_lesson(key, mapping.lesson_id, &HostFlags::BLANK));
         concurrently(flags.collect()).await?;
         if !keep.imported {
             let ids = store.external_ids(key).await?;
@@ -313,9 +313,6 @@ struct Ours {
     /// Its mapping, if there is one.
     mapping: Option<CalendarEventMapping>,
 }
-
-/// Our columns of a lesson that is not synced.
-const BLANK: HostFlags = HostFlags { google_calendar_event_id: None, calendar_sync_status: None, has_conflict: false };
 
 /// Whether Google may show an event of ours for it.
 fn has_event(mapping: &CalendarEventMapping) -> bool {

@@ -124,7 +124,8 @@ fn acted(world: &mut World, script: &Script) -> Result<(), Failure> {
         step.act.happen(world);
         world.turns(step.turns);
     }
-    world.sim.state().dice = Dice::new(script.seed);
+    // (Other dice than those of the beginning: ids are not to come twice.)
+    world.sim.state().dice = Dice::new(!script.seed);
     host::mend_all(world);
     trouble::end(world);
     if world.sim.state().dice.percent(50) {
@@ -134,7 +135,8 @@ fn acted(world: &mut World, script: &Script) -> Result<(), Failure> {
 
     // What reaches the product by itself is enough, within minutes where nothing was lost on the way, …
     world.sim.tell(|| "── calm ──".to_owned());
-    world.settle(TimeDelta::minutes(12));
+    // (A calendar for which no channel could be opened is polled each quarter of an hour.)
+    world.settle(TimeDelta::minutes(21));
     demand(world, "in calm", tug_of_war)?;
     demand(world, "in calm", checks::conflicts_lag_behind)?;
     demand(world, "a wish was not followed by a look", unanswered_wishes)?;

@@ -83,10 +83,11 @@ pub async fn gather(
         let wanted = match judge(key.instructor_id, &lookup, window, narrowed, stored.as_ref()) {
             Verdict::Wants(wanted) => wanted,
             Verdict::Leave => {
-                match stored.filter(|mapping| mapping.dirty) {
-                    Some(_) if narrowed => left += 1,
-                    Some(mapping) => leave_alone(round, &mapping, &lookup, window).await?,
-                    None => {}
+                match stored {
+                    Some(mapping) if mapping.dirty && narrowed => left += 1,
+                    Some(mapping) if mapping.dirty => leave_alone(round, &mapping, &lookup, window).await?,
+                    Some(_) => {}
+                    None => blank(round, &lookup).await?,
                 }
                 continue;
             }
@@ -130,6 +131,19 @@ fn prepare(
     }
     let decision = decide(&mapping, &wanted);
     Work { mapping, wanted, lesson, moved: false, stored, decision, after: None, notices: Vec::new() }
+}
+
+/// Takes away what an earlier connection, or another instructor's, has left in the columns of a lesson that has no
+/// mapping here.
+async fn blank(round: &Round<'_>, lookup: &LessonLookup) -> Result<(), Failure> {
+    let key = round.request.key;
+    if let LessonLookup::Found(lesson) = lookup
+        && lesson.instructor_id == key.instructor_id
+        && (lesson.google_calendar_event_id.is_some() || lesson.calendar_sync_status.is_some() || lesson.has_conflict)
+    {
+        round.sync.google.store.flag_lesson(key, lesson.id, &HostFlags::BLANK).await?;
+    }
+    Ok(())
 }
 
 /// A changed lesson outside of the window loses its mark: the window comes to it in time, or has left it behind.

@@ -325,12 +325,23 @@ pub(super) fn make_own_recurring(world: &mut World) -> Option<String> {
         } else {
             state.google.edit_event(now, ACCOUNTS[0], &id, &json!({ "summary": "This time" })).is_ok()
         };
+        drop(state);
+        leave_if_unattended(world, ACCOUNTS[0], &id);
         return done.then(|| format!("{id} is changed"));
     }
     let (calendar, event) = any_own(world, is_live)?;
     change(world, calendar, id_of(&event), &json!({ "recurrence": ["RRULE:FREQ=DAILY;COUNT=5"] }))?;
     world.sim.met(Fault::OwnEventMadeRecurring);
     Some(format!("{} in {calendar}", id_of(&event)))
+}
+
+/// What is made of an event whose connection is gone, or about to be, is nobody's to look after.
+fn leave_if_unattended(world: &World, calendar: &str, id: &str) {
+    let Some((owner, _)) = world.sim.state().truth.made(calendar, id) else { return };
+    let goes = |row: &InstructorCalendarCredentials| matches!(row.status, ConnectionStatus::Disconnecting { .. });
+    if world.store.tables().credentials.get(&owner).is_none_or(goes) {
+        world.sim.state().truth.left_behind.insert(owner);
+    }
 }
 
 /// A copy carries all that the event carries, our private properties too.
@@ -349,14 +360,7 @@ pub(super) fn copy_own(world: &mut World) -> Option<String> {
 pub(super) fn revive_own(world: &mut World) -> Option<String> {
     let (calendar, event) = any_own(world, |event| !is_live(event))?;
     change(world, calendar, id_of(&event), &json!({ "status": "confirmed" }))?;
-    // Once its connection is gone, nobody looks after it any more; and one that forgot it and goes before its next look
-    // into the calendar does not know of it.
-    let (owner, lesson) = world.sim.state().truth.made(calendar, id_of(&event))?;
-    let goes = |row: &InstructorCalendarCredentials| matches!(row.status, ConnectionStatus::Disconnecting { .. });
-    let unknown = world.store.tables().mapping(owner, lesson).is_none();
-    if unknown || world.store.tables().credentials.get(&owner).is_none_or(goes) {
-        world.sim.state().truth.left_behind.insert(owner);
-    }
+    leave_if_unattended(world, calendar, id_of(&event));
     world.sim.met(Fault::OwnEventRevivedByHand);
     Some(format!("{} in {calendar}", id_of(&event)))
 }

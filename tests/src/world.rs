@@ -418,7 +418,12 @@ impl World {
 
     /// Waits until nothing waits to be written and no run is under way, then syncs by hand once more.
     pub async fn settle(&self) {
-        self.until("rest", async || self.status().await["counts"]["lessonsWaiting"] == 0).await;
+        // By hand, since a connection may not follow changes by itself.
+        let nothing_waits = async || {
+            self.sync().await;
+            self.status().await["counts"]["lessonsWaiting"] == 0
+        };
+        self.until("rest", nothing_waits).await;
         self.sync().await;
     }
 }

@@ -56,7 +56,9 @@ pub struct ChangeSettings {
 impl ChangeSettings {
     /// Changes settings and answers all of them.
     pub async fn change(&self, key: ConnectionKey, patch: &SettingsPatch) -> Result<SyncSettings> {
-        let credentials = self.store.credentials(key).await?.ok_or_else(not_connected)?;
+        let Some(credentials) = self.store.credentials(key).await? else {
+            return Err(not_connected(self.store.as_ref(), key).await);
+        };
         let settings = patch.apply(&credentials.settings)?;
         if settings == credentials.settings {
             return Ok(settings);

@@ -62,7 +62,9 @@ pub struct ReadExternalEvents {
 impl ReadExternalEvents {
     /// Lists a page.
     pub async fn list(&self, key: ConnectionKey, request: &ListExternalEvents) -> Result<Page> {
-        let state = self.store.state(key).await?.ok_or_else(not_connected)?;
+        let Some(state) = self.store.state(key).await? else {
+            return Err(not_connected(self.store.as_ref(), key).await);
+        };
         let zone = state.calendar_time_zone;
         let (lookup, conflicts) =
             futures::try_join!(self.store.external_between(key, request.window), self.store.conflicts(key))?;

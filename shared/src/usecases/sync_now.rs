@@ -12,7 +12,7 @@ use crate::{
         CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, SyncCalendarRequest, SyncCounts, SyncDirection,
         SyncLogId, SyncOutcome, SyncTrigger, WishKind, connection::Blocked,
     },
-    ports::Ring,
+    ports::{Ring, Store},
 };
 
 /// What came of it.
@@ -37,7 +37,8 @@ pub async fn sync_now(
     asked: SyncCalendarRequest,
     deadline: DateTime<Utc>,
 ) -> Result<SyncNow> {
-    let credentials = sync.google.store.credentials(key).await?.ok_or_else(not_connected)?;
+    let store = sync.google.store.as_ref();
+    let Some(credentials) = store.credentials(key).await? else { return Err(not_connected(store, key).await) };
     let direction = allowed(&credentials, &asked)?;
     let now = sync.google.clock.now();
     let log_id = SyncLogId(sync.time_ordered_id(now));
@@ -56,7 +57,7 @@ pub async fn sync_now(
         SyncRun::Ran(log) if log.outcome == SyncOutcome::Running => Ok(SyncNow::Queued(log.id)),
         SyncRun::Ran(log) => Ok(SyncNow::Done(log)),
         SyncRun::Blocked(blocked) => Err(refused(blocked)),
-        SyncRun::NotConnected => Err(not_connected()),
+        SyncRun::NotConnected => Err(not_connected(store, key).await),
         SyncRun::Held => {
             let waiting = CalendarSyncLog {
                 id: log_id,
@@ -98,9 +99,13 @@ fn allowed(credentials: &InstructorCalendarCredentials, asked: &SyncCalendarRequ
     })
 }
 
-/// There is an instructor, but no calendar of theirs.
-pub fn not_connected() -> Error {
-    Error::new(ErrorKind::NotFound, "not_connected", "No calendar is connected.")
+/// There is an instructor, but no calendar of theirs; without an instructor, what is said of all that is not there.
+pub async fn not_connected(store: &dyn Store, key: ConnectionKey) -> Error {
+    match store.instructor_exists(key).await {
+        Ok(true) => Error::new(ErrorKind::NotFound, "not_connected", "No calendar is connected."),
+        Ok(false) => Error::not_found(),
+        Err(error) => error,
+    }
 }
 
 fn refused(blocked: Blocked) -> Error {

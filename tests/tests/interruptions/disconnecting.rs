@@ -51,7 +51,10 @@ async fn a_disconnect_in_the_middle_of_a_sync_leaves_no_event_behind() {
         stage.come_back(returning).await.map_err(|failed| failed.error).unwrap();
         let leaving = stage.begin_to_disconnect(&person, NOTHING);
         let (_, left) = stage.interrupter.amid(nth, stage.run(&person), leaving).await;
-        let Some(left) = left else { break };
+        let Some(left) = left else {
+            assert!(nth > 3, "there are more effects than that");
+            break;
+        };
         left.unwrap_or_else(|error| panic!("amid effect {nth}: {error:?}"));
         stage.disconnect_at_last(&person, NOTHING).await;
         stage.assert_gone(&person, &format!("amid effect {nth}")).await;
@@ -69,6 +72,7 @@ async fn a_disconnect_after_a_sync_that_died_leaves_no_event_behind() {
             stage.come_back(returning).await.map_err(|failed| failed.error).unwrap();
             let ended = stage.interrupter.strike(nth, blow, stage.run(&person)).await;
             if matches!(ended, Ended::Undisturbed(_)) {
+                assert!(nth > 3, "there are more effects than that");
                 break;
             }
             stage.disconnect_at_last(&person, NOTHING).await;

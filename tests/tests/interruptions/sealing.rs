@@ -41,6 +41,7 @@ async fn whatever_interrupts_the_sealing_the_tokens_stay_readable() {
             stage.wait_for_the_lease();
             stage.sync(&person).await;
             if matches!(ended, Ended::Undisturbed(_)) {
+                assert!(nth > 3, "there are more effects than that");
                 break;
             }
         }

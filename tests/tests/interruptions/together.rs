@@ -53,6 +53,7 @@ async fn of_two_that_leave_an_account_at_the_same_moment_the_last_gives_the_gran
         let (left, met) = stage.interrupter.amid(nth, leaves, meanwhile).await;
         left.unwrap_or_else(|error| panic!("amid effect {nth}: {error:?}"));
         if met.is_none() {
+            assert!(nth > 3, "there are more effects than that");
             break;
         }
         stage.disconnect_at_last(&one, NOTHING).await;
@@ -96,6 +97,7 @@ async fn whoever_leaves_while_another_connects_on_the_account_breaks_nothing() {
         let meanwhile = stage.disconnect_at_last(&one, NOTHING);
         let (came, left) = stage.interrupter.amid(nth, stage.come_back(returning), meanwhile).await;
         if left.is_none() {
+            assert!(nth > 3, "there are more effects than that");
             break;
         }
         if came.is_err() {

@@ -4,7 +4,7 @@ use calendar_sync::model::{ConnectionStatus, InstructorCalendarCredentials};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::host::some_time;
+use super::host::{some_time, time_of_a_lesson};
 use crate::{
     coverage::Fault,
     truth::{Additions, Place},
@@ -72,9 +72,11 @@ fn some_zone(world: &World) -> &'static str {
     zones[world.sim.state().dice.below(zones.len())]
 }
 
-/// Times for an event: mostly an hour or two, near the lessons.
+/// Times for an event: mostly an hour or two, near the lessons, and often just where one is.
 fn some_span(world: &World) -> Value {
-    let (start, zone) = (some_time(world), some_zone(world));
+    let at_a_lesson = world.sim.state().dice.percent(40);
+    let start = at_a_lesson.then(|| time_of_a_lesson(world)).flatten();
+    let (start, zone) = (start.unwrap_or_else(|| some_time(world)), some_zone(world));
     let minutes = *world.sim.state().dice.pick(&[30, 60, 90, 120]);
     json!({ "start": moment(start, zone), "end": moment(start + TimeDelta::minutes(minutes), zone) })
 }

@@ -64,6 +64,12 @@ fn set_time(row: &mut Value, start: DateTime<Utc>, minutes: i64) {
     row["ends_at"] = json!(timestamp::format(start + TimeDelta::minutes(minutes)));
 }
 
+/// When some lesson begins.
+pub(super) fn time_of_a_lesson(world: &World) -> Option<DateTime<Utc>> {
+    let (_, row) = any_row(world, |_| true)?;
+    row["starts_at"].as_str()?.parse().ok()
+}
+
 fn some_minutes(world: &World) -> i64 {
     *world.sim.state().dice.pick(&[30, 45, 60, 60, 90])
 }

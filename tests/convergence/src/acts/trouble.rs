@@ -141,6 +141,10 @@ pub(super) fn google_fault(world: &mut World) -> Option<String> {
     if method.starts_with("oauth2.") {
         state.coverage.met(Fault::TokenEndpointDown);
     }
+    if method == "calendar.events.list" && when == When::Nth(2) {
+        // So that it hits a listing in its midst.
+        state.google.behaviour_mut().thin_pages = 0.8;
+    }
     let told = format!("{method} {effect:?} {when:?}");
     state.google.inject(GoogleFault::new(method, effect).on(when));
     Some(told)

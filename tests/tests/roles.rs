@@ -101,6 +101,7 @@ fn table(resource: &str) -> String {
 /// Everything that each function is there for. Syncs run first by hand, then by the worker.
 async fn live_a_day(world: &World) {
     disconnect(world).await; // from nothing
+    ask_of_nothing(world).await;
     world.control("limits", json!({ "channel_secs": 15 })).await;
     world.connect().await;
     for by_hand in [true, false] {
@@ -141,6 +142,18 @@ async fn live_a_day(world: &World) {
     let lesson = other.add_lesson("Piano", other.in_hours(90)).await;
     other.until("the state", async || other.status().await["state"] == "needs_reauth").await;
     other.remove_lesson(&lesson).await;
+}
+
+/// Whether there is at least an instructor is looked up where there is no connection.
+async fn ask_of_nothing(world: &World) {
+    let body = Some(json!({ "instructorId": world.instructor }));
+    let events = format!("external-events/{}", world.instructor);
+    for (method, path, body) in
+        [(Method::POST, "sync", body.clone()), (Method::PATCH, "settings", body), (Method::GET, events.as_str(), None)]
+    {
+        let (code, answer) = world.call(method, path, body).await;
+        assert_eq!((code, &answer["error"]["code"]), (404, &json!("not_connected")), "{path}");
+    }
 }
 
 async fn set(world: &World, change: Value) {

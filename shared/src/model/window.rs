@@ -56,6 +56,11 @@ pub struct SyncCalendarRequest {
 }
 
 impl SyncCalendarRequest {
+    /// Whether it is bounded: to some lessons, or to one direction.
+    pub fn is_narrowed(&self) -> bool {
+        self.dates.is_some() || self.direction.is_some()
+    }
+
     /// Checks a pair of dates as they came.
     pub fn dates(start: Option<NaiveDate>, end: Option<NaiveDate>) -> Result<Option<(NaiveDate, NaiveDate)>> {
         for (field, date) in [("startDate", start), ("endDate", end)] {

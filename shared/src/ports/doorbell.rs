@@ -28,6 +28,18 @@ pub struct Ring {
     pub asked: Option<SyncCalendarRequest>,
 }
 
+impl Ring {
+    /// The same ring after somebody else was found at it: its wishes stand with them now, but for those of a run that a
+    /// person narrowed. A leave to try everything is not given twice.
+    #[must_use]
+    pub fn after_leaving_its_wishes(mut self) -> Self {
+        if !self.asked.as_ref().is_some_and(SyncCalendarRequest::is_narrowed) {
+            self.wishes.retain(|wish| !matches!(wish, WishKind::Full | WishKind::Overrides));
+        }
+        self
+    }
+}
+
 /// Rings the bell of the sync worker.
 #[async_trait]
 pub trait Doorbell: Send + Sync {

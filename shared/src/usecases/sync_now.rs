@@ -79,7 +79,7 @@ pub async fn sync_now(
                 log_id: Some(log_id),
                 asked: Some(asked),
             };
-            sync.doorbell.ring(&ring, Duration::from_secs(1)).await?;
+            sync.doorbell.ring(&ring.after_leaving_its_wishes(), Duration::from_secs(1)).await?;
             Ok(SyncNow::Queued(log_id))
         }
     }

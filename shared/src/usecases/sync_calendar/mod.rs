@@ -96,13 +96,6 @@ impl SyncRequest {
     }
 }
 
-impl SyncRequest {
-    /// Whether a person bounded it: to some lessons, or to one direction.
-    fn is_narrowed(&self) -> bool {
-        self.asked.as_ref().is_some_and(|asked| asked.dates.is_some() || asked.direction.is_some())
-    }
-}
-
 /// How asking for a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SyncRun {
@@ -192,7 +185,10 @@ impl SyncCalendar {
         let (store, now) = (&self.google.store, self.now());
         let (owner, lease_until) = (self.random.uuid(), request.deadline + LEASE_MARGIN);
         // What a person narrowed is for their own run, which comes again, and no wish for whoever holds the lease.
-        let for_the_holder = if request.is_narrowed() { BTreeSet::new() } else { request.wishes.clone() };
+        let for_the_holder = match &request.asked {
+            Some(asked) if asked.is_narrowed() => BTreeSet::new(),
+            Some(_) | None => request.wishes.clone(),
+        };
         let state = match store.acquire_lease(request.key, owner, now, lease_until, &for_the_holder).await? {
             LeaseAttempt::Granted(state) => *state,
             LeaseAttempt::Held { .. } => return Ok(SyncRun::Held),

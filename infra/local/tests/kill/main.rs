@@ -73,24 +73,20 @@ fn passings() -> impl Iterator<Item = u32> {
     (1..FIRST_FEW).chain((FIRST_FEW..).step_by(every))
 }
 
-/// Lives the day with a crash point, and the rest of it on a new start when it died. Tells whether it died.
+/// Lives the day and its evening with a crash point, and the rest on a new start when it died. Tells whether it died.
 async fn dies_and_recovers(point: &str) -> bool {
     let machine = Machine::new(point);
     let mut day = Day::begin();
-    let first = async {
-        let run = machine.start(Some(point)).await?;
-        day.live(&run).await?;
-        Ok::<_, Died>(run)
-    };
-    let survived = first.await;
-    let died = survived.is_err();
-    let run = if let Ok(run) = survived {
-        run
-    } else {
-        let run = machine.start(None).await.expect("nothing kills this start");
-        day.live(&run).await.expect("nothing kills this day");
-        run
-    };
-    day.check(&run).await.expect("nothing kills this evening");
-    died
+    let whole = live_from(&machine, Some(point), &mut day).await;
+    if whole.is_err() {
+        live_from(&machine, None, &mut day).await.expect("nothing kills this start");
+    }
+    whole.is_err()
+}
+
+/// Starts the machine, and goes on with the day until what has settled was checked.
+async fn live_from(machine: &Machine, crash: Option<&str>, day: &mut Day) -> Result<(), Died> {
+    let run = machine.start(crash).await?;
+    day.live(&run).await?;
+    day.check(&run).await
 }

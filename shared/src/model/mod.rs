@@ -32,5 +32,5 @@ pub use mapping::{Agreement, CalendarEventMapping, Shown, SyncStatus};
 pub use notice::{Notice, NoticeKind};
 pub use oauth::{CalendarOAuthTokens, CreateCalendarCredentials, OAuthState, SealedSecret, SealedTokens};
 pub use sync_log::{CalendarSyncLog, SyncCounts, SyncOutcome, SyncTrigger};
-pub use sync_state::{Channel, Cursor, Lease, PushHealth, SyncState, WishKind, Wishes};
+pub use sync_state::{Channel, Cursor, Lease, PushHealth, Removals, SyncState, WishKind, Wishes};
 pub use window::{SyncCalendarRequest, Window};

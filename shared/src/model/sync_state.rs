@@ -93,6 +93,16 @@ pub enum PushHealth {
     Closed,
 }
 
+/// Events that were removed from Google because the host no longer had their lessons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removals {
+    /// When the first of them was.
+    #[serde(with = "timestamp")]
+    pub since: DateTime<Utc>,
+    /// How many.
+    pub count: u32,
+}
+
 /// The state item beside `instructor_calendar_credentials`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncState {
@@ -128,6 +138,8 @@ pub struct SyncState {
     pub renew_at: Option<DateTime<Utc>>,
     /// Whether notices arrive.
     pub push_health: PushHealth,
+    /// What vanished lessons have cost lately.
+    pub removals: Option<Removals>,
 }
 
 impl SyncState {
@@ -151,6 +163,7 @@ impl SyncState {
             pending_channel: None,
             renew_at: None,
             push_health: PushHealth::Closed,
+            removals: None,
         }
     }
 }

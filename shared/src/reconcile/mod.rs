@@ -2,6 +2,7 @@
 //! be printed.
 
 pub mod backoff;
+pub mod breaker;
 pub mod conflicts;
 pub mod inbound;
 pub mod occurrences;

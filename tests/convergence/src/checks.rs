@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How far ahead occurrences are compared.
-const AHEAD: TimeDelta = TimeDelta::days(45);
+pub const AHEAD: TimeDelta = TimeDelta::days(45);
 
 /// How much is asked of a world at rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,11 +36,15 @@ pub enum Rest {
 
 /// One occurrence of an event that is not ours.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Busy {
-    start: DateTime<Utc>,
-    end: DateTime<Utc>,
-    blocks: bool,
-    carries: Option<LessonId>,
+pub struct Busy {
+    /// When it begins.
+    pub start: DateTime<Utc>,
+    /// When it ends.
+    pub end: DateTime<Utc>,
+    /// Whether nothing else can be planned then.
+    pub blocks: bool,
+    /// The lesson that it is an event of.
+    pub carries: Option<LessonId>,
 }
 
 /// Everything that is wrong, in words.
@@ -269,7 +273,8 @@ fn blocks(event: &Value) -> bool {
     event["transparency"] != "transparent" && !declined
 }
 
-fn busy_as_stored(world: &World, key: ConnectionKey, window: Window, zone: Tz) -> Vec<Busy> {
+/// What the product knows to take place in the window.
+pub fn busy_as_stored(world: &World, key: ConnectionKey, window: Window, zone: Tz) -> Vec<Busy> {
     let lookup = world.store.tables().external_between(key, window);
     let mut busy = Vec::new();
     occurrences::each(&lookup, window, zone, |row, start, end| {
@@ -315,49 +320,6 @@ fn flags_are_overlaps(world: &World, party: Party, in_google: &[Busy], rest: Res
         let flag = mapping.is_some_and(|mapping| mapping.has_conflict);
         if flag == wanted.is_empty() {
             found.push(format!("the flag of lesson {} says {flag}", lesson.id));
-        }
-    }
-    found
-}
-
-/// Whether the conflicts of each connection that has nothing left to do are those of the events that it knows, however
-/// old its knowledge: conflicts are worked out before the cursor moves.
-pub fn conflicts_lag_behind(world: &mut World) -> Vec<String> {
-    let now = world.now();
-    let window = Window { from: now, to: now + AHEAD };
-    let mut found = Vec::new();
-    for party in &world.parties {
-        let tables = world.store.tables();
-        let follows = tables.credentials.get(&party.key).is_some_and(|row| {
-            row.blocked().is_none() && row.settings.auto_sync && row.settings.sync_direction.imports()
-        });
-        let rests = tables.states.get(&party.key).filter(|state| {
-            state.failures == 0 && state.wishes.kinds.is_empty() && state.lease.until <= now && state.cursor.is_some()
-        });
-        let Some(zone) = rests.filter(|_| follows).map(|state| state.calendar_time_zone) else { continue };
-        let mappings = tables.mappings_of(party.key);
-        drop(tables);
-        if mappings.iter().any(|mapping| mapping.dirty) {
-            continue;
-        }
-        let busy = busy_as_stored(world, party.key, window, zone);
-        for mapping in mappings {
-            let (start, end) = (mapping.event_start, mapping.event_end);
-            if start <= now || end > window.to || mapping.lesson_removed_at.is_some() {
-                continue;
-            }
-            let blocks = |busy: &&Busy| {
-                busy.blocks && busy.carries != Some(mapping.lesson_id) && busy.start < end && busy.end > start
-            };
-            let mut wanted: Vec<_> = busy.iter().filter(blocks).map(|busy| busy.start).collect();
-            wanted.sort_unstable();
-            let pairs = world.store.tables().conflicts_where(party.key, |pair| pair.lesson_id == mapping.lesson_id);
-            let mut stored: Vec<_> = pairs.iter().map(|pair| pair.occurrence_start).collect();
-            stored.sort_unstable();
-            if stored != wanted {
-                let (party, lesson) = (number(party.key), mapping.lesson_id);
-                found.push(format!("{party}: lesson {lesson} conflicts with {wanted:?}, and {stored:?} are stored"));
-            }
         }
     }
     found

@@ -10,6 +10,7 @@ use crate::{
     checks::{self, Rest},
     coverage::{Coverage, Fault},
     dice::Dice,
+    invariants,
     memory_store::Table,
     ports::take_written,
     world::{Rival, World},
@@ -123,6 +124,9 @@ fn acted(world: &mut World, script: &Script) -> Result<(), Failure> {
         world.sim.state().dice = Dice::new(step.seed);
         step.act.happen(world);
         world.turns(step.turns);
+        if step.act == Act::Wait {
+            demand(world, "on the way", invariants::broken)?;
+        }
     }
     // (Other dice than those of the beginning: ids are not to come twice.)
     world.sim.state().dice = Dice::new(!script.seed);
@@ -138,7 +142,7 @@ fn acted(world: &mut World, script: &Script) -> Result<(), Failure> {
     // (A calendar for which no channel could be opened is polled each quarter of an hour.)
     world.settle(TimeDelta::minutes(21));
     demand(world, "in calm", tug_of_war)?;
-    demand(world, "in calm", checks::conflicts_lag_behind)?;
+    demand(world, "in calm", invariants::broken)?;
     demand(world, "a wish was not followed by a look", unanswered_wishes)?;
     if script.lossless && !rests(world) {
         world.sim.met(Fault::WellWithinMinutes);

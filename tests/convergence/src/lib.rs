@@ -20,6 +20,7 @@ pub mod checks;
 pub mod coverage;
 pub mod dice;
 pub mod history;
+pub mod invariants;
 pub mod memory_store;
 pub mod observer;
 pub mod playing;

@@ -17,7 +17,9 @@ use super::{
 };
 use crate::{
     Error, Result,
-    model::{Channel, ChannelId, ConnectionKey, Cursor, Lease, PushHealth, SyncState, WishKind, Wishes, timestamp},
+    model::{
+        Channel, ChannelId, ConnectionKey, Cursor, Lease, PushHealth, Removals, SyncState, WishKind, Wishes, timestamp,
+    },
     ports::{Glance, LeaseAttempt, ReleaseOutcome},
 };
 
@@ -47,6 +49,7 @@ struct ProgressRow {
     #[serde(default, with = "timestamp::option")]
     renew_at: Option<DateTime<Utc>>,
     push_health: PushHealth,
+    removals: Option<Removals>,
 }
 
 /// What others change too: it is written by conditions alone.
@@ -82,6 +85,7 @@ impl From<&SyncState> for ProgressRow {
             webhook_pending_channel_id: state.pending_channel.clone(),
             renew_at: state.renew_at,
             push_health: state.push_health.clone(),
+            removals: state.removals,
         }
     }
 }
@@ -110,6 +114,7 @@ fn read(item: Item) -> Result<SyncState> {
         pending_channel: progress.webhook_pending_channel_id,
         renew_at: progress.renew_at,
         push_health: progress.push_health,
+        removals: progress.removals,
     })
 }
 

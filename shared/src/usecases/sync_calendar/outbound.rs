@@ -11,8 +11,11 @@ use crate::{
         WishKind,
     },
     ports::{CalendarError, DirtyMark, HostFlags, LessonLookup, Operation, OperationOutcome},
-    reconcile::outbound::{
-        Absence, After, Decision, Step, Verdict, Wanted, conclude, decide, intend as intended, judge, operation,
+    reconcile::{
+        breaker,
+        outbound::{
+            Absence, After, Decision, Step, Verdict, Wanted, conclude, decide, intend as intended, judge, operation,
+        },
     },
     usecases::{concurrently::concurrently, google_session::GoogleSession},
 };
@@ -25,8 +28,6 @@ const PASSES: usize = 5;
 const PART: usize = 50;
 /// What a batch takes at most when Google is well; with less time left, none is begun.
 const LONGEST_PART: TimeDelta = TimeDelta::seconds(5);
-/// A breaker (design rule R15): removing more than this, and more than half, needs a person.
-const MANY: usize = 10;
 
 /// One lesson under way.
 #[derive(Debug)]
@@ -187,8 +188,11 @@ async fn break_on_mass_removal(
     direction: SyncDirection,
 ) -> Result<(), Failure> {
     let vanished = |work: &Work| work.wanted == Wanted::NoEvent(Absence::Removed) && work.decision.step == Step::Delete;
-    let removals = work.iter().filter(|work| vanished(work)).count();
-    if removals <= MANY || !direction.writes() || round.state.wishes.kinds.contains(&WishKind::Overrides) {
+    let count = |mappings: usize| u32::try_from(mappings).unwrap_or(u32::MAX);
+    let removals = count(work.iter().filter(|work| vanished(work)).count());
+    let recent = breaker::recent(round.state.removals, round.sync.now());
+    let may_be = breaker::is_suspicious(removals, recent) && direction.writes();
+    if !may_be || round.state.wishes.kinds.contains(&WishKind::Overrides) {
         return Ok(());
     }
     let all = round.sync.google.store.mappings(round.request.key).await?;
@@ -199,10 +203,11 @@ async fn break_on_mass_removal(
             mapping.event_end >= window.from && mapping.shown.as_ref().is_some_and(|shown| !shown.deleted)
         })
         .count();
-    if removals * 2 > live {
+    if breaker::trips(removals, recent, count(live)) {
         work.retain(|work| !vanished(work));
+        let gone = if recent == 0 { String::new() } else { format!(", after {recent} others within a day") };
         round.report.leave(format!(
-            "{removals} of {live} lessons have vanished at once. Their events are kept until somebody starts a sync by hand."
+            "{removals} of {live} lessons have vanished{gone}. Their events are kept until somebody starts a sync by hand."
         ));
     }
     Ok(())
@@ -343,7 +348,12 @@ impl Work {
                 match step {
                     Step::Insert => counts.events_created += 1,
                     Step::Replace | Step::Patch | Step::Revive => counts.events_updated += 1,
-                    Step::Delete => counts.events_deleted += 1,
+                    Step::Delete => {
+                        counts.events_deleted += 1;
+                        if self.wanted == Wanted::NoEvent(Absence::Removed) {
+                            round.state.removals = Some(breaker::counted(round.state.removals, round.sync.now()));
+                        }
+                    }
                     Step::Rest | Step::Agree | Step::Look | Step::GiveUp | Step::Forget => {}
                 }
                 if let Some(done) = words::done(decision, &self.wanted) {

@@ -23,8 +23,10 @@ impl SyncCalendar {
         request: &SyncRequest,
     ) -> Result<(SyncOutcome, Option<Blocked>)> {
         let now = self.now();
-        // A person's leave to try everything ends with their run, however that ends.
-        state.wishes.kinds.remove(&WishKind::Overrides);
+        // A person's leave to try everything ends with their run, however that ends. What it removed, they asked for.
+        if state.wishes.kinds.remove(&WishKind::Overrides) {
+            state.removals = None;
+        }
         match ended {
             Ok(credentials) => match report.unfinished.clone() {
                 None => {

@@ -1,7 +1,7 @@
 //! One run at a time, and no wish is lost (design rule R12).
 
 use calendar_sync::{
-    model::{Channel, ChannelId, Cursor, PushHealth, SyncState, WishKind},
+    model::{Channel, ChannelId, Cursor, PushHealth, Removals, SyncState, WishKind},
     ports::{LeaseAttempt, ReleaseOutcome},
 };
 use chrono_tz::Tz;
@@ -83,6 +83,7 @@ pub async fn a_release_stores_what_the_holder_changed(on: &Subject) {
         pending_channel: Some(ChannelId::from("pending")),
         renew_at: Some(at(7, 0)),
         push_health: PushHealth::Suspect { since: at(1, 0) },
+        removals: Some(Removals { since: at(1, 0), count: 3 }),
         ..on.leased(key, 1).await
     };
     full.wishes.kinds = wishes(&[WishKind::Lessons]);

@@ -1,0 +1,69 @@
+//! The breaker of design rule R15: a host that shows an empty table by mistake does not empty people's calendars, be it
+//! at once or lesson by lesson.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::model::Removals;
+
+/// So many events may be removed because their lessons vanished, whatever else there is.
+const MANY: u32 = 10;
+/// Removals are counted over this time. A table that empties itself reaches us in pieces, run after run.
+const COUNTED_FOR: TimeDelta = TimeDelta::days(1);
+
+/// How many of those removals still count at `now`.
+pub fn recent(removals: Option<Removals>, now: DateTime<Utc>) -> u32 {
+    removals.filter(|removals| now - removals.since < COUNTED_FOR).map_or(0, |removals| removals.count)
+}
+
+/// One more event was removed.
+pub fn counted(removals: Option<Removals>, now: DateTime<Utc>) -> Removals {
+    match (removals, recent(removals, now)) {
+        (Some(removals), 1..) => Removals { count: removals.count + 1, ..removals },
+        _ => Removals { since: now, count: 1 },
+    }
+}
+
+/// Whether `vanished` lessons may be too many to believe it, before anything else is known.
+pub fn is_suspicious(vanished: u32, recent: u32) -> bool {
+    vanished > 0 && vanished + recent > MANY
+}
+
+/// Whether removing the events of `vanished` lessons needs a person: with those removed lately they are many, and more
+/// than half of what stood in the calendar, where `live` events stand now.
+pub fn trips(vanished: u32, recent: u32, live: u32) -> bool {
+    is_suspicious(vanished, recent) && (vanished + recent) * 2 > live + recent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_ten_and_more_than_half_need_a_person() {
+        assert!(trips(11, 0, 21));
+        assert!(!trips(11, 0, 22), "half of them");
+        assert!(!trips(10, 0, 10), "ten of them");
+    }
+
+    #[test]
+    fn a_table_that_empties_itself_slowly_trips_it_too() {
+        // Of 100 lessons one vanishes at a time.
+        let (mut live, mut removed) = (100, 0);
+        while !trips(1, removed, live) {
+            (live, removed) = (live - 1, removed + 1);
+        }
+        assert_eq!(removed, 50);
+        assert!(!trips(0, removed, live), "nothing vanishes");
+    }
+
+    #[test]
+    fn removals_count_for_a_day() {
+        let start = DateTime::UNIX_EPOCH;
+        let (noon, end) = (start + TimeDelta::hours(12), start + TimeDelta::days(1));
+        let first = counted(None, start);
+        let second = counted(Some(first), noon);
+        assert_eq!(second, Removals { since: start, count: 2 });
+        assert_eq!([recent(Some(second), noon), recent(Some(second), end), recent(None, noon)], [2, 0, 0]);
+        assert_eq!(counted(Some(second), end), Removals { since: end, count: 1 });
+    }
+}

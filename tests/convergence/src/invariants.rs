@@ -1,0 +1,107 @@
+//! What holds at any moment, however much is still to be done: the product never knows less than it knew, and what it
+//! says of its lessons is what follows from the events that it knows.
+
+use std::collections::BTreeSet;
+
+use calendar_sync::model::{EventId, Window};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::Value;
+
+use crate::{
+    checks::{AHEAD, Busy, busy_as_stored},
+    sim::number,
+    world::World,
+};
+
+/// Everything that is wrong, in words.
+pub fn broken(world: &mut World) -> Vec<String> {
+    let mut found = conflicts_lag_behind(world);
+    found.extend(known_events_are_gone(world));
+    found
+}
+
+/// Whether the conflicts of each connection that has nothing left to do are those of the events that it knows, however
+/// old its knowledge: conflicts are worked out before the cursor moves.
+fn conflicts_lag_behind(world: &World) -> Vec<String> {
+    let now = world.now();
+    let window = Window { from: now, to: now + AHEAD };
+    let mut found = Vec::new();
+    for party in &world.parties {
+        let tables = world.store.tables();
+        let follows = tables.credentials.get(&party.key).is_some_and(|row| {
+            row.blocked().is_none() && row.settings.auto_sync && row.settings.sync_direction.imports()
+        });
+        let rests = tables.states.get(&party.key).filter(|state| {
+            state.failures == 0
+                && state.wishes.kinds.is_empty()
+                && state.lease.owner.is_none()
+                && state.cursor.is_some()
+        });
+        let Some(zone) = rests.filter(|_| follows).map(|state| state.calendar_time_zone) else { continue };
+        let mappings = tables.mappings_of(party.key);
+        drop(tables);
+        if mappings.iter().any(|mapping| mapping.dirty) {
+            continue;
+        }
+        let busy = busy_as_stored(world, party.key, window, zone);
+        for mapping in mappings {
+            let (start, end) = (mapping.event_start, mapping.event_end);
+            if start <= now || end > window.to || mapping.lesson_removed_at.is_some() {
+                continue;
+            }
+            let blocks = |busy: &&Busy| {
+                busy.blocks && busy.carries != Some(mapping.lesson_id) && busy.start < end && busy.end > start
+            };
+            let mut wanted: Vec<_> = busy.iter().filter(blocks).map(|busy| busy.start).collect();
+            wanted.sort_unstable();
+            let pairs = world.store.tables().conflicts_where(party.key, |pair| pair.lesson_id == mapping.lesson_id);
+            let mut stored: Vec<_> = pairs.iter().map(|pair| pair.occurrence_start).collect();
+            stored.sort_unstable();
+            if stored != wanted {
+                let (party, lesson) = (number(party.key), mapping.lesson_id);
+                found.push(format!("{party}: lesson {lesson} conflicts with {wanted:?}, and {stored:?} are stored"));
+            }
+        }
+    }
+    found
+}
+
+/// Events that stood in Google unchanged since before the last good listing, and that the product does not know: a
+/// listing that breaks off, or a cursor that is lost, takes nothing away.
+fn known_events_are_gone(world: &World) -> Vec<String> {
+    let now = world.now();
+    let mut found = Vec::new();
+    for party in &world.parties {
+        let tables = world.store.tables();
+        let imports = tables
+            .credentials
+            .get(&party.key)
+            .is_some_and(|row| row.blocked().is_none() && row.settings.sync_direction.imports());
+        let listed_at =
+            tables.states.get(&party.key).filter(|state| state.cursor.is_some()).and_then(|state| state.listed_at);
+        let Some(listed_at) = listed_at.filter(|_| imports) else { continue };
+        let known: BTreeSet<&EventId> = tables.external_of(party.key).map(|row| row.id()).collect();
+        let state = world.sim.state();
+        for event in state.google.events(party.account) {
+            let id = event["id"].as_str().unwrap_or_default();
+            let changed: Option<DateTime<Utc>> = event["updated"].as_str().and_then(|at| at.parse().ok());
+            let stands = event["status"] != "cancelled" && event["recurringEventId"].is_null();
+            let own = state.truth.made(party.account, id).is_some();
+            let before = changed.is_some_and(|at| at < listed_at);
+            if stands && before && !own && is_ahead(&event, now) && !known.contains(&EventId::from(id)) {
+                found.push(format!("{} ({}): event {id} is no longer known", number(party.key), party.account));
+            }
+        }
+    }
+    found
+}
+
+/// Whether some of the event lies in the future.
+fn is_ahead(event: &Value, now: DateTime<Utc>) -> bool {
+    let end = &event["end"];
+    let day = end["date"].as_str().and_then(|day| day.parse::<NaiveDate>().ok());
+    let moment = end["dateTime"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
+    !event["recurrence"].is_null()
+        || day.is_some_and(|day| day > now.date_naive())
+        || moment.is_some_and(|end| end > now)
+}

@@ -129,8 +129,9 @@ pub(super) fn google_fault(world: &mut World) -> Option<String> {
             refuse(401, "authError"),
         ]);
     }
-    if writes.contains(&method) {
-        effects.extend([refuse(403, "forbiddenForNonOrganizer"), refuse(403, "forbiddenForNonOrganizer")]);
+    // (What Google refuses for good is tried again no sooner than somebody changes it.)
+    if writes.contains(&method) && !world.lossless {
+        effects.extend(std::iter::repeat_n(refuse(403, "forbiddenForNonOrganizer"), 5));
     }
     let effect = state.dice.pick(&effects).clone();
     let when = match state.dice.below(4) {

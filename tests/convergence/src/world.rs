@@ -186,7 +186,7 @@ impl World {
                     },
                 ],
                 accounts: ACCOUNTS.into_iter().zip(zones).map(account).collect(),
-                limits: Limits { occurrences: 100, ..Limits::default() }.without_quotas(),
+                limits: Limits { occurrences: 100, page: 8, ..Limits::default() }.without_quotas(),
                 behaviour: Behaviour { notice_delay_ms: 2000, ..Behaviour::default() },
             },
         );

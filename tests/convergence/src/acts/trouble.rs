@@ -158,7 +158,6 @@ pub(super) fn forget_cursors(world: &mut World) -> Option<String> {
     state.google.expire_cursors(now, account);
     if state.dice.percent(40) {
         // The new listing breaks off in its midst.
-        state.google.behaviour_mut().thin_pages = 0.8;
         let over = Effect::Refuse { status: 403, reason: "quotaExceeded".to_owned() };
         state.google.inject(GoogleFault::new("calendar.events.list", over).on(When::Nth(3)));
     }

@@ -113,7 +113,7 @@ fn forgotten(world: &World, party: Party) -> Vec<String> {
     }
     drop(tables);
     let state = world.sim.state();
-    if state.truth.left_behind.contains(&party.key) {
+    if state.truth.is_left_behind(party.key) {
         return found;
     }
     for (lesson, _) in live_events(&state, party) {

@@ -212,7 +212,7 @@ impl State {
         if let Some(key) = key
             && String::from_utf8_lossy(&response.body).contains("forbiddenForNonOrganizer")
         {
-            self.truth.left_behind.insert(key);
+            self.truth.leave_behind(key);
         }
         let written = key.is_some_and(|key| writes && self.truth.changed_by(key, &caller, &self.google, &before));
         self.wrote |= written;

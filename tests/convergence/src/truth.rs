@@ -31,8 +31,8 @@ pub struct Truth {
     pub additions: BTreeMap<Place, Additions>,
     /// What was wrong on the way, in words.
     pub violations: Vec<String>,
-    /// Connections whose events may stand in Google for good: it was asked for, or the permission was gone.
-    pub left_behind: BTreeSet<ConnectionKey>,
+    /// Since when a connection's events may stand in Google for good: it was asked for, or the permission was gone.
+    left_behind: BTreeMap<ConnectionKey, u64>,
     /// When somebody last wished that a connection look into Google.
     pub wished: BTreeMap<ConnectionKey, u64>,
     /// When a listing for a connection last began.
@@ -46,6 +46,24 @@ impl Truth {
     pub fn tick(&mut self) -> u64 {
         self.moment += 1;
         self.moment
+    }
+
+    /// From now on events of the connection may stand in Google for good, unless it is connected anew.
+    pub fn leave_behind(&mut self, key: ConnectionKey) {
+        let moment = self.tick();
+        self.left_behind.insert(key, moment);
+    }
+
+    /// A login has ended well that began at that moment: what was left before is looked after again.
+    pub fn connected_anew(&mut self, key: ConnectionKey, began: u64) {
+        if self.left_behind.get(&key).is_some_and(|left| *left < began) {
+            self.left_behind.remove(&key);
+        }
+    }
+
+    /// Whether events of the connection may stand in Google for good.
+    pub fn is_left_behind(&self, key: ConnectionKey) -> bool {
+        self.left_behind.contains_key(&key)
     }
 
     /// The id of the event, series or exception that `id` belongs to.

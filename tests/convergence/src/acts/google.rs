@@ -342,7 +342,7 @@ fn leave_if_unattended(world: &World, calendar: &str, id: &str) {
     let Some((owner, _)) = world.sim.state().truth.made(calendar, id) else { return };
     let goes = |row: &InstructorCalendarCredentials| matches!(row.status, ConnectionStatus::Disconnecting { .. });
     if world.store.tables().credentials.get(&owner).is_none_or(goes) {
-        world.sim.state().truth.left_behind.insert(owner);
+        world.sim.state().truth.leave_behind(owner);
     }
 }
 

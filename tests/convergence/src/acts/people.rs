@@ -53,7 +53,7 @@ pub(super) fn disconnect(world: &mut World) -> Option<String> {
         let mut state = world.sim.state();
         let keep = Keep { events: state.dice.percent(30), imported: state.dice.percent(30) };
         if keep.events {
-            state.truth.left_behind.insert(party.key);
+            state.truth.leave_behind(party.key);
         }
         state.coverage.met(Fault::Disconnected);
         (keep, state.now + ANSWER_WITHIN)

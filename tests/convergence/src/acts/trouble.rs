@@ -131,7 +131,7 @@ pub(super) fn google_fault(world: &mut World) -> Option<String> {
     }
     // (What Google refuses for good is tried again no sooner than somebody changes it.)
     if writes.contains(&method) && !world.lossless {
-        effects.extend(std::iter::repeat_n(refuse(403, "forbiddenForNonOrganizer"), 5));
+        effects.extend(std::iter::repeat_n(refuse(403, "forbiddenForNonOrganizer"), 3));
     }
     let effect = state.dice.pick(&effects).clone();
     let when = match state.dice.below(4) {
@@ -190,7 +190,7 @@ pub(super) fn withdraw_grant(world: &mut World) -> Option<String> {
     let now = state.now;
     let end = *state.dice.pick(&[GrantEnd::Revoked, GrantEnd::Expired, GrantEnd::AdminPolicy]);
     state.google.end_grants(now, account, end);
-    state.truth.left_behind.extend(users);
+    users.into_iter().for_each(|key| state.truth.leave_behind(key));
     Some(format!("{account} {end:?}"))
 }
 

@@ -27,7 +27,7 @@ faults! {
     // switches
     SwitchedOff SwitchedOn DirectionChanged ManualOnly Disconnected Reconnected ManualSync ManualSyncOfSomeDays
     // processes
-    Crash CrashAfterGoogleWrite HeldUp HeldUpPastLease Overlap LeaseHeld MessageDoubled MessageToDeadLetters
+    Crash CrashAfterGoogleWrite CrashAfterRowsStored HeldUp HeldUpPastLease Overlap LeaseHeld MessageDoubled MessageToDeadLetters
     StreamRecordLost
     // the store
     StoreThrottled StoreUnanswered IndexLag

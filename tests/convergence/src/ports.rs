@@ -19,7 +19,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     coverage::Fault,
     memory_store::{Access, Fate, Gate, Table},
-    sim::{Message, Sim, State, number},
+    sim::{Halfway, Message, Sim, State, number},
     truth,
 };
 
@@ -141,6 +141,9 @@ pub fn gate(sim: &Sim) -> Gate {
             }
             if let (Access::Write(table), Fate::Answered | Fate::Unanswered) = (access, fate) {
                 *state.written.entry(table).or_default() += 1;
+                if table == Table::ExternalEvents {
+                    state.halfway = Some(Halfway::RowsStored);
+                }
             }
             fate
         })
@@ -215,7 +218,9 @@ impl State {
             self.truth.leave_behind(key);
         }
         let written = key.is_some_and(|key| writes && self.truth.changed_by(key, &caller, &self.google, &before));
-        self.wrote |= written;
+        if written {
+            self.halfway = Some(Halfway::GoogleWritten);
+        }
         self.meet(&response, lists, written);
         response
     }

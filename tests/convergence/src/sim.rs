@@ -37,6 +37,15 @@ pub struct Message {
     pub receives: u32,
 }
 
+/// What has only begun when it is done: what belongs to it is still to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halfway {
+    /// Google was written; nobody has a record of it yet.
+    GoogleWritten,
+    /// Imported events are stored; their conflicts are not.
+    RowsStored,
+}
+
 /// The shared part of a world.
 pub struct State {
     /// The time, for everybody.
@@ -63,8 +72,8 @@ pub struct State {
     pub trace: Vec<String>,
     /// Items written, by table.
     pub written: BTreeMap<Table, u32>,
-    /// Whether Google was written since this was last asked.
-    pub wrote: bool,
+    /// What was begun since this was last asked.
+    pub halfway: Option<Halfway>,
     /// Whether the actor that is polled may still have an effect.
     turn: bool,
     /// Whether what happens is written down.
@@ -104,7 +113,7 @@ impl Sim {
             coverage: Coverage::default(),
             trace: Vec::new(),
             written: BTreeMap::new(),
-            wrote: false,
+            halfway: None,
             turn: false,
             tells: false,
             waiting: Vec::new(),
@@ -198,14 +207,14 @@ pub struct Actor {
     waiting: Vec<Waker>,
     /// Held up until then.
     pub held_until: Option<DateTime<Utc>>,
-    /// Whether the last thing it did was to write to Google.
-    pub wrote: bool,
+    /// Whether the last thing it did leaves something half done.
+    pub halfway: Option<Halfway>,
 }
 
 impl Actor {
     /// An actor that has not begun.
     pub fn new(role: Role, future: impl Future<Output = Outcome> + Send + 'static) -> Self {
-        Self { role, future: Box::pin(future), waiting: Vec::new(), held_until: None, wrote: false }
+        Self { role, future: Box::pin(future), waiting: Vec::new(), held_until: None, halfway: None }
     }
 
     /// Lets it go on to its next effect; answers how it ended, if it did.
@@ -229,7 +238,7 @@ impl Actor {
             }
         }
         self.waiting = std::mem::take(&mut state.waiting);
-        self.wrote = std::mem::take(&mut state.wrote);
+        self.halfway = state.halfway.take();
         // It used no turn and waits for time to pass.
         self.held_until = if state.turn { state.asleep_until } else { None };
         match polled {

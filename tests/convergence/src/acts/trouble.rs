@@ -6,7 +6,7 @@ use google_sim::{Effect, Fault as GoogleFault, GrantEnd, When};
 
 use crate::{
     coverage::Fault,
-    sim::{Role, StoreFaults},
+    sim::{Actor, Halfway, Role, StoreFaults},
     world::{ACCOUNTS, World},
 };
 
@@ -19,10 +19,15 @@ pub(super) fn crash(world: &mut World) -> Option<String> {
     if world.actors.is_empty() {
         return None;
     }
-    // Rather one whose write to Google nobody has a record of yet, and now and then one that is about to write.
-    let waits = if world.sim.state().dice.percent(40) { 40 } else { 0 };
+    // Rather one that leaves something half done, and often one that is about to.
+    let (halfway, waits) = match world.sim.state().dice.below(10) {
+        0..4 => (Halfway::GoogleWritten, 40),
+        4..6 => (Halfway::RowsStored, 40),
+        _ => (Halfway::GoogleWritten, 0),
+    };
+    let is_halfway = |actor: &Actor| actor.halfway == Some(halfway);
     for _ in 0..waits {
-        if world.actors.iter().any(|actor| actor.wrote) {
+        if world.actors.iter().any(is_halfway) {
             break;
         }
         world.turns(1);
@@ -30,11 +35,15 @@ pub(super) fn crash(world: &mut World) -> Option<String> {
     if world.actors.is_empty() {
         return None;
     }
-    let wrote = world.actors.iter().position(|actor| actor.wrote);
-    let chosen = wrote.unwrap_or_else(|| world.sim.state().dice.below(world.actors.len()));
+    let found = world.actors.iter().position(is_halfway);
+    let chosen = found.unwrap_or_else(|| world.sim.state().dice.below(world.actors.len()));
     let actor = world.actors.remove(chosen);
     world.come_again(&actor.role);
-    world.sim.met(if actor.wrote { Fault::CrashAfterGoogleWrite } else { Fault::Crash });
+    world.sim.met(match actor.halfway {
+        Some(Halfway::GoogleWritten) => Fault::CrashAfterGoogleWrite,
+        Some(Halfway::RowsStored) => Fault::CrashAfterRowsStored,
+        None => Fault::Crash,
+    });
     Some(format!("{:?} dies", actor.role))
 }
 

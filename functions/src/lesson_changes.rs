@@ -1,4 +1,4 @@
-//! The lessons table's stream: lessons that changed are marked, and the bell rings.
+//! The lessons table's stream: lessons that changed are marked, and the bell rings; hosts of fed lessons are told what we wrote.
 
 use aws_lambda_events::event::{
     dynamodb::{Event, EventRecord},
@@ -20,8 +20,12 @@ impl Deps {
     /// Makes it at cold start.
     #[expect(clippy::unused_async, reason = "all functions are made alike")]
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
-        let lessons =
-            NoteLessonChanges { store: bootstrap.store(), doorbell: bootstrap.doorbell()?, clock: bootstrap.clock() };
+        let lessons = NoteLessonChanges {
+            store: bootstrap.store(),
+            doorbell: bootstrap.doorbell()?,
+            bus: bootstrap.bus()?,
+            clock: bootstrap.clock(),
+        };
         Ok(Self { lessons })
     }
 }
@@ -45,5 +49,6 @@ pub async fn handle(deps: &Deps, event: Event) -> Result<DynamoDbEventResponse> 
 /// A row that cannot be read counts as absent: its mapping, if there is one, says so in the next full comparison.
 fn change(record: EventRecord) -> LessonChange {
     let read = |image: serde_dynamo::Item| (!image.is_empty()).then(|| lesson_from_image(image)).flatten();
-    LessonChange { old: read(record.change.old_image), new: read(record.change.new_image) }
+    let at = record.change.approximate_creation_date_time;
+    LessonChange { old: read(record.change.old_image), new: read(record.change.new_image), at }
 }

@@ -22,12 +22,12 @@ use crate::{
         google::{self, GoogleCalendar, GoogleLogin},
         kms::KmsVault,
         secrets::Secrets,
-        sqs::SqsDoorbell,
+        sqs::{SqsDeadLetters, SqsDoorbell},
         system::{SystemClock, SystemRandom},
     },
     config::Config,
     model::WebhookKeys,
-    ports::{Calendar, Clock, Doorbell, Login, NoticeBus, Random, Store, TokenVault},
+    ports::{Calendar, Clock, DeadLetters, Doorbell, Login, NoticeBus, Random, Store, TokenVault},
 };
 
 /// The roots that AWS's own certificates end in (<https://www.amazontrust.com/repository/>). Five that are compiled
@@ -109,6 +109,12 @@ impl Bootstrap {
     /// The sync worker's queue.
     pub fn doorbell(&self) -> Result<Arc<dyn Doorbell>> {
         Ok(Arc::new(SqsDoorbell::new(aws_sdk_sqs::Client::new(&self.aws), self.config.sync_queue_url()?)))
+    }
+
+    /// What the lesson feed refuses.
+    pub fn feed_dead_letters(&self) -> Result<Arc<dyn DeadLetters>> {
+        let client = aws_sdk_sqs::Client::new(&self.aws);
+        Ok(Arc::new(SqsDeadLetters::new(client, self.config.feed_dead_letters_url()?)))
     }
 
     /// The bus for notices.

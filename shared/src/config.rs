@@ -183,6 +183,11 @@ impl Config {
         self.url("SYNC_QUEUE_URL", None)
     }
 
+    /// `FEED_DEAD_LETTERS_URL`: the queue for messages of the lesson feed that are refused.
+    pub fn feed_dead_letters_url(&self) -> Result<String> {
+        self.url("FEED_DEAD_LETTERS_URL", None)
+    }
+
     /// `EVENT_BUS_NAME`: the bus that notices go to.
     pub fn event_bus(&self) -> Result<String> {
         self.required("EVENT_BUS_NAME")

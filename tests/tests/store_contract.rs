@@ -111,5 +111,11 @@ contract! {
         another_instructors_lesson_is_left_as_it_is
         a_row_that_is_gone_is_left_gone
         our_columns_of_an_instructor_are_written
-        no_lessons_are_asked_for_without_ids;
+        no_lessons_are_asked_for_without_ids
+        a_version_that_is_not_newer_changes_nothing
+        a_removed_lesson_is_not_brought_back_by_an_earlier_version
+        a_removal_that_overtakes_its_lesson_stands
+        our_columns_stay_when_the_feed_tells_of_a_lesson_and_are_counted
+        a_version_reaches_no_other_tenants_lesson
+        of_versions_at_the_same_moment_the_newest_is_left;
 }

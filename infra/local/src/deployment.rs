@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use aws_types::app_name::AppName;
 use calendar_functions::{
-    disconnect, external_events, lesson_changes, oauth_callback, oauth_url, poll, renew_channels, settings, status,
-    sync, sync_worker, webhook,
+    disconnect, external_events, lesson_changes, lesson_feed, oauth_callback, oauth_url, poll, renew_channels,
+    settings, status, sync, sync_worker, webhook,
 };
 use calendar_sync::bootstrap::Bootstrap;
 
@@ -41,20 +41,32 @@ pub const ROUTES: [Route; 9] = [
 pub const SYNC_QUEUE: &str = "calendar-sync";
 /// Where its messages go that fail for good.
 const SYNC_DEAD_LETTERS: &str = "calendar-sync-dead-letters";
+/// The queue that lessons come by that are kept elsewhere.
+pub const LESSON_FEED: &str = "lesson-feed";
+/// Where its messages go that are refused, or fail for good.
+pub const LESSON_FEED_DEAD_LETTERS: &str = "lesson-feed-dead-letters";
 
 /// All queues.
-pub const QUEUES: [Queue; 2] = [
+pub const QUEUES: [Queue; 4] = [
     Queue {
         name: SYNC_QUEUE,
         visibility_timeout: 360,
         dead_letters: Some(DeadLetters { queue: SYNC_DEAD_LETTERS, after_receives: 5 }),
     },
     Queue { name: SYNC_DEAD_LETTERS, visibility_timeout: 30, dead_letters: None },
+    Queue {
+        name: LESSON_FEED,
+        visibility_timeout: 180,
+        dead_letters: Some(DeadLetters { queue: LESSON_FEED_DEAD_LETTERS, after_receives: 5 }),
+    },
+    Queue { name: LESSON_FEED_DEAD_LETTERS, visibility_timeout: 30, dead_letters: None },
 ];
 
 /// Which function handles which queue.
-pub const QUEUE_TRIGGERS: [QueueTrigger; 1] =
-    [QueueTrigger { queue: SYNC_QUEUE, function: "sync-worker", batch_size: 5, concurrency: 4 }];
+pub const QUEUE_TRIGGERS: [QueueTrigger; 2] = [
+    QueueTrigger { queue: SYNC_QUEUE, function: "sync-worker", batch_size: 5, concurrency: 4 },
+    QueueTrigger { queue: LESSON_FEED, function: "lesson-feed", batch_size: 10, concurrency: 2 },
+];
 
 /// Which function is invoked how often.
 pub const SCHEDULES: [(&str, Duration); 2] =
@@ -90,6 +102,7 @@ pub async fn functions(bootstrap: &Bootstrap) -> calendar_sync::Result<Functions
         renew_channels as "renew-channels",
         sync_worker as "sync-worker",
         lesson_changes as "lesson-changes",
+        lesson_feed as "lesson-feed",
     );
     Ok(functions)
 }

@@ -20,7 +20,9 @@ use tower_http::cors::CorsLayer;
 
 use crate::{
     aws::{self, Kms, Queues, Secrets, Services},
-    deployment::{self, LESSON_CHANGES, QUEUE_TRIGGERS, QUEUES, ROUTES, SCHEDULES, SYNC_QUEUE},
+    deployment::{
+        self, LESSON_CHANGES, LESSON_FEED_DEAD_LETTERS, QUEUE_TRIGGERS, QUEUES, ROUTES, SCHEDULES, SYNC_QUEUE,
+    },
     dev::{self, Host},
     functions::Functions,
     gateway::{Authorizer, Gateway},
@@ -162,6 +164,7 @@ async fn serving(what: &str, server: impl Future<Output = std::io::Result<()>>) 
 fn config(environment: Variables, api_url: &str, google: Option<&SimulatedGoogle>) -> Config {
     let mut variables = BTreeMap::from([
         ("EVENT_BUS_NAME", "default".to_owned()),
+        ("FEED_DEAD_LETTERS_URL", Queues::url(LESSON_FEED_DEAD_LETTERS)),
         ("FRONTEND_URL", api_url.to_owned()),
         ("KMS_KEY_ID", Kms::KEY_ALIAS.to_owned()),
         ("SECRET_ID", SECRET.to_owned()),

@@ -1,13 +1,13 @@
-//! The doorbell as an SQS queue.
+//! The doorbell and the dead letters as SQS queues.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_sqs::Client;
+use aws_sdk_sqs::{Client, types::MessageAttributeValue};
 
 use crate::{
     Error, Result,
-    ports::{Doorbell, Ring},
+    ports::{DeadLetters, Doorbell, Ring},
 };
 
 /// SQS delays a message by 15 minutes at most
@@ -34,6 +34,36 @@ impl Doorbell for SqsDoorbell {
         let body = serde_json::to_string(ring).map_err(Error::internal)?;
         let seconds = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).map_err(Error::internal)?;
         let sent = self.client.send_message().queue_url(&self.queue_url).message_body(body).delay_seconds(seconds);
+        sent.send().await.map_err(|error| Error::unavailable("queue_unavailable", error))?;
+        Ok(())
+    }
+}
+
+/// A queue of dead letters.
+#[derive(Debug, Clone)]
+pub struct SqsDeadLetters {
+    client: Client,
+    queue_url: String,
+}
+
+impl SqsDeadLetters {
+    /// The dead letters in the queue at `queue_url`.
+    pub fn new(client: Client, queue_url: String) -> Self {
+        Self { client, queue_url }
+    }
+}
+
+#[async_trait]
+impl DeadLetters for SqsDeadLetters {
+    /// The body stays as it is, so that what was mended elsewhere can be sent again; the reason is the attribute `reason`.
+    async fn keep(&self, body: &str, reason: &str) -> Result<()> {
+        let reason = MessageAttributeValue::builder().data_type("String").string_value(reason).build();
+        let sent = self
+            .client
+            .send_message()
+            .queue_url(&self.queue_url)
+            .message_body(body)
+            .message_attributes("reason", reason.map_err(Error::internal)?);
         sent.send().await.map_err(|error| Error::unavailable("queue_unavailable", error))?;
         Ok(())
     }

@@ -1,9 +1,11 @@
 //! The way in by queue and stream: which messages are done and which come again. The only place where an error
 //! becomes a retry or a drop.
 
+pub mod lesson_feed;
+
 use std::panic::AssertUnwindSafe;
 
-use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use futures::{FutureExt, StreamExt, stream};
 
 use crate::{Result, ports::Ring};
@@ -11,16 +13,30 @@ use crate::{Result, ports::Ring};
 /// Messages of one batch that are worked on at once.
 const AT_ONCE: usize = 10;
 
-/// Handles each ring of a batch on its own: what fails is reported and comes again, what panics takes no neighbour
-/// along, and what cannot be read goes to the dead letters by failing each time.
+/// Handles each ring of a batch; what cannot be read goes to the dead letters by failing each time.
 pub async fn each_ring<F, Fut>(event: SqsEvent, handle: F) -> SqsBatchResponse
 where
     F: Fn(Ring) -> Fut,
     Fut: Future<Output = Result<()>>,
 {
+    each_message(event, |body| {
+        let ring = serde_json::from_str(&body).map_err(crate::Error::internal);
+        async { handle(ring?).await }
+    })
+    .await
+}
+
+/// Handles the body of each message of a batch on its own: what fails is reported and comes again, and what panics takes
+/// no neighbour along.
+pub async fn each_message<F, Fut>(event: SqsEvent, handle: F) -> SqsBatchResponse
+where
+    F: Fn(String) -> Fut,
+    Fut: Future<Output = Result<()>>,
+{
     let failed = stream::iter(event.records)
-        .map(|message| async {
-            let done = AssertUnwindSafe(one(&message, &handle)).catch_unwind().await;
+        .map(|mut message| async {
+            let body = message.body.take().unwrap_or_default();
+            let done = AssertUnwindSafe(async { handle(body).await }).catch_unwind().await;
             match done {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => {
@@ -47,18 +63,10 @@ where
     response
 }
 
-async fn one<F, Fut>(message: &SqsMessage, handle: &F) -> Result<()>
-where
-    F: Fn(Ring) -> Fut,
-    Fut: Future<Output = Result<()>>,
-{
-    let body = message.body.as_deref().unwrap_or_default();
-    let ring = serde_json::from_str(body).map_err(crate::Error::internal)?;
-    handle(ring).await
-}
-
 #[cfg(test)]
 mod tests {
+    use aws_lambda_events::event::sqs::SqsMessage;
+
     use super::*;
     use crate::{Error, model::SyncTrigger};
 

@@ -1,4 +1,5 @@
-//! Lessons: rows of the host application. We read them and write three columns of our own.
+//! Lessons: rows of the host application. We read them and write columns of our own; those of a host that keeps its
+//! lessons elsewhere come by the feed, version by version, and are written by us.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -47,6 +48,34 @@ pub struct Lesson {
     pub calendar_sync_status: Option<SyncStatus>,
     /// Our column: whether a busy event overlaps it.
     pub has_conflict: bool,
+    /// Our column: how often the three above were written.
+    pub calendar_sync_revision: u64,
+    /// Our column: the version that the feed told last; `None` where the host writes the row itself.
+    pub feed_version: Option<u64>,
+}
+
+/// A version of a lesson, as the feed tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LessonVersion {
+    /// The school.
+    pub tenant_id: TenantId,
+    /// The lesson.
+    pub lesson_id: LessonId,
+    /// Which version; of two, the greater is the later one.
+    pub version: u64,
+    /// What the lesson is in it; `None` when it was removed.
+    pub lesson: Option<FedLesson>,
+}
+
+/// What the feed says of a lesson.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FedLesson {
+    /// Who gives it.
+    pub instructor_id: InstructorId,
+    /// Whether it takes place.
+    pub status: LessonStatus,
+    /// What the event shows.
+    pub content: LessonContent,
 }
 
 /// What an event of ours shows: the fields that we own. A description or a location that the lesson does not

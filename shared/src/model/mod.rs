@@ -27,7 +27,7 @@ pub use fingerprint::Fingerprint;
 pub use ids::{
     CalendarId, ChannelId, ConnectionId, ConnectionKey, EventId, InstructorId, LessonId, SyncLogId, TenantId,
 };
-pub use lesson::{Lesson, LessonContent, LessonStatus};
+pub use lesson::{FedLesson, Lesson, LessonContent, LessonStatus, LessonVersion};
 pub use mapping::{Agreement, CalendarEventMapping, Shown, SyncStatus};
 pub use notice::{Notice, NoticeKind};
 pub use oauth::{CalendarOAuthTokens, CreateCalendarCredentials, OAuthState, SealedSecret, SealedTokens};

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ConnectionKey, LessonId, timestamp};
+use super::{ConnectionKey, LessonId, SyncStatus, timestamp};
 
 /// What happened. The names are the `detail-type`s on the event bus.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +42,20 @@ pub enum NoticeKind {
         /// Whether it was put back; if not, the sync of this lesson has stopped.
         put_back: bool,
     },
+    /// Our columns of a lesson that came by the feed have changed: its host, who keeps it elsewhere, may copy them.
+    #[serde(rename = "lesson.sync_changed")]
+    LessonSyncChanged {
+        /// The lesson.
+        lesson_id: LessonId,
+        /// How often they were written: of two notices of a lesson, the greater is the later one.
+        revision: u64,
+        /// Its event in Google.
+        google_event_id: Option<String>,
+        /// How far its sync is; `None` when it is not synced at all.
+        sync_status: Option<SyncStatus>,
+        /// Whether a busy event overlaps it.
+        has_conflict: bool,
+    },
     /// Several runs in a row failed.
     #[serde(rename = "sync.failing")]
     SyncFailing {
@@ -63,6 +77,7 @@ impl NoticeKind {
             Self::ConflictFound { .. } => "conflict.found",
             Self::ConflictCleared { .. } => "conflict.cleared",
             Self::EventChangedInGoogle { .. } => "event.changed_in_google",
+            Self::LessonSyncChanged { .. } => "lesson.sync_changed",
             Self::SyncFailing { .. } => "sync.failing",
             Self::NeedsAttention { .. } => "connection.needs_attention",
         }

@@ -3,6 +3,7 @@
 pub mod bus;
 pub mod calendar;
 pub mod clock;
+pub mod dead_letters;
 pub mod doorbell;
 pub mod login;
 pub mod random;
@@ -14,6 +15,7 @@ pub use calendar::{
     Access, Calendar, CalendarError, EventPatch, Listing, ListingOutcome, NewChannel, Operation, OperationOutcome,
 };
 pub use clock::Clock;
+pub use dead_letters::DeadLetters;
 pub use doorbell::{Doorbell, Ring};
 pub use login::{GrantedTokens, Login, LoginError, RefreshedToken};
 pub use random::Random;

@@ -16,4 +16,5 @@ pub mod ring_due;
 pub mod show_status;
 pub mod sync_calendar;
 pub mod sync_now;
+pub mod take_lessons;
 mod within_lease;

@@ -1,4 +1,5 @@
-//! Lessons that changed: marks their mappings and rings, for every instructor who has a connection (design rule P5).
+//! Lessons that changed: marks their mappings and rings, for every instructor who has a connection (design rule P5). What we
+//! wrote on a lesson that came by the feed is told to its host, who keeps it elsewhere (design rule R18).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,10 +7,13 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
+use sha2::{Digest as _, Sha256};
+
 use crate::{
     Error, Result,
-    model::{ConnectionKey, Lesson, LessonId, SyncTrigger, WishKind, connection::Blocked},
-    ports::{Clock, Doorbell, LessonMark, Ring, Store},
+    model::{ConnectionKey, Lesson, LessonId, Notice, NoticeKind, SyncTrigger, WishKind, connection::Blocked},
+    ports::{Clock, Doorbell, LessonMark, NoticeBus, Ring, Store},
 };
 
 /// A row of the host's table before and after.
@@ -19,6 +23,8 @@ pub struct LessonChange {
     pub old: Option<Lesson>,
     /// After; `None` for a removed row.
     pub new: Option<Lesson>,
+    /// When.
+    pub at: DateTime<Utc>,
 }
 
 impl LessonChange {
@@ -36,6 +42,33 @@ impl LessonChange {
                 (key, LessonMark { lesson_id: lesson.id, starts_at: content.starts_at, ends_at: content.ends_at })
             })
             .collect()
+    }
+
+    /// What the host of a fed lesson is told: that our columns are others than before. The stream is the outbox: the record
+    /// comes again until it is told, under the same id.
+    fn notice(&self) -> Option<Notice> {
+        let ours = |lesson: &Lesson| {
+            (lesson.google_calendar_event_id.clone(), lesson.calendar_sync_status, lesson.has_conflict)
+        };
+        let new = self.new.as_ref().filter(|lesson| lesson.feed_version.is_some())?;
+        if self.old.as_ref().map(ours).unwrap_or_default() == ours(new) {
+            return None;
+        }
+        let revision = new.calendar_sync_revision;
+        let digest = Sha256::digest(format!("{} {} {revision}", new.tenant_id, new.id));
+        let kind = NoticeKind::LessonSyncChanged {
+            lesson_id: new.id,
+            revision,
+            google_event_id: new.google_calendar_event_id.clone(),
+            sync_status: new.calendar_sync_status,
+            has_conflict: new.has_conflict,
+        };
+        Some(Notice {
+            id: uuid::Builder::from_custom_bytes(std::array::from_fn(|byte| digest[byte])).into_uuid(),
+            key: ConnectionKey { tenant_id: new.tenant_id, instructor_id: new.instructor_id },
+            kind,
+            at: self.at,
+        })
     }
 }
 
@@ -75,12 +108,14 @@ pub struct NoteLessonChanges {
     pub store: Arc<dyn Store>,
     /// The bell.
     pub doorbell: Arc<dyn Doorbell>,
+    /// Where hosts of fed lessons listen.
+    pub bus: Arc<dyn NoticeBus>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
 impl NoteLessonChanges {
-    /// Marks and rings, once for each connection. One that fails takes no other along.
+    /// Marks and rings, once for each connection, and tells. One that fails takes no other along.
     pub async fn note(&self, changes: &[LessonChange]) -> Result<(), NotNoted> {
         let mut failed: Option<NotNoted> = None;
         for (key, Concern { first, marks }) in by_connection(changes) {
@@ -90,7 +125,19 @@ impl NoteLessonChanges {
                 failed = Some(NotNoted { first, error });
             }
         }
+        if let Err(untold) = self.tell(changes).await
+            && failed.as_ref().is_none_or(|failed| untold.first < failed.first)
+        {
+            failed = Some(untold);
+        }
         failed.map_or(Ok(()), Err)
+    }
+
+    async fn tell(&self, changes: &[LessonChange]) -> Result<(), NotNoted> {
+        let (places, notices): (Vec<usize>, Vec<Notice>) =
+            changes.iter().enumerate().filter_map(|(place, change)| Some((place, change.notice()?))).unzip();
+        let Some(first) = places.first().copied() else { return Ok(()) };
+        self.bus.publish(&notices).await.map_err(|error| NotNoted { first, error })
     }
 
     async fn note_for(&self, key: ConnectionKey, marks: Vec<LessonMark>) -> Result<()> {
@@ -111,11 +158,11 @@ impl NoteLessonChanges {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{DateTime, TimeDelta};
+    use chrono::TimeDelta;
     use uuid::Uuid;
 
     use super::*;
-    use crate::model::{InstructorId, LessonContent, LessonStatus, TenantId};
+    use crate::model::{InstructorId, LessonContent, LessonStatus, SyncStatus, TenantId};
 
     fn lesson(id: u128, instructor: u128) -> Lesson {
         Lesson {
@@ -134,6 +181,8 @@ mod tests {
             google_calendar_event_id: None,
             calendar_sync_status: None,
             has_conflict: false,
+            calendar_sync_revision: 0,
+            feed_version: None,
         }
     }
 
@@ -141,10 +190,10 @@ mod tests {
     fn each_connection_knows_the_first_change_that_concerns_it() {
         let flagged = Lesson { has_conflict: true, ..lesson(1, 1) };
         let changes = [
-            LessonChange { old: Some(lesson(1, 1)), new: Some(flagged) },
-            LessonChange { old: None, new: Some(lesson(2, 2)) },
-            LessonChange { old: Some(lesson(2, 2)), new: Some(lesson(2, 1)) },
-            LessonChange { old: Some(lesson(3, 1)), new: None },
+            LessonChange { old: Some(lesson(1, 1)), new: Some(flagged), at: DateTime::UNIX_EPOCH },
+            LessonChange { old: None, new: Some(lesson(2, 2)), at: DateTime::UNIX_EPOCH },
+            LessonChange { old: Some(lesson(2, 2)), new: Some(lesson(2, 1)), at: DateTime::UNIX_EPOCH },
+            LessonChange { old: Some(lesson(3, 1)), new: None, at: DateTime::UNIX_EPOCH },
         ];
         let found: Vec<(usize, Vec<LessonId>)> = by_connection(&changes)
             .into_values()
@@ -152,5 +201,43 @@ mod tests {
             .collect();
         let ids = |ids: &[u128]| ids.iter().map(|id| LessonId(Uuid::from_u128(*id))).collect::<Vec<_>>();
         assert_eq!(found, [(2, ids(&[2, 3])), (1, ids(&[2]))], "our own columns concern nobody");
+    }
+
+    /// What is told when a lesson that was `old` becomes `new`.
+    fn told(old: Option<Lesson>, new: Option<Lesson>) -> Option<Notice> {
+        LessonChange { old, new, at: DateTime::UNIX_EPOCH }.notice()
+    }
+
+    #[test]
+    fn the_host_of_a_fed_lesson_is_told_whenever_our_columns_change_and_only_then() {
+        let fed = Lesson { feed_version: Some(1), ..lesson(1, 1) };
+        let synced = Lesson {
+            google_calendar_event_id: Some("e".to_owned()),
+            calendar_sync_status: Some(SyncStatus::Synced),
+            calendar_sync_revision: 1,
+            ..fed.clone()
+        };
+        let flagged = Lesson { has_conflict: true, calendar_sync_revision: 2, ..synced.clone() };
+        let notice = told(Some(synced.clone()), Some(flagged.clone())).unwrap();
+        let kind = NoticeKind::LessonSyncChanged {
+            lesson_id: fed.id,
+            revision: 2,
+            google_event_id: Some("e".to_owned()),
+            sync_status: Some(SyncStatus::Synced),
+            has_conflict: true,
+        };
+        assert_eq!(notice.kind, kind);
+        assert_eq!(told(Some(synced.clone()), Some(flagged.clone())).unwrap().id, notice.id, "repeats keep their id");
+        assert_ne!(told(Some(fed.clone()), Some(synced.clone())).unwrap().id, notice.id);
+        let newer = Lesson { feed_version: Some(2), ..synced.clone() };
+        let others = [
+            (None, Some(fed.clone())),
+            (Some(synced.clone()), Some(newer)),
+            (Some(synced.clone()), None),
+            (Some(lesson(1, 1)), Some(Lesson { has_conflict: true, ..lesson(1, 1) })),
+        ];
+        for (old, new) in others {
+            assert_eq!(told(old.clone(), new.clone()), None, "{old:?} {new:?}");
+        }
     }
 }

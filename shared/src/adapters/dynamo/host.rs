@@ -6,18 +6,21 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     DynamoStore,
     expressions::Change,
-    items::{Item, text, time},
-    requests::{Index, Query},
-    tables::LESSONS_BY_INSTRUCTOR,
+    items::{Item, number, text, time},
+    requests::{Index, Query, Written},
+    tables::{LESSONS_BY_INSTRUCTOR, TOMBSTONE},
 };
 use crate::{
     Result,
-    model::{ConnectionKey, InstructorId, Lesson, LessonContent, LessonId, LessonStatus, SyncStatus, TenantId, Window},
+    model::{
+        ConnectionKey, FedLesson, InstructorId, Lesson, LessonContent, LessonId, LessonStatus, LessonVersion,
+        SyncStatus, TenantId, Window, timestamp,
+    },
     ports::{HostFlags, LessonLookup},
 };
 
@@ -46,6 +49,7 @@ fn read(item: &Item) -> Result<Lesson, String> {
         return Err("it ends before it begins".to_owned());
     }
     let flag = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+    let count = |name: &str| item.get(name).and_then(|value| value.as_n().ok()?.parse().ok());
     Ok(Lesson {
         tenant_id: row.tenant_id,
         id: row.id,
@@ -62,6 +66,8 @@ fn read(item: &Item) -> Result<Lesson, String> {
         google_calendar_event_id: flag("google_calendar_event_id").cloned(),
         calendar_sync_status: flag("calendar_sync_status").and_then(|word| status_of(word)),
         has_conflict: item.get("has_conflict").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false),
+        calendar_sync_revision: count("calendar_sync_revision").unwrap_or(0),
+        feed_version: count(VERSION),
     })
 }
 
@@ -93,7 +99,8 @@ pub(super) async fn lessons(store: &DynamoStore, tenant: TenantId, ids: &[Lesson
         .into_iter()
         .filter_map(|item| item.get("id")?.as_s().ok().cloned().map(|id| (id, item)))
         .collect();
-    let look = |id: &LessonId| match found.get(&id.to_string()).map(read) {
+    let there = |id: &LessonId| found.get(&id.to_string()).filter(|item| !item.contains_key(TOMBSTONE));
+    let look = |id: &LessonId| match there(id).map(read) {
         Some(Ok(lesson)) => LessonLookup::Found(Box::new(lesson)),
         Some(Err(reason)) => LessonLookup::Unreadable(reason),
         None => LessonLookup::Gone,
@@ -153,6 +160,72 @@ pub(super) fn flags(key: ConnectionKey, flags: &HostFlags) -> Change {
         .set_or_remove("google_calendar_event_id", flags.google_calendar_event_id.as_ref().map(text))
         .set_or_remove("calendar_sync_status", flags.calendar_sync_status.map(word_of).map(text))
         .set("has_conflict", AttributeValue::Bool(flags.has_conflict))
+        .count_up("calendar_sync_revision")
+}
+
+/// The column with the version that the feed told last.
+const VERSION: &str = "feed_version";
+
+/// What the feed writes.
+#[derive(Serialize)]
+struct FedRow<'a> {
+    instructor_id: InstructorId,
+    title: &'a str,
+    description: Option<&'a str>,
+    location: Option<&'a str>,
+    #[serde(with = "timestamp")]
+    starts_at: DateTime<Utc>,
+    #[serde(with = "timestamp")]
+    ends_at: DateTime<Utc>,
+    time_zone: Tz,
+    status: LessonStatus,
+}
+
+impl<'a> From<&'a FedLesson> for FedRow<'a> {
+    fn from(lesson: &'a FedLesson) -> Self {
+        let content = &lesson.content;
+        Self {
+            instructor_id: lesson.instructor_id,
+            title: &content.title,
+            description: content.description.as_deref(),
+            location: content.location.as_deref(),
+            starts_at: content.starts_at,
+            ends_at: content.ends_at,
+            time_zone: content.time_zone,
+            status: lesson.status,
+        }
+    }
+}
+
+/// What a removed lesson loses. Its version stays, and the count of what was written of it, which goes on if the lesson
+/// comes back.
+const LOST_IN_REMOVAL: [&str; 11] = [
+    "instructor_id",
+    "title",
+    "description",
+    "location",
+    "starts_at",
+    "ends_at",
+    "time_zone",
+    "status",
+    "google_calendar_event_id",
+    "calendar_sync_status",
+    "has_conflict",
+];
+
+pub(super) async fn save_lesson_version(
+    store: &DynamoStore,
+    version: &LessonVersion,
+    forget_at: DateTime<Utc>,
+) -> Result<bool> {
+    let newer = Change::when(format!("attribute_not_exists(#{VERSION}) OR #{VERSION} < :{VERSION}"))
+        .set(VERSION, number(version.version));
+    let change = match &version.lesson {
+        Some(lesson) => newer.row(&FedRow::from(lesson))?.remove(TOMBSTONE),
+        None => LOST_IN_REMOVAL.into_iter().fold(newer, Change::remove).set(TOMBSTONE, number(forget_at.timestamp())),
+    };
+    let key = row_key(version.tenant_id, version.lesson_id);
+    Ok(matches!(store.update(&store.names.lessons, key, change).await?, Written::Done(_)))
 }
 
 pub(super) async fn flag_instructor(

@@ -29,8 +29,8 @@ use crate::{
     config::TableNames,
     model::{
         CalendarEventMapping, CalendarId, CalendarSyncLog, ConnectionId, ConnectionKey, ConnectionStatus, EventId,
-        ExternalCalendarEvent, InstructorCalendarCredentials, LessonId, Notice, OAuthState, SchedulingConflict,
-        SealedSecret, SealedTokens, SyncLogId, SyncSettings, SyncState, TenantId, Window, WishKind,
+        ExternalCalendarEvent, InstructorCalendarCredentials, LessonId, LessonVersion, Notice, OAuthState,
+        SchedulingConflict, SealedSecret, SealedTokens, SyncLogId, SyncSettings, SyncState, TenantId, Window, WishKind,
     },
     ports::{
         ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, Glance, HostFlags, LeaseAttempt, LessonLookup,
@@ -245,6 +245,9 @@ impl Store for DynamoStore {
     }
     async fn lessons_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<LessonId>> {
         host::lessons_between(self, key, window).await
+    }
+    async fn save_lesson_version(&self, version: &LessonVersion, forget_at: DateTime<Utc>) -> Result<bool> {
+        host::save_lesson_version(self, version, forget_at).await
     }
     async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) -> Result<()> {
         host::flag_lesson(self, key, lesson, flags).await

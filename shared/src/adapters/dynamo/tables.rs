@@ -30,6 +30,8 @@ pub const CONFLICTS_BY_EVENT: &str = "conflicts_by_event";
 pub const UPCOMING_EXTERNAL_EVENTS: &str = "upcoming_external_events";
 /// Lessons by instructor and start.
 pub const LESSONS_BY_INSTRUCTOR: &str = "lessons_by_instructor";
+/// The second at which the row that a lesson removed by the feed has left is forgotten. Other rows do not have it.
+pub const TOMBSTONE: &str = "feed_forget_at";
 
 /// The type of a key attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -180,7 +182,7 @@ pub const TABLES: [TableDefinition; 8] = [
         partition: "tenant_id",
         sort: Some("id"),
         indexes: &[global(LESSONS_BY_INSTRUCTOR, text("instructor_id"), "starts_at", Holds::Keys)],
-        ttl: None,
+        ttl: Some(TOMBSTONE),
         stream: true,
     },
 ];

@@ -1,8 +1,8 @@
 //! The host's tables, rows as the host wrote them.
 
 use calendar_sync::{
-    adapters::dynamo::lesson_from_image,
-    model::{ConnectionKey, LessonId, TenantId, Window, timestamp},
+    adapters::dynamo::{lesson_from_image, tables::TOMBSTONE},
+    model::{ConnectionKey, LessonId, LessonVersion, TenantId, Window, timestamp},
     ports::{HostFlags, LessonLookup},
 };
 use chrono::{DateTime, Utc};
@@ -13,7 +13,8 @@ use super::Tables;
 impl Tables {
     /// A lesson as the host's row says it.
     pub fn lesson(&self, tenant: TenantId, id: LessonId) -> LessonLookup {
-        let Some(row) = self.lessons.get(&(tenant, id)) else { return LessonLookup::Gone };
+        let row = self.lessons.get(&(tenant, id)).filter(|row| row.get(TOMBSTONE).is_none());
+        let Some(row) = row else { return LessonLookup::Gone };
         let lesson = serde_dynamo::to_item(row).ok().and_then(lesson_from_image);
         lesson.map_or_else(
             || LessonLookup::Unreadable("it is malformed".to_owned()),
@@ -36,6 +37,40 @@ impl Tables {
         row.is_some_and(|row| row["instructor_id"].as_str() == Some(&key.instructor_id.to_string()))
     }
 
+    pub(super) fn save_lesson_version(&mut self, version: &LessonVersion, forget_at: DateTime<Utc>) -> bool {
+        let LessonVersion { tenant_id, lesson_id, version, lesson } = version;
+        let row = self.lessons.entry((*tenant_id, *lesson_id)).or_insert_with(|| json!({}));
+        if row["feed_version"].as_u64().is_some_and(|stored| stored >= *version) {
+            return false;
+        }
+        let mut kept = json!({
+            "tenant_id": tenant_id, "id": lesson_id, "feed_version": version,
+            "calendar_sync_revision": row["calendar_sync_revision"],
+        });
+        match lesson {
+            Some(lesson) => {
+                let content = &lesson.content;
+                for ours in ["google_calendar_event_id", "calendar_sync_status", "has_conflict"] {
+                    kept[ours] = row[ours].take();
+                }
+                kept["instructor_id"] = json!(lesson.instructor_id);
+                kept["title"] = json!(content.title);
+                kept["description"] = json!(content.description);
+                kept["location"] = json!(content.location);
+                kept["starts_at"] = json!(timestamp::format(content.starts_at));
+                kept["ends_at"] = json!(timestamp::format(content.ends_at));
+                kept["time_zone"] = json!(content.time_zone);
+                kept["status"] = json!(lesson.status);
+            }
+            None => kept[TOMBSTONE] = json!(forget_at.timestamp()),
+        }
+        if let Some(columns) = kept.as_object_mut() {
+            columns.retain(|_, value| !value.is_null());
+        }
+        *row = kept;
+        true
+    }
+
     pub(super) fn flag_lesson(&mut self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) {
         if !self.is_own(key, lesson) {
             return;
@@ -43,6 +78,8 @@ impl Tables {
         let Some(row) = self.lessons.get_mut(&(key.tenant_id, lesson)) else { return };
         let Some(columns) = row.as_object_mut() else { return };
         columns.insert("has_conflict".to_owned(), json!(flags.has_conflict));
+        let revision = columns.get("calendar_sync_revision").and_then(Value::as_u64).unwrap_or(0);
+        columns.insert("calendar_sync_revision".to_owned(), json!(revision + 1));
         let ours = [
             ("google_calendar_event_id", flags.google_calendar_event_id.as_ref().map(|id| json!(id))),
             ("calendar_sync_status", flags.calendar_sync_status.map(|status| json!(status))),

@@ -19,8 +19,9 @@ use calendar_sync::{
     Error, Result,
     model::{
         CalendarEventMapping, CalendarId, CalendarSyncLog, ConnectionId, ConnectionKey, ConnectionStatus, EventId,
-        ExternalCalendarEvent, InstructorCalendarCredentials, InstructorId, LessonId, Notice, OAuthState,
-        SchedulingConflict, SealedSecret, SealedTokens, SyncLogId, SyncSettings, SyncState, TenantId, Window, WishKind,
+        ExternalCalendarEvent, InstructorCalendarCredentials, InstructorId, LessonId, LessonVersion, Notice,
+        OAuthState, SchedulingConflict, SealedSecret, SealedTokens, SyncLogId, SyncSettings, SyncState, TenantId,
+        Window, WishKind,
     },
     ports::{
         ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, Glance, HostFlags, LeaseAttempt, LessonLookup,
@@ -456,6 +457,9 @@ impl Store for MemoryStore {
     }
     async fn lessons_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<LessonId>> {
         self.look_up(|tables| tables.lessons_between(key, window)).await
+    }
+    async fn save_lesson_version(&self, version: &LessonVersion, forget_at: DateTime<Utc>) -> Result<bool> {
+        self.write(Table::Lessons, |tables| Ok(tables.save_lesson_version(version, forget_at))).await
     }
     async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) -> Result<()> {
         self.write(Table::Lessons, |tables| {

@@ -1,9 +1,12 @@
 //! The host's tables: read with care, written only where there is a row.
 
 use calendar_sync::{
-    model::{EventId, LessonId, LessonStatus, SyncStatus},
+    model::{
+        ConnectionKey, EventId, FedLesson, Lesson, LessonContent, LessonId, LessonStatus, LessonVersion, SyncStatus,
+    },
     ports::{HostFlags, LessonLookup},
 };
+use chrono_tz::Tz;
 use serde_json::{Value, json};
 
 use super::{HostTable, Subject, at, connection, instructor, lesson, window};
@@ -169,4 +172,128 @@ pub async fn our_columns_of_an_instructor_are_written(on: &Subject) {
 pub async fn no_lessons_are_asked_for_without_ids(on: &Subject) {
     let none: [LessonId; 0] = [];
     assert_eq!(on.store.lessons(instructor(1).tenant_id, &none).await.unwrap(), []);
+}
+
+/// What the feed says of lesson 1: given by `key`'s instructor, and called `title`.
+fn told(key: ConnectionKey, version: u64, title: &str) -> LessonVersion {
+    let content = LessonContent {
+        title: title.to_owned(),
+        starts_at: at(2, 0),
+        ends_at: at(2, 60),
+        time_zone: Tz::Europe__Berlin,
+        description: None,
+        location: Some("Room 4".to_owned()),
+    };
+    let fed = FedLesson { instructor_id: key.instructor_id, status: LessonStatus::Scheduled, content };
+    LessonVersion { tenant_id: key.tenant_id, lesson_id: lesson(1), version, lesson: Some(fed) }
+}
+
+fn removed(key: ConnectionKey, version: u64) -> LessonVersion {
+    LessonVersion { lesson: None, ..told(key, version, "") }
+}
+
+async fn save(on: &Subject, version: LessonVersion) -> bool {
+    on.store.save_lesson_version(&version, at(31, 0)).await.unwrap()
+}
+
+async fn look(on: &Subject) -> Option<Lesson> {
+    let mut found = on.store.lessons(instructor(1).tenant_id, &[lesson(1)]).await.unwrap();
+    match found.remove(0) {
+        LessonLookup::Found(lesson) => Some(*lesson),
+        LessonLookup::Gone => None,
+        LessonLookup::Unreadable(why) => panic!("{why}"),
+    }
+}
+
+/// Messages come in any order and more than once.
+pub async fn a_version_that_is_not_newer_changes_nothing(on: &Subject) {
+    let key = instructor(1);
+    assert!(save(on, told(key, 7, "Violin")).await);
+    let stored = look(on).await.unwrap();
+    assert_eq!((stored.feed_version, stored.content.title.as_str()), (Some(7), "Violin"));
+    assert_eq!((stored.content.starts_at, stored.content.ends_at), (at(2, 0), at(2, 60)));
+    assert_eq!((stored.instructor_id, stored.status), (key.instructor_id, LessonStatus::Scheduled));
+    for late in [told(key, 6, "Piano"), told(key, 7, "Piano"), removed(key, 6), removed(key, 7)] {
+        assert!(!save(on, late).await);
+        assert_eq!(look(on).await.as_ref(), Some(&stored));
+    }
+    let mut newer = told(key, 8, "Cello");
+    newer.lesson.as_mut().unwrap().content.location = None;
+    assert!(save(on, newer).await);
+    let stored = look(on).await.unwrap();
+    assert_eq!((stored.content.title.as_str(), stored.content.location), ("Cello", None));
+    let found = on.store.lessons_between(key, window(at(2, 0), at(2, 60))).await.unwrap();
+    assert_eq!(found, [lesson(1)]);
+}
+
+/// Until the row that it left is forgotten.
+pub async fn a_removed_lesson_is_not_brought_back_by_an_earlier_version(on: &Subject) {
+    let key = instructor(1);
+    assert!(save(on, told(key, 1, "Piano")).await);
+    assert!(save(on, removed(key, 3)).await);
+    assert_eq!(look(on).await, None);
+    assert!(!save(on, told(key, 2, "Piano")).await);
+    assert_eq!(look(on).await, None);
+    let left = on.host.row(HostTable::Lessons, key.tenant_id, lesson(1).0).await.unwrap();
+    let expected = json!({
+        "tenant_id": key.tenant_id, "id": lesson(1), "feed_version": 3, "feed_forget_at": at(31, 0).timestamp(),
+    });
+    assert_eq!(left, expected);
+    assert_eq!(on.store.lessons_between(key, window(at(2, 0), at(2, 60))).await.unwrap(), []);
+    assert!(save(on, told(key, 4, "Violin")).await, "a later one does");
+    let row = on.host.row(HostTable::Lessons, key.tenant_id, lesson(1).0).await.unwrap();
+    assert_eq!((look(on).await.unwrap().content.title.as_str(), row.get("feed_forget_at")), ("Violin", None));
+}
+
+/// The removal of a lesson that was never heard of counts, too.
+pub async fn a_removal_that_overtakes_its_lesson_stands(on: &Subject) {
+    let key = instructor(1);
+    assert!(save(on, removed(key, 2)).await);
+    assert!(!save(on, told(key, 1, "Piano")).await);
+    assert_eq!(look(on).await, None);
+}
+
+/// A row that was put by hand is taken over by the first version that the feed tells.
+pub async fn our_columns_stay_when_the_feed_tells_of_a_lesson_and_are_counted(on: &Subject) {
+    let key = instructor(1);
+    put(on, row(1, "2026-03-02T10:00:00.000Z", "2026-03-02T11:00:00.000Z")).await;
+    let flags = HostFlags {
+        google_calendar_event_id: Some(EventId::from("e")),
+        calendar_sync_status: Some(SyncStatus::Synced),
+        has_conflict: true,
+    };
+    on.store.flag_lesson(key, lesson(1), &flags).await.unwrap();
+    assert!(save(on, told(key, 1, "Violin")).await);
+    let ours =
+        |lesson: &Lesson| (lesson.google_calendar_event_id.clone(), lesson.calendar_sync_status, lesson.has_conflict);
+    let stored = look(on).await.unwrap();
+    assert_eq!(ours(&stored), (Some("e".to_owned()), Some(SyncStatus::Synced), true));
+    assert_eq!(stored.calendar_sync_revision, 1);
+    assert!(save(on, removed(key, 2)).await);
+    on.store.flag_lesson(key, lesson(1), &flags).await.unwrap();
+    assert_eq!(look(on).await, None, "what is gone carries no columns");
+    assert!(save(on, told(key, 3, "Violin")).await);
+    assert_eq!(ours(&look(on).await.unwrap()), (None, None, false));
+    on.store.flag_lesson(key, lesson(1), &flags).await.unwrap();
+    assert_eq!(look(on).await.unwrap().calendar_sync_revision, 2, "the count goes on");
+}
+
+/// The key is the tenant's.
+pub async fn a_version_reaches_no_other_tenants_lesson(on: &Subject) {
+    assert!(save(on, told(instructor(1), 1, "Piano")).await);
+    assert!(save(on, removed(connection(2, 1), 9)).await);
+    assert_eq!(look(on).await.unwrap().content.title, "Piano");
+}
+
+/// Of many at once, the newest is left.
+pub async fn of_versions_at_the_same_moment_the_newest_is_left(on: &Subject) {
+    let key = instructor(1);
+    let all = (1..=20).rev().map(|version| {
+        let title = version.to_string();
+        async move { save(on, told(key, version, &title)).await }
+    });
+    let stored = futures::future::join_all(all).await;
+    assert!(stored[0], "the newest is always stored");
+    let left = look(on).await.unwrap();
+    assert_eq!((left.content.title.as_str(), left.feed_version), ("20", Some(20)));
 }

@@ -1,0 +1,168 @@
+//! The messages of the lesson feed: one version of a lesson each, or a list of them (`docs/lesson-feed.md`). Whatever is
+//! missing, malformed, too long, unknown or of another type is refused, with a reason that names the field and repeats
+//! nothing of what was said.
+
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use chrono_tz::Tz;
+use serde_json::{Map, Value};
+
+use crate::{
+    Error, ErrorKind, Result,
+    model::{FedLesson, LessonContent, LessonStatus, LessonVersion},
+    usecases::take_lessons::Refused,
+};
+
+/// The most messages of one list.
+pub const MOST: usize = 100;
+/// The longest title and place, in characters.
+pub const LONGEST_LINE: usize = 1000;
+/// The longest description, in characters.
+pub const LONGEST_TEXT: usize = 8000;
+/// Conflicts are looked for among lessons of a day at most.
+const LONGEST_LESSON: TimeDelta = TimeDelta::days(1);
+
+/// Reads the body of a queue message. Each message of a list stands for itself.
+pub fn read(body: &str) -> Vec<Result<LessonVersion, Refused>> {
+    let whole = |reason: String| vec![Err(Refused { body: body.to_owned(), reason })];
+    match serde_json::from_str(body) {
+        Ok(Value::Array(messages)) if messages.is_empty() => whole("The list is empty.".to_owned()),
+        Ok(Value::Array(messages)) if messages.len() > MOST => {
+            whole(format!("The list holds more than {MOST} messages."))
+        }
+        Ok(Value::Array(messages)) => messages.iter().map(|message| one(message, message.to_string())).collect(),
+        Ok(message) => vec![one(&message, body.to_owned())],
+        Err(error) => whole(format!("The body is not JSON: {error}.")),
+    }
+}
+
+fn one(message: &Value, body: String) -> Result<LessonVersion, Refused> {
+    version(message).map_err(|error| Refused { body, reason: error.message().to_owned() })
+}
+
+fn version(message: &Value) -> Result<LessonVersion> {
+    let Value::Object(fields) = message else {
+        return Err(Error::new(ErrorKind::Invalid, "invalid_request", "The message is not a JSON object."));
+    };
+    let message = Fields { path: "", fields };
+    let kind = message.text("type", LONGEST_LINE)?;
+    let lesson = match kind {
+        "lesson.changed" => {
+            message.only(&["type", "tenantId", "lessonId", "version", "lesson"])?;
+            Some(lesson(message.get("lesson")?)?)
+        }
+        "lesson.removed" => {
+            message.only(&["type", "tenantId", "lessonId", "version"])?;
+            None
+        }
+        _ => return Err(Error::field("type", "is neither lesson.changed nor lesson.removed")),
+    };
+    Ok(LessonVersion {
+        tenant_id: message.parsed("tenantId", "is not a UUID")?,
+        lesson_id: message.parsed("lessonId", "is not a UUID")?,
+        version: number(message.get("version")?)?,
+        lesson,
+    })
+}
+
+/// What a signed number of 64 bits holds, as databases count.
+fn number(value: &Value) -> Result<u64> {
+    let wrong = || Error::field("version", "is not a whole number from 1 to 9223372036854775807");
+    value.as_i64().and_then(|number| u64::try_from(number).ok()).filter(|number| *number > 0).ok_or_else(wrong)
+}
+
+fn lesson(value: &Value) -> Result<FedLesson> {
+    let fields = value.as_object().ok_or_else(|| Error::field("lesson", "is not an object"))?;
+    let lesson = Fields { path: "lesson.", fields };
+    lesson.only(&["instructorId", "title", "startsAt", "endsAt", "timeZone", "status", "description", "location"])?;
+    let (starts_at, ends_at) = (lesson.moment("startsAt")?, lesson.moment("endsAt")?);
+    if ends_at <= starts_at {
+        return Err(Error::field("lesson.endsAt", "is not after lesson.startsAt"));
+    }
+    if ends_at - starts_at > LONGEST_LESSON {
+        return Err(Error::field("lesson.endsAt", "is more than a day after lesson.startsAt"));
+    }
+    let status = match lesson.text("status", LONGEST_LINE)? {
+        "scheduled" => LessonStatus::Scheduled,
+        "cancelled" => LessonStatus::Cancelled,
+        _ => return Err(Error::field("lesson.status", "is neither scheduled nor cancelled")),
+    };
+    let content = LessonContent {
+        title: lesson.text("title", LONGEST_LINE)?.to_owned(),
+        starts_at,
+        ends_at,
+        time_zone: lesson.parsed::<Tz>("timeZone", "is not a time zone of the IANA database")?,
+        description: lesson.optional_text("description", LONGEST_TEXT)?,
+        location: lesson.optional_text("location", LONGEST_LINE)?,
+    };
+    Ok(FedLesson { instructor_id: lesson.parsed("instructorId", "is not a UUID")?, status, content })
+}
+
+/// The fields of an object, and where it stands in the message.
+struct Fields<'a> {
+    path: &'static str,
+    fields: &'a Map<String, Value>,
+}
+
+impl<'a> Fields<'a> {
+    fn wrong(&self, name: &str, what: &'static str) -> Error {
+        Error::field(format!("{}{name}", self.path), what)
+    }
+
+    /// Nothing but `known`: a misspelled name would otherwise be a value that silently goes missing.
+    fn only(&self, known: &[&str]) -> Result<()> {
+        let Some(unknown) = self.fields.keys().find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
+        let plain = unknown.len() <= 40 && unknown.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        Err(self.wrong(if plain { unknown } else { "…" }, "is unknown"))
+    }
+
+    fn present(&self, name: &str) -> Option<&'a Value> {
+        self.fields.get(name).filter(|value| !value.is_null())
+    }
+
+    fn get(&self, name: &'static str) -> Result<&'a Value> {
+        self.present(name).ok_or_else(|| self.wrong(name, "is missing"))
+    }
+
+    /// A text with something in it.
+    fn text(&self, name: &'static str, longest: usize) -> Result<&'a str> {
+        let text = self.get(name)?.as_str().ok_or_else(|| self.wrong(name, "is not a text"))?;
+        if text.trim().is_empty() {
+            return Err(self.wrong(name, "is empty"));
+        }
+        if text.chars().count() > longest {
+            return Err(self.wrong(name, "is too long"));
+        }
+        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+            return Err(self.wrong(name, "holds a control character"));
+        }
+        Ok(text)
+    }
+
+    /// A text that may be absent, `null` or empty, which is all the same.
+    fn optional_text(&self, name: &'static str, longest: usize) -> Result<Option<String>> {
+        match self.present(name) {
+            None => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(_) => Ok(Some(self.text(name, longest)?.to_owned())),
+        }
+    }
+
+    fn parsed<T: std::str::FromStr>(&self, name: &'static str, what: &'static str) -> Result<T> {
+        self.text(name, LONGEST_LINE)?.parse().map_err(|_| self.wrong(name, what))
+    }
+
+    /// A moment, to the millisecond, as all are kept.
+    fn moment(&self, name: &'static str) -> Result<DateTime<Utc>> {
+        let malformed = || self.wrong(name, "is not a moment with an offset (RFC 3339)");
+        let moment = DateTime::parse_from_rfc3339(self.text(name, LONGEST_LINE)?).map_err(|_| malformed())?;
+        let moment = DateTime::from_timestamp_millis(moment.timestamp_millis()).ok_or_else(malformed)?;
+        if !(1970..=2199).contains(&moment.year()) {
+            return Err(self.wrong(name, "is before 1970 or after 2199"));
+        }
+        Ok(moment)
+    }
+}
+
+#[cfg(test)]
+#[path = "lesson_feed_tests.rs"]
+mod tests;

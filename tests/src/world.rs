@@ -9,7 +9,8 @@ use std::{
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use local_stack::{
-    aws::Call,
+    aws::{Call, Queues},
+    deployment::{LESSON_FEED, LESSON_FEED_DEAD_LETTERS},
     gateway::Authorizer,
     settings::{GoogleChoice, Settings},
     stack::Stack,
@@ -327,9 +328,52 @@ impl World {
 
     /// What reached the event bus, newest first: the notices' types.
     pub async fn notices(&self) -> Vec<String> {
+        let type_of = |notice: &Value| notice["type"].as_str().expect("a type").to_owned();
+        self.notices_in_full().await.iter().map(type_of).collect()
+    }
+
+    /// The same, whole.
+    pub async fn notices_in_full(&self) -> Vec<Value> {
         let (_, body) = self.send(self.request(Method::GET, "/dev/notices").bearer_auth(&self.token)).await;
         let rows = body.as_array().expect("a list").iter();
-        rows.map(|row| row["detailType"].as_str().expect("a type").to_owned()).collect()
+        rows.map(|row| row["detail"].clone()).collect()
+    }
+
+    /// Sends a message to the lesson feed.
+    pub async fn feed(&self, body: &str) {
+        let sent = self.queues().send_message().queue_url(Queues::url(LESSON_FEED)).message_body(body).send();
+        sent.await.expect("an answer");
+    }
+
+    /// Whether the lesson feed has no message left.
+    pub async fn feed_is_empty(&self) -> bool {
+        let asked = self.queues().get_queue_attributes().queue_url(Queues::url(LESSON_FEED)).send();
+        let answer = asked.await.expect("an answer");
+        let counts = answer.attributes().expect("attributes").iter();
+        counts.filter(|(name, _)| name.as_str().starts_with("Approximate")).all(|(_, count)| count == "0")
+    }
+
+    /// Takes what the lesson feed has refused since it was asked last: each message and why.
+    pub async fn refused_by_the_feed(&self) -> Vec<(String, String)> {
+        let received = self
+            .queues()
+            .receive_message()
+            .queue_url(Queues::url(LESSON_FEED_DEAD_LETTERS))
+            .max_number_of_messages(10)
+            .message_attribute_names("All")
+            .send();
+        let refused = received.await.expect("an answer").messages.unwrap_or_default().into_iter();
+        let reason = |message: &aws_sdk_sqs::types::Message| {
+            let reason = message.message_attributes.as_ref()?.get("reason")?;
+            reason.string_value.clone()
+        };
+        refused
+            .map(|message| (message.body.clone().unwrap_or_default(), reason(&message).unwrap_or_default()))
+            .collect()
+    }
+
+    fn queues(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.stack.sdk)
     }
 
     /// An operation of the simulated Google's control API.

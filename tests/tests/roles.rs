@@ -117,6 +117,7 @@ async fn live_a_day(world: &World) {
 
     world.control("limits", json!({ "channel_secs": 604_800 })).await;
     be_told_in_a_quiet_moment(world).await;
+    be_fed(world).await;
 
     // Disconnected by the function itself, by the worker, which goes on while Google does not answer, and by a login
     // that lets another account take its place.
@@ -158,6 +159,21 @@ async fn be_told_in_a_quiet_moment(world: &World) {
     quiet().await;
     world.delete_in_google(&id).await;
     world.until("its end", async || !is_known().await).await;
+}
+
+/// A lesson comes by the feed, and so does what is none.
+async fn be_fed(world: &World) {
+    let (id, starts_at) = ("1e550000-0000-4000-8000-000000000001", world.in_hours(60));
+    let message = json!({
+        "type": "lesson.changed", "tenantId": world.session("").await["tenantId"], "lessonId": id, "version": 1,
+        "lesson": {
+            "instructorId": world.instructor, "title": "Piano", "timeZone": "Europe/Berlin", "startsAt": starts_at,
+            "endsAt": starts_at + TimeDelta::hours(1), "status": "scheduled",
+        },
+    });
+    world.feed(&json!([message, {}]).to_string()).await;
+    let told = || "lesson.sync_changed".to_owned();
+    world.until("the host is told", async || world.notices().await.contains(&told())).await;
 }
 
 /// Whether there is at least an instructor is looked up where there is no connection.

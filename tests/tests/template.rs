@@ -4,8 +4,8 @@
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use calendar_functions::{
-    disconnect, external_events, lesson_changes, oauth_callback, oauth_url, poll, renew_channels, settings, status,
-    sync, sync_worker, webhook,
+    disconnect, external_events, lesson_changes, lesson_feed, oauth_callback, oauth_url, poll, renew_channels,
+    settings, status, sync, sync_worker, webhook,
 };
 use calendar_sync::{
     adapters::dynamo::tables::{Holds, IndexDefinition, KeyKind, TABLES, TableDefinition},
@@ -14,11 +14,15 @@ use calendar_sync::{
 };
 use local_stack::{
     aws::{self, Secrets, Services},
-    deployment::{QUEUE_TRIGGERS, ROUTES, SCHEDULES},
+    deployment::{LESSON_FEED, QUEUE_TRIGGERS, ROUTES, SCHEDULES, SYNC_QUEUE},
     gateway::Access,
 };
 use serde_json::Value as Yaml;
 use tokio::net::TcpListener;
+
+/// The queues that functions handle: their names on one machine, the resources, and those of their dead letters.
+const QUEUE_RESOURCES: [(&str, &str, &str); 2] =
+    [(SYNC_QUEUE, "SyncQueue", "DeadLetters"), (LESSON_FEED, "LessonFeed", "LessonFeedDeadLetters")];
 
 /// The resources that hold [`TABLES`], in the same order.
 const TABLE_RESOURCES: [&str; 8] = [
@@ -228,14 +232,17 @@ fn schedules_are_those_of_the_one_machine_stack() {
 }
 
 #[test]
-fn the_queue_waits_six_times_as_long_as_its_worker_and_gives_up_into_dead_letters() {
+fn a_queue_waits_six_times_as_long_as_its_function_and_gives_up_into_dead_letters() {
     let template = template();
-    let queue = &template["Resources"]["SyncQueue"]["Properties"];
     let functions = functions(&template);
     for trigger in &QUEUE_TRIGGERS {
+        let known = QUEUE_RESOURCES.iter().find(|(name, ..)| *name == trigger.queue);
+        let (_, resource, dead_letters) = known.unwrap_or_else(|| panic!("{} has no resource", trigger.queue));
+        let queue = &template["Resources"][*resource]["Properties"];
+        assert_eq!(text(&queue["RedrivePolicy"]["deadLetterTargetArn"]), format!("{dead_letters}.Arn"));
         let (_, worker) = functions.iter().find(|(name, _)| name == trigger.function).unwrap();
         let event = events(worker, "SQS").next().unwrap();
-        assert_eq!(text(&event["Queue"]), "SyncQueue.Arn");
+        assert_eq!(text(&event["Queue"]), format!("{resource}.Arn"));
         assert_eq!(event["BatchSize"].as_i64(), Some(i64::from(trigger.batch_size)));
         assert_eq!(
             list(&event["FunctionResponseTypes"]).iter().map(text).collect::<Vec<_>>(),
@@ -244,7 +251,6 @@ fn the_queue_waits_six_times_as_long_as_its_worker_and_gives_up_into_dead_letter
         let timeout = worker["Timeout"].as_i64().unwrap();
         assert!(queue["VisibilityTimeout"].as_i64().unwrap() >= 6 * timeout);
     }
-    assert_eq!(text(&queue["RedrivePolicy"]["deadLetterTargetArn"]), "DeadLetters.Arn");
     let lessons = &functions.iter().find(|(name, _)| name == "lesson-changes").unwrap().1;
     let stream = events(lessons, "DynamoDB").next().unwrap();
     assert_eq!(text(&stream["DestinationConfig"]["OnFailure"]["Destination"]), "DeadLetters.Arn");
@@ -292,6 +298,7 @@ async fn each_function_starts_with_the_environment_that_it_is_given() {
             "disconnect" => disconnect::Deps::new(&bootstrap).await.map(drop),
             "external-events" => external_events::Deps::new(&bootstrap).await.map(drop),
             "lesson-changes" => lesson_changes::Deps::new(&bootstrap).await.map(drop),
+            "lesson-feed" => lesson_feed::Deps::new(&bootstrap).await.map(drop),
             "oauth-callback" => oauth_callback::Deps::new(&bootstrap).await.map(drop),
             "oauth-url" => oauth_url::Deps::new(&bootstrap).await.map(drop),
             "poll" => poll::Deps::new(&bootstrap).await.map(drop),
@@ -306,13 +313,16 @@ async fn each_function_starts_with_the_environment_that_it_is_given() {
         start.unwrap_or_else(|error| panic!("{name}: {error:?}"));
         started += 1;
     }
-    assert_eq!(started, 12);
+    assert_eq!(started, 13);
 }
 
 /// What CloudFormation puts in place of a reference, as far as its shape matters.
 fn value_of(reference: &str) -> String {
     match reference {
         "SyncQueue.QueueUrl" => "https://sqs.eu-central-1.amazonaws.com/123456789012/SyncQueue".to_owned(),
+        "LessonFeedDeadLetters.QueueUrl" => {
+            "https://sqs.eu-central-1.amazonaws.com/123456789012/LessonFeedDeadLetters".to_owned()
+        }
         "GoogleRedirectUri" => "https://api.example.com/api/v1/calendar/oauth/callback".to_owned(),
         "GoogleCalendarScopes" => "https://www.googleapis.com/auth/calendar.events".to_owned(),
         "FrontendUrl" => "https://www.example.com/scheduling".to_owned(),
@@ -329,13 +339,20 @@ fn whoever_is_told_of_a_thing_may_use_it() {
         let allowed: BTreeSet<_> = policies.flat_map(|statement| list(&statement["Action"])).map(text).collect();
         let given = &function["Environment"]["Variables"];
         for (variable, action) in [
-            ("SYNC_QUEUE_URL", "sqs:SendMessage"),
             ("EVENT_BUS_NAME", "events:PutEvents"),
             ("SECRET_ID", "secretsmanager:GetSecretValue"),
             ("KMS_KEY_ID", "kms:GenerateDataKey"),
         ] {
             assert_eq!(!given[variable].is_null(), allowed.contains(action), "{name}: {variable}, {action}");
         }
+        let queues: BTreeSet<_> = list(&function["Policies"])
+            .iter()
+            .flat_map(|policy| list(&policy["Statement"]))
+            .filter(|statement| list(&statement["Action"]).iter().any(|action| text(action) == "sqs:SendMessage"))
+            .map(|statement| text(&statement["Resource"]).replace(".Arn", ".QueueUrl"))
+            .collect();
+        let told = entries(given).map(|(_, value)| text(value)).filter(|value| value.ends_with(".QueueUrl"));
+        assert_eq!(told.collect::<BTreeSet<_>>(), queues, "{name}");
     }
 }
 

@@ -138,11 +138,11 @@ impl<'a> Fields<'a> {
         Ok(text)
     }
 
-    /// A text that may be absent, `null` or empty, which is all the same.
+    /// A text that may be absent, `null` or blank, which is all the same.
     fn optional_text(&self, name: &'static str, longest: usize) -> Result<Option<String>> {
         match self.present(name) {
             None => Ok(None),
-            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
             Some(_) => Ok(Some(self.text(name, longest)?.to_owned())),
         }
     }

@@ -154,4 +154,6 @@ fn texts_may_be_as_long_as_they_may() {
     assert!(read(&full)[0].is_ok());
     let lines = with(changed(), "lesson.description", Some(json!("first\nsecond\ttab")));
     assert!(read(&lines)[0].is_ok());
+    let blank = read(&with(changed(), "lesson.location", Some(json!(" ")))).remove(0).unwrap();
+    assert_eq!(blank.lesson.unwrap().content.location, None);
 }

@@ -160,7 +160,7 @@ impl Product {
                 random: sim.clone(),
             }),
             renewals: Arc::new(RenewChannels { store: store.clone(), doorbell: sim.clone(), clock: sim.clone() }),
-            lessons: Arc::new(NoteLessonChanges { store, doorbell: sim.clone(), clock: sim.clone() }),
+            lessons: Arc::new(NoteLessonChanges { store, doorbell: sim.clone(), bus: sim.clone(), clock: sim.clone() }),
             notices: Arc::new(ReceiveNotice { keys, doorbell: sim }),
         }
     }

@@ -4,6 +4,7 @@
 mod connecting;
 mod disconnecting;
 mod failure_modes;
+mod lesson_feed;
 mod limits;
 mod log;
 mod logins;

@@ -45,7 +45,8 @@ fn put(world: &mut World, key: (TenantId, LessonId), row: Option<Value>) {
         None => world.store.tables().lessons.remove(&key),
     };
     let new = read(world, key);
-    world.stream.push_back(LessonChange { old, new });
+    let at = world.sim.state().now;
+    world.stream.push_back(LessonChange { old, new, at });
 }
 
 fn any_row(world: &World, wanted: impl Fn(&Value) -> bool) -> Option<Row> {

@@ -10,7 +10,7 @@ PYTHON := $(TOOLS)/python/bin
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test verify soak mutants audit bench build fmt lint doc unit kill conformance deny schemas
+.PHONY: help run reset test verify soak mutants audit bench build fmt lint doc unit kill conformance postgresql deny schemas
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ reset: ## Forget what `make run` has kept
 
 test: lint unit doc conformance ## Check everything that Rust and Node alone can check
 
-verify: schemas deny kill ## Check what needs more time or tools, and install those: Python clients, cargo-deny, cfn-lint
+verify: schemas deny kill postgresql ## Check what needs more time or tools, and install those: Python clients, PostgreSQL, cargo-deny, cfn-lint
 	tests/conformance/python/run.sh
 
 audit: $(DENY) ## Look for known vulnerabilities (asks github.com and the npm registry)
@@ -58,6 +58,14 @@ mutants: ## Spoil the engine in many ways, one at a time, and check that random 
 
 kill:
 	$(CARGO) test --locked --package local-stack --test kill -- $(EVERY_DEATH)
+
+# A server of the tests' own; the programs are Debian's, unless others are there.
+INITDB := $(firstword $(wildcard /usr/lib/postgresql/*/bin/initdb) $(shell command -v initdb))
+postgresql:
+ifeq ($(INITDB),)
+	$(if $(filter 0,$(shell id -u)),,sudo) sh -c 'apt-get update && apt-get install --yes --no-install-recommends postgresql'
+endif
+	$(CARGO) test --locked --package calendar-tests --test postgresql -- --ignored
 
 doc:
 	RUSTDOCFLAGS='--deny warnings --allow rustdoc::private_intra_doc_links' $(CARGO) doc --locked --workspace --no-deps --document-private-items

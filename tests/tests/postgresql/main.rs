@@ -93,7 +93,9 @@ impl Host {
     }
 
     async fn in_lessons_table(&self) -> BTreeMap<String, Shown> {
-        let rows = self.world.rows("lessons").await.into_iter().filter(|row| row.get("feed_forget_at").is_none());
+        // The demo tenant has lessons of others besides.
+        let own = |row: &Value| row["instructor_id"] == json!(self.world.instructor);
+        let rows = self.world.rows("lessons").await.into_iter().filter(own);
         rows.map(|row| {
             let text = |name: &str| row[name].as_str().unwrap().to_owned();
             let start: chrono::DateTime<chrono::Utc> = text("starts_at").parse().unwrap();
@@ -235,22 +237,25 @@ async fn whatever_transactions_and_relays_do_at_once_the_last_commit_stands() {
             });
             let changes = changes.collect::<Vec<_>>().join("; ");
             let end = if dice.below(4) == 0 { "ROLLBACK" } else { "COMMIT" };
-            let pause = dice.below(20);
+            let pause = dice.below(60);
             app.run(&format!("BEGIN; {changes}; DO $$ BEGIN PERFORM pg_sleep(0.{pause:03}); END $$; {end}"));
         }
     };
-    // Two relays, each of which dies now and then after it sent and before it could say so.
-    let carry = async |seed: u64| {
-        let (mut dice, mut relay) = (Dice(seed), Relay(host.owner()));
-        let mut deaths = 0;
+    // Two relays, each of which dies at every other message after it sent it and before it could say so.
+    let carry = async || {
+        let mut relay = Relay(host.owner());
+        let (mut sent, mut deaths) = (0, 0);
         loop {
             let last = edited.load(Ordering::SeqCst);
             match relay.send(&host.world).await {
-                Some(_) if dice.below(3) == 0 => {
-                    deaths += 1;
+                Some(_) if sent % 2 == 0 => {
+                    (sent, deaths) = (sent + 1, deaths + 1);
                     relay = Relay(host.owner());
                 }
-                Some(versions) => relay.mark(&versions),
+                Some(versions) => {
+                    sent += 1;
+                    relay.mark(&versions);
+                }
                 None if last && relay.0.run("SELECT count(*) FROM lesson_feed.outbox") == ["0"] => return deaths,
                 None => tokio::time::sleep(Duration::from_millis(5)).await,
             }
@@ -261,9 +266,9 @@ async fn whatever_transactions_and_relays_do_at_once_the_last_commit_stands() {
             thread::scope(|editors| (1..=EDITORS).for_each(|seed| drop(editors.spawn(move || edit(seed)))));
             edited.store(true, Ordering::SeqCst);
         });
-        block_in_place(|| tokio::runtime::Handle::current().block_on(async { futures::join!(carry(8), carry(9)) }))
+        block_in_place(|| tokio::runtime::Handle::current().block_on(async { futures::join!(carry(), carry()) }))
     });
-    assert!(deaths.0 + deaths.1 >= 3, "{deaths:?}");
+    assert!(deaths.0 + deaths.1 >= 2, "{deaths:?}");
     assert!(!host.in_postgresql().is_empty());
     host.all_follows().await;
 }
@@ -320,11 +325,11 @@ async fn messages_in_whatever_order_end_in_the_last_version() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL, which `make verify` installs"]
-async fn the_application_needs_no_rights_to_the_outbox_and_nothing_goes_past_it() {
+async fn the_application_needs_no_rights_to_the_outbox_and_goes_not_past_it() {
     let host = Host::connected().await;
     let [piano, moved, over] = [1, 2, 3].map(Uuid::from_u128);
     let mut app = host.app();
-    app.run(&format!("{}; {}", host.put(piano, "Piano", 30), host.put(over, "Over", -24 * 30)));
+    app.run(&host.put(piano, "Piano", 30));
     for sql in ["SELECT * FROM lesson_feed.outbox", "DELETE FROM lesson_feed.outbox", "SELECT lesson_feed.next()"] {
         assert!(host.server.refusal("app", sql).contains("permission denied"), "{sql}");
     }
@@ -349,7 +354,8 @@ async fn the_application_needs_no_rights_to_the_outbox_and_nothing_goes_past_it(
         .await;
 
     // All that is not long over can be told once more.
-    app.run(&format!("UPDATE lessons SET title = 'Bell' WHERE id = '{moved}'"));
+    let over = host.put(over, "Over", -24 * 30);
+    app.run(&format!("UPDATE lessons SET title = 'Bell' WHERE id = '{moved}'; {over}"));
     host.owner().run("DELETE FROM lesson_feed.outbox");
     assert_eq!(host.owner().run(&format!("SELECT lesson_feed.tell_all('{}')", host.tenant)), ["1"]);
     host.relay().await;

@@ -31,9 +31,9 @@ ALTER TABLE public.lessons
 CREATE SCHEMA lesson_feed;
 
 CREATE TABLE lesson_feed.outbox (
-    -- The version of the lesson. It is drawn while the lesson's row is locked, and the row stays locked until the transaction
-    -- ends: of two versions of a lesson the one that was committed later is the greater. (Not so with a sequence that
-    -- caches numbers for each session.)
+    -- The version of the lesson. It is drawn while the lesson's row is locked, and the row stays locked until the
+    -- transaction ends: of two versions of a lesson the one that was committed later is the greater. (Not so with a
+    -- sequence that caches numbers for each session.)
     version    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tenant_id  uuid NOT NULL,
     lesson_id  uuid NOT NULL,
@@ -96,7 +96,8 @@ $$;
 CREATE TRIGGER lesson_feed_refuse BEFORE TRUNCATE ON public.lessons
     FOR EACH STATEMENT EXECUTE FUNCTION lesson_feed.refuse();
 
--- Tells all lessons of a tenant that are not long over once more: at the beginning, or after a restore. Answers how many.
+-- Tells all lessons of a tenant that are not long over once more: at the beginning, or after a restore. Answers how
+-- many.
 CREATE FUNCTION lesson_feed.tell_all(tenant uuid) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -118,8 +119,8 @@ $$;
 -- ── the relay ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 -- BEGIN; SELECT * FROM lesson_feed.next(); send `body`; SELECT lesson_feed.sent(versions); COMMIT; and again.
 
--- The next message to send and the versions that it tells, oldest first; NULLs when there is none. They are locked until the
--- transaction ends; another relay passes them over.
+-- The next message to send and the versions that it tells, oldest first; NULLs when there is none. They are locked until
+-- the transaction ends; another relay passes them over.
 CREATE FUNCTION lesson_feed.next(OUT versions bigint[], OUT body text)
 LANGUAGE sql AS $$
     WITH locked AS (
@@ -153,7 +154,8 @@ CREATE TABLE lesson_feed.notices (
     received_at timestamptz NOT NULL DEFAULT now()
 );
 
--- Takes a notice, the `detail` of an event on the bus, and answers whether it is new. They come in any order, and some twice.
+-- Takes a notice, the `detail` of an event on the bus, and answers whether it is new. They come in any order, and some
+-- twice.
 CREATE FUNCTION lesson_feed.take(notice jsonb) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN

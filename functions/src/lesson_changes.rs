@@ -1,4 +1,5 @@
-//! The lessons table's stream: lessons that changed are marked, and the bell rings; hosts of fed lessons are told what we wrote.
+//! The lessons table's stream: lessons that changed are marked, and the bell rings; hosts of fed lessons are told what
+//! we wrote.
 
 use aws_lambda_events::event::{
     dynamodb::{Event, EventRecord},

@@ -1,6 +1,6 @@
-//! The messages of the lesson feed: one version of a lesson each, or a list of them (`docs/lesson-feed.md`). Whatever is
-//! missing, malformed, too long, unknown or of another type is refused, with a reason that names the field and repeats
-//! nothing of what was said.
+//! The messages of the lesson feed: one version of a lesson each, or a list of them (`docs/lesson-feed.md`). Whatever
+//! is missing, malformed, too long, unknown or of another type is refused, with a reason that names the field and
+//! repeats nothing of what was said.
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;

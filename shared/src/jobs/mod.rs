@@ -26,8 +26,8 @@ where
     .await
 }
 
-/// Handles the body of each message of a batch on its own: what fails is reported and comes again, and what panics takes
-/// no neighbour along.
+/// Handles the body of each message of a batch on its own: what fails is reported and comes again, and what panics
+/// takes no neighbour along.
 pub async fn each_message<F, Fut>(event: SqsEvent, handle: F) -> SqsBatchResponse
 where
     F: Fn(String) -> Fut,

@@ -1,5 +1,5 @@
-//! The recipe of `docs/lesson-feed.md`, run as it stands in `docs/postgresql-outbox.sql` against a real PostgreSQL: whatever
-//! transactions and relays do, the lessons table and Google follow, exactly once.
+//! The recipe of `docs/lesson-feed.md`, run as it stands in `docs/postgresql-outbox.sql` against a real PostgreSQL:
+//! whatever transactions and relays do, the lessons table and Google follow, exactly once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
 
 mod server;
@@ -71,7 +71,8 @@ impl Host {
         }
     }
 
-    /// Waits until the lessons table and Google show what PostgreSQL holds, each lesson once, and again after a look at everything.
+    /// Waits until the lessons table and Google show what PostgreSQL holds, each lesson once, also after a look at
+    /// everything.
     async fn all_follows(&self) {
         self.world.until("an empty feed", async || self.world.feed_is_empty().await).await;
         let expected = self.in_postgresql();
@@ -228,7 +229,7 @@ async fn whatever_transactions_and_relays_do_at_once_the_last_commit_stands() {
     let edit = |seed: u64| {
         let (mut dice, mut app) = (Dice(seed), host.app());
         for step in 0..25 {
-            let mut some: Vec<Uuid> = (0..=dice.below(2)).map(|_| lessons[dice.below(6) as usize]).collect();
+            let mut some: Vec<Uuid> = (0..=dice.below(2)).map(|_| lessons[usize::try_from(dice.below(6)).unwrap()]).collect();
             some.sort_unstable(); // else two transactions may wait for each other
             let changes = some.into_iter().map(|id| match dice.below(6) {
                 0 => format!("DELETE FROM lessons WHERE id = '{id}'"),

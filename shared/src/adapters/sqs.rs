@@ -55,8 +55,8 @@ impl SqsDeadLetters {
 
 #[async_trait]
 impl DeadLetters for SqsDeadLetters {
-    /// The body stays as it is, so that it can be sent again once its cause is mended; the reason is an attribute of the
-    /// message.
+    /// The body stays as it is, so that it can be sent again once its cause is mended; the reason is an attribute of
+    /// the message.
     async fn keep(&self, body: &str, reason: &str) -> Result<()> {
         let reason = MessageAttributeValue::builder().data_type("String").string_value(reason).build();
         let sent = self

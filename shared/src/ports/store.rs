@@ -327,9 +327,9 @@ pub trait Store: Send + Sync {
     async fn lessons(&self, tenant: TenantId, ids: &[LessonId]) -> Result<Vec<LessonLookup>>;
     /// The lessons of an instructor that begin in the window, by an index that lags.
     async fn lessons_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<LessonId>>;
-    /// Stores a version of a lesson and leaves our columns as they are; false, with nothing stored, when the row has that
-    /// version or a later one. Where a removed lesson was, its version stays until `forget_at`, so that an earlier one
-    /// that comes late does not bring it back.
+    /// Stores a version of a lesson and leaves our columns as they are; false, with nothing stored, when the row has
+    /// that version or a later one. Where a removed lesson was, its version stays until `forget_at`, so that an earlier
+    /// one that comes late does not bring it back.
     async fn save_lesson_version(&self, version: &LessonVersion, forget_at: DateTime<Utc>) -> Result<bool>;
     /// Writes our columns of a lesson; one that is gone, or that is another instructor's, is left as it is.
     async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) -> Result<()>;

@@ -1,5 +1,5 @@
-//! Lessons that changed: marks their mappings and rings, for every instructor who has a connection (design rule P5). What we
-//! wrote on a lesson that came by the feed is told to its host, who keeps it elsewhere (design rule R18).
+//! Lessons that changed: marks their mappings and rings, for every instructor who has a connection (design rule P5).
+//! What we wrote on a lesson that came by the feed is told to its host, who keeps it elsewhere (design rule R18).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -44,8 +44,8 @@ impl LessonChange {
             .collect()
     }
 
-    /// What the host of a fed lesson is told: that our columns are others than before. The stream is the outbox: the record
-    /// comes again until it is told, under the same id.
+    /// What the host of a fed lesson is told: that our columns are others than before. The stream is the outbox: the
+    /// record comes again until it is told, under the same id.
     fn notice(&self) -> Option<Notice> {
         let ours = |lesson: &Lesson| {
             (lesson.google_calendar_event_id.clone(), lesson.calendar_sync_status, lesson.has_conflict)

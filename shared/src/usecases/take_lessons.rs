@@ -1,5 +1,5 @@
-//! Lessons that come by the feed: each version is stored unless a later one is known, and what is refused goes to the dead
-//! letters (design rule R18). The table's stream does the rest.
+//! Lessons that come by the feed: each version is stored unless a later one is known, and what is refused goes to the
+//! dead letters (design rule R18). The table's stream does the rest.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::{
     ports::{Clock, DeadLetters, Store},
 };
 
-/// How long the version of a removed lesson is remembered: longer than a message may wait in the queue and then among the
-/// dead letters, a fortnight each.
+/// How long the version of a removed lesson is remembered: longer than a message may wait in the queue and then among
+/// the dead letters, a fortnight each.
 const REMEMBERED: TimeDelta = TimeDelta::days(30);
 
 /// A message that is refused.
@@ -36,8 +36,8 @@ pub struct TakeLessons {
 }
 
 impl TakeLessons {
-    /// Stores the versions that came with one queue message, in whatever order, and keeps what is refused. All of it may be
-    /// repeated when it fails; what is refused comes last, so that it is rarely kept twice.
+    /// Stores the versions that came with one queue message, in whatever order, and keeps what is refused. All of it may
+    /// be repeated when it fails; what is refused comes last, so that it is rarely kept twice.
     pub async fn take(&self, messages: &[Result<LessonVersion, Refused>]) -> Result<()> {
         let forget_at = self.clock.now() + REMEMBERED;
         let versions = messages.iter().filter_map(|message| message.as_ref().ok());

@@ -2,6 +2,7 @@
 
 use calendar_tests::world::{World, start_of};
 use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 const LESSON: &str = "1e550000-0000-4000-8000-000000000001";
@@ -112,6 +113,9 @@ async fn messages_that_come_late_change_nothing_and_bring_nothing_back() {
     host.tell(&host.removed(5)).await;
     world.settle().await;
     assert_eq!(host.in_google().await, Vec::<Value>::new());
+
+    let change = world.request(Method::PATCH, &format!("/dev/lessons/{LESSON}")).json(&json!({ "title": "Back" }));
+    assert_eq!(world.send(change).await.0, 404, "what it left is no lesson");
 
     host.tell(&host.changed(6, "Sixth", first)).await;
     world.until("its return", async || host.in_google().await.len() == 1).await;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use calendar_sync::model::{EventId, Window};
+use calendar_sync::model::{EventId, ExternalCalendarEvent, Window};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 
@@ -80,7 +80,7 @@ fn known_events_are_gone(world: &World) -> Vec<String> {
         let listed_at =
             tables.states.get(&party.key).filter(|state| state.cursor.is_some()).and_then(|state| state.listed_at);
         let Some(listed_at) = listed_at.filter(|_| imports) else { continue };
-        let known: BTreeSet<&EventId> = tables.external_of(party.key).map(|row| row.id()).collect();
+        let known: BTreeSet<&EventId> = tables.external_of(party.key).map(ExternalCalendarEvent::id).collect();
         let state = world.sim.state();
         for event in state.google.events(party.account) {
             let id = event["id"].as_str().unwrap_or_default();

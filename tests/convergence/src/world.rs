@@ -247,13 +247,13 @@ impl World {
         let product = self.product();
         let code = format!("{} {}", party.key, party.account);
         let sim = self.sim.clone();
-        let began = sim.state().truth.tick();
+        let moment = sim.state().truth.tick();
         self.request(async move {
             let begun = product.begin.begin(party.key, "user", &LoginWish::default()).await?;
             let returned = LoginReturn { state: begun.state, answer: Ok(code.into()) };
             let finisher = Finisher::Browser(Some(begun.browser));
             product.finish.finish(returned, &finisher).await.map_err(|failed| failed.error)?;
-            sim.state().truth.connected_anew(party.key, began);
+            sim.state().truth.connected_anew(party.key, moment);
             Ok(())
         });
     }

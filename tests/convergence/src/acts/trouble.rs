@@ -199,7 +199,9 @@ pub(super) fn withdraw_grant(world: &mut World) -> Option<String> {
     let now = state.now;
     let end = *state.dice.pick(&[GrantEnd::Revoked, GrantEnd::Expired, GrantEnd::AdminPolicy]);
     state.google.end_grants(now, account, end);
-    users.into_iter().for_each(|key| state.truth.leave_behind(key));
+    for key in users {
+        state.truth.leave_behind(key);
+    }
     Some(format!("{account} {end:?}"))
 }
 

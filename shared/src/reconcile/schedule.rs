@@ -27,7 +27,11 @@ pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>,
         TimeDelta::minutes(settings.sync_interval_minutes.into())
     };
     // Counted from the last listing: a run for a lesson does not look into the calendar.
-    Some((state.listed_at.unwrap_or(now) + backoff::jitter(pause, luck)).max(now))
+    let listed_at = state.listed_at.unwrap_or(now);
+    let [earliest, latest] = [0, u16::MAX].map(|luck| listed_at + backoff::jitter(pause, luck));
+    // A time that would do as well stays: one that moves has to be written to an index, too.
+    let stands = state.next_sync_at.filter(|at| *at > now && (earliest..=latest).contains(at));
+    Some(stands.unwrap_or_else(|| (listed_at + backoff::jitter(pause, luck)).max(now)))
 }
 
 /// When a channel that was opened `now` and lives until `expires_at` is replaced: with a fifth of its life left,
@@ -69,6 +73,18 @@ mod tests {
         let outbound = SyncSettings { sync_direction: SyncDirection::ToGoogle, ..settings.clone() };
         assert_eq!(minutes(&outbound, &state), Some(30 * 60), "nothing is imported");
         assert_eq!(minutes(&SyncSettings { auto_sync: false, ..settings }, &state), None);
+    }
+
+    #[test]
+    fn a_poll_stays_where_it_is_while_that_is_within_the_jitter() {
+        let now = at("2026-03-01T08:00:00Z");
+        let settings = SyncSettings::default();
+        let next = |stands: i64| {
+            let stands = now + TimeDelta::minutes(stands);
+            let state = SyncState { next_sync_at: Some(stands), listed_at: Some(now), ..SyncState::new(now) };
+            (next_poll(&settings, &state, now, u16::MAX / 2).unwrap() - now).num_minutes()
+        };
+        assert_eq!([11, 12, 18, 19].map(next), [14, 12, 18, 14]);
     }
 
     #[test]

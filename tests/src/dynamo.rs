@@ -26,7 +26,7 @@ use aws_sdk_dynamodb::{
         transact_write_items::{TransactWriteItemsError, TransactWriteItemsInput, TransactWriteItemsOutput},
         update_item::{UpdateItemError, UpdateItemInput, UpdateItemOutput},
     },
-    types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity},
+    types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity, TransactWriteItem},
 };
 use calendar_sync::{
     adapters::dynamo::{DynamoStore, tables},
@@ -71,6 +71,8 @@ pub struct Counts {
     pub requests: u32,
     /// Items that were written, or that a condition kept from being written.
     pub written: usize,
+    /// Rows of lessons among them: each comes by the table's stream.
+    pub lessons_written: usize,
     /// Items that were read.
     pub read: usize,
     /// What is paid for writing, indexes and the double price of transactions included.
@@ -138,6 +140,17 @@ impl Intercept for Traffic {
     ) -> Result<(), BoxError> {
         let input = context.input();
         let of_batch = |batch: &BatchWriteItemInput| batch.request_items().unwrap().values().map(Vec::len).sum();
+        let lessons = if let Some(transaction) = input.downcast_ref::<TransactWriteItemsInput>() {
+            transaction
+                .transact_items()
+                .iter()
+                .filter_map(TransactWriteItem::update)
+                .filter(|update| update.table_name() == "lessons")
+                .count()
+        } else {
+            let update = input.downcast_ref::<UpdateItemInput>();
+            usize::from(update.is_some_and(|update| update.table_name() == Some("lessons")))
+        };
         let items = if let Some(batch) = input.downcast_ref::<BatchWriteItemInput>() {
             of_batch(batch)
         } else if let Some(transaction) = input.downcast_ref::<TransactWriteItemsInput>() {
@@ -152,6 +165,7 @@ impl Intercept for Traffic {
         let mut counts = self.0.lock().unwrap();
         counts.requests += 1;
         counts.written += items;
+        counts.lessons_written += lessons;
         Ok(())
     }
 

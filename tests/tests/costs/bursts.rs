@@ -57,6 +57,7 @@ async fn a_lesson_change_costs_its_write_and_one_listing_also_in_a_long_row_of_t
     let google = world.google();
     assert!(google.calendar_calls() <= 2 * CHANGES as u64, "{} calls", google.calendar_calls());
     assert_eq!(google.calls("calendar.events.update"), CHANGES as u64);
-    let event: chrono::DateTime<chrono::Utc> = google.events(ADA)[0]["start"]["dateTime"].as_str().unwrap().parse().unwrap();
+    let event: chrono::DateTime<chrono::Utc> =
+        google.events(ADA)[0]["start"]["dateTime"].as_str().unwrap().parse().unwrap();
     assert_eq!(event, start + TimeDelta::minutes(CHANGES.into()), "the last state wins");
 }

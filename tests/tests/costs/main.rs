@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
 
 mod bursts;
+mod model;
 mod world;
 
 use std::sync::Arc;

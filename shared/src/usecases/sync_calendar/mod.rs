@@ -303,7 +303,12 @@ impl SyncCalendar {
     }
 
     /// Waits under the lease, and takes in what others wished for meanwhile: the round that follows answers it too.
-    async fn wait(&self, key: ConnectionKey, until: DateTime<Utc>, state: &mut SyncState) -> Result<BTreeSet<WishKind>> {
+    async fn wait(
+        &self,
+        key: ConnectionKey,
+        until: DateTime<Utc>,
+        state: &mut SyncState,
+    ) -> Result<BTreeSet<WishKind>> {
         let Some(rest) = (until - self.now()).to_std().ok().filter(|rest| !rest.is_zero()) else {
             return Ok(BTreeSet::new());
         };

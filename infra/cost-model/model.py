@@ -16,9 +16,6 @@ CONNECTIONS_A_TENANT = 100
 BURSTS = 4  # of changes in Google; each is one edit, and one notice
 LESSON_CHANGES = 5
 ONTO_A_LESSON = 0.1  # of all bursts in a day, one in forty
-POLL_HOURS = 0.25  # from one poll to the next, without push
-SAFETY_POLL_HOURS = 6  # with push, after the last listing
-CHANNEL_DAYS = 7 * 0.75  # a channel's life until it is renewed
 DAYS = 30
 
 # ── how long things take and how long lines are ──────────────────────────────────────────────────────────────────────
@@ -26,7 +23,7 @@ GOOGLE_MS, DYNAMO_MS, WEBHOOK_MS, TOKEN_MS = 120, 5, 5, 120
 MEMORY_GB = 0.25
 LOG_LINE_BYTES = 400  # one line for each run
 
-# ── prices in US$: AWS's list prices of us-east-1, on demand, as known in November 2025. Check them before use. ───────
+# ── prices in US$: AWS's list prices of us-east-1, on demand, of early 2025. Check them before use. ────────────────
 WRITE_UNIT = 0.625e-6  # https://aws.amazon.com/dynamodb/pricing/on-demand/
 READ_UNIT = 0.125e-6
 LAMBDA_REQUEST = 0.20e-6  # https://aws.amazon.com/lambda/pricing/, arm64
@@ -41,7 +38,11 @@ MOST_DOLLARS = 900
 UNITS_A_DAY = 1_000_000  # Google's daily threshold of a project
 FEWEST_INSTRUCTORS = 65_000
 
-COUNTS = json.loads((Path(__file__).parent / "counts.json").read_text())["happenings"]
+ASSERTED = json.loads((Path(__file__).parent / "counts.json").read_text())
+COUNTS = ASSERTED["happenings"]
+POLL_HOURS, SAFETY_POLL_HOURS, CHANNEL_HOURS = (
+    ASSERTED["hours"][name] for name in ("poll", "safetyPoll", "renewal")
+)
 
 
 def a_day(push):
@@ -54,10 +55,10 @@ def a_day(push):
     }
     if push:
         # Listings come at random moments; after each, a poll follows if nothing else does within its time.
-        listings = BURSTS + LESSON_CHANGES + 1 / CHANNEL_DAYS
+        listings = BURSTS + LESSON_CHANGES + 24 / CHANNEL_HOURS
         alone = math.exp(-listings / 24 * SAFETY_POLL_HOURS)
         polls = listings * alone / (1 - alone)
-        return happenings | {"dailyPoll": 1, "safetyPoll": max(polls - 1, 0), "renewal": 1 / CHANNEL_DAYS}
+        return happenings | {"dailyPoll": 1, "safetyPoll": max(polls - 1, 0), "renewal": 24 / CHANNEL_HOURS}
     # What changed is found by a poll that is due anyway.
     found = BURSTS + LESSON_CHANGES
     return happenings | {"dailyPoll": 1, "poll": 24 / POLL_HOURS - found - 1}

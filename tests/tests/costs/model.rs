@@ -2,8 +2,11 @@
 //! `infra/cost-model/counts.json`, which the model reads, and each is what the simulated Google, `DynamoDB` and the bell
 //! say here.
 
-use calendar_sync::model::{SyncTrigger, WishKind};
-use chrono::TimeDelta;
+use calendar_sync::{
+    model::{Channel, ChannelId, PushHealth, SyncSettings, SyncState, SyncTrigger, WishKind},
+    reconcile::schedule::{next_poll, renewal},
+};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::world::{Cost, World, hour};
@@ -11,10 +14,10 @@ use crate::world::{Cost, World, hour};
 /// Lessons to come of each connection: the daily comparison reads them all.
 const LESSONS: u128 = 20;
 
-/// What the model takes a happening to cost.
-fn in_the_model(happening: &str) -> Value {
+/// What the model works from.
+fn in_the_model(part: &str) -> Value {
     let counts: Value = serde_json::from_str(include_str!("../../../infra/cost-model/counts.json")).unwrap();
-    counts["happenings"][happening].clone()
+    counts[part].clone()
 }
 
 fn counted(cost: &Cost) -> Value {
@@ -30,7 +33,7 @@ fn counted(cost: &Cost) -> Value {
 }
 
 fn check(happening: &str, cost: &Cost) {
-    assert_eq!(counted(cost), in_the_model(happening), "{happening}");
+    assert_eq!(counted(cost), in_the_model("happenings")[happening], "{happening}");
 }
 
 /// From one change to the next: the access token has ended, and the next poll has to be moved.
@@ -50,6 +53,21 @@ async fn quiet(push: bool) -> World {
     world.notice().await;
     world.advance(HOURS);
     world
+}
+
+#[test]
+fn the_hours_from_one_poll_to_the_next_and_until_a_channel_is_renewed() {
+    const EVEN_LUCK: u16 = u16::MAX / 2;
+    let now = DateTime::UNIX_EPOCH;
+    let hours = |at: DateTime<Utc>| f64::from(u32::try_from((at - now).num_minutes() + 1).unwrap() / 3) / 20.0;
+    let mut state = SyncState { listed_at: Some(now), ..SyncState::new(now) };
+    let poll = |state: &SyncState| hours(next_poll(&SyncSettings::default(), state, now, EVEN_LUCK).unwrap());
+    let without_push = poll(&state);
+    let channel = Channel { id: ChannelId::from("c"), resource_id: "r".into(), expires_at: now + TimeDelta::days(7) };
+    let renewal = hours(renewal(now, channel.expires_at, EVEN_LUCK));
+    (state.channel, state.push_health) = (Some(channel), PushHealth::Healthy);
+    let counted = json!({ "poll": without_push, "safetyPoll": poll(&state), "renewal": renewal });
+    assert_eq!(counted, in_the_model("hours"));
 }
 
 #[tokio::test]

@@ -10,10 +10,10 @@ PYTHON := $(TOOLS)/python/bin
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test verify soak mutants audit bench build fmt lint doc unit kill conformance postgresql deny schemas
+.PHONY: help run reset test verify soak mutants audit bench latency cost-model build fmt lint doc unit kill conformance postgresql deny schemas
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Start the whole product on this machine, with a simulated Google
 	@$(WITH_SETTINGS) exec $(CARGO) run --locked --package local-stack
@@ -32,6 +32,14 @@ audit: $(DENY) ## Look for known vulnerabilities (asks github.com and the npm re
 
 bench: ## Measure the decisions that could grow with a calendar's age or size
 	$(CARGO) bench --locked --package calendar-sync --bench decisions
+
+# How many changes of each kind `make latency` measures.
+CHANGES := 200
+latency: ## Measure how long a change takes to the other side, and fail if a second is not enough for 95 of 100
+	$(CARGO) run --locked --package calendar-tests --example latency $(CHANGES)
+
+cost-model: ## Work out what a million connections cost
+	python3 infra/cost-model/model.py
 
 build: ## Build the functions for this machine, as they are released
 	$(CARGO) build --locked --release --package calendar-functions --bins

@@ -46,5 +46,6 @@ async fn sync_calendar(bootstrap: &Bootstrap) -> Result<usecases::sync_calendar:
         bus: bootstrap.bus()?,
         random: bootstrap.random(),
         push,
+        glances: usecases::sync_calendar::UnderWay::default(),
     })
 }

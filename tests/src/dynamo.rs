@@ -1,8 +1,8 @@
 //! A store in memory: DynamoDB's API on a port of its own, with all tables.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    mem,
+    sync::{Arc, Mutex},
 };
 
 use async_trait::async_trait;
@@ -10,15 +10,23 @@ use aws_sdk_dynamodb::{
     Client,
     config::{
         ConfigBag, Intercept, RuntimeComponents,
-        interceptors::{AfterDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextRef},
+        interceptors::{
+            AfterDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextMut,
+            BeforeSerializationInterceptorContextRef,
+        },
     },
     error::BoxError,
     operation::{
-        batch_get_item::BatchGetItemOutput, batch_write_item::BatchWriteItemInput, delete_item::DeleteItemInput,
-        get_item::GetItemOutput, put_item::PutItemInput, query::QueryOutput,
-        transact_write_items::TransactWriteItemsInput, update_item::UpdateItemInput,
+        batch_get_item::{BatchGetItemInput, BatchGetItemOutput},
+        batch_write_item::{BatchWriteItemInput, BatchWriteItemOutput},
+        delete_item::{DeleteItemError, DeleteItemInput, DeleteItemOutput},
+        get_item::{GetItemInput, GetItemOutput},
+        put_item::{PutItemError, PutItemInput, PutItemOutput},
+        query::{QueryInput, QueryOutput},
+        transact_write_items::{TransactWriteItemsError, TransactWriteItemsInput, TransactWriteItemsOutput},
+        update_item::{UpdateItemError, UpdateItemInput, UpdateItemOutput},
     },
-    types::AttributeValue,
+    types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity, TransactWriteItem},
 };
 use calendar_sync::{
     adapters::dynamo::{DynamoStore, tables},
@@ -52,25 +60,76 @@ pub async fn counted() -> (Subject, Traffic) {
     (Subject { store, host: Arc::new(DynamoHost { client, names }) }, traffic)
 }
 
-/// Counts items as the AWS SDK sends and receives them.
+/// Counts what the AWS SDK sends and receives.
 #[derive(Debug, Clone, Default)]
-pub struct Traffic(Arc<[AtomicUsize; 2]>);
+pub struct Traffic(Arc<Mutex<Counts>>);
+
+/// What was read and written.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Counts {
+    /// Requests.
+    pub requests: u32,
+    /// Items that were written, or that a condition kept from being written.
+    pub written: usize,
+    /// Rows of lessons among them: each comes by the table's stream.
+    pub lessons_written: usize,
+    /// Items that were read.
+    pub read: usize,
+    /// What is paid for writing, indexes and the double price of transactions included.
+    pub write_units: f64,
+    /// What is paid for reading.
+    pub read_units: f64,
+}
 
 impl Traffic {
-    /// Items that were written, or that a condition kept from being written, since the last time.
-    pub fn written(&self) -> usize {
-        self.0[0].swap(0, Ordering::SeqCst)
+    /// What was counted since the last time.
+    pub fn take(&self) -> Counts {
+        mem::take(&mut *self.0.lock().unwrap())
     }
+}
 
-    /// Items that were read since the last time.
-    pub fn read(&self) -> usize {
-        self.0[1].swap(0, Ordering::SeqCst)
-    }
+/// Has DynamoDB say what requests of these kinds consume.
+macro_rules! ask_for_units {
+    ($input:expr, $($kind:ty),+) => {$(
+        if let Some(request) = $input.downcast_mut::<$kind>() {
+            request.return_consumed_capacity = Some(ReturnConsumedCapacity::Total);
+        }
+    )+};
+}
+
+/// What answers of these kinds say was consumed.
+macro_rules! units_of {
+    ($output:expr, $($kind:ty),+) => {
+        0.0 $(+ $output.downcast_ref::<$kind>().map_or(0.0, |answer| total(answer.consumed_capacity())))+
+    };
+}
+
+/// How many writes a condition refused: they are paid for all the same.
+macro_rules! refused {
+    ($error:expr, $($kind:path),+) => {
+        0.0 $(+ f64::from(matches!($error.downcast_ref(), Some($kind(_)))))+
+    };
+}
+
+fn total<'a>(consumed: impl IntoIterator<Item = &'a ConsumedCapacity>) -> f64 {
+    consumed.into_iter().filter_map(ConsumedCapacity::capacity_units).sum()
 }
 
 impl Intercept for Traffic {
     fn name(&self) -> &'static str {
         "Traffic"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let input = context.input_mut();
+        ask_for_units!(input, GetItemInput, BatchGetItemInput, QueryInput, PutItemInput, UpdateItemInput);
+        ask_for_units!(input, DeleteItemInput, BatchWriteItemInput, TransactWriteItemsInput);
+        Ok(())
     }
 
     fn read_before_serialization(
@@ -81,6 +140,17 @@ impl Intercept for Traffic {
     ) -> Result<(), BoxError> {
         let input = context.input();
         let of_batch = |batch: &BatchWriteItemInput| batch.request_items().unwrap().values().map(Vec::len).sum();
+        let lessons = if let Some(transaction) = input.downcast_ref::<TransactWriteItemsInput>() {
+            transaction
+                .transact_items()
+                .iter()
+                .filter_map(TransactWriteItem::update)
+                .filter(|update| update.table_name() == "lessons")
+                .count()
+        } else {
+            let update = input.downcast_ref::<UpdateItemInput>();
+            usize::from(update.is_some_and(|update| update.table_name() == Some("lessons")))
+        };
         let items = if let Some(batch) = input.downcast_ref::<BatchWriteItemInput>() {
             of_batch(batch)
         } else if let Some(transaction) = input.downcast_ref::<TransactWriteItemsInput>() {
@@ -92,7 +162,10 @@ impl Intercept for Traffic {
                     || input.downcast_ref::<DeleteItemInput>().is_some(),
             )
         };
-        self.0[0].fetch_add(items, Ordering::SeqCst);
+        let mut counts = self.0.lock().unwrap();
+        counts.requests += 1;
+        counts.written += items;
+        counts.lessons_written += lessons;
         Ok(())
     }
 
@@ -102,15 +175,33 @@ impl Intercept for Traffic {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let Ok(output) = context.output_or_error() else { return Ok(()) };
-        let items = if let Some(query) = output.downcast_ref::<QueryOutput>() {
+        let mut counts = self.0.lock().unwrap();
+        let output = match context.output_or_error() {
+            Ok(output) => output,
+            Err(error) => {
+                let Some(error) = error.as_operation_error() else { return Ok(()) };
+                counts.write_units += refused!(
+                    error,
+                    PutItemError::ConditionalCheckFailedException,
+                    UpdateItemError::ConditionalCheckFailedException,
+                    DeleteItemError::ConditionalCheckFailedException
+                );
+                if let Some(TransactWriteItemsError::TransactionCanceledException(reasons)) = error.downcast_ref() {
+                    counts.write_units += 2.0 * reasons.cancellation_reasons().iter().map(|_| 1.0).sum::<f64>();
+                }
+                return Ok(());
+            }
+        };
+        counts.read += if let Some(query) = output.downcast_ref::<QueryOutput>() {
             query.items().len()
         } else if let Some(batch) = output.downcast_ref::<BatchGetItemOutput>() {
             batch.responses().unwrap().values().map(Vec::len).sum()
         } else {
             usize::from(output.downcast_ref::<GetItemOutput>().is_some_and(|got| got.item().is_some()))
         };
-        self.0[1].fetch_add(items, Ordering::SeqCst);
+        counts.read_units += units_of!(output, GetItemOutput, BatchGetItemOutput, QueryOutput);
+        counts.write_units += units_of!(output, PutItemOutput, UpdateItemOutput, DeleteItemOutput);
+        counts.write_units += units_of!(output, BatchWriteItemOutput, TransactWriteItemsOutput);
         Ok(())
     }
 }

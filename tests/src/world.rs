@@ -61,11 +61,16 @@ impl World {
 
     /// The same in a folder that stays.
     pub async fn start_in(data: &Path) -> Self {
+        Self::start_with(data, Some(Duration::from_secs(1))).await
+    }
+
+    /// The same with all schedules at another rate, or each at its own.
+    pub async fn start_with(data: &Path, schedule_every: Option<Duration>) -> Self {
         let settings = Settings {
             api_port: 0,
             google_port: 0,
             data: data.to_owned(),
-            schedule_every: Some(Duration::from_secs(1)),
+            schedule_every,
             crash: None,
             google: GoogleChoice::Simulated,
         };

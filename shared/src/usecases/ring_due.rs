@@ -15,8 +15,9 @@ use crate::{
 
 /// Connections claimed at once from one shard.
 const PAGE: usize = 100;
-/// A claimed connection is due again after this time, in case its message is lost or its worker dies.
-const CLAIMED_FOR: TimeDelta = TimeDelta::minutes(10);
+/// A claimed connection is due again after this time, in case its message is lost or its worker dies. It is the interval
+/// that connections have by default: theirs are polled next at the time that the claim has set.
+const CLAIMED_FOR: TimeDelta = TimeDelta::minutes(15);
 
 /// Rings for what is due.
 pub struct RingDue {

@@ -19,7 +19,7 @@ use calendar_sync::{
         receive_notice::{PushNotice, ReceiveNotice},
         renew_channels::RenewChannels,
         ring_due::RingDue,
-        sync_calendar::{Push, SyncCalendar},
+        sync_calendar::{Push, SyncCalendar, UnderWay},
     },
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -146,6 +146,7 @@ impl Product {
             bus: sim.clone(),
             random: sim.clone(),
             push: Some(Push { address: "https://hooks.example.com/".to_owned(), keys: keys.clone() }),
+            glances: UnderWay::default(),
         };
         let disconnect = Disconnect { google, doorbell: sim.clone(), random: sim.clone() };
         Self {
@@ -464,6 +465,9 @@ impl World {
 }
 
 fn worker(product: &Product, number: u64, ring: Ring) -> Actor {
-    let rings = product.rings.clone();
+    let mut rings = product.rings.clone();
+    if number % 2 == 0 {
+        rings.sync.glances = UnderWay::default(); // a process of its own
+    }
     Actor::new(Role::Worker(number), async move { rings.answer(&ring).await })
 }

@@ -3,14 +3,19 @@
 use std::{
     collections::BTreeSet,
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use async_trait::async_trait;
+use axum::{Router, http::HeaderMap, routing::post};
 use calendar_sync::{
     Result,
     adapters::{
+        dynamo::lesson_from_image,
         google::{self, GoogleCalendar, GoogleLogin},
         system::SystemRandom,
     },
@@ -22,24 +27,29 @@ use calendar_sync::{
     },
     ports::{
         Access, Calendar, CalendarError, Clock, Connect, Doorbell, LeaseAttempt, Listing, NewChannel, NoticeBus,
-        Operation, OperationOutcome, ReleaseOutcome, Ring, Store, TokenVault,
+        Operation, OperationOutcome, Random, ReleaseOutcome, Ring, Store, TokenVault,
     },
     usecases::{
         google_session,
+        note_lesson_changes::{LessonChange, NoteLessonChanges},
         receive_notice::{PushNotice, ReceiveNotice},
         ring_due::RingDue,
-        sync_calendar::{Push, SyncCalendar, SyncRequest, SyncRun},
+        sync_calendar::{Push, SyncCalendar, SyncRequest, SyncRun, UnderWay},
     },
 };
 use calendar_tests::{
     contracts::store::{Host, HostTable},
-    dynamo::{self, Traffic},
+    dynamo::{self, Counts, Traffic},
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt as _, stream::FuturesUnordered};
 use google_sim::Google;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::Mutex as AsyncMutex};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex as AsyncMutex, watch},
+};
 use uuid::Uuid;
 
 pub const ADA: &str = "ada@example.com";
@@ -59,25 +69,31 @@ pub struct World {
     host: Arc<dyn Host>,
     clock: Arc<MovableClock>,
     bell: Arc<Bell>,
+    bus: Arc<Bus>,
+    mailbox: Mailbox,
 }
 
 /// What a run, or whatever is counted, cost.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Cost {
     /// Requests to Google Calendar, each part of a batch for itself.
     pub google: u64,
-    /// Items written.
-    pub written: usize,
-    /// Items read.
-    pub read: usize,
+    /// What they count against Google's quota.
+    pub units: u64,
+    /// What was asked of DynamoDB.
+    pub dynamo: Counts,
     /// Log rows.
     pub logs: usize,
+    /// Messages to the queue.
+    pub messages: u64,
+    /// Notices that reached the bus.
+    pub notices: u64,
 }
 
 impl World {
     /// A connection that has never synced; without push, it is polled.
     pub async fn new(push: bool) -> Self {
-        let clock = Arc::new(MovableClock(Mutex::new("2026-03-01T12:00:00Z".parse().unwrap())));
+        let clock = Arc::new(MovableClock::at("2026-03-01T12:00:00Z".parse().unwrap()));
         let mut config = google_sim::Config::demo(CLIENT, "secret", "http://localhost/callback");
         config.behaviour.loopback_webhooks = true;
         let mut google = Google::new(1, config);
@@ -107,7 +123,8 @@ impl World {
         };
         subject.store.connect(&login).await.unwrap();
 
-        let (bell, random) = (Arc::new(Bell::default()), Arc::new(SystemRandom));
+        let (bell, bus, random) = (Arc::new(Bell::default()), Arc::new(Bus::default()), Arc::new(EvenLuck));
+        let (address, mailbox) = mailbox().await;
         let settings = google_config(&base);
         let client = Arc::new(google::client().unwrap());
         let calendar = GoogleCalendar::new(client.clone(), &settings, clock.clone(), random.clone()).unwrap();
@@ -121,12 +138,13 @@ impl World {
                 clock: clock.clone(),
             },
             doorbell: bell.clone(),
-            bus: Arc::new(NoBus),
+            bus: bus.clone(),
             random,
-            // Google's notices go nowhere; the tests bring them.
-            push: push.then(|| Push { address: format!("{base}/nowhere"), keys: webhook_keys() }),
+            push: push.then(|| Push { address, keys: webhook_keys() }),
+            glances: UnderWay::default(),
         };
-        Self { google, store: subject.store, traffic, key, sync, meanwhile, host: subject.host, clock, bell }
+        let (store, host) = (subject.store, subject.host);
+        Self { google, store, traffic, key, sync, meanwhile, host, clock, bell, bus, mailbox }
     }
 
     pub fn google(&self) -> MutexGuard<'_, Google> {
@@ -138,7 +156,7 @@ impl World {
     }
 
     pub fn advance(&self, by: TimeDelta) {
-        *self.clock.0.lock().unwrap() += by;
+        self.clock.0.send_modify(|time| time.now += by);
     }
 
     // ── what people do ─────────────────────────────────────────────────────────────────────────────────────────
@@ -150,7 +168,28 @@ impl World {
             "time_zone": "Europe/Berlin", "status": "scheduled",
         });
         self.host.put(HostTable::Lessons, row).await;
+        self.lesson_id(number)
+    }
+
+    pub fn lesson_id(&self, number: u128) -> LessonId {
         LessonId(Uuid::from_u128(number))
+    }
+
+    /// Moves a lesson as the host does, and has the change noted as the table's stream tells it.
+    pub async fn move_lesson(&self, lesson: LessonId, starts_at: DateTime<Utc>) {
+        let old = self.lesson_row(lesson).await;
+        let mut new = old.clone();
+        new["starts_at"] = json!(starts_at);
+        new["ends_at"] = json!(starts_at + TimeDelta::hours(1));
+        self.host.put(HostTable::Lessons, new.clone()).await;
+        let [old, new] = [old, new].map(|row| lesson_from_image(serde_dynamo::to_item(row).unwrap()));
+        let changes =
+            NoteLessonChanges { store: self.store.clone(), doorbell: self.bell.clone(), clock: self.clock.clone() };
+        changes.note(&[LessonChange { old, new }]).await.unwrap();
+    }
+
+    async fn lesson_row(&self, lesson: LessonId) -> Value {
+        self.host.row(HostTable::Lessons, self.key.tenant_id, lesson.0).await.unwrap()
     }
 
     /// An event of an hour in Google; answers its id.
@@ -174,11 +213,51 @@ impl World {
     pub async fn notice(&self) {
         let channel = ChannelId::from("channel");
         let token = webhook_keys().sign(&channel, self.key);
-        let receiver = ReceiveNotice { keys: webhook_keys(), doorbell: self.bell.clone() };
-        let headers =
-            PushNotice { channel_id: channel.as_str(), channel_token: token.expose_secret(), resource_state: "exists" };
-        receiver.receive(&headers).await.unwrap();
+        self.receive(channel.as_str(), token.expose_secret()).await;
         self.answer().await;
+    }
+
+    async fn receive(&self, channel_id: &str, channel_token: &str) {
+        let receiver = ReceiveNotice { keys: webhook_keys(), doorbell: self.bell.clone() };
+        receiver.receive(&PushNotice { channel_id, channel_token, resource_state: "exists" }).await.unwrap();
+    }
+
+    /// Waits for the notices that Google sends of what was written, and rings for each.
+    pub async fn echo(&self) {
+        let come = async {
+            while self.mailbox.lock().unwrap().is_empty() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), come).await.expect("a notice");
+        let notices = mem::take(&mut *self.mailbox.lock().unwrap());
+        for [channel, token] in notices {
+            self.receive(&channel, &token).await;
+        }
+    }
+
+    /// So many notices in a second, each of a change that `change` makes, and the runs that answer them, `at_once` at a
+    /// time beside those that wait: with none, the worker is done with each before the next comes.
+    pub async fn burst(&self, notices: i32, at_once: usize, change: impl Fn(i32)) {
+        let mut runs = FuturesUnordered::new();
+        for n in 0..notices {
+            change(n);
+            runs.push(self.start(SyncTrigger::Webhook, &[WishKind::Inbound]));
+            self.clock.work(&mut runs, at_once).await;
+            self.advance(TimeDelta::seconds(1) / notices);
+        }
+        self.finish(runs).await;
+    }
+
+    /// Lets the clock go on until all has ended that waits for it.
+    async fn finish(&self, mut runs: FuturesUnordered<impl Future<Output = ()>>) {
+        loop {
+            self.clock.work(&mut runs, 0).await;
+            if runs.is_empty() {
+                return;
+            }
+            self.advance(TimeDelta::milliseconds(10));
+        }
     }
 
     /// The schedule of each minute, and the runs that answer it; tells for how many connections it rang.
@@ -187,21 +266,27 @@ impl World {
             store: self.store.clone(),
             doorbell: self.bell.clone(),
             clock: self.clock.clone(),
-            random: Arc::new(SystemRandom),
+            random: Arc::new(EvenLuck),
         };
         let rung = dispatch.ring().await.unwrap();
         self.answer().await;
         rung
     }
 
-    async fn answer(&self) {
-        let rings = mem::take(&mut *self.bell.0.lock().unwrap());
+    /// The runs that answer what has rung.
+    pub async fn answer(&self) {
+        let rings = mem::take(&mut *self.bell.waiting.lock().unwrap());
         for ring in rings {
             self.run(ring.trigger, &ring.wishes).await;
         }
     }
 
     pub async fn run(&self, trigger: SyncTrigger, wishes: &[WishKind]) {
+        self.finish([self.start(trigger, wishes)].into_iter().collect()).await;
+    }
+
+    /// A run that may wait for the clock.
+    async fn start(&self, trigger: SyncTrigger, wishes: &[WishKind]) {
         let request = SyncRequest {
             key: self.key,
             trigger,
@@ -226,8 +311,9 @@ impl World {
     // ── what it cost, and what came of it ──────────────────────────────────────────────────────────────────────
     /// Counts from here on.
     pub fn reset(&self) {
-        self.traffic.written();
-        self.traffic.read();
+        self.traffic.take();
+        self.bell.rung.store(0, Ordering::SeqCst);
+        self.bus.0.store(0, Ordering::SeqCst);
         self.google().reset_calls();
     }
 
@@ -236,8 +322,19 @@ impl World {
         let before = self.store.logs(self.key, None, 1000).await.unwrap().len();
         self.reset();
         what.await;
-        let (written, read, google) = (self.traffic.written(), self.traffic.read(), self.google().calendar_calls());
-        Cost { google, written, read, logs: self.store.logs(self.key, None, 1000).await.unwrap().len() - before }
+        let dynamo = self.traffic.take();
+        let [google, patches] = {
+            let google = self.google();
+            [google.calendar_calls(), google.calls("calendar.events.patch")]
+        };
+        Cost {
+            google,
+            units: google + 2 * patches,
+            dynamo,
+            logs: self.store.logs(self.key, None, 1000).await.unwrap().len() - before,
+            messages: self.bell.rung.load(Ordering::SeqCst),
+            notices: self.bus.0.load(Ordering::SeqCst),
+        }
     }
 
     /// When the stored event begins.
@@ -269,8 +366,7 @@ impl World {
 
     /// Whether the host's row of the lesson carries the flag.
     pub async fn flagged(&self, lesson: LessonId) -> bool {
-        let row = self.host.row(HostTable::Lessons, self.key.tenant_id, lesson.0).await.unwrap();
-        row["has_conflict"] == true
+        self.lesson_row(lesson).await["has_conflict"] == true
     }
 
     /// The host's `calendar_last_synced_at`.
@@ -323,32 +419,101 @@ fn google_config(base: &str) -> GoogleConfig {
     config.google().unwrap()
 }
 
-struct MovableClock(Mutex<DateTime<Utc>>);
+/// Jitter is neither early nor late; all else is chance.
+struct EvenLuck;
+impl Random for EvenLuck {
+    fn fill(&self, bytes: &mut [u8]) {
+        match bytes {
+            luck @ [_, _] => luck.copy_from_slice(&[0x7f, 0xff]),
+            other => SystemRandom.fill(other),
+        }
+    }
+}
+
+/// Time stands still but for [`World::advance`].
+struct MovableClock(watch::Sender<Time>);
+
+struct Time {
+    now: DateTime<Utc>,
+    /// Until when sleepers sleep.
+    sleepers: Vec<DateTime<Utc>>,
+}
+
+impl MovableClock {
+    fn at(now: DateTime<Utc>) -> Self {
+        Self(watch::Sender::new(Time { now, sleepers: Vec::new() }))
+    }
+
+    /// Goes on with what is under way until all but so many have ended or wait for the clock.
+    async fn work<T>(&self, under_way: &mut FuturesUnordered<impl Future<Output = T>>, but: usize) {
+        let mut time = self.0.subscribe();
+        let waiting = |time: &Time| time.sleepers.iter().filter(|until| **until > time.now).count();
+        while under_way.len() > waiting(&time.borrow_and_update()) + but {
+            tokio::select! {
+                _ = under_way.next() => {}
+                _ = time.changed() => {}
+            }
+        }
+    }
+}
+
 #[async_trait]
 impl Clock for MovableClock {
     fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap()
+        self.0.borrow().now
     }
     async fn sleep(&self, time: Duration) {
-        tokio::time::sleep(time).await;
+        let until = self.now() + time;
+        let mut clock = self.0.subscribe();
+        self.0.send_modify(|time| time.sleepers.push(until));
+        clock.wait_for(|time| time.now >= until).await.unwrap();
+        self.0.send_modify(|time| {
+            let place = time.sleepers.iter().position(|sleeper| *sleeper == until);
+            time.sleepers.swap_remove(place.unwrap());
+        });
     }
+}
+
+/// What Google's notices that something changed carry: the channel, and its token.
+type Mailbox = Arc<Mutex<Vec<[String; 2]>>>;
+
+/// A webhook that keeps what it is told until a test brings it.
+async fn mailbox() -> (String, Mailbox) {
+    let mailbox = Mailbox::default();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/", listener.local_addr().unwrap());
+    let kept = mailbox.clone();
+    let keep = async move |headers: HeaderMap| {
+        let header = |name: &str| headers[name].to_str().unwrap().to_owned();
+        if header("x-goog-resource-state") == "exists" {
+            kept.lock().unwrap().push([header("x-goog-channel-id"), header("x-goog-channel-token")]);
+        }
+    };
+    tokio::spawn(axum::serve(listener, Router::new().route("/", post(keep))).into_future());
+    (address, mailbox)
 }
 
 /// Rings that wait to be answered.
 #[derive(Default)]
-struct Bell(Mutex<Vec<Ring>>);
+struct Bell {
+    waiting: Mutex<Vec<Ring>>,
+    rung: AtomicU64,
+}
 #[async_trait]
 impl Doorbell for Bell {
     async fn ring(&self, ring: &Ring, _: Duration) -> Result<()> {
-        self.0.lock().unwrap().push(ring.clone());
+        self.rung.fetch_add(1, Ordering::SeqCst);
+        self.waiting.lock().unwrap().push(ring.clone());
         Ok(())
     }
 }
 
-struct NoBus;
+#[derive(Default)]
+struct Bus(AtomicU64);
 #[async_trait]
-impl NoticeBus for NoBus {
-    async fn publish(&self, _: &[Notice]) -> Result<()> {
+impl NoticeBus for Bus {
+    async fn publish(&self, notices: &[Notice]) -> Result<()> {
+        self.0.fetch_add(notices.len() as u64, Ordering::SeqCst);
         Ok(())
     }
 }

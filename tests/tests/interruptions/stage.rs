@@ -29,7 +29,7 @@ use calendar_sync::{
         disconnect::{Disconnect, Disconnected, Keep},
         finish_login::{FinishLogin, Finisher, LoginFailed, LoginFinished, LoginReturn},
         google_session::Google,
-        sync_calendar::{SyncCalendar, SyncRequest, SyncRun},
+        sync_calendar::{SyncCalendar, SyncRequest, SyncRun, UnderWay},
     },
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -160,7 +160,7 @@ impl Stage {
             disconnect: Disconnect { google: google.clone(), doorbell: doorbell.clone(), random: random.clone() },
             begin: BeginLogin { store, login, vault, clock: clock.clone(), random: random.clone() },
             finish: FinishLogin { google: google.clone(), doorbell: doorbell.clone(), random: random.clone() },
-            sync: SyncCalendar { google, doorbell, bus, random, push: None },
+            sync: SyncCalendar { google, doorbell, bus, random, push: None, glances: UnderWay::default() },
             simulated,
             clock,
             host,

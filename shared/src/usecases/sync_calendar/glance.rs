@@ -3,6 +3,11 @@
 //! the connection meanwhile. It never writes to Google, and leaves everything else to the leased run, which goes on
 //! with the listing made here if it is the next to act.
 
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
@@ -12,7 +17,9 @@ use super::{
     round::{Round, comparison_due, uncovered},
 };
 use crate::{
-    model::{Cursor, InstructorCalendarCredentials, SyncDirection, SyncState, SyncTrigger, Window, WishKind},
+    model::{
+        ConnectionKey, Cursor, InstructorCalendarCredentials, SyncDirection, SyncState, SyncTrigger, Window, WishKind,
+    },
     ports::{Glance, Listing},
     usecases::google_session::GoogleSession,
 };
@@ -20,6 +27,31 @@ use crate::{
 /// So soon after a run, notices come in bursts, since our own writes are noticed too. The lease folds them into one
 /// trailing listing, where each glance would make its own.
 const BURST: TimeDelta = TimeDelta::seconds(10);
+
+/// The connections that this process is glancing at. What comes for one of them meanwhile is part of a burst, and for the
+/// lease: nobody else can tell that a glance is under way.
+#[derive(Clone, Default)]
+pub struct UnderWay(Arc<Mutex<BTreeSet<ConnectionKey>>>);
+
+impl UnderWay {
+    /// Enters a connection, unless it is there.
+    fn enter(&self, key: ConnectionKey) -> Option<Entered<'_>> {
+        let entered = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+        entered.then_some(Entered { under_way: self, key })
+    }
+}
+
+/// Takes the connection out again, however the glance ends.
+struct Entered<'a> {
+    under_way: &'a UnderWay,
+    key: ConnectionKey,
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        self.under_way.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}
 
 /// How a glance ended.
 pub enum Glanced {
@@ -55,6 +87,7 @@ pub async fn glance(sync: &SyncCalendar, request: &SyncRequest, report: &mut Rep
     if request.by_a_person() || !request.wishes.contains(&WishKind::Inbound) {
         return Ok(Glanced::GoOn(None));
     }
+    let Some(_entered) = sync.glances.enter(key) else { return Ok(Glanced::GoOn(None)) };
     // The state is read first: whatever is read after it was stored by nobody else when the commit succeeds.
     let Some(state) = store.state(key).await? else { return Ok(Glanced::GoOn(None)) };
     let Some(credentials) = store.credentials(key).await? else { return Ok(Glanced::GoOn(None)) };

@@ -15,6 +15,8 @@ mod round;
 mod settle;
 mod words;
 
+pub use self::glance::UnderWay;
+
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -42,8 +44,9 @@ use crate::{
 const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(30);
 /// Notices that could not be delivered are tried again after this time.
 const DELIVER_AGAIN: TimeDelta = TimeDelta::minutes(2);
-/// Two rounds of one run begin at least so far apart: a burst of notices is answered by one trailing listing.
-const BETWEEN_ROUNDS: TimeDelta = TimeDelta::seconds(1);
+/// Notices are answered by listings that begin at least so far apart, also those of several runs: a burst is answered by
+/// the listing that its first notice causes at once and one trailing listing.
+const BETWEEN_LISTINGS: TimeDelta = TimeDelta::seconds(1);
 
 /// Where notices of Google go.
 #[derive(Debug, Clone)]
@@ -67,6 +70,8 @@ pub struct SyncCalendar {
     pub random: Arc<dyn Random>,
     /// Push, where there is a public address; else all is polled.
     pub push: Option<Push>,
+    /// What this process does without the lease.
+    pub glances: UnderWay,
 }
 
 /// What a run is asked for.
@@ -214,6 +219,11 @@ impl SyncCalendar {
         if !request.by_a_person() && state.resting_until.is_some_and(|until| until > self.now()) {
             return self.keep_resting(request.key, state).await;
         }
+        if request.trigger == SyncTrigger::Webhook
+            && let Some(listed_at) = state.listed_at
+        {
+            inherited.extend(self.wait(request.key, listed_at + BETWEEN_LISTINGS, &mut state).await?);
+        }
         let mut direction = SyncDirection::TwoWay;
         let (outcome, blocked) = loop {
             let round_started = self.now();
@@ -250,11 +260,11 @@ impl SyncCalendar {
                     state.wishes.kinds.extend(fresh.wishes.kinds);
                 }
             }
-            let rest = round_started + BETWEEN_ROUNDS - self.now();
+            let again_at = (round_started + BETWEEN_LISTINGS).max(self.now());
             // What nothing could be done for may be possible now: somebody may have turned a switch or logged in anew.
             let well = state.failures == 0 || blocked.is_some();
-            if well && !report.narrowed && self.now() + rest + BETWEEN_ROUNDS < request.deadline {
-                self.google.clock.sleep(rest.to_std().unwrap_or_default()).await;
+            if well && !report.narrowed && again_at + BETWEEN_LISTINGS < request.deadline {
+                inherited.extend(self.wait(request.key, again_at, &mut state).await?);
                 continue;
             }
             if well {
@@ -290,6 +300,24 @@ impl SyncCalendar {
 
     fn notice(&self, key: ConnectionKey, kind: NoticeKind) -> Notice {
         Notice { id: self.random.uuid(), key, kind, at: self.now() }
+    }
+
+    /// Waits under the lease, and takes in what others wished for meanwhile: the round that follows answers it too.
+    async fn wait(
+        &self,
+        key: ConnectionKey,
+        until: DateTime<Utc>,
+        state: &mut SyncState,
+    ) -> Result<BTreeSet<WishKind>> {
+        let Some(rest) = (until - self.now()).to_std().ok().filter(|rest| !rest.is_zero()) else {
+            return Ok(BTreeSet::new());
+        };
+        self.google.clock.sleep(rest).await;
+        let Some(fresh) = self.google.store.state(key).await? else { return Ok(BTreeSet::new()) };
+        // Whoever took the lease over has raised the fence, and finds us out by it.
+        state.wishes.counter = fresh.wishes.counter;
+        state.wishes.kinds.extend(&fresh.wishes.kinds);
+        Ok(fresh.wishes.kinds)
     }
 
     /// Leaves a connection that rests after a failure alone; what was wished for is kept until the rest is over.

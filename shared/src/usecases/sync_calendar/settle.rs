@@ -90,7 +90,7 @@ impl SyncCalendar {
         state.resting_until = None;
         state.last_error = None;
         state.last_synced_at = Some(now);
-        state.next_sync_at = schedule::next_poll(&credentials.settings, state, now, self.luck());
+        state.next_sync_at = schedule::next_poll_or_as_it_is(&credentials.settings, state, now, self.luck());
     }
 
     /// Lets the connection rest after a failure, and tells the instructor once when failures pile up.

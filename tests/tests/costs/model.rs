@@ -1,0 +1,155 @@
+//! What single happenings cost, as the model of a million connections counts them: the counts stand in
+//! `infra/cost-model/counts.json`, which the model reads, and each is what the simulated Google, `DynamoDB` and the bell
+//! say here.
+
+use calendar_sync::{
+    model::{Channel, ChannelId, PushHealth, SyncSettings, SyncState, SyncTrigger, WishKind},
+    reconcile::schedule::{next_poll, renewal},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::world::{Cost, World, hour};
+
+/// Lessons to come of each connection: the daily comparison reads them all.
+const LESSONS: u128 = 20;
+
+/// What the model works from.
+fn in_the_model(part: &str) -> Value {
+    let counts: Value = serde_json::from_str(include_str!("../../../infra/cost-model/counts.json")).unwrap();
+    counts[part].clone()
+}
+
+fn counted(cost: &Cost) -> Value {
+    json!({
+        "googleUnits": cost.units,
+        "dynamoRequests": cost.dynamo.requests,
+        "writeUnits": cost.dynamo.write_units,
+        "readUnits": cost.dynamo.read_units,
+        "lessonsWritten": cost.dynamo.lessons_written,
+        "messages": cost.messages,
+        "notices": cost.notices,
+    })
+}
+
+fn check(happening: &str, cost: &Cost) {
+    assert_eq!(counted(cost), in_the_model("happenings")[happening], "{happening}");
+}
+
+/// From one change to the next: the access token has ended, and the next poll has to be moved.
+const HOURS: TimeDelta = TimeDelta::minutes(122);
+
+/// An instructor with lessons and other plans, after quiet hours.
+async fn quiet(push: bool) -> World {
+    let world = World::new(push).await;
+    let start = world.now();
+    for n in 0..LESSONS {
+        world.lesson(n, start + TimeDelta::days(1 + i64::try_from(n).unwrap())).await;
+    }
+    for n in 0..30 {
+        world.plan(start + TimeDelta::hours(12 + 24 * n));
+    }
+    world.connect().await;
+    world.notice().await;
+    world.advance(HOURS);
+    world
+}
+
+#[test]
+fn the_hours_from_one_poll_to_the_next_and_until_a_channel_is_renewed() {
+    const EVEN_LUCK: u16 = u16::MAX / 2;
+    let now = DateTime::UNIX_EPOCH;
+    let hours = |at: DateTime<Utc>| f64::from(u32::try_from((at - now).num_minutes() + 1).unwrap() / 3) / 20.0;
+    let mut state = SyncState { listed_at: Some(now), ..SyncState::new(now) };
+    let poll = |state: &SyncState| hours(next_poll(&SyncSettings::default(), state, now, EVEN_LUCK).unwrap());
+    let without_push = poll(&state);
+    let channel = Channel { id: ChannelId::from("c"), resource_id: "r".into(), expires_at: now + TimeDelta::days(7) };
+    let renewal = hours(renewal(now, channel.expires_at, EVEN_LUCK));
+    (state.channel, state.push_health) = (Some(channel), PushHealth::Healthy);
+    let counted = json!({ "poll": without_push, "safetyPoll": poll(&state), "renewal": renewal });
+    assert_eq!(counted, in_the_model("hours"));
+}
+
+#[tokio::test]
+async fn the_dispatch_of_a_minute_in_which_nothing_is_due() {
+    let world = quiet(true).await;
+    check("dispatch", &world.cost(async { assert_eq!(world.poll().await, 0) }).await);
+}
+
+#[tokio::test]
+async fn a_poll_that_finds_nothing() {
+    for (push, hours) in [(true, 8), (false, 0)] {
+        let world = quiet(push).await;
+        world.advance(TimeDelta::hours(hours));
+        let happening = if push { "safetyPoll" } else { "poll" };
+        // The first fetches a token, which later polls use.
+        if !push {
+            assert_eq!(world.poll().await, 1);
+            world.advance(TimeDelta::minutes(19));
+        }
+        check(happening, &world.cost(async { assert_eq!(world.poll().await, 1) }).await);
+    }
+}
+
+#[tokio::test]
+async fn the_poll_that_compares_all_lessons_once_a_day() {
+    let world = quiet(true).await;
+    world.advance(TimeDelta::hours(25));
+    check("dailyPoll", &world.cost(async { assert_eq!(world.poll().await, 1) }).await);
+}
+
+#[tokio::test]
+async fn an_event_that_moves() {
+    let world = quiet(true).await;
+    let event = world.plan(world.now() + TimeDelta::hours(2));
+    world.notice().await;
+    world.advance(HOURS);
+    world.edit(&event, &hour(world.now() + TimeDelta::hours(3)));
+    check("eventMoved", &world.cost(world.notice()).await);
+}
+
+#[tokio::test]
+async fn an_event_that_moves_onto_a_lesson() {
+    let world = quiet(true).await;
+    let event = world.plan(world.now() + TimeDelta::hours(2));
+    world.notice().await;
+    world.advance(HOURS);
+    let lesson = world.now() - HOURS - HOURS - TimeDelta::minutes(1) + TimeDelta::days(3);
+    world.edit(&event, &hour(lesson));
+    check("eventOntoLesson", &world.cost(world.notice()).await);
+    assert_eq!(world.conflicts().await, [event]);
+}
+
+#[tokio::test]
+async fn a_lesson_that_moves_and_its_echo() {
+    let world = quiet(true).await;
+    let lesson = world.lesson_id(3);
+    let cost = world
+        .cost(async {
+            world.move_lesson(lesson, world.now() + TimeDelta::hours(70)).await;
+            world.answer().await;
+        })
+        .await;
+    check("lessonMoved", &cost);
+    world.advance(TimeDelta::milliseconds(500));
+    check("echo", &world.cost(world.notice()).await);
+}
+
+#[tokio::test]
+async fn a_burst_of_two_notices() {
+    let world = quiet(true).await;
+    let event = world.plan(world.now() + TimeDelta::hours(2));
+    world.notice().await;
+    world.advance(HOURS);
+    let start = world.now() + TimeDelta::hours(3);
+    let burst = world.burst(2, 0, |n| world.edit(&event, &hour(start + TimeDelta::hours(n.into()))));
+    check("burstOfTwo", &world.cost(burst).await);
+}
+
+#[tokio::test]
+async fn a_channel_that_is_renewed() {
+    let world = quiet(true).await;
+    let now = world.now();
+    world.change_state(|state| state.renew_at = Some(now)).await;
+    check("renewal", &world.cost(world.run(SyncTrigger::Poll, &[WishKind::Inbound])).await);
+}

@@ -183,9 +183,13 @@ impl World {
         new["ends_at"] = json!(starts_at + TimeDelta::hours(1));
         self.host.put(HostTable::Lessons, new.clone()).await;
         let [old, new] = [old, new].map(|row| lesson_from_image(serde_dynamo::to_item(row).unwrap()));
-        let changes =
-            NoteLessonChanges { store: self.store.clone(), doorbell: self.bell.clone(), clock: self.clock.clone() };
-        changes.note(&[LessonChange { old, new }]).await.unwrap();
+        let changes = NoteLessonChanges {
+            store: self.store.clone(),
+            doorbell: self.bell.clone(),
+            bus: self.bus.clone(),
+            clock: self.clock.clone(),
+        };
+        changes.note(&[LessonChange { old, new, at: self.clock.now() }]).await.unwrap();
     }
 
     async fn lesson_row(&self, lesson: LessonId) -> Value {

@@ -1,7 +1,7 @@
 //! Lessons that changed: marks their mappings and rings, for every instructor who has a connection (design rule P5).
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::Arc,
     time::Duration,
 };
@@ -101,8 +101,7 @@ impl NoteLessonChanges {
         }
         self.store.mark_dirty(key, &marks, self.clock.now()).await?;
         if credentials.blocked().is_none() && credentials.settings.auto_sync {
-            let wishes = BTreeSet::from([WishKind::Lessons]).into_iter().collect();
-            let ring = Ring { key, trigger: SyncTrigger::Lesson, wishes, log_id: None, asked: None };
+            let ring = Ring::new(key, SyncTrigger::Lesson, vec![WishKind::Lessons]);
             self.doorbell.ring(&ring, Duration::ZERO).await?;
         }
         Ok(())

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     Error, ErrorKind, Result,
     model::{ChannelId, SyncTrigger, WishKind, channel_token::WebhookKeys},
-    ports::{Doorbell, Ring},
+    ports::{Clock, Doorbell, Ring},
 };
 
 /// Receives notices.
@@ -15,6 +15,8 @@ pub struct ReceiveNotice {
     pub keys: WebhookKeys,
     /// Rings for a sync.
     pub doorbell: Arc<dyn Doorbell>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// The headers of a notice.
@@ -39,8 +41,10 @@ impl ReceiveNotice {
         if notice.resource_state == "sync" {
             return Ok(());
         }
-        let ring =
-            Ring { key, trigger: SyncTrigger::Webhook, wishes: vec![WishKind::Inbound], log_id: None, asked: None };
+        let ring = Ring {
+            noticed_at: Some(self.clock.now()),
+            ..Ring::new(key, SyncTrigger::Webhook, vec![WishKind::Inbound])
+        };
         self.doorbell.ring(&ring, Duration::ZERO).await
     }
 }

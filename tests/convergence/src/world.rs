@@ -161,7 +161,7 @@ impl Product {
             }),
             renewals: Arc::new(RenewChannels { store: store.clone(), doorbell: sim.clone(), clock: sim.clone() }),
             lessons: Arc::new(NoteLessonChanges { store, doorbell: sim.clone(), clock: sim.clone() }),
-            notices: Arc::new(ReceiveNotice { keys, doorbell: sim }),
+            notices: Arc::new(ReceiveNotice { keys, doorbell: sim.clone(), clock: sim }),
         }
     }
 }

@@ -174,7 +174,7 @@ impl World {
     pub async fn notice(&self) {
         let channel = ChannelId::from("channel");
         let token = webhook_keys().sign(&channel, self.key);
-        let receiver = ReceiveNotice { keys: webhook_keys(), doorbell: self.bell.clone() };
+        let receiver = ReceiveNotice { keys: webhook_keys(), doorbell: self.bell.clone(), clock: self.clock.clone() };
         let headers =
             PushNotice { channel_id: channel.as_str(), channel_token: token.expose_secret(), resource_state: "exists" };
         receiver.receive(&headers).await.unwrap();
@@ -197,17 +197,22 @@ impl World {
     async fn answer(&self) {
         let rings = mem::take(&mut *self.bell.0.lock().unwrap());
         for ring in rings {
-            self.run(ring.trigger, &ring.wishes).await;
+            self.answer_one(&ring).await;
         }
     }
 
     pub async fn run(&self, trigger: SyncTrigger, wishes: &[WishKind]) {
+        self.answer_one(&Ring::new(self.key, trigger, wishes.to_vec())).await;
+    }
+
+    async fn answer_one(&self, ring: &Ring) {
         let request = SyncRequest {
-            key: self.key,
-            trigger,
-            wishes: wishes.iter().copied().collect(),
+            key: ring.key,
+            trigger: ring.trigger,
+            wishes: ring.wishes.iter().copied().collect(),
             log_id: None,
             asked: None,
+            noticed_at: ring.noticed_at,
             deadline: self.now() + TimeDelta::seconds(45),
         };
         let run = Box::pin(self.sync.run(&request)).await.unwrap();

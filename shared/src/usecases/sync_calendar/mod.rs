@@ -82,6 +82,8 @@ pub struct SyncRequest {
     pub log_id: Option<SyncLogId>,
     /// Which way and which lessons, where a person said so.
     pub asked: Option<crate::model::SyncCalendarRequest>,
+    /// When the notice of Google that it answers was received.
+    pub noticed_at: Option<DateTime<Utc>>,
     /// When the run has to be over.
     pub deadline: DateTime<Utc>,
 }
@@ -187,7 +189,7 @@ impl SyncCalendar {
         // What a person narrowed is for their own run, which comes again, and no wish for whoever holds the lease.
         let for_the_holder = match &request.asked {
             Some(asked) if asked.is_narrowed() => BTreeSet::new(),
-            Some(_) | None => request.wishes.clone(),
+            Some(_) | None => request.wishes.iter().copied().chain(request.noticed_at.map(|_| WishKind::Noticed)).collect(),
         };
         let state = match store.acquire_lease(request.key, owner, now, lease_until, &for_the_holder).await? {
             LeaseAttempt::Granted(state) => *state,
@@ -208,6 +210,7 @@ impl SyncCalendar {
         started_at: DateTime<Utc>,
     ) -> Result<SyncRun> {
         let store = &self.google.store;
+        let mut announced = self.hear(&mut state, request.noticed_at);
         // A run that a person narrowed serves that person alone: what others wish for stays wished for.
         let mut inherited = state.wishes.kinds.clone();
         state.wishes.kinds.extend(&request.wishes);
@@ -224,6 +227,7 @@ impl SyncCalendar {
                 state: &mut state,
                 direction: &mut direction,
                 seen: seen.take(),
+                announced,
             }
             .go()
             .await;
@@ -248,6 +252,7 @@ impl SyncCalendar {
                     state.wishes.counter = fresh.wishes.counter;
                     inherited.extend(&fresh.wishes.kinds);
                     state.wishes.kinds.extend(fresh.wishes.kinds);
+                    announced = self.hear(&mut state, None);
                 }
             }
             let rest = round_started + BETWEEN_ROUNDS - self.now();
@@ -316,7 +321,7 @@ impl SyncCalendar {
     /// Rings for what is left; a person who waits for a log row finds the rest of the story in it.
     async fn ring_again(&self, request: &SyncRequest, state: &SyncState) -> Result<()> {
         let wishes = state.wishes.kinds.iter().copied().collect();
-        let ring = Ring { key: request.key, trigger: request.trigger, wishes, log_id: request.log_id, asked: None };
+        let ring = Ring { log_id: request.log_id, ..Ring::new(request.key, request.trigger, wishes) };
         self.doorbell.ring(&ring, Duration::ZERO).await
     }
 

@@ -210,16 +210,17 @@ impl SyncCalendar {
         started_at: DateTime<Utc>,
     ) -> Result<SyncRun> {
         let store = &self.google.store;
-        let mut announced = self.hear(&mut state, request.noticed_at);
         // A run that a person narrowed serves that person alone: what others wish for stays wished for.
         let mut inherited = state.wishes.kinds.clone();
         state.wishes.kinds.extend(&request.wishes);
         if !request.by_a_person() && state.resting_until.is_some_and(|until| until > self.now()) {
-            return self.keep_resting(request.key, state).await;
+            return self.keep_resting(request, state).await;
         }
         let mut direction = SyncDirection::TwoWay;
         let (outcome, blocked) = loop {
             let round_started = self.now();
+            let announced = self.hear(&mut state, request.noticed_at);
+            let listed_at = state.listed_at;
             let ended = Round {
                 sync: self,
                 request,
@@ -236,6 +237,10 @@ impl SyncCalendar {
                 return Ok(SyncRun::Held);
             }
             let (outcome, blocked) = self.settle(&mut state, &mut report, ended, request).await?;
+            if announced && state.failures > 0 && state.listed_at == listed_at {
+                // Whoever finds it was told of it.
+                state.wishes.kinds.insert(WishKind::Noticed);
+            }
             if report.narrowed && state.failures == 0 {
                 state.wishes.kinds.clone_from(&inherited);
                 state.next_sync_at = state.next_sync_at.map(|_| self.now());
@@ -252,7 +257,6 @@ impl SyncCalendar {
                     state.wishes.counter = fresh.wishes.counter;
                     inherited.extend(&fresh.wishes.kinds);
                     state.wishes.kinds.extend(fresh.wishes.kinds);
-                    announced = self.hear(&mut state, None);
                 }
             }
             let rest = round_started + BETWEEN_ROUNDS - self.now();
@@ -298,9 +302,12 @@ impl SyncCalendar {
     }
 
     /// Leaves a connection that rests after a failure alone; what was wished for is kept until the rest is over.
-    async fn keep_resting(&self, key: ConnectionKey, mut state: SyncState) -> Result<SyncRun> {
+    async fn keep_resting(&self, request: &SyncRequest, mut state: SyncState) -> Result<SyncRun> {
+        if self.hear(&mut state, request.noticed_at) {
+            state.wishes.kinds.insert(WishKind::Noticed);
+        }
         state.next_sync_at = state.resting_until;
-        self.let_go(key, &mut state).await?;
+        self.let_go(request.key, &mut state).await?;
         Ok(SyncRun::Held)
     }
 

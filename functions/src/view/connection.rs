@@ -32,11 +32,7 @@ pub fn status(status: &Status) -> Value {
     shown
 }
 
-fn connection(
-    credentials: &InstructorCalendarCredentials,
-    state: &SyncState,
-    overdue: Option<Overdue>,
-) -> Value {
+fn connection(credentials: &InstructorCalendarCredentials, state: &SyncState, overdue: Option<Overdue>) -> Value {
     let (word, reason, description) = match &credentials.status {
         ConnectionStatus::Active if !credentials.settings.sync_enabled => {
             ("switched_off", None, "The sync is switched off in the settings.")
@@ -96,16 +92,16 @@ fn push(state: &SyncState, overdue: Option<Overdue>) -> Value {
             "unhealthy",
             "The channel should have been renewed and was not; the calendar is polled when it ends.".to_owned(),
         ),
-        (PushHealth::Healthy | PushHealth::Awaiting { .. }, Some(Overdue::Ended)) => (
-            "unhealthy",
-            "The channel ended and was not renewed; the calendar is polled at its interval.".to_owned(),
-        ),
+        (PushHealth::Healthy | PushHealth::Awaiting { .. }, Some(Overdue::Ended)) => {
+            ("unhealthy", "The channel ended and was not renewed; the calendar is polled at its interval.".to_owned())
+        }
         (PushHealth::Healthy | PushHealth::Awaiting { .. }, None) => {
             ("healthy", "Changes in Google are known within seconds.".to_owned())
         }
         (PushHealth::Suspect { since }, _) => {
             let since = timestamp::format(*since);
-            let text = format!("Google did not tell us of a change at {since}; the calendar is polled at its interval.");
+            let text =
+                format!("Google did not tell us of a change at {since}; the calendar is polled at its interval.");
             ("suspect", text)
         }
         (PushHealth::Unsupported, _) => {

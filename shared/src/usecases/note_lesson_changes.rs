@@ -1,10 +1,6 @@
 //! Lessons that changed: marks their mappings and rings, for every instructor who has a connection (design rule P5).
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
     Error, Result,

@@ -222,10 +222,8 @@ fn a_notice_that_is_late_heals() {
     stage.add_lesson();
     stage.settle(TimeDelta::minutes(4));
     let since = since(&stage.state().push_health).expect("silence");
-    let noticed = |at| Ring {
-        noticed_at: Some(at),
-        ..Ring::new(stage.party.key, SyncTrigger::Webhook, vec![WishKind::Inbound])
-    };
+    let noticed =
+        |at| Ring { noticed_at: Some(at), ..Ring::new(stage.party.key, SyncTrigger::Webhook, vec![WishKind::Inbound]) };
     let (before, after) = (noticed(since - TimeDelta::minutes(3)), noticed(since + TimeDelta::seconds(30)));
     stage.ring(before);
     stage.settle(TimeDelta::seconds(30));

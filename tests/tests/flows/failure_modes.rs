@@ -270,8 +270,10 @@ async fn an_exhausted_quota_is_left_alone_for_hours() {
 /// The hot state of the connection, changed as if time had passed or nobody had come.
 async fn change_state(world: &World, changes: Value) {
     const TABLE: &str = "instructor_calendar_credentials";
-    let is_state = |row: &&Value| row["instructor_id"] == format!("{}#state", world.instructor);
-    let mut row = world.rows(TABLE).await.iter().find(is_state).expect("a state").clone();
+    let is_state = |row: &Value| row["instructor_id"] == format!("{}#state", world.instructor);
+    let state = async || world.rows(TABLE).await.into_iter().find(is_state).expect("a state");
+    world.until("the end of a run", async || state().await["lease_owner"].is_null()).await;
+    let mut row = state().await;
     row.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
     world.put_row(TABLE, row).await;
 }

@@ -173,7 +173,8 @@ impl Round<'_> {
         let health = push::as_of(&self.state.push_health, self.sync.now());
         if health != self.state.push_health {
             self.state.push_health = health;
-            self.report.say("Google did not tell us of a change. The calendar is polled at its interval until it does.");
+            self.report
+                .say("Google did not tell us of a change. The calendar is polled at its interval until it does.");
             self.report.changed = true;
         }
     }

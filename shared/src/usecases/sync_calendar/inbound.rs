@@ -193,7 +193,8 @@ pub async fn rows_alone(
     let gone = gone(round, calendar, &plan, false).await?;
     let changed = Changed { put: plan.put, gone, stored: false, ..Changed::nothing(calendar.clone(), zone) };
     let news = !changed.put.is_empty() || !changed.gone.is_empty();
-    let listed = Listed { token: Some(token.clone()), shape: Cursor::shape_of(calendar), zone, began: seen.began, news };
+    let listed =
+        Listed { token: Some(token.clone()), shape: Cursor::shape_of(calendar), zone, began: seen.began, news };
     Ok(Some((changed, listed)))
 }
 
@@ -232,12 +233,7 @@ async fn replace_days(round: &mut Round<'_>, calendar: &CalendarId, zone: Tz) ->
 }
 
 /// Notes on their mappings what Google shows of our own events, and marks those that changed.
-async fn observe_own(
-    round: &Round<'_>,
-    plan: &InboundPlan,
-    complete: bool,
-    zone: Tz,
-) -> Result<OwnChanges, Failure> {
+async fn observe_own(round: &Round<'_>, plan: &InboundPlan, complete: bool, zone: Tz) -> Result<OwnChanges, Failure> {
     let own = own_changes(round, plan, complete, zone).await?;
     let store = &round.sync.google.store;
     let saves = own.mappings.values().map(|mapping| store.save_mapping(mapping, DirtyMark::Raise, &[]));

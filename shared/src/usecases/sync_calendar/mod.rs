@@ -189,7 +189,9 @@ impl SyncCalendar {
         // What a person narrowed is for their own run, which comes again, and no wish for whoever holds the lease.
         let for_the_holder = match &request.asked {
             Some(asked) if asked.is_narrowed() => BTreeSet::new(),
-            Some(_) | None => request.wishes.iter().copied().chain(request.noticed_at.map(|_| WishKind::Noticed)).collect(),
+            Some(_) | None => {
+                request.wishes.iter().copied().chain(request.noticed_at.map(|_| WishKind::Noticed)).collect()
+            }
         };
         let state = match store.acquire_lease(request.key, owner, now, lease_until, &for_the_holder).await? {
             LeaseAttempt::Granted(state) => *state,

@@ -35,7 +35,10 @@ pub async fn a_wish_raised_while_held_is_due_when_the_lease_ends(on: &Subject) {
     assert_eq!(held, LeaseAttempt::Held { until: at(1, 10) });
     on.acquire(key, 3, 4, &[WishKind::Lessons]).await;
     let state = on.state(key).await;
-    assert_eq!(state.wishes.kinds, wishes(&[WishKind::Inbound, WishKind::Overrides, WishKind::Noticed, WishKind::Lessons]));
+    assert_eq!(
+        state.wishes.kinds,
+        wishes(&[WishKind::Inbound, WishKind::Overrides, WishKind::Noticed, WishKind::Lessons])
+    );
     assert_eq!((state.wishes.counter, state.next_sync_at), (2, Some(at(1, 10))));
 }
 

@@ -19,7 +19,9 @@ pub fn misjudged(world: &mut World) -> Vec<String> {
             .credentials
             .get(&party.key)
             .is_some_and(|row| is_automatic(row) && row.settings.sync_direction.imports());
-        let Some(state) = tables.states.get(&party.key).filter(|state| follows && state.failures == 0) else { continue };
+        let Some(state) = tables.states.get(&party.key).filter(|state| follows && state.failures == 0) else {
+            continue;
+        };
         let problem = match &state.push_health {
             PushHealth::Awaiting { since } if now - *since > SILENCE => format!("a notice is waited for since {since}"),
             PushHealth::Suspect { since } if lossless => format!("push is doubted since {since}, and none got lost"),

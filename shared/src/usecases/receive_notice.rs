@@ -100,9 +100,9 @@ mod tests {
     /// A notice of `channel`, and whether it was taken.
     async fn arrives(receiver: &ReceiveNotice, channel: &str, token: &str, state: &str) -> bool {
         let notice = PushNotice { channel_id: channel, channel_token: token, resource_state: state };
-        let received = receiver.receive(&notice).await;
-        assert!(received.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::NotFound));
-        received.is_ok()
+        let answer = receiver.receive(&notice).await;
+        assert!(answer.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::NotFound));
+        answer.is_ok()
     }
 
     #[tokio::test]
@@ -150,8 +150,8 @@ mod tests {
             // Warm functions that sign learn of a step before those that verify, or after them.
             for (signer, verifier) in [(step[0], step[1]), (step[1], step[0])] {
                 let (receiver, _) = receiver(verifier);
-                let taken = arrives(&receiver, "c", token(signer).expose_secret(), "exists").await;
-                assert!(taken, "signed with {signer:?}, verified with {verifier:?}");
+                let accepted = arrives(&receiver, "c", token(signer).expose_secret(), "exists").await;
+                assert!(accepted, "signed with {signer:?}, verified with {verifier:?}");
             }
         }
         let (receiver, _) = receiver(steps[3]);

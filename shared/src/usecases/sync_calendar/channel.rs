@@ -109,7 +109,7 @@ pub async fn open_if_due(
 /// cannot be closed now is tried again by the next run; its notices do no harm.
 pub async fn close_strays(state: &mut SyncState, google: &mut GoogleSession<'_>) {
     for stray in state.strays() {
-        if !later(stop(google, &stray).await) {
+        if !later(&stop(google, &stray).await) {
             state.stray_channels.retain(|id| *id != stray.id);
         }
     }
@@ -124,7 +124,7 @@ async fn stop(google: &mut GoogleSession<'_>, channel: &Channel) -> Result<(), C
 }
 
 /// Whether it may be possible later.
-fn later(stopped: Result<(), CalendarError>) -> bool {
+fn later(stopped: &Result<(), CalendarError>) -> bool {
     match stopped {
         Ok(()) | Err(CalendarError::Refused { .. }) => false,
         Err(

@@ -38,7 +38,11 @@ async fn receive(deps: &Deps, request: &Request) -> Result<Response<Body>> {
         resource_state: header("x-goog-resource-state"),
     };
     // Asked for each time, from a cache: keys that are rotated reach a warm function.
-    let notices = ReceiveNotice { keys: deps.bootstrap.webhook_keys().await?, doorbell: deps.doorbell.clone() };
+    let notices = ReceiveNotice {
+        keys: deps.bootstrap.webhook_keys().await?,
+        doorbell: deps.doorbell.clone(),
+        clock: deps.bootstrap.clock(),
+    };
     notices.receive(&notice).await?;
     Ok(reply::empty())
 }

@@ -266,6 +266,7 @@ async fn a_ring_arrives_as_it_was_sent() {
         wishes: vec![WishKind::Inbound],
         log_id: None,
         asked: None,
+        noticed_at: Some("2026-03-01T12:00:00Z".parse().unwrap()),
     };
     let doorbell = SqsDoorbell::new(client.clone(), Queues::url(QUEUE));
     doorbell.ring(&ring, Duration::ZERO).await.unwrap();

@@ -5,7 +5,7 @@ use calendar_sync::{
         CalendarEventMapping, ConnectionStatus, InstructorCalendarCredentials, PushHealth, SchedulingConflict,
         SyncSettings, SyncState, timestamp,
     },
-    usecases::show_status::Status,
+    usecases::show_status::{Overdue, Status},
 };
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ pub fn status(status: &Status) -> Value {
     shown
 }
 
-fn connection(credentials: &InstructorCalendarCredentials, state: &SyncState, overdue: bool) -> Value {
+fn connection(credentials: &InstructorCalendarCredentials, state: &SyncState, overdue: Option<Overdue>) -> Value {
     let (word, reason, description) = match &credentials.status {
         ConnectionStatus::Active if !credentials.settings.sync_enabled => {
             ("switched_off", None, "The sync is switched off in the settings.")
@@ -86,19 +86,28 @@ pub fn settings(settings: &SyncSettings) -> Value {
     })
 }
 
-fn push(state: &SyncState, overdue: bool) -> Value {
-    let (word, text) = match &state.push_health {
-        PushHealth::Healthy if overdue => {
-            ("unhealthy", "The channel should have been renewed and was not; the calendar is polled when it ends.")
+fn push(state: &SyncState, overdue: Option<Overdue>) -> Value {
+    let (word, text) = match (&state.push_health, overdue) {
+        (PushHealth::Healthy | PushHealth::Awaiting { .. }, Some(Overdue::StillOpen)) => (
+            "unhealthy",
+            "The channel should have been renewed and was not; the calendar is polled when it ends.".to_owned(),
+        ),
+        (PushHealth::Healthy | PushHealth::Awaiting { .. }, Some(Overdue::Ended)) => {
+            ("unhealthy", "The channel ended and was not renewed; the calendar is polled at its interval.".to_owned())
         }
-        PushHealth::Healthy => ("healthy", "Changes in Google are known within seconds."),
-        PushHealth::Suspect { .. } => {
-            ("suspect", "Google did not tell us of a change; the calendar is polled at its interval.")
+        (PushHealth::Healthy | PushHealth::Awaiting { .. }, None) => {
+            ("healthy", "Changes in Google are known within seconds.".to_owned())
         }
-        PushHealth::Unsupported => {
-            ("unsupported", "This calendar does not tell of changes; it is polled at its interval.")
+        (PushHealth::Suspect { since }, _) => {
+            let since = timestamp::format(*since);
+            let text =
+                format!("Google did not tell us of a change at {since}; the calendar is polled at its interval.");
+            ("suspect", text)
         }
-        PushHealth::Closed => ("closed", "No channel is open; the calendar is polled at its interval."),
+        (PushHealth::Unsupported, _) => {
+            ("unsupported", "This calendar does not tell of changes; it is polled at its interval.".to_owned())
+        }
+        (PushHealth::Closed, _) => ("closed", "No channel is open; the calendar is polled at its interval.".to_owned()),
     };
     let expires = state.channel.as_ref().map(|channel| timestamp::format(channel.expires_at));
     json!({ "state": word, "description": text, "webhookExpiration": expires })

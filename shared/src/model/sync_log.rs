@@ -53,6 +53,13 @@ pub struct SyncCounts {
     pub conflicts_detected: u32,
 }
 
+impl SyncCounts {
+    /// What changed in Google.
+    pub fn written(&self) -> u32 {
+        self.events_created + self.events_updated + self.events_deleted
+    }
+}
+
 /// A row of `calendar_sync_logs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalendarSyncLog {

@@ -40,6 +40,8 @@ pub enum WishKind {
     Full,
     /// A person asked: try again what was given up, and go on past breakers.
     Overrides,
+    /// Google told of a change: so push works.
+    Noticed,
 }
 
 /// The wishes that have not been served, and how often one was made, ever.
@@ -75,15 +77,21 @@ pub struct Channel {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Whether notices arrive.
+/// Whether notices arrive. `reconcile/push.rs` says how one follows from another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum PushHealth {
     /// They do, as far as can be told.
     Healthy,
+    /// They did; something changed, and its notice is still to come.
+    Awaiting {
+        /// When it was changed, or found to be.
+        #[serde(with = "timestamp")]
+        since: DateTime<Utc>,
+    },
     /// Something changed and no notice came.
     Suspect {
-        /// Since when.
+        /// When it was changed, or found to be.
         #[serde(with = "timestamp")]
         since: DateTime<Utc>,
     },
@@ -132,8 +140,9 @@ pub struct SyncState {
     pub last_error: Option<String>,
     /// The channel that is open.
     pub channel: Option<Channel>,
-    /// A channel that is being opened, or was when the process died.
-    pub pending_channel: Option<ChannelId>,
+    /// Channels that may be open besides and are to be closed: those that it replaced, and one that is being opened,
+    /// or was when the process died or Google's answer was lost.
+    pub stray_channels: Vec<ChannelId>,
     /// When the channel is to be replaced by a new one.
     pub renew_at: Option<DateTime<Utc>>,
     /// Whether notices arrive.
@@ -160,10 +169,18 @@ impl SyncState {
             resting_until: None,
             last_error: None,
             channel: None,
-            pending_channel: None,
+            stray_channels: Vec::new(),
             renew_at: None,
             push_health: PushHealth::Closed,
             removals: None,
         }
+    }
+
+    /// The channels that may be open besides the one that counts, as far as they can be closed: Google's id of what a
+    /// channel watches is the same for all that watch the same calendar, and is known from the one that counts.
+    pub fn strays(&self) -> Vec<Channel> {
+        let like = |channel: &Channel, id: &ChannelId| Channel { id: id.clone(), ..channel.clone() };
+        let channel = self.channel.iter();
+        channel.flat_map(|channel| self.stray_channels.iter().map(move |id| like(channel, id))).collect()
     }
 }

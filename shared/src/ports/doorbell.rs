@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Result,
-    model::{ConnectionKey, SyncCalendarRequest, SyncLogId, SyncTrigger, WishKind},
+    model::{ConnectionKey, SyncCalendarRequest, SyncLogId, SyncTrigger, WishKind, timestamp},
 };
 
 /// The message. It carries no data of the calendar: whoever answers looks for themself.
@@ -26,9 +27,17 @@ pub struct Ring {
     /// Which way and which lessons, where a person said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked: Option<SyncCalendarRequest>,
+    /// When the notice of Google that rings was received.
+    #[serde(default, with = "timestamp::option", skip_serializing_if = "Option::is_none")]
+    pub noticed_at: Option<DateTime<Utc>>,
 }
 
 impl Ring {
+    /// A ring that nobody waits for.
+    pub fn new(key: ConnectionKey, trigger: SyncTrigger, wishes: Vec<WishKind>) -> Self {
+        Self { key, trigger, wishes, log_id: None, asked: None, noticed_at: None }
+    }
+
     /// The same ring after somebody else was found at it: its wishes stand with them now, but for those of a run that a
     /// person narrowed. A leave to try everything is not given twice.
     #[must_use]

@@ -7,4 +7,5 @@ pub mod conflicts;
 pub mod inbound;
 pub mod occurrences;
 pub mod outbound;
+pub mod push;
 pub mod schedule;

@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::backoff;
+use super::{backoff, push};
 use crate::model::{PushHealth, SyncSettings, SyncState};
 
-/// The poll that guards against what push does not tell.
+/// The poll that guards against what push does not tell comes so long after the last good listing, or up to a quarter
+/// earlier.
 pub const SAFETY_POLL: TimeDelta = TimeDelta::hours(6);
 
 /// How often all lessons are compared with all mappings, and with our events in Google.
@@ -20,14 +21,22 @@ pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>,
         // Lessons ring by themselves; what else there is to find is found by the comparison that is due by then.
         return Some(now + DAILY + backoff::jitter(SAFETY_POLL, luck));
     }
-    let open = state.channel.as_ref().is_some_and(|channel| channel.expires_at > now);
-    let pause = if open && state.push_health == PushHealth::Healthy {
-        SAFETY_POLL
-    } else {
-        TimeDelta::minutes(settings.sync_interval_minutes.into())
-    };
     // Counted from the last listing: a run for a lesson does not look into the calendar.
-    Some((state.listed_at.unwrap_or(now) + backoff::jitter(pause, luck)).max(now))
+    let listed = state.listed_at.unwrap_or(now);
+    let interval = backoff::jitter(TimeDelta::minutes(settings.sync_interval_minutes.into()), luck);
+    let ends = state.channel.as_ref().map(|channel| channel.expires_at).filter(|ends| *ends > now);
+    let next = match (&state.push_health, ends) {
+        // Should nobody renew the channel, polling takes over where it ends.
+        (PushHealth::Healthy, Some(ends)) => (listed + safety(luck)).min(ends + interval),
+        (PushHealth::Awaiting { since }, Some(_)) => *since + push::NOTICE_WITHIN,
+        (PushHealth::Suspect { .. } | PushHealth::Unsupported | PushHealth::Closed, _) | (_, None) => listed + interval,
+    };
+    Some(next.max(now))
+}
+
+/// What push does not tell is found within [`SAFETY_POLL`], so chance only shortens it.
+fn safety(luck: u16) -> TimeDelta {
+    SAFETY_POLL - TimeDelta::milliseconds(SAFETY_POLL.num_milliseconds() / 4 * i64::from(luck) / i64::from(u16::MAX))
 }
 
 /// The same, where a time that stands and that chance could have set is left as it is: each that moves has to be written
@@ -62,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn with_push_healthy_the_safety_poll_comes_after_six_hours_else_the_interval_counts() {
+    fn with_push_healthy_the_safety_poll_comes_within_six_hours_else_the_interval_counts() {
         let now = at("2026-03-01T08:00:00Z");
         let mut state = SyncState::new(now);
         let settings = SyncSettings::default();
@@ -73,7 +82,12 @@ mod tests {
         state.channel =
             Some(Channel { id: ChannelId::from("c"), resource_id: "r".into(), expires_at: now + TimeDelta::days(7) });
         state.push_health = PushHealth::Healthy;
-        assert_eq!(minutes(&settings, &state), Some(360));
+        assert_eq!(minutes(&settings, &state), Some(315), "between four and a half and six hours");
+        assert_eq!([0, u16::MAX].map(|luck| safety(luck).num_minutes()), [360, 270]);
+        state.channel.iter_mut().for_each(|channel| channel.expires_at = now + TimeDelta::minutes(90));
+        assert_eq!(minutes(&settings, &state), Some(105), "the interval after the channel's end");
+        state.push_health = PushHealth::Awaiting { since: now };
+        assert_eq!(minutes(&settings, &state), Some(2), "whether a notice comes");
         state.push_health = PushHealth::Suspect { since: now };
         assert_eq!(minutes(&settings, &state), Some(15));
         state.listed_at = Some(now - TimeDelta::minutes(10));

@@ -33,6 +33,7 @@ impl AnswerRing {
             wishes: ring.wishes.iter().copied().collect(),
             log_id: ring.log_id,
             asked: ring.asked.clone(),
+            noticed_at: ring.noticed_at,
             deadline,
         };
         match self.sync.run(&request).await? {

@@ -71,7 +71,7 @@ impl ChangeSettings {
         self.store.schedule(key, Some(now)).await?;
         self.store.flag_instructor(key, Some(settings.sync_enabled), None).await?;
         let wishes = vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full];
-        let ring = Ring { key, trigger: SyncTrigger::Settings, wishes, log_id: None, asked: None };
+        let ring = Ring::new(key, SyncTrigger::Settings, wishes);
         self.doorbell.ring(&ring, Duration::ZERO).await?;
         Ok(settings)
     }

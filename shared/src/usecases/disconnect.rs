@@ -121,7 +121,7 @@ impl Disconnect {
         store.save_status(&credentials, &status, now, &[]).await?;
         let ended = self.go_on(key, deadline).await?;
         if ended == Disconnected::Continues {
-            let ring = Ring { key, trigger: SyncTrigger::Settings, wishes: Vec::new(), log_id: None, asked: None };
+            let ring = Ring::new(key, SyncTrigger::Settings, Vec::new());
             self.doorbell.ring(&ring, Duration::from_secs(5)).await?;
         }
         Ok(ended)
@@ -201,10 +201,10 @@ impl Disconnect {
                 return Ok(Left::in_vain());
             }
         };
-        if let Some(channel) = &state.channel
-            && let Err(error) = session.stop(channel).await
-        {
-            tracing::warn!(connection = %credentials.key, %error, "a channel could not be closed; it ends by itself");
+        for channel in state.strays().iter().chain(&state.channel) {
+            if let Err(error) = session.stop(channel).await {
+                tracing::warn!(connection = %credentials.key, %error, "a channel could not be closed; it ends by itself");
+            }
         }
         let mut progress = false;
         if !keep.events {

@@ -155,7 +155,7 @@ impl FinishLogin {
         };
         google.store.flag_instructor(begun.key, Some(credentials.settings.sync_enabled), None).await?;
         let wishes = vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full];
-        let ring = Ring { key: begun.key, trigger: SyncTrigger::Connect, wishes, log_id: None, asked: None };
+        let ring = Ring::new(begun.key, SyncTrigger::Connect, wishes);
         if let Err(error) = self.doorbell.ring(&ring, Duration::ZERO).await {
             tracing::error!(connection = %begun.key, ?error, "the first sync waits for the next poll");
         }

@@ -1,11 +1,7 @@
 //! Lessons that changed: marks their mappings and rings, for every instructor who has a connection (design rule P5).
 //! What we wrote on a lesson that came by the feed is told to its host, who keeps it elsewhere (design rule R18).
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
@@ -148,8 +144,7 @@ impl NoteLessonChanges {
         }
         self.store.mark_dirty(key, &marks, self.clock.now()).await?;
         if credentials.blocked().is_none() && credentials.settings.auto_sync {
-            let wishes = BTreeSet::from([WishKind::Lessons]).into_iter().collect();
-            let ring = Ring { key, trigger: SyncTrigger::Lesson, wishes, log_id: None, asked: None };
+            let ring = Ring::new(key, SyncTrigger::Lesson, vec![WishKind::Lessons]);
             self.doorbell.ring(&ring, Duration::ZERO).await?;
         }
         Ok(())

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     Error, ErrorKind, Result,
     model::{ChannelId, SyncTrigger, WishKind, channel_token::WebhookKeys},
-    ports::{Doorbell, Ring},
+    ports::{Clock, Doorbell, Ring},
 };
 
 /// Receives notices.
@@ -15,6 +15,8 @@ pub struct ReceiveNotice {
     pub keys: WebhookKeys,
     /// Rings for a sync.
     pub doorbell: Arc<dyn Doorbell>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// The headers of a notice.
@@ -39,8 +41,120 @@ impl ReceiveNotice {
         if notice.resource_state == "sync" {
             return Ok(());
         }
-        let ring =
-            Ring { key, trigger: SyncTrigger::Webhook, wishes: vec![WishKind::Inbound], log_id: None, asked: None };
+        let ring = Ring {
+            noticed_at: Some(self.clock.now()),
+            ..Ring::new(key, SyncTrigger::Webhook, vec![WishKind::Inbound])
+        };
         self.doorbell.ring(&ring, Duration::ZERO).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+    use chrono::{DateTime, TimeDelta, Utc};
+    use data_encoding::BASE64;
+    use secrecy::{ExposeSecret, SecretString};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::model::{ConnectionKey, InstructorId, TenantId};
+
+    const OWNER: ConnectionKey =
+        ConnectionKey { tenant_id: TenantId(Uuid::from_u128(1)), instructor_id: InstructorId(Uuid::from_u128(2)) };
+
+    /// Rings that were sent.
+    #[derive(Default)]
+    struct Bell(Mutex<Vec<Ring>>);
+
+    #[async_trait]
+    impl Doorbell for Bell {
+        async fn ring(&self, ring: &Ring, _: Duration) -> Result<()> {
+            self.0.lock().unwrap().push(ring.clone());
+            Ok(())
+        }
+    }
+
+    struct Stopped;
+
+    #[async_trait]
+    impl Clock for Stopped {
+        fn now(&self) -> DateTime<Utc> {
+            DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+        }
+        async fn sleep(&self, _: Duration) {}
+    }
+
+    fn keys(seeds: &[u8]) -> WebhookKeys {
+        let keys: Vec<SecretString> = seeds.iter().map(|seed| BASE64.encode(&[*seed; 32]).into()).collect();
+        WebhookKeys::from_base64(&keys).unwrap()
+    }
+
+    fn receiver(seeds: &[u8]) -> (ReceiveNotice, Arc<Bell>) {
+        let bell = Arc::new(Bell::default());
+        (ReceiveNotice { keys: keys(seeds), doorbell: bell.clone(), clock: Arc::new(Stopped) }, bell)
+    }
+
+    /// A notice of `channel`, and whether it was taken.
+    async fn arrives(receiver: &ReceiveNotice, channel: &str, token: &str, state: &str) -> bool {
+        let notice = PushNotice { channel_id: channel, channel_token: token, resource_state: state };
+        let answer = receiver.receive(&notice).await;
+        assert!(answer.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::NotFound));
+        answer.is_ok()
+    }
+
+    #[tokio::test]
+    async fn a_notice_rings_at_once_and_says_when_it_was_received() {
+        let (receiver, bell) = receiver(&[1]);
+        let token = keys(&[1]).sign(&ChannelId::from("c"), OWNER);
+        assert!(arrives(&receiver, "c", token.expose_secret(), "sync").await);
+        assert_eq!(*bell.0.lock().unwrap(), [], "that a channel is open is no change");
+        assert!(arrives(&receiver, "c", token.expose_secret(), "exists").await);
+        let ring = Ring::new(OWNER, SyncTrigger::Webhook, vec![WishKind::Inbound]);
+        assert_eq!(*bell.0.lock().unwrap(), [Ring { noticed_at: Some(Stopped.now()), ..ring }]);
+    }
+
+    #[tokio::test]
+    async fn twenty_thousand_forged_notices_ring_nothing() {
+        let (receiver, bell) = receiver(&[1, 2]);
+        let good = keys(&[1]).sign(&ChannelId::from("c"), OWNER).expose_secret().to_owned();
+        let stranger = keys(&[3]);
+        for n in 0..5_000 {
+            let channel = format!("c{n}");
+            let by_a_stranger = stranger.sign(&ChannelId::from(channel.as_str()), OWNER);
+            let mut spoilt = good.clone().into_bytes();
+            let at = n % spoilt.len();
+            spoilt[at] = if spoilt[at] == b'A' { b'B' } else { b'A' };
+            // (The last character carries bits that count for nothing, and has to have them zero.)
+            let spoilt = String::from_utf8(spoilt).unwrap();
+            for (channel, token) in [
+                (channel.as_str(), good.as_str()),
+                (channel.as_str(), by_a_stranger.expose_secret()),
+                ("c", spoilt.as_str()),
+                (channel.as_str(), channel.as_str()),
+            ] {
+                assert!(!arrives(&receiver, channel, token, "exists").await, "{channel} {token}");
+            }
+        }
+        assert_eq!(*bell.0.lock().unwrap(), []);
+    }
+
+    /// As `docs/operations.md` has it: the new key second, then first, then alone.
+    #[tokio::test]
+    async fn while_keys_are_rotated_no_notice_is_refused() {
+        let token = |seeds: &[u8]| keys(seeds).sign(&ChannelId::from("c"), OWNER);
+        let steps: [&[u8]; 4] = [&[1], &[1, 2], &[2, 1], &[2]];
+        for step in steps.windows(2) {
+            // Warm functions that sign learn of a step before those that verify, or after them.
+            for (signer, verifier) in [(step[0], step[1]), (step[1], step[0])] {
+                let (receiver, _) = receiver(verifier);
+                let accepted = arrives(&receiver, "c", token(signer).expose_secret(), "exists").await;
+                assert!(accepted, "signed with {signer:?}, verified with {verifier:?}");
+            }
+        }
+        let (receiver, _) = receiver(steps[3]);
+        assert!(!arrives(&receiver, "c", token(steps[0]).expose_secret(), "exists").await, "the old key has gone");
     }
 }

@@ -37,8 +37,7 @@ impl RenewChannels {
     }
 
     async fn ring_one(&self, due: Due) -> Result<()> {
-        let wishes = vec![WishKind::Inbound];
-        let ring = Ring { key: due.key, trigger: SyncTrigger::Poll, wishes, log_id: None, asked: None };
+        let ring = Ring::new(due.key, SyncTrigger::Poll, vec![WishKind::Inbound]);
         self.doorbell.ring(&ring, Duration::ZERO).await
     }
 }

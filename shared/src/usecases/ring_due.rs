@@ -59,8 +59,7 @@ impl RingDue {
         if !self.store.claim_due(due, again).await? {
             return Ok(false);
         }
-        let wishes = vec![WishKind::Inbound, WishKind::Lessons];
-        let ring = Ring { key: due.key, trigger: SyncTrigger::Poll, wishes, log_id: None, asked: None };
+        let ring = Ring::new(due.key, SyncTrigger::Poll, vec![WishKind::Inbound, WishKind::Lessons]);
         self.doorbell.ring(&ring, Duration::ZERO).await?;
         Ok(true)
     }

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::{
     Error, Result,
     model::{
@@ -34,8 +36,17 @@ pub struct Status {
     pub logs: Vec<CalendarSyncLog>,
     /// Where the older runs begin.
     pub next_cursor: Option<SyncLogId>,
-    /// A channel that should have been renewed and was not.
-    pub overdue_renewal: bool,
+    /// What became of a channel that should have been renewed and was not.
+    pub overdue_renewal: Option<Overdue>,
+}
+
+/// A channel that should have been renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overdue {
+    /// It is still open.
+    StillOpen,
+    /// It has ended.
+    Ended,
 }
 
 /// Shows status.
@@ -64,10 +75,14 @@ impl ShowStatus {
         }
         let waiting = if connection.is_some() { store.dirty_mappings(key, COUNTED).await?.len() } else { 0 };
         let next_cursor = (logs.len() > LOGS).then(|| logs.remove(LOGS)).and(logs.last().map(|log| log.id));
-        let overdue_renewal = connection.as_ref().is_some_and(|(_, state)| {
-            let ends = state.channel.as_ref().map(|channel| channel.expires_at);
-            ends.is_some_and(|ends| state.renew_at.is_some_and(|at| at + (ends - at) / 2 < now))
-        });
+        let overdue_renewal = connection.as_ref().and_then(|(_, state)| overdue(state, now));
         Ok(Status { connection, conflicts, waiting, failed, logs, next_cursor, overdue_renewal })
     }
+}
+
+/// A renewal is given half of the time that the channel still has.
+fn overdue(state: &SyncState, now: DateTime<Utc>) -> Option<Overdue> {
+    let ends = state.channel.as_ref()?.expires_at;
+    let late = state.renew_at.is_some_and(|at| at + (ends - at) / 2 < now);
+    if ends <= now { Some(Overdue::Ended) } else { late.then_some(Overdue::StillOpen) }
 }

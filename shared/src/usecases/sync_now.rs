@@ -50,6 +50,7 @@ pub async fn sync_now(
         wishes: BTreeSet::from(WISHES),
         log_id: Some(log_id),
         asked: Some(asked.clone()),
+        noticed_at: None,
         deadline,
     };
     match sync.run(&request).await? {
@@ -78,6 +79,7 @@ pub async fn sync_now(
                 wishes: WISHES.to_vec(),
                 log_id: Some(log_id),
                 asked: Some(asked),
+                noticed_at: None,
             };
             sync.doorbell.ring(&ring.after_leaving_its_wishes(), Duration::from_secs(1)).await?;
             Ok(SyncNow::Queued(log_id))

@@ -36,7 +36,7 @@ faults! {
     GoogleConnectionCut GoogleTimeout GoogleGarbage GoogleSlow GoogleRefusedForGood TokenExpired GrantWithdrawn
     TokenEndpointDown EmptyPages
     // notices
-    NoticeLost NoticeLate NoticeDoubled ChannelsExpired PushDark
+    NoticeLost NoticeLate NoticeDoubled ChannelsExpired PushDark PushSuspected
     // others
     QueueDown ClockJump
     // and what is asked of the product then

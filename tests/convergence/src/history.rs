@@ -13,6 +13,7 @@ use crate::{
     invariants,
     memory_store::Table,
     ports::take_written,
+    push,
     world::{Rival, World},
 };
 
@@ -143,6 +144,7 @@ fn acted(world: &mut World, script: &Script) -> Result<(), Failure> {
     world.settle(TimeDelta::minutes(21));
     demand(world, "in calm", tug_of_war)?;
     demand(world, "in calm", invariants::broken)?;
+    demand(world, "in calm", push::misjudged)?;
     demand(world, "a wish was not followed by a look", unanswered_wishes)?;
     if script.lossless && !rests(world) {
         world.sim.met(Fault::WellWithinMinutes);
@@ -162,6 +164,7 @@ fn acted(world: &mut World, script: &Script) -> Result<(), Failure> {
         world.settle(TimeDelta::minutes(5));
     }
     demand(world, "after a sync by hand", |world| checks::violations(world, Rest::Asked))?;
+    demand(world, "after a sync by hand", push::channels_left_open)?;
     demand(world, "the next sync writes", |world| {
         take_written(&world.sim);
         let before = crate::truth::stamps(&world.sim.state().google);

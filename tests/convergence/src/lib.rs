@@ -25,6 +25,7 @@ pub mod memory_store;
 pub mod observer;
 pub mod playing;
 pub mod ports;
+pub mod push;
 pub mod shrink;
 pub mod sim;
 pub mod truth;

@@ -6,7 +6,7 @@ use std::{collections::VecDeque, sync::Arc};
 use calendar_sync::{
     adapters::google::{GoogleCalendar, GoogleLogin},
     config::Config,
-    model::{ConnectionKey, InstructorId, TenantId, WebhookKeys},
+    model::{ConnectionKey, InstructorId, PushHealth, SyncState, TenantId, WebhookKeys},
     ports::Ring,
     usecases::{
         answer_ring::AnswerRing,
@@ -162,7 +162,7 @@ impl Product {
             }),
             renewals: Arc::new(RenewChannels { store: store.clone(), doorbell: sim.clone(), clock: sim.clone() }),
             lessons: Arc::new(NoteLessonChanges { store, doorbell: sim.clone(), bus: sim.clone(), clock: sim.clone() }),
-            notices: Arc::new(ReceiveNotice { keys, doorbell: sim }),
+            notices: Arc::new(ReceiveNotice { keys, doorbell: sim.clone(), clock: sim }),
         }
     }
 }
@@ -288,6 +288,10 @@ impl World {
     }
 
     fn ended(&mut self, role: &Role, outcome: Outcome) {
+        let suspect = |state: &SyncState| matches!(state.push_health, PushHealth::Suspect { .. });
+        if self.store.tables().states.values().any(suspect) {
+            self.sim.met(Fault::PushSuspected);
+        }
         let mut state = self.sim.state();
         match (role, outcome) {
             (Role::Worker(number), Ok(())) => {

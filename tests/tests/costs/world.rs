@@ -222,7 +222,7 @@ impl World {
     }
 
     async fn receive(&self, channel_id: &str, channel_token: &str) {
-        let receiver = ReceiveNotice { keys: webhook_keys(), doorbell: self.bell.clone() };
+        let receiver = ReceiveNotice { keys: webhook_keys(), doorbell: self.bell.clone(), clock: self.clock.clone() };
         receiver.receive(&PushNotice { channel_id, channel_token, resource_state: "exists" }).await.unwrap();
     }
 
@@ -246,7 +246,8 @@ impl World {
         let mut runs = FuturesUnordered::new();
         for n in 0..notices {
             change(n);
-            runs.push(self.start(SyncTrigger::Webhook, &[WishKind::Inbound]));
+            let ring = Ring::new(self.key, SyncTrigger::Webhook, vec![WishKind::Inbound]);
+            runs.push(self.start(Ring { noticed_at: Some(self.now()), ..ring }));
             self.clock.work(&mut runs, at_once).await;
             self.advance(TimeDelta::seconds(1) / notices);
         }
@@ -281,22 +282,27 @@ impl World {
     pub async fn answer(&self) {
         let rings = mem::take(&mut *self.bell.waiting.lock().unwrap());
         for ring in rings {
-            self.run(ring.trigger, &ring.wishes).await;
+            self.answer_one(ring).await;
         }
     }
 
     pub async fn run(&self, trigger: SyncTrigger, wishes: &[WishKind]) {
-        self.finish([self.start(trigger, wishes)].into_iter().collect()).await;
+        self.answer_one(Ring::new(self.key, trigger, wishes.to_vec())).await;
+    }
+
+    async fn answer_one(&self, ring: Ring) {
+        self.finish([self.start(ring)].into_iter().collect()).await;
     }
 
     /// A run that may wait for the clock.
-    async fn start(&self, trigger: SyncTrigger, wishes: &[WishKind]) {
+    async fn start(&self, ring: Ring) {
         let request = SyncRequest {
-            key: self.key,
-            trigger,
-            wishes: wishes.iter().copied().collect(),
+            key: ring.key,
+            trigger: ring.trigger,
+            wishes: ring.wishes.iter().copied().collect(),
             log_id: None,
             asked: None,
+            noticed_at: ring.noticed_at,
             deadline: self.now() + TimeDelta::seconds(45),
         };
         let run = Box::pin(self.sync.run(&request)).await.unwrap();

@@ -45,7 +45,8 @@ struct ProgressRow {
     webhook_resource_id: Option<String>,
     #[serde(default, with = "timestamp::option")]
     webhook_expiration: Option<DateTime<Utc>>,
-    webhook_pending_channel_id: Option<ChannelId>,
+    #[serde(default)]
+    webhook_stray_channel_ids: Vec<ChannelId>,
     #[serde(default, with = "timestamp::option")]
     renew_at: Option<DateTime<Utc>>,
     push_health: PushHealth,
@@ -82,7 +83,7 @@ impl From<&SyncState> for ProgressRow {
             webhook_channel_id: state.channel.as_ref().map(|channel| channel.id.clone()),
             webhook_resource_id: state.channel.as_ref().map(|channel| channel.resource_id.clone()),
             webhook_expiration: state.channel.as_ref().map(|channel| channel.expires_at),
-            webhook_pending_channel_id: state.pending_channel.clone(),
+            webhook_stray_channel_ids: state.stray_channels.clone(),
             renew_at: state.renew_at,
             push_health: state.push_health.clone(),
             removals: state.removals,
@@ -111,7 +112,7 @@ fn read(item: Item) -> Result<SyncState> {
             (Some(id), Some(resource_id), Some(expires_at)) => Some(Channel { id, resource_id, expires_at }),
             _ => None,
         },
-        pending_channel: progress.webhook_pending_channel_id,
+        stray_channels: progress.webhook_stray_channel_ids,
         renew_at: progress.renew_at,
         push_health: progress.push_health,
         removals: progress.removals,
@@ -153,6 +154,7 @@ fn names(kinds: &BTreeSet<WishKind>) -> Vec<String> {
         WishKind::Lessons => "lessons",
         WishKind::Full => "full",
         WishKind::Overrides => "overrides",
+        WishKind::Noticed => "noticed",
     };
     kinds.iter().map(name).map(str::to_owned).collect()
 }

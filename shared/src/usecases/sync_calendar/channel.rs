@@ -1,14 +1,15 @@
-//! Push channels: opened under the lease before the listing, the old one closed after it (design rule P1).
+//! Push channels: a new one is opened under the lease before the listing, and what it replaces is closed after a
+//! listing has ended well (design rule P1). And whether they bring notices (design rule P3).
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Failure, SyncCalendar, round::Round};
 use crate::{
-    model::{Channel, ChannelId, InstructorCalendarCredentials, PushHealth, SyncSettings, SyncState},
+    model::{Channel, ChannelId, InstructorCalendarCredentials, PushHealth, SyncSettings, SyncState, WishKind},
     ports::{CalendarError, NewChannel},
-    reconcile::schedule,
+    reconcile::{push, schedule},
     usecases::google_session::GoogleSession,
 };
 
@@ -16,12 +17,19 @@ use crate::{
 const LIFETIME: Duration = Duration::from_hours(7 * 24);
 
 /// A calendar that refuses push is asked again after this time: the refusal may have been about our address.
-const ASK_AGAIN: chrono::TimeDelta = chrono::TimeDelta::days(1);
+const ASK_AGAIN: TimeDelta = TimeDelta::days(1);
+
+/// So soon after a failed attempt, another channel is opened at the earliest.
+const TRY_AGAIN: TimeDelta = TimeDelta::minutes(15);
+
+/// So many channels to be closed are remembered. More come together only while Google leaves one attempt after another
+/// unanswered; the oldest are left to end by themselves.
+const MOST_STRAYS: usize = 5;
 
 /// Whether there is a channel to open, to replace or to close.
 pub fn is_due(sync: &SyncCalendar, settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>) -> bool {
     if sync.push.is_some() && wanted(settings) {
-        state.renew_at.is_none_or(|at| at <= now)
+        renewal_is_due(state, now) || !state.strays().is_empty()
     } else {
         state.channel.is_some()
     }
@@ -31,72 +39,148 @@ fn wanted(settings: &SyncSettings) -> bool {
     settings.auto_sync && settings.sync_direction.imports()
 }
 
-/// Opens a channel where there is none or it is time for a new one. Answers the old one, to be closed once the
-/// calendar was listed under the new one.
+fn renewal_is_due(state: &SyncState, now: DateTime<Utc>) -> bool {
+    state.renew_at.is_none_or(|at| at <= now)
+}
+
+/// Opens a channel where there is none or it is time for a new one. True when it did: then the calendar is to be listed,
+/// since what changed before was perhaps told to nobody.
 pub async fn open_if_due(
     round: &mut Round<'_>,
     credentials: &InstructorCalendarCredentials,
     google: &mut GoogleSession<'_>,
-) -> Result<Option<Channel>, Failure> {
+) -> Result<bool, Failure> {
     let (sync, now) = (round.sync, round.sync.now());
     let Some(push) = sync.push.as_ref().filter(|_| wanted(&credentials.settings)) else {
         close(round, credentials).await?;
-        return Ok(None);
+        return Ok(false);
     };
-    if !is_due(sync, &credentials.settings, round.state, now) {
-        return Ok(None);
+    if !renewal_is_due(round.state, now) {
+        return Ok(false);
     }
-    // Known before Google is asked: a channel that a crash leaves behind is recognised by its notices.
+    // Known before Google is asked: should we die before its answer is stored, the next run closes it.
     let id = ChannelId(sync.random.uuid().to_string());
-    round.state.pending_channel = Some(id.clone());
+    let strays = &mut round.state.stray_channels;
+    strays.push(id.clone());
+    strays.drain(..strays.len().saturating_sub(MOST_STRAYS));
     round.save().await?;
     let channel = NewChannel {
         token: push.keys.sign(&id, credentials.key),
-        id,
+        id: id.clone(),
         address: push.address.clone(),
         lifetime: LIFETIME,
     };
-    let answer = google.watch(&channel).await?;
-    round.state.pending_channel = None;
-    let old = match answer {
+    let opened = google.watch(&channel).await?;
+    let state = &mut *round.state;
+    // Without an answer, Google may have opened it.
+    if !matches!(opened, Err(CalendarError::Unavailable(_))) {
+        state.stray_channels.retain(|stray| *stray != id);
+    }
+    let is_open = match opened {
         Ok(opened) => {
-            round.state.renew_at = Some(schedule::renewal(now, opened.expires_at, sync.luck()));
-            round.state.push_health = PushHealth::Healthy;
-            round.state.channel.replace(opened)
+            state.renew_at = Some(schedule::renewal(now, opened.expires_at, sync.luck()));
+            state.push_health = PushHealth::Healthy;
+            state.stray_channels.extend(state.channel.replace(opened).map(|old| old.id));
+            true
         }
         Err(CalendarError::Refused { reason, .. }) => {
+            state.renew_at = Some(now + ASK_AGAIN);
+            // One that is still open goes on telling.
+            if state.channel.as_ref().is_none_or(|channel| channel.expires_at <= now) {
+                state.push_health = PushHealth::Unsupported;
+            }
             round
                 .report
                 .say(format!("Google refuses to tell us of changes ({reason}); the calendar is polled instead."));
             round.report.changed = true;
-            round.state.push_health = PushHealth::Unsupported;
-            round.state.renew_at = Some(now + ASK_AGAIN);
-            None
+            false
         }
         Err(error) => {
             tracing::warn!(connection = %credentials.key, %error, "no channel could be opened; polling goes on");
-            round.state.renew_at = Some(now + chrono::TimeDelta::minutes(15));
-            None
+            state.renew_at = Some(now + TRY_AGAIN);
+            false
         }
     };
     round.save().await?;
-    Ok(old)
+    Ok(is_open)
 }
 
-/// Closes a channel. One that stays open sends notices that do no harm, until it ends by itself.
-pub async fn stop(google: &mut GoogleSession<'_>, channel: &Channel) {
-    if let Err(error) = google.stop(channel).await {
-        tracing::warn!(channel = %channel.id, %error, "an old channel could not be closed");
+/// Closes what a channel has replaced, and what a crash has left open, once the calendar was listed under it. What
+/// cannot be closed now is tried again by the next run; its notices do no harm.
+pub async fn close_strays(state: &mut SyncState, google: &mut GoogleSession<'_>) {
+    for stray in state.strays() {
+        if !later(&stop(google, &stray).await) {
+            state.stray_channels.retain(|id| *id != stray.id);
+        }
     }
 }
 
-/// Closes the channel for good, because nothing is to be imported any more. It succeeds whatever Google says.
+async fn stop(google: &mut GoogleSession<'_>, channel: &Channel) -> Result<(), CalendarError> {
+    let stopped = google.stop(channel).await;
+    if let Err(error) = &stopped {
+        tracing::warn!(channel = %channel.id, %error, "a channel could not be closed");
+    }
+    stopped
+}
+
+/// Whether it may be possible later.
+fn later(stopped: &Result<(), CalendarError>) -> bool {
+    match stopped {
+        Ok(()) | Err(CalendarError::Refused { .. }) => false,
+        Err(
+            CalendarError::Unauthorized
+            | CalendarError::RateLimited
+            | CalendarError::Paced
+            | CalendarError::QuotaExceeded
+            | CalendarError::Unavailable(_),
+        ) => true,
+    }
+}
+
+/// Closes all channels for good, because nothing is to be imported any more. It succeeds whatever Google says; what
+/// stays open ends by itself within a week.
 pub async fn close(round: &mut Round<'_>, credentials: &InstructorCalendarCredentials) -> Result<(), Failure> {
-    round.state.renew_at = None;
-    let Some(channel) = round.state.channel.take() else { return Ok(()) };
+    let state = &mut *round.state;
+    state.renew_at = None;
+    let strays = state.strays();
+    state.stray_channels.clear();
+    let Some(channel) = state.channel.take() else { return Ok(()) };
+    state.push_health = PushHealth::Closed;
     if let Ok(mut google) = GoogleSession::open(&round.sync.google, credentials).await {
-        stop(&mut google, &channel).await;
+        for channel in strays.iter().chain([&channel]) {
+            // What it says of a failure is logged.
+            drop(stop(&mut google, channel).await);
+        }
     }
-    round.state.push_health = PushHealth::Closed;
     Ok(())
+}
+
+impl SyncCalendar {
+    /// Learns from the notices that came since the state was stored that push works. True when there were any.
+    pub(super) fn hear(&self, state: &mut SyncState, noticed_at: Option<DateTime<Utc>>) -> bool {
+        // Whoever found the lease held left no more than that a notice came.
+        let left = state.wishes.kinds.remove(&WishKind::Noticed).then(|| self.now());
+        for at in noticed_at.into_iter().chain(left) {
+            state.push_health = push::after_notice(&state.push_health, at);
+        }
+        noticed_at.is_some() || left.is_some()
+    }
+}
+
+impl Round<'_> {
+    /// Notes that push went dark, if the notice of a change is overdue.
+    pub(super) fn note_silence(&mut self) {
+        let health = push::as_of(&self.state.push_health, self.sync.now());
+        if health != self.state.push_health {
+            self.state.push_health = health;
+            self.report
+                .say("Google did not tell us of a change. The calendar is polled at its interval until it does.");
+            self.report.changed = true;
+        }
+    }
+
+    /// Notes that something was changed of which Google is to tell us.
+    pub(super) fn expect_notice(&mut self, changed_at: DateTime<Utc>) {
+        self.state.push_health = push::after_change(self.state, changed_at);
+    }
 }

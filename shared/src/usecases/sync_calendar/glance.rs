@@ -21,6 +21,7 @@ use crate::{
         ConnectionKey, Cursor, InstructorCalendarCredentials, SyncDirection, SyncState, SyncTrigger, Window, WishKind,
     },
     ports::{Glance, Listing},
+    reconcile::push,
     usecases::google_session::GoogleSession,
 };
 
@@ -91,6 +92,9 @@ pub async fn glance(sync: &SyncCalendar, request: &SyncRequest, report: &mut Rep
     // The state is read first: whatever is read after it was stored by nobody else when the commit succeeds.
     let Some(state) = store.state(key).await? else { return Ok(Glanced::GoOn(None)) };
     let Some(credentials) = store.credentials(key).await? else { return Ok(Glanced::GoOn(None)) };
+    if request.noticed_at.is_some_and(|at| push::says_nothing_new(&state, at)) {
+        return Ok(Glanced::Done { direction: credentials.settings.sync_direction });
+    }
     let Some(token) = cursor_if_calm(sync, request, &state, &credentials) else { return Ok(Glanced::GoOn(None)) };
     if !store.dirty_mappings(key, 1).await?.is_empty() {
         return Ok(Glanced::GoOn(None));
@@ -126,12 +130,24 @@ async fn follow_up(
     seen: &Seen,
 ) -> Result<Option<(Glance, Report)>, Failure> {
     let mut direction = credentials.settings.sync_direction;
-    let mut round =
-        Round { sync, request, report: &mut report, state: &mut state, direction: &mut direction, seen: None };
+    let announced = sync.hear(&mut state, request.noticed_at);
+    let mut round = Round {
+        sync,
+        request,
+        report: &mut report,
+        state: &mut state,
+        direction: &mut direction,
+        seen: None,
+        announced,
+    };
+    round.note_silence();
     let Some((changed, listed)) = inbound::rows_alone(&round, &credentials.google_calendar_id, seen).await? else {
         return Ok(None);
     };
     round.report.zone = changed.zone;
+    if listed.news && !announced {
+        round.expect_notice(listed.began);
+    }
     let Difference { changes, flags } = conflicts::difference(&mut round, &mut [], &changed).await?;
     report.imported(&changed);
     listed.commit(&mut state);

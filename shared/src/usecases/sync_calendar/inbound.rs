@@ -33,10 +33,18 @@ pub struct Listed {
     token: Option<String>,
     shape: String,
     zone: Tz,
-    began: DateTime<Utc>,
+    /// When it began.
+    pub began: DateTime<Utc>,
+    /// Whether it is a delta that brought anything which was not known.
+    pub news: bool,
 }
 
 impl Listed {
+    /// Whether all of it came, and the cursor may move.
+    pub fn is_good(&self) -> bool {
+        self.token.is_some()
+    }
+
     /// Moves the cursor: everything that it covers is stored by now.
     pub fn commit(self, state: &mut SyncState) {
         state.calendar_time_zone = self.zone;
@@ -75,6 +83,7 @@ pub async fn import(
     if malformed > 0 {
         round.report.say(format!("{malformed} events could not be read and were left out."));
     }
+    let is_delta = matches!(outcome, ListingOutcome::Delta { .. });
     let (token, complete) = match outcome {
         // What could not be read was mentioned all the same: then absence proves nothing.
         ListingOutcome::Complete { token } => (Some(token), malformed == 0),
@@ -95,7 +104,7 @@ pub async fn import(
     }
 
     let plan = inbound::plan(key, calendar, zone, events);
-    let strays = observe_own(round, &plan, complete, zone).await?;
+    let own = observe_own(round, &plan, complete, zone).await?;
     let store = &round.sync.google.store;
     changed.gone = gone(round, calendar, &plan, complete).await?;
     let unmentioned = changed.gone.difference(&plan.remove).count();
@@ -103,6 +112,7 @@ pub async fn import(
         round.report.say(format!("{unmentioned} events that the calendar no longer holds were forgotten."));
     }
     changed.put = plan.put;
+    let news = is_delta && (own.is_news() || !changed.put.is_empty() || !changed.gone.is_empty());
     store.put_external(key, &changed.put).await?;
     store.delete_external(key, &changed.removals()).await?;
     round.report.imported(changed);
@@ -111,8 +121,8 @@ pub async fn import(
     }
     changed.zone = zone;
     // What should not be there is told once: until it is gone, the place in the list stays before it.
-    let clean = if writes { remove_strays(round, strays, google).await? } else { strays.is_empty() };
-    Ok(Listed { token: token.filter(|_| clean), shape, zone, began })
+    let clean = if writes { remove_strays(round, own.strays, google).await? } else { own.strays.is_empty() };
+    Ok(Listed { token: token.filter(|_| clean), shape, zone, began, news })
 }
 
 /// Where nothing is imported, looks at our own events alone, and keeps nothing of the others: they may have been
@@ -130,8 +140,8 @@ pub async fn look_after_own(
     let zone = listing.time_zone.unwrap_or(round.state.calendar_time_zone);
     round.state.calendar_time_zone = zone;
     let plan = inbound::plan(credentials.key, &credentials.google_calendar_id, zone, listing.events);
-    let strays = observe_own(round, &plan, complete, zone).await?;
-    remove_strays(round, strays, google).await.map(drop)
+    let own = observe_own(round, &plan, complete, zone).await?;
+    remove_strays(round, own.strays, google).await.map(drop)
 }
 
 /// Forgets all that was imported: the direction no longer includes it.
@@ -177,12 +187,14 @@ pub async fn rows_alone(
     }
     let plan = inbound::plan(key, calendar, zone, events.clone());
     let own = own_changes(round, &plan, false, zone).await?;
-    if !own.mappings.is_empty() || !own.strays.is_empty() {
+    if own.is_news() {
         return Ok(None);
     }
     let gone = gone(round, calendar, &plan, false).await?;
     let changed = Changed { put: plan.put, gone, stored: false, ..Changed::nothing(calendar.clone(), zone) };
-    let listed = Listed { token: Some(token.clone()), shape: Cursor::shape_of(calendar), zone, began: seen.began };
+    let news = !changed.put.is_empty() || !changed.gone.is_empty();
+    let listed =
+        Listed { token: Some(token.clone()), shape: Cursor::shape_of(calendar), zone, began: seen.began, news };
     Ok(Some((changed, listed)))
 }
 
@@ -220,19 +232,13 @@ async fn replace_days(round: &mut Round<'_>, calendar: &CalendarId, zone: Tz) ->
     Ok(())
 }
 
-/// Notes on their mappings what Google shows of our own events, and marks those that changed. Answers the live events
-/// that should not be there.
-async fn observe_own(
-    round: &Round<'_>,
-    plan: &InboundPlan,
-    complete: bool,
-    zone: Tz,
-) -> Result<Vec<(EventId, String)>, Failure> {
-    let OwnChanges { mappings, strays } = own_changes(round, plan, complete, zone).await?;
+/// Notes on their mappings what Google shows of our own events, and marks those that changed.
+async fn observe_own(round: &Round<'_>, plan: &InboundPlan, complete: bool, zone: Tz) -> Result<OwnChanges, Failure> {
+    let own = own_changes(round, plan, complete, zone).await?;
     let store = &round.sync.google.store;
-    let saves = mappings.values().map(|mapping| store.save_mapping(mapping, DirtyMark::Raise, &[]));
+    let saves = own.mappings.values().map(|mapping| store.save_mapping(mapping, DirtyMark::Raise, &[]));
     concurrently(saves.collect()).await?;
-    Ok(strays)
+    Ok(own)
 }
 
 /// What a listing shows of our own events.
@@ -242,6 +248,13 @@ struct OwnChanges {
     /// The live events that are ours and should not be there: superseded generations, and what was split off a series
     /// that somebody made of one.
     strays: Vec<(EventId, String)>,
+}
+
+impl OwnChanges {
+    /// Whether there is anything that was not known.
+    fn is_news(&self) -> bool {
+        !self.mappings.is_empty() || !self.strays.is_empty()
+    }
 }
 
 /// Compares what Google shows of our own events with their mappings.

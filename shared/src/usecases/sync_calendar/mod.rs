@@ -87,6 +87,8 @@ pub struct SyncRequest {
     pub log_id: Option<SyncLogId>,
     /// Which way and which lessons, where a person said so.
     pub asked: Option<crate::model::SyncCalendarRequest>,
+    /// When the notice of Google that it answers was received.
+    pub noticed_at: Option<DateTime<Utc>>,
     /// When the run has to be over.
     pub deadline: DateTime<Utc>,
 }
@@ -192,7 +194,9 @@ impl SyncCalendar {
         // What a person narrowed is for their own run, which comes again, and no wish for whoever holds the lease.
         let for_the_holder = match &request.asked {
             Some(asked) if asked.is_narrowed() => BTreeSet::new(),
-            Some(_) | None => request.wishes.clone(),
+            Some(_) | None => {
+                request.wishes.iter().copied().chain(request.noticed_at.map(|_| WishKind::Noticed)).collect()
+            }
         };
         let state = match store.acquire_lease(request.key, owner, now, lease_until, &for_the_holder).await? {
             LeaseAttempt::Granted(state) => *state,
@@ -217,7 +221,7 @@ impl SyncCalendar {
         let mut inherited = state.wishes.kinds.clone();
         state.wishes.kinds.extend(&request.wishes);
         if !request.by_a_person() && state.resting_until.is_some_and(|until| until > self.now()) {
-            return self.keep_resting(request.key, state).await;
+            return self.keep_resting(request, state).await;
         }
         if request.trigger == SyncTrigger::Webhook
             && let Some(listed_at) = state.listed_at
@@ -227,6 +231,8 @@ impl SyncCalendar {
         let mut direction = SyncDirection::TwoWay;
         let (outcome, blocked) = loop {
             let round_started = self.now();
+            let announced = self.hear(&mut state, request.noticed_at);
+            let listed_at = state.listed_at;
             let ended = Round {
                 sync: self,
                 request,
@@ -234,6 +240,7 @@ impl SyncCalendar {
                 state: &mut state,
                 direction: &mut direction,
                 seen: seen.take(),
+                announced,
             }
             .go()
             .await;
@@ -242,6 +249,10 @@ impl SyncCalendar {
                 return Ok(SyncRun::Held);
             }
             let (outcome, blocked) = self.settle(&mut state, &mut report, ended, request).await?;
+            if announced && state.failures > 0 && state.listed_at == listed_at {
+                // Whoever finds it was told of it.
+                state.wishes.kinds.insert(WishKind::Noticed);
+            }
             if report.narrowed && state.failures == 0 {
                 state.wishes.kinds.clone_from(&inherited);
                 state.next_sync_at = state.next_sync_at.map(|_| self.now());
@@ -321,9 +332,12 @@ impl SyncCalendar {
     }
 
     /// Leaves a connection that rests after a failure alone; what was wished for is kept until the rest is over.
-    async fn keep_resting(&self, key: ConnectionKey, mut state: SyncState) -> Result<SyncRun> {
+    async fn keep_resting(&self, request: &SyncRequest, mut state: SyncState) -> Result<SyncRun> {
+        if self.hear(&mut state, request.noticed_at) {
+            state.wishes.kinds.insert(WishKind::Noticed);
+        }
         state.next_sync_at = state.resting_until;
-        self.let_go(key, &mut state).await?;
+        self.let_go(request.key, &mut state).await?;
         Ok(SyncRun::Held)
     }
 
@@ -344,7 +358,7 @@ impl SyncCalendar {
     /// Rings for what is left; a person who waits for a log row finds the rest of the story in it.
     async fn ring_again(&self, request: &SyncRequest, state: &SyncState) -> Result<()> {
         let wishes = state.wishes.kinds.iter().copied().collect();
-        let ring = Ring { key: request.key, trigger: request.trigger, wishes, log_id: request.log_id, asked: None };
+        let ring = Ring { log_id: request.log_id, ..Ring::new(request.key, request.trigger, wishes) };
         self.doorbell.ring(&ring, Duration::ZERO).await
     }
 

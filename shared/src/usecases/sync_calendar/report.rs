@@ -144,6 +144,7 @@ mod tests {
             wishes: std::collections::BTreeSet::new(),
             log_id: None,
             asked: None,
+            noticed_at: None,
             deadline: start,
         };
         let (id, direction, outcome) = (SyncLogId(Uuid::nil()), SyncDirection::TwoWay, SyncOutcome::Partial);

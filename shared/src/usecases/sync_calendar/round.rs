@@ -32,6 +32,8 @@ pub struct Round<'a> {
     pub direction: &'a mut SyncDirection,
     /// A listing that was made before the lease was taken, and that nothing came after.
     pub seen: Option<Seen>,
+    /// Whether a notice has told that there is something to find.
+    pub announced: bool,
 }
 
 /// What a round found out and the state learns when all of it is stored.
@@ -118,17 +120,24 @@ impl Round<'_> {
             channel::close(self, credentials).await?;
             changed.everything = true;
         }
-        let old_channel = channel::open_if_due(self, credentials, google).await?;
+        self.note_silence();
+        let written = self.report.counts.written();
+        let opened = channel::open_if_due(self, credentials, google).await?;
 
         let mut imported = None;
-        if direction.imports() && (wishes.contains(&WishKind::Inbound) || compare || self.state.cursor.is_none()) {
-            imported = Some(inbound::import(self, credentials, google, direction.writes(), &mut changed).await?);
+        let list = wishes.contains(&WishKind::Inbound) || compare || self.state.cursor.is_none() || opened;
+        if direction.imports() && list {
+            let listed = inbound::import(self, credentials, google, direction.writes(), &mut changed).await?;
             self.report.zone = changed.zone;
+            if listed.is_good() {
+                channel::close_strays(self.state, google).await;
+            }
+            if listed.news && !self.announced && !opened {
+                self.expect_notice(listed.began);
+            }
+            imported = Some(listed);
         } else if compare && !credentials.settings.sync_direction.imports() {
             inbound::look_after_own(self, credentials, google).await?;
-        }
-        if let Some(channel) = old_channel {
-            channel::stop(google, &channel).await;
         }
 
         let window =
@@ -140,7 +149,11 @@ impl Round<'_> {
             conflicts::refresh(self, &mut work, &changed).await?;
         }
         let may_write = credentials.settings.sync_direction.writes();
-        outbound::carry_out(self, work, google, direction, may_write).await?;
+        let carried_out = outbound::carry_out(self, work, google, direction, may_write).await;
+        if self.report.counts.written() > written {
+            self.expect_notice(sync.now());
+        }
+        carried_out?;
 
         if let Some(listed) = imported {
             listed.commit(self.state);

@@ -31,11 +31,14 @@ pub async fn a_wish_raised_while_held_is_due_when_the_lease_ends(on: &Subject) {
     let key = instructor(1);
     on.connected(key).await;
     on.leased(key, 1).await;
-    let held = on.acquire(key, 2, 3, &[WishKind::Inbound, WishKind::Overrides]).await;
+    let held = on.acquire(key, 2, 3, &[WishKind::Inbound, WishKind::Overrides, WishKind::Noticed]).await;
     assert_eq!(held, LeaseAttempt::Held { until: at(1, 10) });
     on.acquire(key, 3, 4, &[WishKind::Lessons]).await;
     let state = on.state(key).await;
-    assert_eq!(state.wishes.kinds, wishes(&[WishKind::Inbound, WishKind::Overrides, WishKind::Lessons]));
+    assert_eq!(
+        state.wishes.kinds,
+        wishes(&[WishKind::Inbound, WishKind::Overrides, WishKind::Noticed, WishKind::Lessons])
+    );
     assert_eq!((state.wishes.counter, state.next_sync_at), (2, Some(at(1, 10))));
 }
 
@@ -80,7 +83,7 @@ pub async fn a_release_stores_what_the_holder_changed(on: &Subject) {
             resource_id: "resource".to_owned(),
             expires_at: at(8, 0),
         }),
-        pending_channel: Some(ChannelId::from("pending")),
+        stray_channels: vec![ChannelId::from("replaced"), ChannelId::from("unanswered")],
         renew_at: Some(at(7, 0)),
         push_health: PushHealth::Suspect { since: at(1, 0) },
         removals: Some(Removals { since: at(1, 0), count: 3 }),

@@ -1,0 +1,102 @@
+//! Whether push works, from what changed and which notices came (design rule P3). A change that nobody here knew of, or
+//! a write of ours, is to bring a notice; without one push is suspect until one comes, or a new channel is opened.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::model::{PushHealth, SyncState};
+
+/// A notice comes within this time of its change, or push is suspect.
+pub const NOTICE_WITHIN: TimeDelta = TimeDelta::minutes(2);
+
+/// A notice is known to say nothing new when it is older than the start of the last good listing by this: clocks differ
+/// a little, and Google may tell of a change before it lists it.
+const SAFELY_OLDER: TimeDelta = TimeDelta::minutes(1);
+
+/// After a change of which Google is to tell us, seen or made at `at`. The first that is waited for counts.
+pub fn after_change(state: &SyncState, at: DateTime<Utc>) -> PushHealth {
+    let open = state.channel.as_ref().is_some_and(|channel| channel.expires_at > at);
+    match &state.push_health {
+        PushHealth::Healthy if open => PushHealth::Awaiting { since: at },
+        other => other.clone(),
+    }
+}
+
+/// After a notice that was received at `at`. It may have come a little before we saw its change.
+pub fn after_notice(health: &PushHealth, at: DateTime<Utc>) -> PushHealth {
+    match health {
+        PushHealth::Awaiting { since } | PushHealth::Suspect { since } if at >= *since - NOTICE_WITHIN => {
+            PushHealth::Healthy
+        }
+        other => other.clone(),
+    }
+}
+
+/// As it is `now`, if no notice has come: what was waited for long enough makes push suspect.
+pub fn as_of(health: &PushHealth, now: DateTime<Utc>) -> PushHealth {
+    match health {
+        PushHealth::Awaiting { since } if now >= *since + NOTICE_WITHIN => PushHealth::Suspect { since: *since },
+        other => other.clone(),
+    }
+}
+
+/// Whether a notice that was received at `at` needs no listing: the last good one began after it (design rule P2), and
+/// nobody waits to hear that push works.
+pub fn says_nothing_new(state: &SyncState, at: DateTime<Utc>) -> bool {
+    state.listed_at.is_some_and(|began| at + SAFELY_OLDER < began)
+        && after_notice(&state.push_health, at) == state.push_health
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Channel, ChannelId};
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        "2026-03-01T08:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::minutes(minute)
+    }
+
+    /// A state with a channel that ends after an hour.
+    fn state(push_health: PushHealth) -> SyncState {
+        let channel = Channel { id: ChannelId::from("c"), resource_id: "r".into(), expires_at: at(60) };
+        SyncState { channel: Some(channel), push_health, ..SyncState::new(at(0)) }
+    }
+
+    #[test]
+    fn the_first_change_whose_notice_is_to_come_counts_and_only_while_a_channel_is_open() {
+        let awaiting = PushHealth::Awaiting { since: at(1) };
+        assert_eq!(after_change(&state(PushHealth::Healthy), at(1)), awaiting);
+        assert_eq!(after_change(&state(awaiting.clone()), at(2)), awaiting);
+        assert_eq!(after_change(&state(PushHealth::Healthy), at(60)), PushHealth::Healthy, "the channel has ended");
+        for other in [PushHealth::Suspect { since: at(0) }, PushHealth::Unsupported, PushHealth::Closed] {
+            assert_eq!(after_change(&state(other.clone()), at(1)), other);
+        }
+    }
+
+    #[test]
+    fn without_a_notice_push_is_suspect_after_two_minutes() {
+        let awaiting = PushHealth::Awaiting { since: at(1) };
+        assert_eq!(as_of(&awaiting, at(3) - TimeDelta::milliseconds(1)), awaiting);
+        assert_eq!(as_of(&awaiting, at(3)), PushHealth::Suspect { since: at(1) });
+        assert_eq!(as_of(&PushHealth::Healthy, at(9)), PushHealth::Healthy);
+    }
+
+    #[test]
+    fn a_notice_heals_unless_it_was_there_before_the_change() {
+        for broken in [PushHealth::Awaiting { since: at(10) }, PushHealth::Suspect { since: at(10) }] {
+            assert_eq!(after_notice(&broken, at(8)), PushHealth::Healthy);
+            assert_eq!(after_notice(&broken, at(7)), broken);
+        }
+        for other in [PushHealth::Unsupported, PushHealth::Closed] {
+            assert_eq!(after_notice(&other, at(8)), other, "it came through a channel that no longer counts");
+        }
+    }
+
+    #[test]
+    fn a_notice_says_nothing_new_when_it_is_safely_older_than_the_last_listing_and_nobody_waits_for_one() {
+        let listed = |health| SyncState { listed_at: Some(at(10)), ..state(health) };
+        assert!(says_nothing_new(&listed(PushHealth::Healthy), at(8)));
+        assert!(!says_nothing_new(&listed(PushHealth::Healthy), at(9)), "not by a margin");
+        assert!(!says_nothing_new(&listed(PushHealth::Suspect { since: at(8) }), at(8)), "it heals");
+        assert!(!says_nothing_new(&state(PushHealth::Healthy), at(8)), "nothing was ever listed");
+    }
+}

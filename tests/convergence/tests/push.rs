@@ -1,0 +1,449 @@
+//! Push in simulated time: that it is noticed when it goes dark, that channels change hands without a gap and without
+//! a trace, and that a notice which says nothing new costs nothing (design rules P1, P2, P3).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
+
+use std::sync::{Arc, mpsc};
+
+use calendar_functions::view;
+use calendar_sync::{
+    model::{PushHealth, SyncState, SyncTrigger, WishKind},
+    ports::{LessonLookup, Ring},
+    usecases::{note_lesson_changes::LessonChange, show_status::ShowStatus},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use convergence::{
+    sim::{Message, Role},
+    world::{Party, World},
+};
+use google_sim::{Effect, Fault, When};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// The interval of 15 minutes with its jitter, and the minute of the schedule.
+const INTERVAL: TimeDelta = TimeDelta::minutes(20);
+
+/// A world without trouble in which one instructor is connected, with what the tests do to it.
+struct Stage {
+    world: World,
+    party: Party,
+    messages: u64,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let mut stage = Self::unconnected();
+        stage.world.settle(TimeDelta::minutes(5));
+        assert_eq!(stage.state().push_health, PushHealth::Healthy);
+        stage
+    }
+
+    /// The login has only begun.
+    fn unconnected() -> Self {
+        let mut world = World::new(1);
+        world.calm = true;
+        let party = world.parties[0];
+        world.connect(party);
+        Self { world, party, messages: 1_000_000 }
+    }
+
+    fn state(&self) -> SyncState {
+        self.world.store.tables().states[&self.party.key].clone()
+    }
+
+    fn change_state(&self, change: impl FnOnce(&mut SyncState)) {
+        change(self.world.store.tables().states.get_mut(&self.party.key).unwrap());
+    }
+
+    fn settle(&mut self, time: TimeDelta) {
+        self.world.settle(time);
+    }
+
+    fn dark(&self, dark: bool) {
+        self.world.sim.state().google.darken_push(dark);
+    }
+
+    /// The instructor plans something in Google.
+    fn plan(&self) -> String {
+        let mut state = self.world.sim.state();
+        let now = state.now;
+        let event = json!({
+            "start": { "dateTime": now + TimeDelta::hours(30) }, "end": { "dateTime": now + TimeDelta::hours(31) },
+        });
+        state.google.create_event(now, self.party.account, &event).unwrap()
+    }
+
+    fn is_known(&self, event: &str) -> bool {
+        self.world.store.tables().external_of(self.party.key).any(|row| row.id().as_str() == event)
+    }
+
+    /// How long it takes until the event is known, to the minute.
+    fn until_known(&mut self, event: &str) -> TimeDelta {
+        let began = self.world.now();
+        while !self.is_known(event) {
+            self.settle(TimeDelta::minutes(1));
+            assert!(self.world.now() - began < TimeDelta::days(1), "{event} is never known");
+        }
+        self.world.now() - began
+    }
+
+    /// The host saves a lesson.
+    fn add_lesson(&mut self) {
+        let (key, now) = (self.party.key, self.world.now());
+        let id = Uuid::from_u128(u128::from(self.messages) + 7);
+        self.messages += 1;
+        let row = json!({
+            "tenant_id": key.tenant_id, "id": id, "instructor_id": key.instructor_id, "title": "Piano",
+            "starts_at": now + TimeDelta::hours(50), "ends_at": now + TimeDelta::hours(51),
+            "time_zone": "Europe/Berlin", "status": "scheduled",
+        });
+        let place = (key.tenant_id, calendar_sync::model::LessonId(id));
+        self.world.store.tables().lessons.insert(place, row);
+        let LessonLookup::Found(lesson) = self.world.store.tables().lesson(place.0, place.1) else { panic!("no row") };
+        let at = self.world.now();
+        self.world.stream.push_back(LessonChange { old: None, new: Some(*lesson), at });
+    }
+
+    /// A message waits in the queue.
+    fn ring(&mut self, ring: Ring) {
+        self.messages += 1;
+        let mut state = self.world.sim.state();
+        let visible_at = state.now;
+        state.queue.insert(self.messages, Message { ring, visible_at, receives: 0 });
+    }
+
+    /// The channel is to be renewed, and the schedule has rung for it.
+    fn renew(&mut self) {
+        let now = self.world.now();
+        self.change_state(|state| state.renew_at = Some(now));
+        self.ring(Ring::new(self.party.key, SyncTrigger::Poll, vec![WishKind::Inbound]));
+    }
+
+    fn fault(&self, method: &str, status: u16, reason: &str, when: When) {
+        let effect = Effect::Refuse { status, reason: reason.to_owned() };
+        self.world.sim.state().google.inject(Fault::new(method, effect).on(when));
+    }
+
+    fn calls(&self, method: &str) -> u64 {
+        self.world.sim.state().google.calls(method)
+    }
+
+    fn lists(&self) -> u64 {
+        self.calls("calendar.events.list")
+    }
+
+    /// The channels that Google keeps open.
+    fn open_channels(&self) -> Vec<String> {
+        let state = self.world.sim.state();
+        state.google.channels(state.now).into_iter().map(|channel| channel.id).collect()
+    }
+
+    /// Google keeps one channel open, and it is the one that counts here.
+    fn assert_one_channel(&self, when: &str) {
+        let state = self.state();
+        let ours: Vec<String> = state.channel.iter().map(|channel| channel.id.as_str().to_owned()).collect();
+        assert_eq!(self.open_channels(), ours, "{when}");
+        assert_eq!((ours.len(), state.stray_channels), (1, vec![]), "{when}");
+    }
+
+    /// What the status says of push.
+    fn push(&mut self) -> Value {
+        let show = ShowStatus { store: Arc::new(self.world.store.clone()), clock: Arc::new(self.world.sim.clone()) };
+        let (key, (sender, shown)) = (self.party.key, mpsc::channel());
+        self.world.request(async move {
+            sender.send(view::connection::status(&show.show(key, None).await?)).unwrap();
+            Ok(())
+        });
+        self.settle(TimeDelta::seconds(1));
+        shown.recv().unwrap()["push"].clone()
+    }
+}
+
+fn since(health: &PushHealth) -> Option<DateTime<Utc>> {
+    match health {
+        PushHealth::Suspect { since } => Some(*since),
+        _ => None,
+    }
+}
+
+// ── push that has gone dark ────────────────────────────────────────────────────────────────────────────────────────
+
+/// A day on which every notice is lost.
+#[test]
+fn a_day_without_notices_turns_push_suspect_and_polling_brings_all_in_until_a_notice_comes() {
+    let mut stage = Stage::new();
+    stage.dark(true);
+    // At first nobody can know: the safety poll bounds how long.
+    let event = stage.plan();
+    let took = stage.until_known(&event);
+    assert!(took > TimeDelta::hours(4), "push was believed: {took}");
+    assert!(took <= TimeDelta::hours(6) + TimeDelta::minutes(1), "{took}");
+    stage.settle(TimeDelta::minutes(4));
+    assert!(since(&stage.state().push_health).is_some(), "{:?}", stage.state().push_health);
+    let push = stage.push();
+    assert_eq!(push["state"], "suspect");
+    let words = push["description"].as_str().unwrap();
+    assert!(words.contains("did not tell us of a change") && words.contains("polled at its interval"), "{words}");
+    let told = |reason: &&String| reason.contains("Google did not tell us of a change");
+    let logs = stage.world.store.tables().logs.clone();
+    assert_eq!(logs.values().flat_map(|log| &log.reasons).filter(told).count(), 1);
+
+    let end = stage.world.now() + TimeDelta::hours(18);
+    while stage.world.now() < end {
+        let event = stage.plan();
+        let took = stage.until_known(&event);
+        assert!(took <= INTERVAL, "{took}");
+        stage.settle(TimeDelta::minutes(37));
+    }
+    assert_eq!(stage.push()["state"], "suspect", "what polls find heals nothing");
+
+    stage.dark(false);
+    let event = stage.plan();
+    assert!(stage.until_known(&event) <= TimeDelta::minutes(1));
+    assert_eq!((stage.state().push_health, &stage.push()["state"]), (PushHealth::Healthy, &json!("healthy")));
+    assert!(stage.state().next_sync_at.unwrap() - stage.world.now() > TimeDelta::hours(4), "polls are rare again");
+}
+
+#[test]
+fn a_write_of_ours_that_brings_no_notice_turns_push_suspect_after_two_minutes() {
+    let mut stage = Stage::new();
+    stage.dark(true);
+    stage.add_lesson();
+    stage.settle(TimeDelta::minutes(1));
+    assert_eq!(stage.push()["state"], "healthy", "the notice may still come");
+    let wrote = stage.world.now();
+    stage.settle(TimeDelta::minutes(3));
+    assert!(since(&stage.state().push_health).is_some_and(|since| since < wrote), "{:?}", stage.state().push_health);
+    assert!(stage.state().next_sync_at.unwrap() - stage.world.now() < INTERVAL);
+}
+
+#[test]
+fn a_notice_that_is_late_heals() {
+    let mut stage = Stage::new();
+    stage.dark(true);
+    stage.add_lesson();
+    stage.settle(TimeDelta::minutes(4));
+    let since = since(&stage.state().push_health).expect("silence");
+    let noticed =
+        |at| Ring { noticed_at: Some(at), ..Ring::new(stage.party.key, SyncTrigger::Webhook, vec![WishKind::Inbound]) };
+    let (before, after) = (noticed(since - TimeDelta::minutes(3)), noticed(since + TimeDelta::seconds(30)));
+    stage.ring(before);
+    stage.settle(TimeDelta::seconds(30));
+    assert_ne!(stage.state().push_health, PushHealth::Healthy, "that one came before the change");
+    stage.ring(after);
+    stage.settle(TimeDelta::seconds(30));
+    assert_eq!(stage.state().push_health, PushHealth::Healthy);
+}
+
+/// Whoever finds the lease held leaves no message behind: the notice stands as a wish.
+#[test]
+fn a_notice_that_comes_while_a_run_is_under_way_heals_too() {
+    let mut stage = Stage::new();
+    stage.dark(true);
+    stage.add_lesson();
+    stage.settle(TimeDelta::minutes(4));
+    assert_ne!(stage.state().push_health, PushHealth::Healthy);
+    stage.ring(Ring::new(stage.party.key, SyncTrigger::Lesson, vec![WishKind::Lessons]));
+    let is_held = |stage: &Stage| stage.state().lease.owner.is_some();
+    while !is_held(&stage) {
+        stage.world.turns(1);
+    }
+    let ring = Ring::new(stage.party.key, SyncTrigger::Webhook, vec![WishKind::Inbound]);
+    stage.ring(Ring { noticed_at: Some(stage.world.now()), ..ring });
+    // The holder stands still until the wish is there.
+    let holder = stage.world.actors.iter().position(|actor| matches!(actor.role, Role::Worker(_))).unwrap();
+    stage.world.actors[holder].held_until = Some(stage.world.now() + TimeDelta::seconds(5));
+    stage.settle(TimeDelta::seconds(30));
+    assert_eq!(stage.state().push_health, PushHealth::Healthy);
+}
+
+#[test]
+fn a_renewal_heals() {
+    let mut stage = Stage::new();
+    stage.dark(true);
+    stage.add_lesson();
+    stage.settle(TimeDelta::minutes(4));
+    assert_ne!(stage.state().push_health, PushHealth::Healthy);
+    stage.renew();
+    stage.settle(TimeDelta::minutes(1));
+    assert_eq!(stage.state().push_health, PushHealth::Healthy);
+}
+
+/// A change costs its listing, a write its own and its echo's; nobody looks whether a notice came that did.
+#[test]
+fn while_notices_come_no_poll_looks_for_them() {
+    let mut stage = Stage::new();
+    let before = stage.lists();
+    stage.plan();
+    stage.settle(TimeDelta::minutes(4));
+    stage.add_lesson();
+    stage.settle(TimeDelta::minutes(4));
+    assert_eq!((stage.lists() - before, stage.state().push_health.clone()), (2, PushHealth::Healthy));
+    assert!(stage.state().next_sync_at.unwrap() - stage.world.now() > TimeDelta::hours(4));
+}
+
+/// A poll comes upon a change a moment before its notice does.
+#[test]
+fn a_change_that_a_poll_finds_before_its_notice_comes_is_no_silence() {
+    let mut stage = Stage::new();
+    stage.plan();
+    stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, vec![WishKind::Inbound, WishKind::Lessons]));
+    let before = stage.lists();
+    while stage.lists() == before {
+        stage.world.turns(1);
+    }
+    stage.settle(TimeDelta::minutes(4));
+    assert_eq!(stage.state().push_health, PushHealth::Healthy);
+}
+
+// ── a notice that says nothing new ─────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn a_notice_that_is_safely_older_than_the_last_listing_is_answered_without_one() {
+    let mut stage = Stage::new();
+    let listed = stage.state().listed_at.unwrap();
+    for (older, listings) in [(90, 0), (61, 0), (59, 1), (0, 1)] {
+        let (before, listed) = (stage.lists(), listed - TimeDelta::seconds(older));
+        stage.change_state(|state| state.listed_at = Some(listed + TimeDelta::seconds(older)));
+        let ring = Ring::new(stage.party.key, SyncTrigger::Webhook, vec![WishKind::Inbound]);
+        stage.ring(Ring { noticed_at: Some(listed), ..ring });
+        stage.settle(TimeDelta::seconds(40));
+        assert_eq!(stage.lists() - before, listings, "{older} s");
+    }
+}
+
+// ── channels that change hands ─────────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn an_edit_between_watch_and_listing_is_listed_and_one_after_it_is_told() {
+    let mut stage = Stage::unconnected();
+    while stage.calls("calendar.events.watch") == 0 {
+        stage.world.turns(1);
+        assert_eq!(stage.lists(), 0, "the channel is open before the calendar is listed");
+    }
+    stage.dark(true);
+    let between = stage.plan();
+    stage.dark(false);
+    while stage.lists() == 0 {
+        stage.world.turns(1);
+    }
+    let after = stage.plan();
+    stage.settle(TimeDelta::minutes(1));
+    assert!(stage.is_known(&between) && stage.is_known(&after));
+    stage.assert_one_channel("after the first sync");
+}
+
+#[test]
+fn a_channel_that_is_opened_after_a_dark_spell_is_followed_by_a_listing() {
+    let mut stage = Stage::new();
+    let now = stage.world.now();
+    stage.world.sim.state().google.expire_channels(now);
+    let event = stage.plan();
+    stage.change_state(|state| state.renew_at = Some(now));
+    // A run that has no other reason to look into the calendar.
+    stage.ring(Ring::new(stage.party.key, SyncTrigger::Lesson, vec![WishKind::Lessons]));
+    stage.settle(TimeDelta::minutes(1));
+    assert!(stage.is_known(&event));
+    stage.assert_one_channel("after the spell");
+}
+
+#[test]
+fn two_renewers_at_once_open_one_channel() {
+    let mut stage = Stage::new();
+    let before = stage.calls("calendar.events.watch");
+    stage.renew();
+    stage.renew();
+    stage.settle(TimeDelta::minutes(1));
+    assert_eq!(stage.calls("calendar.events.watch") - before, 1);
+    stage.assert_one_channel("after both");
+}
+
+/// Also where no channel stood before: then what the next channel watches tells how to close the one left behind.
+#[test]
+fn whatever_the_moment_of_death_of_a_renewal_one_channel_is_left_open() {
+    for first in [true, false] {
+        let mut orphaned = 0;
+        for turns in 0.. {
+            let mut stage = Stage::new();
+            if first {
+                let now = stage.world.now();
+                stage.world.sim.state().google.expire_channels(now);
+                stage.change_state(|state| state.channel = None);
+            }
+            stage.renew();
+            stage.world.turns(turns);
+            let before = stage.world.actors.len();
+            stage.world.actors.retain(|actor| !matches!(actor.role, Role::Worker(_)));
+            let died = stage.world.actors.len() < before;
+            let known = stage.state().channel.map(|channel| channel.id.as_str().to_owned());
+            orphaned += usize::from(stage.open_channels().iter().any(|open| Some(open) != known.as_ref()));
+            // The message comes again, or else the poll at the lease's end.
+            stage.settle(TimeDelta::minutes(30));
+            stage.assert_one_channel(&format!("first: {first}, died after {turns} effects"));
+            assert_eq!(stage.state().push_health, PushHealth::Healthy, "first: {first}, {turns}");
+            if turns > 0 && !died {
+                break;
+            }
+        }
+        assert!(orphaned > 0, "some death left a channel that nobody knew of");
+    }
+}
+
+#[test]
+fn a_listing_that_fails_keeps_the_old_channel_until_one_has_ended_well() {
+    let mut stage = Stage::new();
+    let old = stage.open_channels();
+    stage.fault("calendar.events.list", 503, "backendError", When::Next(10));
+    stage.renew();
+    stage.settle(TimeDelta::seconds(40));
+    let open = stage.open_channels();
+    assert!(open.len() == 2 && open.contains(&old[0]), "{open:?}");
+    stage.world.sim.state().google.clear_faults();
+    stage.settle(TimeDelta::minutes(10));
+    stage.assert_one_channel("after a good listing");
+    assert_ne!(stage.open_channels(), old);
+}
+
+#[test]
+fn an_old_channel_that_cannot_be_closed_is_closed_by_the_next_run() {
+    let mut stage = Stage::new();
+    stage.fault("calendar.channels.stop", 503, "backendError", When::Next(20));
+    stage.renew();
+    stage.settle(TimeDelta::minutes(1));
+    assert_eq!((stage.open_channels().len(), stage.state().stray_channels.len()), (2, 1));
+    stage.world.sim.state().google.clear_faults();
+    stage.plan();
+    stage.settle(TimeDelta::minutes(1));
+    stage.assert_one_channel("after the next run");
+}
+
+#[test]
+fn a_channel_whose_opening_was_not_answered_is_closed_and_the_old_one_kept() {
+    let mut stage = Stage::new();
+    let old = stage.open_channels();
+    let unanswered = Fault::new("calendar.events.watch", Effect::RefuseAfterwards { status: 503 }).on(When::Next(1));
+    stage.world.sim.state().google.inject(unanswered);
+    stage.renew();
+    while stage.open_channels() == old {
+        stage.world.turns(1);
+    }
+    stage.settle(TimeDelta::minutes(1));
+    stage.assert_one_channel("after the attempt");
+    assert_eq!(stage.open_channels(), old);
+    stage.settle(TimeDelta::hours(6));
+    stage.assert_one_channel("after the next attempt");
+    assert_ne!(stage.open_channels(), old);
+}
+
+#[test]
+fn a_channel_that_is_refused_leaves_the_old_one_and_push_as_they_are() {
+    let mut stage = Stage::new();
+    let old = stage.open_channels();
+    stage.fault("calendar.events.watch", 403, "forbidden", When::Next(1));
+    stage.renew();
+    stage.settle(TimeDelta::minutes(1));
+    stage.assert_one_channel("after the refusal");
+    assert_eq!(stage.open_channels(), old);
+    assert_eq!(stage.push()["state"], "healthy");
+    let event = stage.plan();
+    assert!(stage.until_known(&event) <= TimeDelta::minutes(1));
+}

@@ -286,7 +286,15 @@ impl Stage {
         let wishes = BTreeSet::from([WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
         let deadline = self.now() + TimeDelta::seconds(45);
         let key = person.key;
-        let request = SyncRequest { key, trigger: SyncTrigger::Connect, wishes, log_id: None, asked: None, deadline };
+        let request = SyncRequest {
+            key,
+            trigger: SyncTrigger::Connect,
+            wishes,
+            log_id: None,
+            asked: None,
+            noticed_at: None,
+            deadline,
+        };
         self.sync.run(&request).await
     }
 

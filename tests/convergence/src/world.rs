@@ -470,7 +470,7 @@ impl World {
 
 fn worker(product: &Product, number: u64, ring: Ring) -> Actor {
     let mut rings = product.rings.clone();
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         rings.sync.glances = UnderWay::default(); // a process of its own
     }
     Actor::new(Role::Worker(number), async move { rings.answer(&ring).await })

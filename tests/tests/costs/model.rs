@@ -123,7 +123,7 @@ async fn an_event_that_moves_onto_a_lesson() {
 #[tokio::test]
 async fn a_lesson_that_moves_and_its_echo() {
     let world = quiet(true).await;
-    let lesson = world.lesson_id(3);
+    let lesson = World::lesson_id(3);
     let cost = world
         .cost(async {
             world.move_lesson(lesson, world.now() + TimeDelta::hours(70)).await;

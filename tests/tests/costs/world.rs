@@ -168,10 +168,10 @@ impl World {
             "time_zone": "Europe/Berlin", "status": "scheduled",
         });
         self.host.put(HostTable::Lessons, row).await;
-        self.lesson_id(number)
+        Self::lesson_id(number)
     }
 
-    pub fn lesson_id(&self, number: u128) -> LessonId {
+    pub fn lesson_id(number: u128) -> LessonId {
         LessonId(Uuid::from_u128(number))
     }
 

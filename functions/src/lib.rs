@@ -25,9 +25,10 @@ use calendar_sync::{Result, bootstrap::Bootstrap, usecases};
 
 /// What every function that talks to Google needs.
 async fn google(bootstrap: &Bootstrap) -> Result<usecases::google_session::Google> {
+    let store = bootstrap.store();
     Ok(usecases::google_session::Google {
-        store: bootstrap.store(),
-        calendar: bootstrap.calendar()?,
+        store: store.clone(),
+        calendar: bootstrap.calendar(store)?,
         login: bootstrap.login().await?,
         vault: bootstrap.vault()?,
         clock: bootstrap.clock(),

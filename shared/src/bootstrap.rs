@@ -83,11 +83,10 @@ impl Bootstrap {
         Arc::new(DynamoStore::new(aws_sdk_dynamodb::Client::new(&self.aws), self.config.tables()))
     }
 
-    /// Google Calendar.
-    pub fn calendar(&self) -> Result<Arc<dyn Calendar>> {
-        let calendar =
-            GoogleCalendar::new(Arc::new(self.google()?), &self.config.google()?, self.clock(), self.random())?;
-        Ok(Arc::new(calendar))
+    /// Google Calendar; in `store` all functions share its quota.
+    pub fn calendar(&self, store: Arc<dyn Store>) -> Result<Arc<dyn Calendar>> {
+        let (transport, config) = (Arc::new(self.google()?), self.config.google()?);
+        Ok(Arc::new(GoogleCalendar::new(transport, &config, self.clock(), self.random(), store)?))
     }
 
     /// Google's sign-in, with the client secret of the environment or else of Secrets Manager. A client secret that
@@ -106,9 +105,10 @@ impl Bootstrap {
         Ok(Arc::new(KmsVault::new(client, self.config.kms_key()?, self.clock(), self.random())))
     }
 
-    /// The sync worker's queue.
+    /// The sync worker's queues.
     pub fn doorbell(&self) -> Result<Arc<dyn Doorbell>> {
-        Ok(Arc::new(SqsDoorbell::new(aws_sdk_sqs::Client::new(&self.aws), self.config.sync_queue_url()?)))
+        let (config, client) = (&self.config, aws_sdk_sqs::Client::new(&self.aws));
+        Ok(Arc::new(SqsDoorbell::new(client, config.sync_queue_url()?, config.first_sync_queue_url()?)))
     }
 
     /// What the lesson feed refuses.

@@ -41,6 +41,8 @@ pub struct GoogleConfig {
     pub calendar_url: String,
     /// `GOOGLE_BATCH_URL`.
     pub batch_url: String,
+    /// `GOOGLE_QUOTA_A_MINUTE`: what Google allows the client's project each minute, in quota units.
+    pub quota_a_minute: u32,
 }
 
 /// Table names: `TABLE_<NAME>`, or the names of the specification.
@@ -135,7 +137,17 @@ impl Config {
             revoke_url: self.url("GOOGLE_REVOKE_URL", Some("https://oauth2.googleapis.com/revoke"))?,
             calendar_url: self.url("GOOGLE_CALENDAR_URL", Some("https://www.googleapis.com/calendar/v3"))?,
             batch_url: self.url("GOOGLE_BATCH_URL", Some("https://www.googleapis.com/batch/calendar/v3"))?,
+            quota_a_minute: self.quota_a_minute()?,
         })
+    }
+
+    fn quota_a_minute(&self) -> Result<u32> {
+        let value = self.or("GOOGLE_QUOTA_A_MINUTE", "10000");
+        value
+            .parse()
+            .ok()
+            .filter(|units| *units > 0)
+            .ok_or_else(|| misconfigured(format!("GOOGLE_QUOTA_A_MINUTE is not a number of units: {value}")))
     }
 
     /// `GOOGLE_CLIENT_SECRET`, where it is given in the environment rather than kept in Secrets Manager.
@@ -186,6 +198,12 @@ impl Config {
     /// `FEED_DEAD_LETTERS_URL`: the queue for messages of the lesson feed that are refused.
     pub fn feed_dead_letters_url(&self) -> Result<String> {
         self.url("FEED_DEAD_LETTERS_URL", None)
+    }
+
+    /// `FIRST_SYNC_QUEUE_URL`: the queue of its first syncs, for functions that ring for them.
+    pub fn first_sync_queue_url(&self) -> Result<Option<String>> {
+        let name = "FIRST_SYNC_QUEUE_URL";
+        self.optional(name).map(|_| self.url(name, None)).transpose()
     }
 
     /// `EVENT_BUS_NAME`: the bus that notices go to.
@@ -257,6 +275,13 @@ mod tests {
         assert_eq!(missing.message(), "GOOGLE_REDIRECT_URI is not set");
         let malformed = config(&[("FRONTEND_URL", "localhost")]).frontend_url().unwrap_err();
         assert!(malformed.message().starts_with("FRONTEND_URL is not"), "{malformed}");
+        let quota = config(&[
+            ("GOOGLE_CLIENT_ID", "id"),
+            ("GOOGLE_REDIRECT_URI", "http://localhost/cb"),
+            ("GOOGLE_QUOTA_A_MINUTE", "0"),
+        ]);
+        let quota = quota.google().unwrap_err();
+        assert!(quota.message().starts_with("GOOGLE_QUOTA_A_MINUTE is not"), "{quota}");
         let scope = config(&[
             ("GOOGLE_CLIENT_ID", "id"),
             ("GOOGLE_REDIRECT_URI", "http://localhost/cb"),

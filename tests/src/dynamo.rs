@@ -47,9 +47,13 @@ pub async fn subject() -> Subject {
 
 /// The same, and what the store, not the host, reads and writes there.
 pub async fn counted() -> (Subject, Traffic) {
+    over(Database::memory().unwrap()).await
+}
+
+/// The same over a database that the test has a hand in.
+pub async fn over(database: Database) -> (Subject, Traffic) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let sdk = local_stack::aws::sdk_config(&format!("http://{}", listener.local_addr().unwrap()));
-    let database = Database::memory().unwrap();
     tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
     let client = Client::new(&sdk);
     let names = Config::from_vars(|_| None).tables();

@@ -34,6 +34,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use uuid::Uuid;
 
 const QUEUE: &str = "work";
+const FIRST_SYNCS: &str = "first-syncs";
 const SECRET: &str = "calendar-sync";
 const WEBHOOK_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
@@ -46,7 +47,7 @@ struct Aws {
 
 async fn aws_with_secret(secret: &str) -> Aws {
     let data = tempfile::tempdir().unwrap();
-    let queues = vec![Queue { name: QUEUE, visibility_timeout: 30, dead_letters: None }];
+    let queues = [QUEUE, FIRST_SYNCS].map(|name| Queue { name, visibility_timeout: 30, dead_letters: None }).to_vec();
     let secrets = aws::Secrets::new([(SECRET.to_owned(), secret.to_owned())]);
     let services = Arc::new(Services::open(data.path(), queues, secrets, None).await.unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -268,7 +269,7 @@ async fn a_ring_arrives_as_it_was_sent() {
         asked: None,
         noticed_at: Some("2026-03-01T12:00:00Z".parse().unwrap()),
     };
-    let doorbell = SqsDoorbell::new(client.clone(), Queues::url(QUEUE));
+    let doorbell = SqsDoorbell::new(client.clone(), Queues::url(QUEUE), Some(Queues::url(FIRST_SYNCS)));
     doorbell.ring(&ring, Duration::ZERO).await.unwrap();
     doorbell.ring(&ring, Duration::from_hours(2)).await.expect("a longer delay than SQS knows is cut");
 
@@ -276,6 +277,21 @@ async fn a_ring_arrives_as_it_was_sent() {
     let received = received.await.unwrap().messages.unwrap();
     assert_eq!(received.len(), 1, "the other one is delayed");
     assert_eq!(serde_json::from_str::<Ring>(received[0].body().unwrap()).unwrap(), ring);
+}
+
+#[tokio::test]
+async fn a_ring_for_a_first_sync_goes_to_a_queue_of_its_own() {
+    let aws = aws().await;
+    let client = aws_sdk_sqs::Client::new(&aws.sdk);
+    let doorbell = SqsDoorbell::new(client.clone(), Queues::url(QUEUE), Some(Queues::url(FIRST_SYNCS)));
+    for trigger in [SyncTrigger::Connect, SyncTrigger::Webhook, SyncTrigger::Poll, SyncTrigger::Lesson] {
+        let ring = Ring::new(key(1, 2), trigger, Vec::new());
+        doorbell.ring(&ring, Duration::ZERO).await.unwrap();
+    }
+    for (queue, rings) in [(FIRST_SYNCS, 1), (QUEUE, 3)] {
+        let received = client.receive_message().queue_url(Queues::url(queue)).max_number_of_messages(10).send();
+        assert_eq!(received.await.unwrap().messages.unwrap().len(), rings, "{queue}");
+    }
 }
 
 #[tokio::test]

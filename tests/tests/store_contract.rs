@@ -64,6 +64,10 @@ contract! {
         what_is_due_is_claimed_once
         scheduling_makes_no_connection
         channels_to_renew_are_found_by_their_moment;
+    turns:
+        a_free_line_is_taken_at_once
+        turns_follow_each_other
+        a_turn_that_comes_too_late_is_left;
     mappings:
         a_mapping_reads_back_as_it_was_saved
         marking_makes_rows_and_changes_none

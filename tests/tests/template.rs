@@ -14,15 +14,18 @@ use calendar_sync::{
 };
 use local_stack::{
     aws::{self, Secrets, Services},
-    deployment::{LESSON_FEED, QUEUE_TRIGGERS, ROUTES, SCHEDULES, SYNC_QUEUE},
+    deployment::{FIRST_SYNC_QUEUE, LESSON_FEED, QUEUE_TRIGGERS, ROUTES, SCHEDULES, SYNC_QUEUE},
     gateway::Access,
 };
 use serde_json::Value as Yaml;
 use tokio::net::TcpListener;
 
 /// The queues that functions handle: their names on one machine, the resources, and those of their dead letters.
-const QUEUE_RESOURCES: [(&str, &str, &str); 2] =
-    [(SYNC_QUEUE, "SyncQueue", "DeadLetters"), (LESSON_FEED, "LessonFeed", "LessonFeedDeadLetters")];
+const QUEUE_RESOURCES: [(&str, &str, &str); 3] = [
+    (SYNC_QUEUE, "SyncQueue", "DeadLetters"),
+    (FIRST_SYNC_QUEUE, "FirstSyncQueue", "DeadLetters"),
+    (LESSON_FEED, "LessonFeed", "LessonFeedDeadLetters"),
+];
 
 /// The resources that hold [`TABLES`], in the same order.
 const TABLE_RESOURCES: [&str; 8] = [
@@ -35,6 +38,8 @@ const TABLE_RESOURCES: [&str; 8] = [
     "InstructorsTable",
     "LessonsTable",
 ];
+
+/// The queues that [`QUEUE_TRIGGERS`] handle, in the same order.
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -241,8 +246,8 @@ fn a_queue_waits_six_times_as_long_as_its_function_and_gives_up_into_dead_letter
         let queue = &template["Resources"][*resource]["Properties"];
         assert_eq!(text(&queue["RedrivePolicy"]["deadLetterTargetArn"]), format!("{dead_letters}.Arn"));
         let (_, worker) = functions.iter().find(|(name, _)| name == trigger.function).unwrap();
-        let event = events(worker, "SQS").next().unwrap();
-        assert_eq!(text(&event["Queue"]), format!("{resource}.Arn"));
+        let arn = format!("{resource}.Arn");
+        let event = events(worker, "SQS").find(|event| text(&event["Queue"]) == arn).unwrap();
         assert_eq!(event["BatchSize"].as_i64(), Some(i64::from(trigger.batch_size)));
         assert_eq!(
             list(&event["FunctionResponseTypes"]).iter().map(text).collect::<Vec<_>>(),
@@ -251,9 +256,27 @@ fn a_queue_waits_six_times_as_long_as_its_function_and_gives_up_into_dead_letter
         let timeout = worker["Timeout"].as_i64().unwrap();
         assert!(queue["VisibilityTimeout"].as_i64().unwrap() >= 6 * timeout);
     }
+    assert_eq!(QUEUE_TRIGGERS.len(), QUEUE_RESOURCES.len());
     let lessons = &functions.iter().find(|(name, _)| name == "lesson-changes").unwrap().1;
     let stream = events(lessons, "DynamoDB").next().unwrap();
     assert_eq!(text(&stream["DestinationConfig"]["OnFailure"]["Destination"]), "DeadLetters.Arn");
+}
+
+#[test]
+fn first_syncs_queue_up_where_no_other_sync_waits_behind_them() {
+    let template = template();
+    let functions = functions(&template);
+    let (_, worker) = functions.iter().find(|(name, _)| name == "sync-worker").unwrap();
+    let at_once = |queue: &str| {
+        let event = events(worker, "SQS").find(|event| text(&event["Queue"]) == queue).unwrap();
+        let parameter = text(&event["ScalingConfig"]["MaximumConcurrency"]);
+        template["Parameters"][parameter.as_str()]["Default"].as_i64().unwrap() * event["BatchSize"].as_i64().unwrap()
+    };
+    assert!(at_once("FirstSyncQueue.Arn") * 10 < at_once("SyncQueue.Arn"));
+    for (name, function) in functions {
+        let told = !function["Environment"]["Variables"]["FIRST_SYNC_QUEUE_URL"].is_null();
+        assert_eq!(told, ["oauth-callback", "poll", "sync-worker"].contains(&name.as_str()), "{name}");
+    }
 }
 
 #[test]
@@ -319,10 +342,10 @@ async fn each_function_starts_with_the_environment_that_it_is_given() {
 /// What CloudFormation puts in place of a reference, as far as its shape matters.
 fn value_of(reference: &str) -> String {
     match reference {
-        "SyncQueue.QueueUrl" => "https://sqs.eu-central-1.amazonaws.com/123456789012/SyncQueue".to_owned(),
-        "LessonFeedDeadLetters.QueueUrl" => {
-            "https://sqs.eu-central-1.amazonaws.com/123456789012/LessonFeedDeadLetters".to_owned()
+        "SyncQueue.QueueUrl" | "FirstSyncQueue.QueueUrl" | "LessonFeedDeadLetters.QueueUrl" => {
+            format!("https://sqs.eu-central-1.amazonaws.com/1/{reference}")
         }
+        "GoogleQuotaAMinute" => "10000".to_owned(),
         "GoogleRedirectUri" => "https://api.example.com/api/v1/calendar/oauth/callback".to_owned(),
         "GoogleCalendarScopes" => "https://www.googleapis.com/auth/calendar.events".to_owned(),
         "FrontendUrl" => "https://www.example.com/scheduling".to_owned(),

@@ -39,7 +39,9 @@ pub const ROUTES: [Route; 9] = [
 
 /// The queue whose messages ask for a run.
 pub const SYNC_QUEUE: &str = "calendar-sync";
-/// Where its messages go that fail for good.
+/// The queue whose messages ask for the first run after a login.
+pub const FIRST_SYNC_QUEUE: &str = "calendar-first-syncs";
+/// Where their messages go that fail for good.
 const SYNC_DEAD_LETTERS: &str = "calendar-sync-dead-letters";
 /// The queue that lessons come by that are kept elsewhere.
 pub const LESSON_FEED: &str = "lesson-feed";
@@ -47,12 +49,9 @@ pub const LESSON_FEED: &str = "lesson-feed";
 pub const LESSON_FEED_DEAD_LETTERS: &str = "lesson-feed-dead-letters";
 
 /// All queues.
-pub const QUEUES: [Queue; 4] = [
-    Queue {
-        name: SYNC_QUEUE,
-        visibility_timeout: 360,
-        dead_letters: Some(DeadLetters { queue: SYNC_DEAD_LETTERS, after_receives: 5 }),
-    },
+pub const QUEUES: [Queue; 5] = [
+    worked_on(SYNC_QUEUE),
+    worked_on(FIRST_SYNC_QUEUE),
     Queue { name: SYNC_DEAD_LETTERS, visibility_timeout: 30, dead_letters: None },
     Queue {
         name: LESSON_FEED,
@@ -62,10 +61,16 @@ pub const QUEUES: [Queue; 4] = [
     Queue { name: LESSON_FEED_DEAD_LETTERS, visibility_timeout: 30, dead_letters: None },
 ];
 
+const fn worked_on(name: &'static str) -> Queue {
+    let dead_letters = DeadLetters { queue: SYNC_DEAD_LETTERS, after_receives: 5 };
+    Queue { name, visibility_timeout: 360, dead_letters: Some(dead_letters) }
+}
+
 /// Which function handles which queue.
-pub const QUEUE_TRIGGERS: [QueueTrigger; 2] = [
+pub const QUEUE_TRIGGERS: [QueueTrigger; 3] = [
     QueueTrigger { queue: SYNC_QUEUE, function: "sync-worker", batch_size: 5, concurrency: 4 },
     QueueTrigger { queue: LESSON_FEED, function: "lesson-feed", batch_size: 10, concurrency: 2 },
+    QueueTrigger { queue: FIRST_SYNC_QUEUE, function: "sync-worker", batch_size: 1, concurrency: 2 },
 ];
 
 /// Which function is invoked how often.

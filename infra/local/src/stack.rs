@@ -21,7 +21,8 @@ use tower_http::cors::CorsLayer;
 use crate::{
     aws::{self, Kms, Queues, Secrets, Services},
     deployment::{
-        self, LESSON_CHANGES, LESSON_FEED_DEAD_LETTERS, QUEUE_TRIGGERS, QUEUES, ROUTES, SCHEDULES, SYNC_QUEUE,
+        self, FIRST_SYNC_QUEUE, LESSON_CHANGES, LESSON_FEED_DEAD_LETTERS, QUEUE_TRIGGERS, QUEUES, ROUTES, SCHEDULES,
+        SYNC_QUEUE,
     },
     dev::{self, Host},
     functions::Functions,
@@ -165,6 +166,7 @@ fn config(environment: Variables, api_url: &str, google: Option<&SimulatedGoogle
     let mut variables = BTreeMap::from([
         ("EVENT_BUS_NAME", "default".to_owned()),
         ("FEED_DEAD_LETTERS_URL", Queues::url(LESSON_FEED_DEAD_LETTERS)),
+        ("FIRST_SYNC_QUEUE_URL", Queues::url(FIRST_SYNC_QUEUE)),
         ("FRONTEND_URL", api_url.to_owned()),
         ("KMS_KEY_ID", Kms::KEY_ALIAS.to_owned()),
         ("SECRET_ID", SECRET.to_owned()),

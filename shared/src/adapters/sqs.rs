@@ -14,17 +14,19 @@ use crate::{
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>).
 const LONGEST_DELAY: Duration = Duration::from_mins(15);
 
-/// The sync worker's queue.
+/// The sync worker's queues.
 #[derive(Debug, Clone)]
 pub struct SqsDoorbell {
     client: Client,
     queue_url: String,
+    first_syncs_url: Option<String>,
 }
 
 impl SqsDoorbell {
-    /// The doorbell that rings in the queue at `queue_url`.
-    pub fn new(client: Client, queue_url: String) -> Self {
-        Self { client, queue_url }
+    /// The doorbell that rings in the queue at `queue_url`, for first syncs in the one at `first_syncs_url`: whoever
+    /// never rings for one knows none.
+    pub fn new(client: Client, queue_url: String, first_syncs_url: Option<String>) -> Self {
+        Self { client, queue_url, first_syncs_url }
     }
 }
 
@@ -33,7 +35,8 @@ impl Doorbell for SqsDoorbell {
     async fn ring(&self, ring: &Ring, delay: Duration) -> Result<()> {
         let body = serde_json::to_string(ring).map_err(Error::internal)?;
         let seconds = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).map_err(Error::internal)?;
-        let sent = self.client.send_message().queue_url(&self.queue_url).message_body(body).delay_seconds(seconds);
+        let url = self.first_syncs_url.as_ref().filter(|_| ring.is_first_sync()).unwrap_or(&self.queue_url);
+        let sent = self.client.send_message().queue_url(url).message_body(body).delay_seconds(seconds);
         sent.send().await.map_err(|error| Error::unavailable("queue_unavailable", error))?;
         Ok(())
     }

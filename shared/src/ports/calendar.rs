@@ -14,6 +14,8 @@ use crate::model::{CalendarId, Channel, ChannelId, Event, EventId, LessonContent
 pub struct Access {
     /// Google's stable id of the account, whose quota the calls draw on.
     pub account: String,
+    /// The OAuth client of the token, whose project's quota they draw on.
+    pub client: String,
     /// The access token.
     pub token: SecretString,
     /// The calendar.
@@ -142,7 +144,8 @@ pub enum CalendarError {
     /// was not made since it would have been refused so.
     #[error("too many requests")]
     RateLimited,
-    /// We hold back ourselves, below what Google allows each user a minute, and there was no time to wait for room.
+    /// We hold back ourselves, below what Google allows each user and each project a minute, and there was no time to
+    /// wait for room.
     #[error("no room left in this minute")]
     Paced,
     /// 403 `quotaExceeded`: recovery takes hours.

@@ -38,6 +38,12 @@ impl Ring {
         Self { key, trigger, wishes, log_id: None, asked: None, noticed_at: None }
     }
 
+    /// Whether it asks for the sync that follows a login: of the whole calendar and all lessons. Many may come at once,
+    /// so they have a queue of their own, in which no other waits behind them.
+    pub fn is_first_sync(&self) -> bool {
+        self.trigger == SyncTrigger::Connect
+    }
+
     /// The same ring after somebody else was found at it: its wishes stand with them now, but for those of a run that a
     /// person narrowed. A leave to try everything is not given twice.
     #[must_use]

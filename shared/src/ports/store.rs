@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::{
@@ -232,10 +232,20 @@ pub trait Store: Send + Sync {
     async fn due(&self, shard: u8, now: DateTime<Utc>, limit: usize) -> Result<Vec<Due>>;
     /// Connections of `shard` whose channel is to be renewed, the longest due first.
     async fn renewals(&self, shard: u8, now: DateTime<Utc>, limit: usize) -> Result<Vec<Due>>;
-    /// Moves the next poll from the moment that was seen to `next`; false when somebody else moved it first.
-    async fn claim_due(&self, due: Due, next: DateTime<Utc>) -> Result<bool>;
+    /// Moves the next poll from the moment that was seen to `next`, and answers the state as it is now; `None` when
+    /// somebody else moved it first.
+    async fn claim_due(&self, due: Due, next: DateTime<Utc>) -> Result<Option<SyncState>>;
     /// Makes the next poll due at `at` (never, with `None`), whoever holds the lease; nothing without a connection.
     async fn schedule(&self, key: ConnectionKey, at: Option<DateTime<Utc>>) -> Result<()>;
+    /// Takes the next free stretch of time in a line that whoever names it shares: so long, and not before `now`.
+    /// Answers when it begins; `None`, taking nothing, when that would be after `latest`.
+    async fn take_turn(
+        &self,
+        line: &str,
+        lasts: TimeDelta,
+        now: DateTime<Utc>,
+        latest: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>>;
 
     // ── mappings and conflicts ─────────────────────────────────────────────────────────────────────────────────
     /// The mapping of one lesson.

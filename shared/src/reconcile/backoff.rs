@@ -6,6 +6,8 @@ use chrono::TimeDelta;
 pub const LONGEST: TimeDelta = TimeDelta::hours(6);
 /// The rest after Google's `quotaExceeded`, whose recovery takes hours.
 pub const QUOTA_EXCEEDED: TimeDelta = TimeDelta::hours(3);
+/// The wait for room in what Google allows a minute: whatever its jitter, all that filled it has slid out by then.
+pub const PACED: TimeDelta = TimeDelta::seconds(80);
 /// After so many failures in a row the instructor is told.
 pub const TOLD_AFTER: u32 = 3;
 

@@ -1,5 +1,7 @@
 //! When a connection is polled next, and when its push channel is renewed (design rules P1, P3).
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{backoff, push};
@@ -8,6 +10,9 @@ use crate::model::{PushHealth, SyncSettings, SyncState};
 /// The poll that guards against what push does not tell comes so long after the last good listing, or up to a quarter
 /// earlier.
 pub const SAFETY_POLL: TimeDelta = TimeDelta::hours(6);
+
+/// What is rung for in one minute is heard within this time, before the next minute's.
+const MINUTE: Duration = Duration::from_secs(50);
 
 /// How often all lessons are compared with all mappings, and with our events in Google.
 pub const DAILY: TimeDelta = TimeDelta::days(1);
@@ -61,6 +66,14 @@ pub fn renewal(now: DateTime<Utc>, expires_at: DateTime<Utc>, luck: u16) -> Date
     now + TimeDelta::milliseconds(life / 10 * 7 + spread)
 }
 
+/// How long after it was found one of `due` connections is rung for: at once when there are few, anywhere in the
+/// minute when there are as many as one minute takes.
+pub fn spread(due: usize, at_most: usize, luck: u16) -> Duration {
+    let part = u32::try_from(due).unwrap_or(u32::MAX);
+    let whole = u32::try_from(at_most).unwrap_or(u32::MAX);
+    MINUTE.mul_f64((f64::from(part) / f64::from(whole)).min(1.0) * f64::from(luck) / f64::from(u16::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +123,13 @@ mod tests {
         let settings = SyncSettings::default();
         assert_eq!([11, 12, 18, 19].map(|at| next(&settings, at)), [14, 12, 18, 14].map(Some));
         assert_eq!(next(&SyncSettings { auto_sync: false, ..settings }, 12), None, "nothing is polled");
+    }
+
+    #[test]
+    fn few_are_rung_for_at_once_and_many_all_over_the_minute() {
+        assert!(spread(1, 300, u16::MAX) < Duration::from_secs(1));
+        let of_many = |luck| spread(300, 300, luck).as_secs();
+        assert_eq!([of_many(0), of_many(u16::MAX / 2), of_many(u16::MAX)], [0, 24, 50]);
     }
 
     #[test]

@@ -31,6 +31,8 @@ const ATTEMPTS: u32 = 6;
 const BATCH: usize = 50;
 /// The last error of a state whose failures are attempts to disconnect; otherwise they are the sync's.
 const IN_VAIN: &str = "disconnect_unfinished";
+/// The code of a listing that found no room in what Google allows a minute.
+const PACED: &str = "paced";
 
 /// Disconnects.
 #[derive(Clone)]
@@ -68,6 +70,8 @@ enum Obstacle {
     Time,
     /// Google's usage limit is exceeded.
     Quota,
+    /// There was no room in what Google allows a minute.
+    Pace,
 }
 
 /// How an attempt to leave Google ended.
@@ -88,13 +92,18 @@ impl Left {
     fn in_vain() -> Self {
         Self::Partly { progress: false, obstacle: Obstacle::Time }
     }
+
+    fn waits() -> Self {
+        Self::Partly { progress: false, obstacle: Obstacle::Pace }
+    }
 }
 
 /// How many attempts were in vain, and how long to rest until the next; `None` when there is to be no other.
-/// An attempt that brought us further is none in vain.
+/// An attempt that brought us further is none in vain, nor is one that has to wait.
 fn next_attempt(in_vain: u32, progress: bool, obstacle: Obstacle) -> Option<(u32, TimeDelta)> {
-    let in_vain = if progress { in_vain } else { in_vain + 1 };
+    let in_vain = if progress || obstacle == Obstacle::Pace { in_vain } else { in_vain + 1 };
     let rest = match obstacle {
+        Obstacle::Pace => backoff::PACED,
         Obstacle::Quota => backoff::QUOTA_EXCEEDED,
         Obstacle::Time if progress => TimeDelta::zero(),
         Obstacle::Time => backoff::rest(in_vain),
@@ -211,6 +220,7 @@ impl Disconnect {
             let ours = match self.ours(&mut session, credentials.key, deadline).await {
                 Ok(ours) => ours,
                 Err(SessionError::Withdrawn { .. }) => return Ok(Left::Wholly),
+                Err(SessionError::Other(error)) if error.code() == PACED => return Ok(Left::waits()),
                 Err(SessionError::Other(error)) => {
                     tracing::warn!(connection = %credentials.key, ?error, "the calendar could not be listed yet");
                     return Ok(Left::in_vain());
@@ -253,7 +263,8 @@ impl Disconnect {
         let mappings = self.google.store.mappings(key).await?;
         let listing = session.list(None, deadline).await?;
         if let ListingOutcome::Partial { error } = listing.outcome {
-            return Err(Error::unavailable("google_unavailable", error).into());
+            let code = if error == CalendarError::Paced { PACED } else { "google_unavailable" };
+            return Err(Error::unavailable(code, error).into());
         }
         let mapped = |mapping: CalendarEventMapping| Ours { id: mapping.google_event_id(), mapping: Some(mapping) };
         let mut ours: Vec<Ours> = mappings.into_iter().filter(has_event).map(mapped).collect();
@@ -325,6 +336,7 @@ fn settled<'a>(batch: &'a [Ours], outcomes: &[OperationOutcome]) -> (Vec<&'a Our
     for (ours, outcome) in batch.iter().zip(outcomes) {
         match outcome {
             OperationOutcome::TryLater(CalendarError::QuotaExceeded) => obstacle = Some(Obstacle::Quota),
+            OperationOutcome::TryLater(CalendarError::Paced) => obstacle = obstacle.or(Some(Obstacle::Pace)),
             OperationOutcome::TryLater(_) => obstacle = obstacle.or(Some(Obstacle::Time)),
             OperationOutcome::Event(_)
             | OperationOutcome::Gone
@@ -352,6 +364,11 @@ mod tests {
     fn an_exceeded_quota_is_given_hours() {
         assert_eq!(next_attempt(0, true, Obstacle::Quota), Some((0, backoff::QUOTA_EXCEEDED)));
         assert_eq!(next_attempt(0, false, Obstacle::Quota), Some((1, backoff::QUOTA_EXCEEDED)));
+    }
+
+    #[test]
+    fn waiting_for_room_in_the_minute_is_no_attempt_in_vain() {
+        assert_eq!(next_attempt(ATTEMPTS, false, Obstacle::Pace), Some((ATTEMPTS, backoff::PACED)));
     }
 
     #[test]

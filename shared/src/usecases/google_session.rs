@@ -110,6 +110,7 @@ impl<'a> GoogleSession<'a> {
         let token = google.vault.open(credentials.key, &credentials.tokens.google_access_token).await?;
         let access = Access {
             account: credentials.google_account.sub.clone(),
+            client: credentials.oauth_client.clone(),
             token,
             calendar: credentials.google_calendar_id.clone(),
         };

@@ -1,7 +1,10 @@
 //! The schedule of each minute: finds the connections whose poll is due, claims each, and only then rings
 //! (design rule P3). Safe to run twice at once.
+//!
+//! After an outage all connections are due. They come in the order in which they were due, so many in a minute, and
+//! spread over it: what is more waits for the next minute, where it is the longest due.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 
@@ -10,11 +13,11 @@ use crate::{
     Result,
     model::{SyncTrigger, WishKind},
     ports::{Clock, Doorbell, Due, Random, Ring, Store},
-    reconcile::backoff,
+    reconcile::{backoff, schedule},
 };
 
-/// Connections claimed at once from one shard.
-const PAGE: usize = 100;
+/// Connections of one shard that are rung for in a minute: with 16 shards about half of what Google allows a project.
+const AT_MOST: usize = 300;
 /// A claimed connection is due again after this time, in case its message is lost or its worker dies. It is the interval
 /// that connections have by default: theirs are polled next at the time that the claim has set.
 const CLAIMED_FOR: TimeDelta = TimeDelta::minutes(15);
@@ -32,35 +35,32 @@ pub struct RingDue {
 }
 
 impl RingDue {
-    /// Rings for every connection that is due; answers how many.
+    /// Rings for the connections that are due, the longest due first; answers for how many.
     pub async fn ring(&self) -> Result<usize> {
         let rung = concurrently((0..self.store.shards()).map(|shard| self.ring_shard(shard)).collect()).await?;
         Ok(rung.into_iter().sum())
     }
 
     async fn ring_shard(&self, shard: u8) -> Result<usize> {
-        let mut rung = 0;
-        loop {
-            let due = self.store.due(shard, self.clock.now(), PAGE).await?;
-            let claimed = concurrently(due.iter().map(|due| self.claim(*due)).collect()).await?;
-            let won = claimed.iter().filter(|won| **won).count();
-            rung += won;
-            // The index lags: a page in which nothing was left to claim has been claimed before.
-            if due.len() < PAGE || won == 0 {
-                return Ok(rung);
-            }
-        }
+        let due = self.store.due(shard, self.clock.now(), AT_MOST).await?;
+        let rung = concurrently(due.iter().map(|found| self.ring_one(*found, due.len())).collect()).await?;
+        Ok(rung.into_iter().filter(|rung| *rung).count())
     }
 
-    async fn claim(&self, due: Due) -> Result<bool> {
+    /// Claims one of so many and rings for it; false when somebody else did.
+    async fn ring_one(&self, due: Due, of: usize) -> Result<bool> {
+        let again = self.clock.now() + backoff::jitter(CLAIMED_FOR, self.luck());
+        let Some(state) = self.store.claim_due(due, again).await? else { return Ok(false) };
+        let trigger = if state.last_synced_at.is_none() { SyncTrigger::Connect } else { SyncTrigger::Poll };
+        let wishes = vec![WishKind::Inbound, WishKind::Lessons];
+        let ring = Ring::new(due.key, trigger, wishes);
+        self.doorbell.ring(&ring, schedule::spread(of, AT_MOST, self.luck())).await?;
+        Ok(true)
+    }
+
+    fn luck(&self) -> u16 {
         let mut luck = [0; 2];
         self.random.fill(&mut luck);
-        let again = self.clock.now() + backoff::jitter(CLAIMED_FOR, u16::from_be_bytes(luck));
-        if !self.store.claim_due(due, again).await? {
-            return Ok(false);
-        }
-        let ring = Ring::new(due.key, SyncTrigger::Poll, vec![WishKind::Inbound, WishKind::Lessons]);
-        self.doorbell.ring(&ring, Duration::ZERO).await?;
-        Ok(true)
+        u16::from_be_bytes(luck)
     }
 }

@@ -128,7 +128,8 @@ impl Product {
         let (sim, store) = (Arc::new(sim.clone()), Arc::new(store.clone()));
         let real = GoogleLogin::new(sim.clone(), &google, &SecretString::from("secret")).expect("a sign-in");
         let login = Arc::new(SimLogin { sim: (*sim).clone(), real });
-        let calendar = GoogleCalendar::new(sim.clone(), &google, sim.clone(), sim.clone()).expect("a calendar");
+        let calendar = GoogleCalendar::new(sim.clone(), &google, sim.clone(), sim.clone(), store.clone());
+        let calendar = calendar.expect("a calendar");
         let vault = Arc::new(PlainVault);
         let key = SecretString::from("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=");
         let keys = WebhookKeys::from_base64(&[key]).expect("a key");

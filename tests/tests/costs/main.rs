@@ -58,6 +58,20 @@ async fn a_poll_that_finds_nothing_makes_one_call_and_writes_two_items() {
 }
 
 #[tokio::test]
+async fn the_permits_of_fifty_calls_are_one_item() {
+    let world = World::new(false).await;
+    world.connect().await;
+    let fifty_notices = async {
+        for _ in 0..50 {
+            world.notice().await;
+            world.advance(TimeDelta::minutes(1));
+        }
+    };
+    let cost = world.cost(fifty_notices).await;
+    assert_eq!((cost.google, cost.written), (50, 51));
+}
+
+#[tokio::test]
 async fn a_new_access_token_is_kept_where_a_later_run_has_a_use_for_it() {
     let world = World::new(false).await;
     world.connect().await;

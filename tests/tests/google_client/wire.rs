@@ -12,7 +12,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::world::{TestClock, calendar_at, channel, delete, get, id, insert, lesson, now, patch};
+use crate::world::{CLIENT, TestClock, calendar_at, channel, delete, get, id, insert, lesson, now, patch};
 
 /// The requests as they came, connection by connection.
 type Heard = Arc<Mutex<Vec<Vec<String>>>>;
@@ -63,7 +63,12 @@ fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn access() -> Access {
-    Access { account: "ada".to_owned(), token: "token".into(), calendar: CalendarId::from("primary") }
+    Access {
+        account: "ada".to_owned(),
+        client: CLIENT.to_owned(),
+        token: "token".into(),
+        calendar: CalendarId::from("primary"),
+    }
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ use calendar_sync::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use convergence::memory_store::MemoryStore;
 use google_sim::{Effect, Fault, Google, When};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -85,6 +86,7 @@ fn config(base: &str) -> GoogleConfig {
             "GOOGLE_REVOKE_URL" => format!("{base}/revoke"),
             "GOOGLE_CALENDAR_URL" => format!("{base}/calendar/v3"),
             "GOOGLE_BATCH_URL" => format!("{base}/batch/calendar/v3"),
+            "GOOGLE_QUOTA_A_MINUTE" => "1000000".to_owned(), // a fleet's; here is one process
             _ => return None,
         })
     });
@@ -92,7 +94,8 @@ fn config(base: &str) -> GoogleConfig {
 }
 
 pub fn calendar_at(base: &str, clock: Arc<TestClock>) -> GoogleCalendar {
-    GoogleCalendar::new(Arc::new(google::client().unwrap()), &config(base), clock, Arc::new(NoPause)).unwrap()
+    let (client, store) = (Arc::new(google::client().unwrap()), Arc::new(MemoryStore::default()));
+    GoogleCalendar::new(client, &config(base), clock, Arc::new(NoPause), store).unwrap()
 }
 
 pub fn login_at(base: &str, secret: &str) -> GoogleLogin {
@@ -116,7 +119,12 @@ impl World {
             calendar: calendar_at(&base, Arc::clone(&clock)),
             clock,
             login: login_at(&base, CLIENT_SECRET),
-            access: Access { account: "ada".to_owned(), token: token.into(), calendar: CalendarId::from("primary") },
+            access: Access {
+                account: "ada".to_owned(),
+                client: CLIENT.to_owned(),
+                token: token.into(),
+                calendar: CalendarId::from("primary"),
+            },
         }
     }
 

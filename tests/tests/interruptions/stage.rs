@@ -137,11 +137,12 @@ impl Stage {
         tables::create_all(&host, &names).await.unwrap();
 
         let (http, of_google) = (Arc::new(google::client().unwrap()), config.google().unwrap());
+        let store = Arc::new(DynamoStore::new(aws_sdk_dynamodb::Client::new(&sdk), names.clone()));
+        let calendar =
+            GoogleCalendar::new(http.clone(), &of_google, clock.clone(), Arc::new(NoPause), store.clone()).unwrap();
         let google = Google {
-            store: Arc::new(DynamoStore::new(aws_sdk_dynamodb::Client::new(&sdk), names.clone())),
-            calendar: Arc::new(
-                GoogleCalendar::new(http.clone(), &of_google, clock.clone(), Arc::new(NoPause)).unwrap(),
-            ),
+            store,
+            calendar: Arc::new(calendar),
             login: Arc::new(GoogleLogin::new(http, &of_google, &SecretString::from(CLIENT_SECRET)).unwrap()),
             vault: Arc::new(KmsVault::new(
                 aws_sdk_kms::Client::new(&sdk),
@@ -151,7 +152,7 @@ impl Stage {
             )),
             clock: clock.clone(),
         };
-        let doorbell = Arc::new(SqsDoorbell::new(aws_sdk_sqs::Client::new(&sdk), Queues::url(QUEUE)));
+        let doorbell = Arc::new(SqsDoorbell::new(aws_sdk_sqs::Client::new(&sdk), Queues::url(QUEUE), None));
         let bus = Arc::new(EventBridgeBus::new(aws_sdk_eventbridge::Client::new(&sdk), "default".to_owned()));
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let Google { store, login, vault, .. } = google.clone();

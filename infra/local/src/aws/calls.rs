@@ -15,7 +15,7 @@ pub struct Call {
     pub function: String,
     /// `dynamodb:GetItem`, `kms:Decrypt`, ….
     pub action: String,
-    /// A table, or an index as `table/index/name`; empty where the service has only one thing.
+    /// A table, an index as `table/index/name`, or a queue; empty where the service has only one thing.
     pub resource: String,
 }
 
@@ -41,7 +41,11 @@ impl Calls {
             other => other,
         };
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let called = if service == "dynamodb" { tables(operation, &body) } else { vec![(operation, String::new())] };
+        let called = match service {
+            "dynamodb" => tables(operation, &body),
+            "sqs" => vec![(operation, queue(&body))],
+            _ => vec![(operation, String::new())],
+        };
         let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         made.extend(called.into_iter().map(|(action, resource)| Call {
             function: function.to_owned(),
@@ -49,6 +53,11 @@ impl Calls {
             resource,
         }));
     }
+}
+
+/// The name of a queue is the last part of its URL.
+fn queue(body: &Value) -> String {
+    body["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).unwrap_or_default().to_owned()
 }
 
 /// The tables that a call of DynamoDB touches, and by which action: a transaction needs those of its parts.
@@ -98,6 +107,7 @@ mod tests {
         calls.note(&headers, "DynamoDB_20120810", "TransactWriteItems", transaction.to_string().as_bytes());
         let query = json!({ "TableName": "a", "IndexName": "i" });
         calls.note(&headers, "DynamoDB_20120810", "Query", query.to_string().as_bytes());
+        calls.note(&headers, "AmazonSQS", "SendMessage", br#"{ "QueueUrl": "https://sqs/0/q" }"#);
         calls.note(&headers, "TrentService", "Decrypt", b"{}");
         calls.note(&HeaderMap::new(), "TrentService", "Encrypt", b"{}");
         let made = calls.made().into_iter().map(|call| format!("{} {}", call.action, call.resource));
@@ -108,7 +118,8 @@ mod tests {
                 "dynamodb:DeleteItem b",
                 "dynamodb:PutItem a",
                 "dynamodb:Query a/index/i",
-                "kms:Decrypt "
+                "kms:Decrypt ",
+                "sqs:SendMessage q"
             ]
         );
     }

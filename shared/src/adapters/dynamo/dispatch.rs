@@ -9,12 +9,12 @@ use super::{
     expressions::Change,
     items::{Item, number, time},
     requests::{Index, Query, Written},
-    sync_state::row_key,
+    sync_state::{self, row_key},
     tables::{CHANNELS_TO_RENEW, CONNECTIONS_DUE},
 };
 use crate::{
     Error, Result,
-    model::{ConnectionKey, InstructorId, TenantId},
+    model::{ConnectionKey, InstructorId, SyncState, TenantId},
     ports::Due,
 };
 
@@ -71,10 +71,12 @@ fn read(item: &Item, attribute: &str) -> Result<Due> {
     Ok(Due { key: ConnectionKey { tenant_id, instructor_id }, at })
 }
 
-pub(super) async fn claim_due(store: &DynamoStore, due: Due, next: DateTime<Utc>) -> Result<bool> {
+pub(super) async fn claim_due(store: &DynamoStore, due: Due, next: DateTime<Utc>) -> Result<Option<SyncState>> {
     let change = Change::when("#next_sync_at = :seen").with("seen", time(due.at)).set("next_sync_at", time(next));
-    let written = store.update(&store.names.credentials, row_key(due.key), change).await?;
-    Ok(matches!(written, Written::Done(_)))
+    match store.update(&store.names.credentials, row_key(due.key), change).await? {
+        Written::Done(item) => sync_state::read(item).map(Some),
+        Written::Refused(_) => Ok(None),
+    }
 }
 
 pub(super) async fn schedule(store: &DynamoStore, key: ConnectionKey, at: Option<DateTime<Utc>>) -> Result<()> {

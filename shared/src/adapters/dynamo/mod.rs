@@ -15,13 +15,14 @@ mod requests;
 mod sync_logs;
 mod sync_state;
 pub mod tables;
+mod turns;
 
 pub use host::lesson_from_image;
 
 use std::{collections::BTreeSet, fmt};
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::{
@@ -130,11 +131,20 @@ impl Store for DynamoStore {
     async fn renewals(&self, shard: u8, now: DateTime<Utc>, limit: usize) -> Result<Vec<Due>> {
         dispatch::renewals(self, shard, now, limit).await
     }
-    async fn claim_due(&self, due: Due, next: DateTime<Utc>) -> Result<bool> {
+    async fn claim_due(&self, due: Due, next: DateTime<Utc>) -> Result<Option<SyncState>> {
         dispatch::claim_due(self, due, next).await
     }
     async fn schedule(&self, key: ConnectionKey, at: Option<DateTime<Utc>>) -> Result<()> {
         dispatch::schedule(self, key, at).await
+    }
+    async fn take_turn(
+        &self,
+        line: &str,
+        lasts: TimeDelta,
+        now: DateTime<Utc>,
+        latest: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>> {
+        turns::take(self, line, lasts, now, latest).await
     }
     async fn mapping(&self, key: ConnectionKey, lesson: LessonId) -> Result<Option<CalendarEventMapping>> {
         mappings::mapping(self, key, lesson).await

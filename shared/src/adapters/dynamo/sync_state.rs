@@ -91,7 +91,7 @@ impl From<&SyncState> for ProgressRow {
     }
 }
 
-fn read(item: Item) -> Result<SyncState> {
+pub(super) fn read(item: Item) -> Result<SyncState> {
     let shared: SharedRow = from_item(item.clone())?;
     let progress: ProgressRow = from_item(item)?;
     let channel = (progress.webhook_channel_id, progress.webhook_resource_id, progress.webhook_expiration);

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     batch, errors,
+    fleet::FleetPacer,
     http::{self as wire, Answer, Request, Transport},
     listing,
     pace::{ONE_CALL, Pacer},
@@ -21,7 +22,7 @@ use crate::{
     Error, Result,
     config::GoogleConfig,
     model::{CalendarId, Channel},
-    ports::{Access, Calendar, CalendarError, Clock, Listing, NewChannel, Operation, OperationOutcome, Random},
+    ports::{Access, Calendar, CalendarError, Clock, Listing, NewChannel, Operation, OperationOutcome, Random, Store},
 };
 
 /// How long opening or closing a channel may take with its retries.
@@ -35,19 +36,22 @@ pub struct GoogleCalendar {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     pacer: Pacer,
+    fleet: FleetPacer,
 }
 
 impl GoogleCalendar {
-    /// A calendar behind `transport`: a [`super::client`], say.
+    /// A calendar behind `transport`: a [`super::client`], say. All that share `store` share Google's quota.
     pub fn new(
         transport: Arc<dyn Transport>,
         config: &GoogleConfig,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
+        store: Arc<dyn Store>,
     ) -> Result<Self> {
         let service = Url::parse(&config.calendar_url).map_err(Error::internal)?;
         let batch_url = Url::parse(&config.batch_url).map_err(Error::internal)?;
-        Ok(Self { transport, service, batch_url, clock, random, pacer: Pacer::default() })
+        let fleet = FleetPacer::new(store, random.clone(), config.quota_a_minute);
+        Ok(Self { transport, service, batch_url, clock, random, pacer: Pacer::default(), fleet })
     }
 
     /// The address of `path` below the service's, each segment escaped.
@@ -79,7 +83,7 @@ impl GoogleCalendar {
     }
 
     pub(super) fn retry<'a>(&'a self, access: &'a Access, deadline: DateTime<Utc>) -> Retry<'a> {
-        Retry::new(&*self.clock, &*self.random, &self.pacer, &access.account, deadline)
+        Retry::new(&*self.clock, &*self.random, (&self.pacer, &self.fleet), access, deadline)
     }
 
     /// One call, tried again until `retry` gives up or the failure is one that `again` does not take for passing.

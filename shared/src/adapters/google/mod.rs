@@ -3,6 +3,7 @@
 mod batch;
 mod calendar;
 mod errors;
+mod fleet;
 mod http;
 mod listing;
 mod login;

@@ -1,4 +1,4 @@
-//! When to try, and when to try again: within the user's quota, with exponential backoff and full jitter, never beyond
+//! When to try, and when to try again: within the user's and the fleet's quota, with exponential backoff and full jitter, never beyond
 //! the deadline.
 //!
 //! Full jitter (a pause anywhere between nothing and the ceiling) spreads many clients that were refused at the same
@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{http::EXCHANGE_TIMEOUT, pace::Pacer};
-use crate::ports::{CalendarError, Clock, Random};
+use super::{fleet::FleetPacer, http::EXCHANGE_TIMEOUT, pace::Pacer};
+use crate::ports::{Access, CalendarError, Clock, Random};
 
 /// Tries in a row that may fail before the call does.
 const MOST_TRIES: u32 = 5;
@@ -23,33 +23,43 @@ pub(super) struct Retry<'a> {
     clock: &'a dyn Clock,
     random: &'a dyn Random,
     pacer: &'a Pacer,
-    account: &'a str,
+    fleet: &'a FleetPacer,
+    access: &'a Access,
     deadline: DateTime<Utc>,
     failures: u32,
 }
 
 impl<'a> Retry<'a> {
-    /// The tries of a call on behalf of `account`.
+    /// The tries of a call with `access`, whose user and whose OAuth client have a quota each.
     pub fn new(
         clock: &'a dyn Clock,
         random: &'a dyn Random,
-        pacer: &'a Pacer,
-        account: &'a str,
+        (pacer, fleet): (&'a Pacer, &'a FleetPacer),
+        access: &'a Access,
         deadline: DateTime<Utc>,
     ) -> Self {
-        Self { clock, random, pacer, account, deadline, failures: 0 }
+        Self { clock, random, pacer, fleet, access, deadline, failures: 0 }
     }
 
-    /// Waits until the user's quota has room for a try of so many units, and says how long the try may take. Where
-    /// there is no time to wait for that, Google is not asked.
+    /// Waits until the user's quota and then the fleet's have room for a try of so many units, and says how long the
+    /// try may take. Where there is no time to wait for that, Google is not asked.
     pub async fn turn(&self, units: u32) -> Result<Duration, CalendarError> {
         self.time_left().ok_or_else(out_of_time)?;
-        let (now, latest) = (self.clock.now(), self.deadline - LEAST_TIME);
-        let start = self.pacer.book(self.account, units, now, latest).ok_or(CalendarError::Paced)?;
-        if start > now {
-            self.clock.sleep((start - now).to_std().unwrap_or_default()).await;
-        }
+        let latest = self.deadline - LEAST_TIME;
+        let start = self.pacer.book(&self.access.account, units, self.clock.now(), latest);
+        self.wait_for(start).await?;
+        let start = self.fleet.book(&self.access.client, units, self.clock.now(), latest).await;
+        self.wait_for(start).await?;
         self.time_left().ok_or_else(out_of_time)
+    }
+
+    /// Waits for a start that was booked.
+    async fn wait_for(&self, start: Option<DateTime<Utc>>) -> Result<(), CalendarError> {
+        let pause = start.ok_or(CalendarError::Paced)? - self.clock.now();
+        if pause > TimeDelta::zero() {
+            self.clock.sleep(pause.to_std().unwrap_or_default()).await;
+        }
+        Ok(())
     }
 
     /// How long the next try may take; `None` when there is no time for one.

@@ -88,7 +88,9 @@ pub async fn import(
         // What could not be read was mentioned all the same: then absence proves nothing.
         ListingOutcome::Complete { token } => (Some(token), malformed == 0),
         ListingOutcome::Delta { token } => (Some(token), false),
-        ListingOutcome::Partial { error } if events.is_empty() => return Err(failure(error)),
+        ListingOutcome::Partial { error } if events.is_empty() || error == CalendarError::Paced => {
+            return Err(failure(error));
+        }
         ListingOutcome::Partial { error } => {
             round.report.quota_exceeded |= error == CalendarError::QuotaExceeded;
             round.report.leave(format!("The calendar was listed only in part ({error}); nothing was removed for it."));
@@ -164,8 +166,8 @@ pub async fn clear(round: &mut Round<'_>) -> Result<(), Failure> {
 fn failure(error: CalendarError) -> Failure {
     match error {
         CalendarError::QuotaExceeded => Failure::QuotaExceeded,
+        CalendarError::Paced => Failure::Paced,
         error @ (CalendarError::Unauthorized
-        | CalendarError::Paced
         | CalendarError::RateLimited
         | CalendarError::Refused { .. }
         | CalendarError::Unavailable(_)) => Failure::Other(crate::Error::unavailable("google_unavailable", error)),
@@ -355,6 +357,10 @@ async fn remove_strays(
             OperationOutcome::Gone | OperationOutcome::Event(_) => round.report.counts.events_deleted += 1,
             // Listed again when it changed; refused for good otherwise.
             OperationOutcome::Changed | OperationOutcome::IdTaken | OperationOutcome::Refused { .. } => {}
+            OperationOutcome::TryLater(CalendarError::Paced) => {
+                clean = false;
+                round.report.wait();
+            }
             OperationOutcome::TryLater(_) => {
                 clean = false;
                 round.report.leave("An event of ours that should not be there could not be deleted yet.");

@@ -38,6 +38,7 @@ use crate::{
         SyncOutcome, SyncState, SyncTrigger, WishKind, channel_token::WebhookKeys, connection::Blocked,
     },
     ports::{Doorbell, LeaseAttempt, NoticeBus, Random, ReleaseOutcome, Ring},
+    reconcile::backoff,
 };
 
 /// A lease lasts this much longer than its run may take, so that no run ever acts past its lease.
@@ -132,6 +133,8 @@ enum Failure {
     },
     /// Google's usage limit: hours of rest.
     QuotaExceeded,
+    /// There was no room in what Google allows a minute: a later run goes on.
+    Paced,
     /// Another run took over; nothing may be done any more.
     LeaseLost,
     Other(Error),
@@ -273,7 +276,7 @@ impl SyncCalendar {
             }
             let again_at = (round_started + BETWEEN_LISTINGS).max(self.now());
             // What nothing could be done for may be possible now: somebody may have turned a switch or logged in anew.
-            let well = state.failures == 0 || blocked.is_some();
+            let well = (state.failures == 0 && !report.paced) || blocked.is_some();
             if well && !report.narrowed && again_at + BETWEEN_LISTINGS < request.deadline {
                 inherited.extend(self.wait(request.key, again_at, &mut state).await?);
                 continue;
@@ -282,12 +285,15 @@ impl SyncCalendar {
                 state.next_sync_at = Some(self.now());
             }
             if self.let_go(request.key, &mut state).await? && well {
-                self.ring_again(request, &state).await?;
+                self.ring_again(request, &state, Duration::ZERO).await?;
             }
             break (outcome, blocked);
         };
-        if outcome == SyncOutcome::Running {
-            self.ring_again(request, &state).await?;
+        if outcome == SyncOutcome::Running && !report.paced {
+            self.ring_again(request, &state, Duration::ZERO).await?;
+        } else if outcome == SyncOutcome::Running && request.log_id.is_some() {
+            // The poll would know nothing of the log row.
+            self.ring_again(request, &state, backoff::PACED.to_std().unwrap_or_default()).await?;
         }
         if let Some(blocked) = blocked {
             if request.log_id.is_some() {
@@ -356,10 +362,10 @@ impl SyncCalendar {
     }
 
     /// Rings for what is left; a person who waits for a log row finds the rest of the story in it.
-    async fn ring_again(&self, request: &SyncRequest, state: &SyncState) -> Result<()> {
+    async fn ring_again(&self, request: &SyncRequest, state: &SyncState, delay: Duration) -> Result<()> {
         let wishes = state.wishes.kinds.iter().copied().collect();
         let ring = Ring { log_id: request.log_id, ..Ring::new(request.key, request.trigger, wishes) };
-        self.doorbell.ring(&ring, Duration::ZERO).await
+        self.doorbell.ring(&ring, delay).await
     }
 
     /// Writes the log row, and the instructor's row of the host, where there is something to tell.
@@ -373,7 +379,8 @@ impl SyncCalendar {
     ) -> Result<SyncRun> {
         let asked_for =
             request.log_id.is_some() || matches!(request.trigger, SyncTrigger::Manual | SyncTrigger::Connect);
-        let tell = asked_for || outcome != SyncOutcome::Completed || report.is_worth_a_row();
+        let only_waits = report.paced && outcome == SyncOutcome::Running;
+        let tell = asked_for || report.is_worth_a_row() || (outcome != SyncOutcome::Completed && !only_waits);
         let daily = report.compared;
         let now = self.now();
         let id = request.log_id.unwrap_or_else(|| SyncLogId(self.time_ordered_id(started_at)));

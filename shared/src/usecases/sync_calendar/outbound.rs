@@ -369,7 +369,7 @@ impl Work {
             After::Later(why) => {
                 round.report.quota_exceeded |= *outcome == OperationOutcome::TryLater(CalendarError::QuotaExceeded);
                 if *outcome == OperationOutcome::TryLater(CalendarError::Paced) {
-                    round.report.go_on("There is more to write than Google takes in a minute; the rest follows.");
+                    round.report.wait();
                 } else {
                     round.report.leave(format!("Google could not take a change in yet: {why}."));
                 }

@@ -20,6 +20,8 @@ pub struct Report {
     pub unfinished: Option<String>,
     /// Whether the rest is to follow at once: nothing is wrong, there was only more to do than time.
     pub more: bool,
+    /// Whether the rest has to wait: we hold back, below what Google allows a minute.
+    pub paced: bool,
     /// Whether Google's usage limit was met.
     pub quota_exceeded: bool,
     /// Whether a person bounded the run: to some lessons, or to one of the connection's two directions.
@@ -67,6 +69,12 @@ impl Report {
     pub fn go_on(&mut self, reason: impl Into<String>) {
         self.say(reason);
         self.more = true;
+    }
+
+    /// Notes that there was no room left in this minute's quota.
+    pub fn wait(&mut self) {
+        self.go_on("There is more to ask of Google than we may in a minute; the rest follows.");
+        self.paced = true;
     }
 
     /// Notes what was imported.

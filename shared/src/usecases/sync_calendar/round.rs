@@ -71,6 +71,7 @@ impl Round<'_> {
         let (sync, request) = (self.sync, self.request);
         self.report.unfinished = None;
         self.report.more = false;
+        self.report.paced = false;
         let Some(credentials) = sync.google.store.credentials(request.key).await? else {
             return Err(Failure::NotConnected);
         };

@@ -31,7 +31,9 @@ impl SyncCalendar {
             Ok(credentials) => match report.unfinished.clone() {
                 None => {
                     self.end_well(state, &credentials);
-                    if report.more {
+                    if report.paced {
+                        self.come_again_soon(state);
+                    } else if report.more {
                         state.wishes.kinds.insert(WishKind::Lessons);
                         state.next_sync_at = Some(now);
                     }
@@ -62,6 +64,11 @@ impl SyncCalendar {
                 Ok((SyncOutcome::Failed, Some(Blocked::SwitchedOff)))
             }
             Err(Failure::DirectionOff) => Ok((SyncOutcome::Failed, Some(Blocked::SwitchedOff))),
+            Err(Failure::Paced) => {
+                report.wait();
+                self.come_again_soon(state);
+                Ok((SyncOutcome::Running, None))
+            }
             Err(Failure::Withdrawn { as_read }) => {
                 self.withdrawn(state, &as_read).await?;
                 report.say("Google no longer permits access to this calendar; the instructor has to connect again.");
@@ -91,6 +98,12 @@ impl SyncCalendar {
         state.last_error = None;
         state.last_synced_at = Some(now);
         state.next_sync_at = schedule::next_poll_or_as_it_is(&credentials.settings, state, now, self.luck());
+    }
+
+    /// Leaves what is left to a later run: nothing has failed.
+    fn come_again_soon(&self, state: &mut SyncState) {
+        state.wishes.kinds.extend([WishKind::Inbound, WishKind::Lessons]);
+        state.next_sync_at = Some(self.now() + backoff::jitter(backoff::PACED, self.luck()));
     }
 
     /// Lets the connection rest after a failure, and tells the instructor once when failures pile up.

@@ -7,6 +7,7 @@ use calendar_sync::{
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::Tables;
 
@@ -27,7 +28,8 @@ impl Tables {
             row["instructor_id"].as_str() == Some(&key.instructor_id.to_string())
                 && row["starts_at"].as_str().is_some_and(|at| at.parse().is_ok_and(|at| window.contains(at)))
         };
-        let own = self.lessons.iter().filter(|((tenant, _), _)| *tenant == key.tenant_id);
+        let first = (key.tenant_id, LessonId(Uuid::nil()));
+        let own = self.lessons.range(first..).take_while(|((tenant, _), _)| *tenant == key.tenant_id);
         own.filter(|(_, row)| inside(row)).map(|((_, id), _)| *id).collect()
     }
 

@@ -5,6 +5,7 @@ use calendar_sync::{
     ports::{DirtyMark, LessonMark},
 };
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::Tables;
 
@@ -43,7 +44,8 @@ impl Tables {
     }
 
     fn rows_of(&self, key: ConnectionKey) -> impl Iterator<Item = &MappingRow> {
-        self.mappings.iter().filter(move |((of, _), _)| *of == key).map(|(_, row)| row)
+        let first = (key, LessonId(Uuid::nil()));
+        self.mappings.range(first..).take_while(move |((of, _), _)| *of == key).map(|(_, row)| row)
     }
 
     pub(super) fn dirty_mappings(&self, key: ConnectionKey, limit: usize) -> Vec<CalendarEventMapping> {

@@ -28,7 +28,7 @@ use calendar_sync::{
         LessonMark, ReleaseOutcome, Store,
     },
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::BoxFuture;
 use serde_json::Value;
 use uuid::Uuid;
@@ -56,6 +56,7 @@ pub enum Table {
     ExternalEvents,
     SyncLogs,
     GoogleAccounts,
+    Lines,
     OAuthStates,
     Lessons,
     Instructors,
@@ -84,6 +85,8 @@ pub struct Tables {
     pub states: BTreeMap<ConnectionKey, SyncState>,
     /// `google_accounts`.
     pub accounts: BTreeMap<String, GoogleAccountRow>,
+    /// Up to when the lines beside them are taken.
+    pub lines: BTreeMap<String, DateTime<Utc>>,
     /// `calendar_event_mappings`.
     pub mappings: BTreeMap<(ConnectionKey, LessonId), MappingRow>,
     /// The conflict items beside them.
@@ -266,7 +269,7 @@ impl Store for MemoryStore {
     async fn renewals(&self, shard: u8, now: DateTime<Utc>, limit: usize) -> Result<Vec<Due>> {
         self.look_up(|tables| tables.due_by(shard, now, limit, |state| state.renew_at)).await
     }
-    async fn claim_due(&self, due: Due, next: DateTime<Utc>) -> Result<bool> {
+    async fn claim_due(&self, due: Due, next: DateTime<Utc>) -> Result<Option<SyncState>> {
         self.write(Table::State, |tables| Ok(tables.claim_due(due, next))).await
     }
     async fn schedule(&self, key: ConnectionKey, at: Option<DateTime<Utc>>) -> Result<()> {
@@ -275,6 +278,15 @@ impl Store for MemoryStore {
             Ok(())
         })
         .await
+    }
+    async fn take_turn(
+        &self,
+        line: &str,
+        lasts: TimeDelta,
+        now: DateTime<Utc>,
+        latest: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>> {
+        self.write(Table::Lines, |tables| Ok(tables.take_turn(line, lasts, now, latest))).await
     }
 
     async fn mapping(&self, key: ConnectionKey, lesson: LessonId) -> Result<Option<CalendarEventMapping>> {

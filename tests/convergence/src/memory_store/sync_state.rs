@@ -6,7 +6,7 @@ use calendar_sync::{
     model::{ConnectionKey, Lease, SyncState, WishKind, Wishes},
     ports::{Due, Glance, LeaseAttempt, ReleaseOutcome},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{Tables, shard};
@@ -103,9 +103,10 @@ impl Tables {
         due
     }
 
-    pub(super) fn claim_due(&mut self, due: Due, next: DateTime<Utc>) -> bool {
-        let state = self.states.get_mut(&due.key).filter(|state| state.next_sync_at == Some(due.at));
-        state.map(|state| state.next_sync_at = Some(next)).is_some()
+    pub(super) fn claim_due(&mut self, due: Due, next: DateTime<Utc>) -> Option<SyncState> {
+        let state = self.states.get_mut(&due.key).filter(|state| state.next_sync_at == Some(due.at))?;
+        state.next_sync_at = Some(next);
+        Some(state.clone())
     }
 
     pub(super) fn schedule(&mut self, key: ConnectionKey, at: Option<DateTime<Utc>>) {
@@ -113,6 +114,21 @@ impl Tables {
             state.next_sync_at = at;
             state.wishes.counter += 1;
         }
+    }
+
+    pub(super) fn take_turn(
+        &mut self,
+        line: &str,
+        lasts: TimeDelta,
+        now: DateTime<Utc>,
+        latest: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        let begins = self.lines.get(line).map_or(now, |taken_until| now.max(*taken_until));
+        if begins > latest {
+            return None;
+        }
+        self.lines.insert(line.to_owned(), begins + lasts);
+        Some(begins)
     }
 }
 

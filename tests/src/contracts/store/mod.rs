@@ -10,6 +10,7 @@ pub mod lease;
 pub mod logins;
 pub mod logs_and_notices;
 pub mod mappings;
+pub mod turns;
 
 use std::{collections::BTreeSet, sync::Arc};
 

@@ -1,0 +1,208 @@
+//! The dispatcher: what it reads, for whom it rings, and when.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use calendar_sync::{
+    Result,
+    adapters::system::SystemRandom,
+    config::Config,
+    model::{ConnectionKey, SyncState},
+    ports::{Clock, Doorbell, Ring, Store},
+    reconcile::backoff,
+    usecases::ring_due::RingDue,
+};
+use calendar_tests::dynamo;
+use chrono::{DateTime, TimeDelta, Utc};
+use convergence::memory_store::MemoryStore;
+use dynoxide::{AttributeValue, Database, ImportOptions, Item};
+use tokio::sync::Notify;
+
+use crate::{key, now, virtual_time::VirtualClock};
+
+/// The interval of a connection that is polled, and the shortest that its jitter makes of it.
+const INTERVAL: TimeDelta = TimeDelta::minutes(15);
+const SHORTEST: TimeDelta = TimeDelta::seconds(15 * 60 * 3 / 4);
+
+/// Every ring, when it was sent and with which delay.
+#[derive(Default)]
+struct Bell(Mutex<Vec<(ConnectionKey, Duration)>>);
+
+impl Bell {
+    fn take(&self) -> Vec<(ConnectionKey, Duration)> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+#[async_trait]
+impl Doorbell for Bell {
+    async fn ring(&self, ring: &Ring, delay: Duration) -> Result<()> {
+        self.0.lock().unwrap().push((ring.key, delay));
+        Ok(())
+    }
+}
+
+/// The bell of a process that stops for ever in the middle of its work: some rings are sent, some are not.
+struct Stuck {
+    bell: Arc<Bell>,
+    left: Mutex<usize>,
+    stuck: Notify,
+}
+
+#[async_trait]
+impl Doorbell for Stuck {
+    async fn ring(&self, ring: &Ring, delay: Duration) -> Result<()> {
+        let goes_on = {
+            let mut left = self.left.lock().unwrap();
+            *left = left.saturating_sub(1);
+            *left > 0
+        };
+        if goes_on {
+            return self.bell.ring(ring, delay).await;
+        }
+        self.stuck.notify_one();
+        std::future::pending().await
+    }
+}
+
+fn dispatcher(store: &Arc<dyn Store>, doorbell: Arc<dyn Doorbell>, clock: &Arc<VirtualClock>) -> RingDue {
+    RingDue { store: store.clone(), doorbell, clock: clock.clone(), random: Arc::new(SystemRandom) }
+}
+
+/// A store with so many connections; those at `due` have been due for as many seconds, the others will be.
+async fn stored(connections: u128, due: impl Fn(u128) -> Option<i64>) -> (Arc<dyn Store>, dynamo::Traffic) {
+    let database = Database::memory().unwrap();
+    let (subject, traffic) = dynamo::over(database.clone()).await;
+    let items = (0..connections).map(|number| {
+        let at = due(number).map_or(now() + TimeDelta::hours(1), |ago| now() - TimeDelta::seconds(ago));
+        state_item(number, at)
+    });
+    let table = Config::from_vars(|_| None).tables().credentials;
+    database.import_items(&table, items.collect(), ImportOptions::default()).unwrap();
+    (subject.store, traffic)
+}
+
+/// A state as it is stored; of its shard the reader knows nothing, and any will do.
+fn state_item(number: u128, next_sync_at: DateTime<Utc>) -> Item {
+    let text = |text: String| AttributeValue::S(text);
+    let count = |count: u128| AttributeValue::N(count.to_string());
+    let time = |at: DateTime<Utc>| text(at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true));
+    let key = key(number);
+    let healthy = AttributeValue::M([("state".to_owned(), text("healthy".to_owned()))].into_iter().collect());
+    [
+        ("tenant_id", text(key.tenant_id.to_string())),
+        ("instructor_id", text(format!("{}#state", key.instructor_id))),
+        ("shard", count(number % 16)),
+        ("next_sync_at", time(next_sync_at)),
+        ("last_synced_at", time(now() - TimeDelta::hours(6))),
+        ("calendar_time_zone", text("Europe/Berlin".to_owned())),
+        ("lease_until", time(DateTime::UNIX_EPOCH)),
+        ("lease_fence", count(1)),
+        ("wish_counter", count(0)),
+        ("failures", count(0)),
+        ("push_health", healthy),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into_iter()
+    .collect()
+}
+
+/// A query names its items by key, so that it reads what it finds: nothing is filtered out.
+#[tokio::test]
+async fn of_100_000_connections_the_dispatcher_reads_the_1000_that_are_due_and_rings_once_for_each() {
+    let is_due = |number: u128| number % 100 == 7;
+    let (store, traffic) = stored(100_000, |number| is_due(number).then_some(60)).await;
+    let (bell, clock) = (Arc::new(Bell::default()), VirtualClock::new(now()));
+    let dispatcher = dispatcher(&store, bell.clone(), &clock);
+    assert_eq!(dispatcher.ring().await.unwrap(), 1_000);
+    let rung: Vec<_> = bell.take().into_iter().map(|(key, _)| key).collect();
+    assert_eq!(rung.len(), 1_000);
+    assert_eq!(rung.into_iter().collect::<BTreeSet<_>>(), (0..100_000).filter(|n| is_due(*n)).map(key).collect());
+    assert_eq!((traffic.read(), traffic.written()), (1_000, 1_000), "found, and claimed");
+
+    assert_eq!(dispatcher.ring().await.unwrap(), 0);
+    assert_eq!((traffic.read(), traffic.written()), (0, 0));
+}
+
+#[tokio::test]
+async fn of_two_dispatchers_one_may_die_midway_and_all_are_synced_and_none_twice_within_its_interval() {
+    const DUE: u128 = 600;
+    let (store, _) = stored(2_000, |number| (number < DUE).then_some(60)).await;
+    let (bell, clock) = (Arc::new(Bell::default()), VirtualClock::new(now()));
+    let stuck = Arc::new(Stuck { bell: bell.clone(), left: Mutex::new(100), stuck: Notify::new() });
+    let dies = dispatcher(&store, stuck.clone(), &clock);
+    let lives = dispatcher(&store, bell.clone(), &clock);
+    let dies = async {
+        tokio::select! {
+            rung = dies.ring() => panic!("it lived: {rung:?}"),
+            () = stuck.stuck.notified() => {}
+        }
+    };
+    let ((), lived) = tokio::join!(dies, lives.ring());
+    lived.unwrap();
+
+    // What the first minute rang for, and then each further one; whoever is rung for is synced.
+    let mut rings: BTreeMap<ConnectionKey, Vec<DateTime<Utc>>> = BTreeMap::new();
+    for minute in 0..16 {
+        clock.advance_to(now() + TimeDelta::minutes(minute));
+        if minute > 0 {
+            lives.ring().await.unwrap();
+        }
+        for (key, _) in bell.take() {
+            rings.entry(key).or_default().push(clock.now());
+            let luck = u16::try_from(key.instructor_id.0.as_u128() * 109 % 65_536).unwrap();
+            store.schedule(key, Some(clock.now() + backoff::jitter(INTERVAL, luck))).await.unwrap();
+        }
+    }
+    assert_eq!(rings.keys().copied().collect::<BTreeSet<_>>(), (0..DUE).map(key).collect(), "all were synced");
+    for (key, at) in &rings {
+        assert!(at.windows(2).all(|pair| pair[1] - pair[0] >= SHORTEST), "{key} was rung for at {at:?}");
+    }
+    let late = rings.values().filter(|at| at[0] > now()).count();
+    assert!((1..=256).contains(&late), "{late} were in flight when it died");
+}
+
+#[tokio::test]
+async fn after_an_outage_of_hours_the_longest_due_come_first_so_many_a_minute_and_spread_over_it() {
+    const A_MINUTE: usize = 16 * 300;
+    let store = MemoryStore::default();
+    for number in 0..12_000 {
+        let due = now() - TimeDelta::seconds(i64::try_from(number * 7919 % 21_600).unwrap());
+        let state = SyncState { next_sync_at: Some(due), last_synced_at: Some(due), ..SyncState::new(now()) };
+        store.tables().states.insert(key(number), state);
+    }
+    let (bell, clock) = (Arc::new(Bell::default()), VirtualClock::new(now()));
+    let shared: Arc<dyn Store> = Arc::new(store.clone());
+    let dispatcher = dispatcher(&shared, bell.clone(), &clock);
+    let mut rung = Vec::new();
+    for minute in 0..3 {
+        clock.advance_to(now() + TimeDelta::minutes(minute));
+        let waiting = store.tables().states.clone();
+        assert_eq!(dispatcher.ring().await.unwrap(), A_MINUTE.min(12_000 - rung.len()));
+        let rings = bell.take();
+        let due = |key: &ConnectionKey| waiting[key].next_sync_at.unwrap();
+        let newest = rings.iter().map(|(key, _)| due(key)).max().unwrap();
+        let now_rung: BTreeSet<_> = rings.iter().map(|(key, _)| *key).chain(rung.iter().copied()).collect();
+        let oldest_left = waiting.keys().filter(|key| !now_rung.contains(key)).map(due).min();
+        // Each shard is a list of its own.
+        let slack = TimeDelta::minutes(20);
+        assert!(oldest_left.is_none_or(|left| newest <= left + slack), "{newest} before {oldest_left:?}");
+        if rings.len() == A_MINUTE {
+            for part in 0..5 {
+                let inside = rings.iter().filter(|(_, delay)| delay.as_secs() / 10 == part).count();
+                assert!((A_MINUTE / 10..A_MINUTE / 3).contains(&inside), "{inside} in part {part} of the minute");
+            }
+        }
+        rung.extend(rings.into_iter().map(|(key, _)| key));
+    }
+    assert_eq!(rung.iter().collect::<BTreeSet<_>>().len(), 12_000, "none twice");
+    let mut again = BTreeMap::<i64, usize>::new();
+    for state in store.tables().states.values() {
+        *again.entry(state.next_sync_at.unwrap().timestamp() / 60).or_default() += 1;
+    }
+    assert!(again.values().all(|due| *due < A_MINUTE), "they do not come back together: {again:?}");
+}

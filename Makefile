@@ -10,7 +10,7 @@ PYTHON := $(TOOLS)/python/bin
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test verify soak mutants audit bench latency cost-model build fmt lint doc unit kill conformance postgresql deny schemas
+.PHONY: help run reset test verify soak mutants fuzz fuzzers audit bench latency cost-model build fmt lint doc unit kill conformance postgresql deny schemas
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ reset: ## Forget what `make run` has kept
 
 test: lint unit doc conformance ## Check everything that Rust and Node alone can check
 
-verify: schemas deny kill postgresql ## Check what needs more time or tools, and install those: Python clients, PostgreSQL, cargo-deny, cfn-lint
+verify: schemas deny kill fuzzers postgresql ## Check what needs more time or tools, and install those: Python clients, PostgreSQL, cargo-deny, cfn-lint
 	tests/conformance/python/run.sh
 
 audit: $(DENY) ## Look for known vulnerabilities (asks github.com and the npm registry)
@@ -63,6 +63,20 @@ soak: ## Play random histories through the engine, with new seeds, for MINUTES
 
 mutants: ## Spoil the engine in many ways, one at a time, and check that random histories find each one out
 	tests/convergence/mutants/run.sh
+
+# How long `make fuzz` tries each target, in seconds.
+SECONDS := 60
+TARGETS := requests google_calendar google_login messages
+HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+fuzz: fuzzers ## Send what reads input what nobody would, guided by coverage, for SECONDS each (needs a C++ compiler)
+	@for target in $(TARGETS); do \
+		mkdir -p fuzz/found/$$target && \
+		fuzz/target/$(HOST)/release/$$target -max_total_time=$(SECONDS) -max_len=1024 -timeout=10 -rss_limit_mb=2048 \
+			-verbosity=0 -print_final_stats=1 -artifact_prefix=fuzz/found/$$target- fuzz/found/$$target fuzz/corpus/$$target || exit 1; \
+	done
+
+fuzzers:
+	RUSTC_WRAPPER=$(CURDIR)/fuzz/rustc $(CARGO) build --locked --release --manifest-path fuzz/Cargo.toml --target $(HOST)
 
 kill:
 	$(CARGO) test --locked --package local-stack --test kill -- $(EVERY_DEATH)

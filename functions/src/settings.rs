@@ -5,7 +5,8 @@ use calendar_sync::{
     bootstrap::Bootstrap,
     config::ClaimNames,
     http::{Caller, JsonBody, answer, reply},
-    usecases::change_settings::{ChangeSettings, SettingsPatch},
+    model::SettingsPatch,
+    usecases::change_settings::ChangeSettings,
 };
 use lambda_http::{Body, Request, Response};
 

@@ -37,6 +37,7 @@ contract! {
         a_refreshed_token_stays_with_its_connection
         sealing_anew_gives_way_to_a_login
         settings_need_a_connection
+        changes_of_different_switches_all_stand
         a_status_is_stored_with_its_notices_or_not_at_all
         a_late_finding_does_not_undo_disconnecting
         a_late_finding_does_not_touch_a_renewed_connection

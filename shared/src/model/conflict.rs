@@ -31,4 +31,33 @@ impl SchedulingConflict {
             && self.google_event_id == other.google_event_id
             && self.occurrence_start == other.occurrence_start
     }
+
+    /// Whether nobody can do anything about it any more. The pair is kept, as the flag on its lesson is.
+    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
+        self.overlap_end <= now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_conflict_is_over_when_its_overlap_is() {
+        let start: DateTime<Utc> = "2026-03-01T12:00:00Z".parse().unwrap();
+        let end = start + TimeDelta::hours(1);
+        let pair = SchedulingConflict {
+            lesson_id: LessonId(Uuid::nil()),
+            calendar_id: CalendarId::from("primary"),
+            google_event_id: EventId::from("event"),
+            occurrence_start: start,
+            overlap_start: start,
+            overlap_end: end,
+            found_at: start,
+        };
+        assert!(!pair.is_over(end - TimeDelta::seconds(1)));
+        assert!(pair.is_over(end));
+    }
 }

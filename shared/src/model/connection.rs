@@ -56,6 +56,31 @@ impl Default for SyncSettings {
     }
 }
 
+/// What is to change of the settings; what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SettingsPatch {
+    /// Whether anything runs at all.
+    pub sync_enabled: Option<bool>,
+    /// Which way changes travel.
+    pub sync_direction: Option<SyncDirection>,
+    /// Whether changes are followed on their own.
+    pub auto_sync: Option<bool>,
+    /// How often to poll, in minutes.
+    pub sync_interval_minutes: Option<u32>,
+}
+
+impl SettingsPatch {
+    /// The settings with the change.
+    pub fn apply(&self, settings: &SyncSettings) -> SyncSettings {
+        SyncSettings {
+            sync_enabled: self.sync_enabled.unwrap_or(settings.sync_enabled),
+            sync_direction: self.sync_direction.unwrap_or(settings.sync_direction),
+            auto_sync: self.auto_sync.unwrap_or(settings.auto_sync),
+            sync_interval_minutes: self.sync_interval_minutes.unwrap_or(settings.sync_interval_minutes),
+        }
+    }
+}
+
 /// The Google account behind a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoogleAccount {

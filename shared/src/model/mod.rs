@@ -19,7 +19,9 @@ pub mod window;
 
 pub use channel_token::WebhookKeys;
 pub use conflict::SchedulingConflict;
-pub use connection::{ConnectionStatus, GoogleAccount, InstructorCalendarCredentials, SyncDirection, SyncSettings};
+pub use connection::{
+    ConnectionStatus, GoogleAccount, InstructorCalendarCredentials, SettingsPatch, SyncDirection, SyncSettings,
+};
 pub use event::{Event, EventStatus, EventTime, EventType, Free};
 pub use event_id::OwnEventId;
 pub use external_event::ExternalCalendarEvent;

@@ -16,8 +16,8 @@ use crate::{
     model::{
         CalendarEventMapping, CalendarId, CalendarSyncLog, ConnectionId, ConnectionKey, ConnectionStatus, EventId,
         ExternalCalendarEvent, InstructorCalendarCredentials, Lesson, LessonId, LessonVersion, Notice, OAuthState,
-        SchedulingConflict, SealedSecret, SealedTokens, SyncLogId, SyncSettings, SyncState, SyncStatus, TenantId,
-        Window, WishKind,
+        SchedulingConflict, SealedSecret, SealedTokens, SettingsPatch, SyncLogId, SyncSettings, SyncState, SyncStatus,
+        TenantId, Window, WishKind,
     },
 };
 
@@ -182,8 +182,14 @@ pub trait Store: Send + Sync {
     ) -> Result<()>;
     /// Stores tokens sealed anew under another data key, unless a login has given others to the connection `as_read`.
     async fn save_tokens(&self, as_read: &InstructorCalendarCredentials, tokens: &SealedTokens) -> Result<()>;
-    /// Stores what the instructor chose; `NotFound` without a connection.
-    async fn save_settings(&self, key: ConnectionKey, settings: &SyncSettings, now: DateTime<Utc>) -> Result<()>;
+    /// Stores what the instructor changes of the settings, and that alone; answers all of them. `NotFound` without a
+    /// connection.
+    async fn save_settings(
+        &self,
+        key: ConnectionKey,
+        patch: &SettingsPatch,
+        now: DateTime<Utc>,
+    ) -> Result<SyncSettings>;
     /// Stores whether the connection `as_read` works, with what the host is told; `NotFound` without that very
     /// connection. Unless `status` is that it is taken down, also when it is by now, or when a login has renewed it
     /// since: what was found of the permission before says nothing of the new one.

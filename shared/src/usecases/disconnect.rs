@@ -29,6 +29,8 @@ const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(30);
 const ATTEMPTS: u32 = 6;
 /// So many events are removed before it is stored that they are.
 const BATCH: usize = 50;
+/// What is still to be told is told before the connection is forgotten; whether it was, is looked at after this time.
+const NOTICES_FIRST: TimeDelta = TimeDelta::minutes(2);
 /// The last error of a state whose failures are attempts to disconnect; otherwise they are the sync's.
 const IN_VAIN: &str = "disconnect_unfinished";
 /// The code of a listing that found no room in what Google allows a minute.
@@ -176,6 +178,13 @@ impl Disconnect {
             }
             let given_back = self.give_back(&credentials).await;
             tracing::warn!(connection = %key, ?given_back, "Google is left as it is");
+        }
+        // They are for the worker, whose every run takes them to the bus before it goes on with this.
+        if !store.pending_notices(key, 1).await?.is_empty() {
+            state.next_sync_at = Some(self.google.clock.now() + NOTICES_FIRST);
+            state.resting_until = None;
+            self.release(key, state).await?;
+            return Ok(Disconnected::Continues);
         }
         // A login that overtakes us is to list anew what we are about to remove.
         state.cursor = None;

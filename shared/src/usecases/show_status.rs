@@ -26,7 +26,7 @@ const FAILED: usize = 100;
 pub struct Status {
     /// The connection and its state; `None` when there is none.
     pub connection: Option<(InstructorCalendarCredentials, SyncState)>,
-    /// The conflicts.
+    /// The conflicts that are not over.
     pub conflicts: Vec<SchedulingConflict>,
     /// Lessons that wait to be written.
     pub waiting: usize,
@@ -62,19 +62,21 @@ impl ShowStatus {
     pub async fn show(&self, key: ConnectionKey, before: Option<SyncLogId>) -> Result<Status> {
         let store = &self.store;
         let now = self.clock.now();
-        let (credentials, state, failed, conflicts, mut logs) = futures::try_join!(
+        let (credentials, state, failed, mut conflicts, mut logs) = futures::try_join!(
             store.credentials(key),
             store.state(key),
             store.failed_mappings(key, now, FAILED),
             store.conflicts(key),
             store.logs(key, before, LOGS + 1)
         )?;
+        conflicts.retain(|pair| !pair.is_over(now));
         let connection = credentials.zip(state);
         if connection.is_none() && !store.instructor_exists(key).await? {
             return Err(Error::not_found());
         }
         let waiting = if connection.is_some() { store.dirty_mappings(key, COUNTED).await?.len() } else { 0 };
         let next_cursor = (logs.len() > LOGS).then(|| logs.remove(LOGS)).and(logs.last().map(|log| log.id));
+        let logs = logs.into_iter().map(|log| log.as_of(now)).collect();
         let overdue_renewal = connection.as_ref().and_then(|(_, state)| overdue(state, now));
         Ok(Status { connection, conflicts, waiting, failed, logs, next_cursor, overdue_renewal })
     }

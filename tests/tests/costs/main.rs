@@ -68,7 +68,7 @@ async fn the_permits_of_fifty_calls_are_one_item() {
         }
     };
     let cost = world.cost(fifty_notices).await;
-    assert_eq!((cost.google, cost.written), (50, 51));
+    assert_eq!((cost.google, cost.dynamo.written), (50, 51));
 }
 
 #[tokio::test]

@@ -9,5 +9,6 @@ mod limits;
 mod log;
 mod logins;
 mod refusals;
+mod switches;
 mod two_ways;
 mod what_blocks;

@@ -1,6 +1,10 @@
 //! Disconnecting, interrupted.
 
-use calendar_sync::usecases::disconnect::{Disconnected, Keep};
+use calendar_sync::{
+    model::{Notice, NoticeKind},
+    usecases::disconnect::{Disconnected, Keep},
+};
+use uuid::Uuid;
 
 use crate::{
     interrupter::{BLOWS, Blow, Ended},
@@ -124,4 +128,18 @@ async fn imports_that_were_kept_stay() {
     stage.disconnect_at_last(&person, Keep { events: false, imported: true }).await;
     let rows = stage.rows(&person).await;
     assert!(rows.len() == 1 && rows[0].contains("Dentist"), "{rows:?}");
+}
+
+#[tokio::test]
+async fn what_is_still_to_be_told_is_told_before_the_connection_is_forgotten() {
+    let stage = Stage::set().await;
+    let person = connected(&stage).await;
+    let store = &stage.disconnect.google.store;
+    let kind = NoticeKind::SyncFailing { code: "unfinished".to_owned() };
+    let notice = Notice { id: Uuid::from_u128(1), key: person.key, kind, at: stage.now() };
+    store.put_notices(person.key, &[notice]).await.unwrap();
+    assert_eq!(stage.begin_to_disconnect(&person, NOTHING).await.unwrap(), Disconnected::Continues);
+    assert!(store.credentials(person.key).await.unwrap().is_some(), "whoever has something to tell is remembered");
+    stage.disconnect_at_last(&person, NOTHING).await;
+    stage.assert_gone(&person, "notices too").await;
 }

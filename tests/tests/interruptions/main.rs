@@ -1,9 +1,11 @@
 //! Connecting and disconnecting, interrupted at each effect that they have: a state is left from which the same call,
-//! made again, succeeds; and what happens at the same moment happens as if one came after the other.
+//! made again, succeeds; and what happens at the same moment happens as if one came after the other. And syncs by hand
+//! that the end of their time interrupts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::large_futures, reason = "this is test code")]
 
 mod connecting;
 mod disconnecting;
+mod handed_on;
 mod interrupter;
 mod sealing;
 mod stage;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     DynamoStore, accounts,
     expressions::Change,
-    items::{Item, attributes, from_item, text, time, to_item},
+    items::{Item, attributes, from_item, number, text, time, to_item},
     notices,
     requests::Written,
     sync_state,
@@ -16,7 +16,8 @@ use crate::{
     Error, ErrorKind, Result,
     model::{
         CalendarId, ConnectionId, ConnectionKey, ConnectionStatus, GoogleAccount, InstructorCalendarCredentials,
-        InstructorId, Notice, SealedSecret, SealedTokens, SyncDirection, SyncSettings, TenantId, timestamp,
+        InstructorId, Notice, SealedSecret, SealedTokens, SettingsPatch, SyncDirection, SyncSettings, TenantId,
+        timestamp,
     },
     ports::Connect,
 };
@@ -66,6 +67,17 @@ impl SettingsRow {
     }
 }
 
+impl From<SettingsRow> for SyncSettings {
+    fn from(row: SettingsRow) -> Self {
+        Self {
+            sync_enabled: row.sync_enabled,
+            sync_direction: row.sync_direction,
+            auto_sync: row.auto_sync,
+            sync_interval_minutes: row.sync_interval_minutes,
+        }
+    }
+}
+
 impl From<&InstructorCalendarCredentials> for Row {
     fn from(credentials: &InstructorCalendarCredentials) -> Self {
         let InstructorCalendarCredentials { id, key, tokens, google_calendar_id, google_account, .. } = credentials;
@@ -103,12 +115,7 @@ impl From<Row> for InstructorCalendarCredentials {
             google_account: GoogleAccount { sub: row.google_account_sub, email: row.google_account_email },
             oauth_client: row.oauth_client,
             granted_scopes: row.granted_scopes,
-            settings: SyncSettings {
-                sync_enabled: row.settings.sync_enabled,
-                sync_direction: row.settings.sync_direction,
-                auto_sync: row.settings.auto_sync,
-                sync_interval_minutes: row.settings.sync_interval_minutes,
-            },
+            settings: row.settings.into(),
             status: row.connection_status,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -122,6 +129,10 @@ fn row_key(key: ConnectionKey) -> Item {
 
 fn this_connection(id: ConnectionId) -> Change {
     Change::when("#id = :id").with("id", text(id))
+}
+
+fn flag(value: bool) -> AttributeValue {
+    AttributeValue::Bool(value)
 }
 
 fn status_value(status: &ConnectionStatus) -> Result<AttributeValue> {
@@ -197,16 +208,32 @@ pub(super) async fn save_tokens(
     Ok(())
 }
 
+/// Only what changes is written: of two changes that meet, neither undoes the other.
 pub(super) async fn save_settings(
     store: &DynamoStore,
     key: ConnectionKey,
-    settings: &SyncSettings,
+    patch: &SettingsPatch,
     now: DateTime<Utc>,
-) -> Result<()> {
-    let change =
-        Change::when("attribute_exists(#id)").row(&SettingsRow::of(key, settings))?.set("updated_at", time(now));
+) -> Result<SyncSettings> {
+    let mut change = Change::when("attribute_exists(#id)").set("updated_at", time(now));
+    if let Some(enabled) = patch.sync_enabled {
+        let synced = enabled.then(|| text(key.instructor_id));
+        change = change.set("sync_enabled", flag(enabled)).set_or_remove("synced_instructor_id", synced);
+    }
+    if let Some(direction) = patch.sync_direction {
+        change = change.set(
+            "sync_direction",
+            serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(direction).map_err(Error::internal)?,
+        );
+    }
+    if let Some(auto) = patch.auto_sync {
+        change = change.set("auto_sync", flag(auto));
+    }
+    if let Some(minutes) = patch.sync_interval_minutes {
+        change = change.set("sync_interval_minutes", number(minutes));
+    }
     match store.update(&store.names.credentials, row_key(key), change).await? {
-        Written::Done(_) => Ok(()),
+        Written::Done(item) => Ok(from_item::<SettingsRow>(item)?.into()),
         Written::Refused(_) => Err(Error::not_found()),
     }
 }

@@ -31,7 +31,8 @@ use crate::{
     model::{
         CalendarEventMapping, CalendarId, CalendarSyncLog, ConnectionId, ConnectionKey, ConnectionStatus, EventId,
         ExternalCalendarEvent, InstructorCalendarCredentials, LessonId, LessonVersion, Notice, OAuthState,
-        SchedulingConflict, SealedSecret, SealedTokens, SyncLogId, SyncSettings, SyncState, TenantId, Window, WishKind,
+        SchedulingConflict, SealedSecret, SealedTokens, SettingsPatch, SyncLogId, SyncSettings, SyncState, TenantId,
+        Window, WishKind,
     },
     ports::{
         ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, Glance, HostFlags, LeaseAttempt, LessonLookup,
@@ -79,8 +80,13 @@ impl Store for DynamoStore {
     async fn save_tokens(&self, as_read: &InstructorCalendarCredentials, tokens: &SealedTokens) -> Result<()> {
         connections::save_tokens(self, as_read, tokens).await
     }
-    async fn save_settings(&self, key: ConnectionKey, settings: &SyncSettings, now: DateTime<Utc>) -> Result<()> {
-        connections::save_settings(self, key, settings, now).await
+    async fn save_settings(
+        &self,
+        key: ConnectionKey,
+        patch: &SettingsPatch,
+        now: DateTime<Utc>,
+    ) -> Result<SyncSettings> {
+        connections::save_settings(self, key, patch, now).await
     }
     async fn save_status(
         &self,

@@ -204,7 +204,10 @@ impl SyncCalendar {
         let state = match store.acquire_lease(request.key, owner, now, lease_until, &for_the_holder).await? {
             LeaseAttempt::Granted(state) => *state,
             LeaseAttempt::Held { .. } => return Ok(SyncRun::Held),
-            LeaseAttempt::NotConnected => return Ok(SyncRun::NotConnected),
+            LeaseAttempt::NotConnected => {
+                self.end_in_vain(request, report, "The calendar is no longer connected.", started_at).await?;
+                return Ok(SyncRun::NotConnected);
+            }
         };
         let seen = seen.filter(|seen| seen.is_last_before(&state));
         let run = self.run_leased(request, report, state, seen, started_at);
@@ -285,24 +288,23 @@ impl SyncCalendar {
                 state.next_sync_at = Some(self.now());
             }
             if self.let_go(request.key, &mut state).await? && well {
-                self.ring_again(request, &state, Duration::ZERO).await?;
+                self.ring_for_others(request, &state).await?;
             }
             break (outcome, blocked);
         };
-        if outcome == SyncOutcome::Running && !report.paced {
-            self.ring_again(request, &state, Duration::ZERO).await?;
-        } else if outcome == SyncOutcome::Running && request.log_id.is_some() {
-            // The poll would know nothing of the log row.
-            self.ring_again(request, &state, backoff::PACED.to_std().unwrap_or_default()).await?;
-        }
         if let Some(blocked) = blocked {
-            if request.log_id.is_some() {
-                report.say("Nothing may run for this connection now.");
-                self.record(request, report, direction, SyncOutcome::Failed, started_at).await?;
-            }
+            self.end_in_vain(request, report, "Nothing may run for this connection now.", started_at).await?;
             return Ok(SyncRun::Blocked(blocked));
         }
-        self.record(request, report, direction, outcome, started_at).await
+        let paced = report.paced;
+        let ran = self.record(request, report, direction, outcome, started_at).await?;
+        // What was done so far is recorded before the rest can be. What waits for Google's quota is found by the poll,
+        // which knows nothing of a log row.
+        if outcome == SyncOutcome::Running && (!paced || request.log_id.is_some()) {
+            let delay = if paced { backoff::PACED.to_std().unwrap_or_default() } else { Duration::ZERO };
+            self.ring_for_the_rest(request, delay).await?;
+        }
+        Ok(ran)
     }
 
     /// Takes committed notices to the bus. False when some are left: then a run has to come soon, even for a connection
@@ -361,11 +363,34 @@ impl SyncCalendar {
         }
     }
 
-    /// Rings for what is left; a person who waits for a log row finds the rest of the story in it.
-    async fn ring_again(&self, request: &SyncRequest, state: &SyncState, delay: Duration) -> Result<()> {
+    /// Rings for what others wished for meanwhile.
+    async fn ring_for_others(&self, request: &SyncRequest, state: &SyncState) -> Result<()> {
         let wishes = state.wishes.kinds.iter().copied().collect();
-        let ring = Ring { log_id: request.log_id, ..Ring::new(request.key, request.trigger, wishes) };
+        let ring = Ring::new(request.key, request.trigger, wishes);
+        self.doorbell.ring(&ring, Duration::ZERO).await
+    }
+
+    /// Rings for what is left of what was asked for, in the same bounds; a person who waits for a log row finds the
+    /// rest of the story in it.
+    async fn ring_for_the_rest(&self, request: &SyncRequest, delay: Duration) -> Result<()> {
+        let SyncRequest { key, trigger, log_id, asked, .. } = request.clone();
+        let ring = Ring { log_id, asked, ..Ring::new(key, trigger, vec![WishKind::Lessons]) };
         self.doorbell.ring(&ring, delay).await
+    }
+
+    /// Ends the log row that was promised to a person, where nothing can run.
+    async fn end_in_vain(
+        &self,
+        request: &SyncRequest,
+        mut report: Report,
+        why: &str,
+        started_at: DateTime<Utc>,
+    ) -> Result<()> {
+        if request.log_id.is_some() {
+            report.say(why);
+            self.record(request, report, SyncDirection::TwoWay, SyncOutcome::Failed, started_at).await?;
+        }
+        Ok(())
     }
 
     /// Writes the log row, and the instructor's row of the host, where there is something to tell.
@@ -384,7 +409,10 @@ impl SyncCalendar {
         let daily = report.compared;
         let now = self.now();
         let id = request.log_id.unwrap_or_else(|| SyncLogId(self.time_ordered_id(started_at)));
-        let log = report.into_log(id, request, direction, outcome, [started_at, now]);
+        let mut log = report.into_log(id, request, direction, outcome, [started_at, now]);
+        if let Some(earlier) = self.promised(request).await? {
+            log = log.after(earlier);
+        }
         tracing::info!(
             connection = %request.key, trigger = ?log.trigger, outcome = ?log.outcome, google_calls = log.google_calls,
             duration_ms = log.duration_ms, "synced"
@@ -396,6 +424,12 @@ impl SyncCalendar {
             self.google.store.flag_instructor(request.key, None, Some(now)).await?;
         }
         Ok(SyncRun::Ran(Box::new(log)))
+    }
+
+    /// What stands in the row that was promised to a person: that their run waits, or what its earlier parts did.
+    async fn promised(&self, request: &SyncRequest) -> Result<Option<CalendarSyncLog>> {
+        let Some(id) = request.log_id else { return Ok(None) };
+        self.google.store.log(request.key, id).await
     }
 
     /// A UUID of version 7: it sorts by `at`.

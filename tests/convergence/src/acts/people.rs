@@ -1,8 +1,8 @@
 //! What people do on the product's page: switches, logins, goodbyes, and syncs by hand.
 
 use calendar_sync::{
-    model::{ConnectionStatus, SyncCalendarRequest, SyncDirection},
-    usecases::{change_settings::SettingsPatch, disconnect::Keep, sync_now::sync_now},
+    model::{ConnectionStatus, SettingsPatch, SyncCalendarRequest, SyncDirection},
+    usecases::{disconnect::Keep, sync_now::sync_now},
 };
 use chrono::{NaiveDate, TimeDelta};
 

@@ -6,7 +6,7 @@ use calendar_sync::{
     Error, ErrorKind, Result,
     model::{
         ConnectionId, ConnectionKey, ConnectionStatus, InstructorCalendarCredentials, Notice, SealedSecret,
-        SealedTokens, SyncSettings,
+        SealedTokens, SettingsPatch, SyncSettings,
     },
     ports::Connect,
 };
@@ -76,12 +76,12 @@ impl Tables {
     pub(super) fn save_settings(
         &mut self,
         key: ConnectionKey,
-        settings: &SyncSettings,
+        patch: &SettingsPatch,
         now: DateTime<Utc>,
-    ) -> Result<()> {
+    ) -> Result<SyncSettings> {
         let row = self.credentials.get_mut(&key).ok_or_else(Error::not_found)?;
-        (row.settings, row.updated_at) = (settings.clone(), now);
-        Ok(())
+        (row.settings, row.updated_at) = (patch.apply(&row.settings), now);
+        Ok(row.settings.clone())
     }
 
     pub(super) fn save_status(

@@ -20,8 +20,8 @@ use calendar_sync::{
     model::{
         CalendarEventMapping, CalendarId, CalendarSyncLog, ConnectionId, ConnectionKey, ConnectionStatus, EventId,
         ExternalCalendarEvent, InstructorCalendarCredentials, InstructorId, LessonId, LessonVersion, Notice,
-        OAuthState, SchedulingConflict, SealedSecret, SealedTokens, SyncLogId, SyncSettings, SyncState, TenantId,
-        Window, WishKind,
+        OAuthState, SchedulingConflict, SealedSecret, SealedTokens, SettingsPatch, SyncLogId, SyncSettings, SyncState,
+        TenantId, Window, WishKind,
     },
     ports::{
         ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, Glance, HostFlags, LeaseAttempt, LessonLookup,
@@ -212,8 +212,13 @@ impl Store for MemoryStore {
         })
         .await
     }
-    async fn save_settings(&self, key: ConnectionKey, settings: &SyncSettings, now: DateTime<Utc>) -> Result<()> {
-        self.write(Table::Credentials, |tables| tables.save_settings(key, settings, now)).await
+    async fn save_settings(
+        &self,
+        key: ConnectionKey,
+        patch: &SettingsPatch,
+        now: DateTime<Utc>,
+    ) -> Result<SyncSettings> {
+        self.write(Table::Credentials, |tables| tables.save_settings(key, patch, now)).await
     }
     async fn save_status(
         &self,

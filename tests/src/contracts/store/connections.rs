@@ -3,8 +3,8 @@
 use calendar_sync::{
     ErrorKind,
     model::{
-        ConnectionId, ConnectionStatus, InstructorCalendarCredentials, SealedSecret, SyncDirection, SyncSettings,
-        SyncState,
+        ConnectionId, ConnectionStatus, InstructorCalendarCredentials, SealedSecret, SettingsPatch, SyncDirection,
+        SyncSettings, SyncState,
     },
     ports::{Connect, ReleaseOutcome},
 };
@@ -164,18 +164,41 @@ pub async fn sealing_anew_gives_way_to_a_login(on: &Subject) {
 /// Settings are stored for a connection, and make none.
 pub async fn settings_need_a_connection(on: &Subject) {
     let key = instructor(1);
-    let settings = SyncSettings {
+    let patch = SettingsPatch {
+        sync_enabled: Some(false),
+        sync_direction: Some(SyncDirection::ToGoogle),
+        auto_sync: Some(false),
+        sync_interval_minutes: Some(60),
+    };
+    let missing = on.store.save_settings(key, &patch, at(2, 0)).await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    let made = on.connected(key).await;
+    let settings = on.store.save_settings(key, &patch, at(2, 0)).await.unwrap();
+    assert_eq!(settings, patch.apply(&made.settings));
+    let read = on.store.credentials(key).await.unwrap().unwrap();
+    assert_eq!((read.settings, read.updated_at), (settings, at(2, 0)));
+}
+
+/// A change of one switch leaves what another change made of the others meanwhile.
+pub async fn changes_of_different_switches_all_stand(on: &Subject) {
+    let key = instructor(1);
+    on.connected(key).await;
+    let patches = [
+        SettingsPatch { sync_enabled: Some(false), ..SettingsPatch::default() },
+        SettingsPatch { sync_direction: Some(SyncDirection::FromGoogle), ..SettingsPatch::default() },
+        SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() },
+        SettingsPatch { sync_interval_minutes: Some(60), ..SettingsPatch::default() },
+    ];
+    let saves = patches.iter().map(|patch| on.store.save_settings(key, patch, at(2, 0)));
+    let answered: Vec<_> = futures::future::join_all(saves).await.into_iter().map(Result::unwrap).collect();
+    let all = SyncSettings {
         sync_enabled: false,
-        sync_direction: SyncDirection::ToGoogle,
+        sync_direction: SyncDirection::FromGoogle,
         auto_sync: false,
         sync_interval_minutes: 60,
     };
-    let missing = on.store.save_settings(key, &settings, at(2, 0)).await.unwrap_err();
-    assert_eq!(missing.kind(), ErrorKind::NotFound);
-    on.connected(key).await;
-    on.store.save_settings(key, &settings, at(2, 0)).await.unwrap();
-    let read = on.store.credentials(key).await.unwrap().unwrap();
-    assert_eq!((read.settings, read.updated_at), (settings, at(2, 0)));
+    assert!(answered.contains(&all), "the last answers all of them: {answered:?}");
+    assert_eq!(on.store.credentials(key).await.unwrap().unwrap().settings, all);
 }
 
 /// The status and what the host is told of it stand together.

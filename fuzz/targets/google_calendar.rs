@@ -1,0 +1,79 @@
+//! What Google Calendar answers: listings page by page, event resources, batches, channels and error envelopes; and what
+//! is made of the events, recurrence rules included.
+//! Input: what is asked, then answers separated by 0xff; the first byte of each is its status.
+#![no_main]
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use calendar_fuzz::{Hand, KEY, NoLuck, Told, config, pieces, wait};
+use calendar_sync::{
+    adapters::google::{Answer, GoogleCalendar},
+    model::{CalendarId, Channel, ChannelId, EventId, Window},
+    ports::{Access, Calendar, Clock, ExternalLookup, NewChannel, Operation},
+    reconcile::{conflicts, inbound},
+};
+use chrono::TimeDelta;
+use libfuzzer_sys::fuzz_target;
+
+const STATUSES: [u16; 8] = [200, 200, 200, 400, 403, 410, 429, 500];
+
+fn answers(data: &[u8]) -> VecDeque<Answer> {
+    let answer = |piece: &[u8]| {
+        let (status, body) = piece.split_first().unwrap_or((&0, &[]));
+        let kind = if status & 0x80 == 0 { "application/json" } else { "multipart/mixed; boundary=b" };
+        http::Response::builder()
+            .status(STATUSES[usize::from(status % 8)])
+            .header("content-type", kind)
+            .body(body.to_vec())
+            .expect("an answer")
+    };
+    pieces(data).map(answer).collect()
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Some((asked, rest)) = data.split_first() else { return };
+    let clock = Hand::new();
+    let told = Told(Arc::new(Mutex::new(answers(rest))));
+    let google =
+        GoogleCalendar::new(Arc::new(told), &config().google().expect("a set-up"), clock.clone(), Arc::new(NoLuck))
+            .expect("a client");
+    let (account, token) = ("account".to_owned(), "token".to_owned().into());
+    let access = Access { account, token, calendar: CalendarId::from("primary") };
+    let deadline = clock.now() + TimeDelta::seconds(30);
+    wait(async {
+        match asked % 8 {
+            0..=3 => {
+                let token = (asked % 2 == 1).then_some("token");
+                let listing = google.list(&access, token, deadline).await;
+                let zone = listing.time_zone.unwrap_or(chrono_tz::Europe::Berlin);
+                let plan = inbound::plan(KEY, &access.calendar, zone, listing.events);
+                let from = clock.now() - TimeDelta::days(7);
+                let window = Window { from, to: from + TimeDelta::days(60) };
+                let series = plan.put.iter().map(|row| (row.clone(), plan.put.clone())).take(4).collect();
+                let _ = conflicts::busy(&ExternalLookup { events: plan.put, series }, window, zone);
+            }
+            4 | 5 => {
+                let operations = [1_u8, 2].map(|n| Operation::Delete { id: EventId(format!("event{n}")), etag: None });
+                let (outcomes, _) = google.batch(&access, &operations, deadline).await;
+                assert_eq!(outcomes.len(), operations.len());
+            }
+            6 => {
+                let channel = NewChannel {
+                    id: ChannelId::from("channel"),
+                    address: "https://example.com".to_owned(),
+                    token: "token".to_owned().into(),
+                    lifetime: std::time::Duration::from_secs(60),
+                };
+                let _ = google.watch(&access, &channel).await;
+            }
+            _ => {
+                let id = ChannelId::from("channel");
+                let channel = Channel { id, resource_id: "resource".to_owned(), expires_at: clock.now() };
+                let _ = google.stop(&access, &channel).await;
+            }
+        }
+    });
+});

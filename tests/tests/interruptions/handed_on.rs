@@ -1,0 +1,113 @@
+//! A sync by hand that ends in the background: the log row that was promised for it tells the whole story, and ends.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use calendar_sync::{
+    Result,
+    model::{CalendarSyncLog, SyncCalendarRequest, SyncDirection, SyncLogId, SyncOutcome, SyncTrigger, WishKind},
+    ports::{Doorbell, Ring},
+    usecases::{
+        answer_ring::AnswerRing,
+        sync_now::{SyncNow, sync_now},
+    },
+};
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use crate::stage::{Person, Stage};
+
+/// Keeps what rings until somebody answers.
+#[derive(Default)]
+struct Bell(Mutex<Vec<Ring>>);
+
+#[async_trait]
+impl Doorbell for Bell {
+    async fn ring(&self, ring: &Ring, _: Duration) -> Result<()> {
+        self.0.lock().unwrap().push(ring.clone());
+        Ok(())
+    }
+}
+
+/// The stage with a bell of ours.
+struct Rings {
+    stage: Stage,
+    bell: Arc<Bell>,
+    answers: AnswerRing,
+    person: Person,
+}
+
+impl Rings {
+    async fn connected() -> Self {
+        let stage = Stage::set().await;
+        let person = stage.person().await;
+        stage.connect(&person).await;
+        let bell = Arc::new(Bell::default());
+        let mut sync = stage.sync.clone();
+        sync.doorbell = bell.clone();
+        let answers = AnswerRing { sync, disconnect: stage.disconnect.clone() };
+        Self { stage, bell, answers, person }
+    }
+
+    /// Asks for a sync that has `time`; answers the row that is promised.
+    async fn promised(&self, asked: SyncCalendarRequest, time: TimeDelta) -> SyncLogId {
+        let deadline = self.stage.now() + time;
+        match sync_now(&self.answers.sync, self.person.key, asked, deadline).await.unwrap() {
+            SyncNow::Queued(id) => id,
+            SyncNow::Done(log) => panic!("it ended: {log:?}"),
+        }
+    }
+
+    fn heard(&self) -> Ring {
+        self.bell.0.lock().unwrap().pop().expect("a ring")
+    }
+
+    async fn row(&self, id: SyncLogId) -> CalendarSyncLog {
+        self.stage.sync.google.store.log(self.person.key, id).await.unwrap().unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_sync_that_goes_over_its_time_goes_on_as_it_was_asked_for_and_ends_as_one_story() {
+    let on = Rings::connected().await;
+    on.stage.plan(&on.person.account, "Dentist");
+    on.stage.put_lesson(on.person.key, 4).await;
+    let today = on.stage.now().date_naive();
+    let dates = Some((today, today + TimeDelta::days(30)));
+    let asked = SyncCalendarRequest { instructor_id: on.person.key.instructor_id, direction: None, dates };
+    let id = on.promised(asked.clone(), TimeDelta::seconds(2)).await;
+    let first = on.row(id).await;
+    assert_eq!((first.outcome, first.counts.events_synced), (SyncOutcome::Running, 1), "the event is imported");
+
+    let ring = on.heard();
+    assert_eq!((ring.log_id, ring.trigger, &ring.asked), (Some(id), SyncTrigger::Manual, &Some(asked)));
+    on.answers.answer(&ring).await.unwrap();
+    let whole = on.row(id).await;
+    assert_eq!((whole.outcome, whole.trigger), (SyncOutcome::Completed, SyncTrigger::Manual), "{whole:?}");
+    assert_eq!((whole.counts.events_created, whole.counts.events_synced), (1, 2), "the lesson is written, {whole:?}");
+    assert_eq!(whole.started_at, first.started_at);
+    assert!(whole.google_calls > first.google_calls);
+    assert!(first.reasons.iter().all(|reason| whole.reasons.contains(reason)), "{whole:?}");
+}
+
+#[tokio::test]
+async fn a_promised_row_ends_although_the_calendar_is_disconnected_meanwhile() {
+    let on = Rings::connected().await;
+    let (store, key, now) = (&on.stage.sync.google.store, on.person.key, on.stage.now());
+    store.acquire_lease(key, Uuid::from_u128(9), now, now + TimeDelta::minutes(1), &[].into()).await.unwrap();
+    let (instructor_id, direction) = (key.instructor_id, Some(SyncDirection::ToGoogle));
+    let asked = SyncCalendarRequest { instructor_id, direction, dates: None };
+    let id = on.promised(asked, TimeDelta::seconds(20)).await;
+    assert_eq!(on.row(id).await.outcome, SyncOutcome::Running);
+    let ring = on.heard();
+    assert!(ring.wishes.contains(&WishKind::Full), "a bounded run is nobody else's: {ring:?}");
+    let credentials = store.credentials(key).await.unwrap().unwrap();
+    store.forget_connection(&credentials).await.unwrap();
+    on.answers.answer(&ring).await.unwrap();
+    let row = on.row(id).await;
+    assert_eq!((row.outcome, row.direction), (SyncOutcome::Failed, SyncDirection::ToGoogle));
+    assert_eq!(row.reasons.last().unwrap(), "The calendar is no longer connected.");
+}

@@ -23,8 +23,11 @@ use calendar_sync::{
     },
     ports::{CalendarError, Clock, Connect, Doorbell, NoticeBus, Ring, Store},
     usecases::{
-        answer_ring::AnswerRing, disconnect::Disconnect, google_session::Google, ring_due::RingDue,
-        sync_calendar::SyncCalendar,
+        answer_ring::AnswerRing,
+        disconnect::Disconnect,
+        google_session::Google,
+        ring_due::RingDue,
+        sync_calendar::{SyncCalendar, UnderWay},
     },
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -122,7 +125,14 @@ impl Fleet {
         let google =
             Google { store, calendar: Arc::new(calendar), login: Arc::new(login), vault: Arc::new(PlainVault), clock };
         let disconnect = Disconnect { google: google.clone(), doorbell: self.bell.clone(), random: random.clone() };
-        let sync = SyncCalendar { google, doorbell: self.bell.clone(), bus: Arc::new(NoBus), random, push: None };
+        let sync = SyncCalendar {
+            google,
+            doorbell: self.bell.clone(),
+            bus: Arc::new(NoBus),
+            random,
+            push: None,
+            glances: UnderWay::default(),
+        };
         AnswerRing { sync, disconnect }
     }
 
@@ -151,7 +161,7 @@ impl Fleet {
     }
 
     pub async fn ring(&self, number: u128, trigger: SyncTrigger, wishes: &[WishKind]) {
-        let ring = Ring { key: key(number), trigger, wishes: wishes.to_vec(), log_id: None, asked: None };
+        let ring = Ring::new(key(number), trigger, wishes.to_vec());
         self.bell.ring(&ring, Duration::ZERO).await.unwrap();
     }
 

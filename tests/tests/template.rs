@@ -39,8 +39,6 @@ const TABLE_RESOURCES: [&str; 8] = [
     "LessonsTable",
 ];
 
-/// The queues that [`QUEUE_TRIGGERS`] handle, in the same order.
-
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }

@@ -50,7 +50,7 @@ impl Doorbell for Bell {
 struct Stuck {
     bell: Arc<Bell>,
     left: Mutex<usize>,
-    stuck: Notify,
+    stopped: Notify,
 }
 
 #[async_trait]
@@ -64,7 +64,7 @@ impl Doorbell for Stuck {
         if goes_on {
             return self.bell.ring(ring, delay).await;
         }
-        self.stuck.notify_one();
+        self.stopped.notify_one();
         std::future::pending().await
     }
 }
@@ -137,21 +137,21 @@ async fn of_two_dispatchers_one_may_die_midway_and_all_are_synced_and_none_twice
     const DUE: u128 = 600;
     let (store, _) = stored(2_000, |number| (number < DUE).then_some(60)).await;
     let (bell, clock) = (Arc::new(Bell::default()), VirtualClock::new(now()));
-    let stuck = Arc::new(Stuck { bell: bell.clone(), left: Mutex::new(100), stuck: Notify::new() });
+    let stuck = Arc::new(Stuck { bell: bell.clone(), left: Mutex::new(100), stopped: Notify::new() });
     let dies = dispatcher(&store, stuck.clone(), &clock);
     let lives = dispatcher(&store, bell.clone(), &clock);
     let dies = async {
         tokio::select! {
             rung = dies.ring() => panic!("it lived: {rung:?}"),
-            () = stuck.stuck.notified() => {}
+            () = stuck.stopped.notified() => {}
         }
     };
-    let ((), lived) = tokio::join!(dies, lives.ring());
-    lived.unwrap();
+    let ((), rung) = tokio::join!(dies, lives.ring());
+    rung.unwrap();
 
     // What the first minute rang for, and then each further one; whoever is rung for is synced.
     let mut rings: BTreeMap<ConnectionKey, Vec<DateTime<Utc>>> = BTreeMap::new();
-    for minute in 0..16 {
+    for minute in 0..20 {
         clock.advance_to(now() + TimeDelta::minutes(minute));
         if minute > 0 {
             lives.ring().await.unwrap();

@@ -232,10 +232,13 @@ pub enum Queue {
     FirstSyncs,
 }
 
+/// A ring, and when it may be heard.
+type Waiting = (DateTime<Utc>, Ring);
+
 /// The queues, and how long those who rang waited to be heard.
 pub struct Bell {
     clock: Arc<VirtualClock>,
-    queues: Mutex<[VecDeque<(DateTime<Utc>, Ring)>; 2]>,
+    queues: Mutex<[VecDeque<Waiting>; 2]>,
     waits: Mutex<Vec<(Queue, TimeDelta)>>,
 }
 

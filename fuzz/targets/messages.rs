@@ -1,4 +1,4 @@
-//! Queue messages, records of the lessons' stream, sealed secrets, channel tokens and event ids.
+//! Messages of the queues, records of the lessons' stream, sealed secrets, channel tokens and event ids.
 //! Input: which of them, then the thing itself.
 #![no_main]
 
@@ -28,6 +28,7 @@ fuzz_target!(|data: &[u8]| {
     let words = text(Some(rest));
     match kind % 5 {
         0 => {
+            let _ = jobs::lesson_feed::read(&words);
             let mut message = SqsMessage::default();
             message.body = Some(words);
             let mut event = SqsEvent::default();

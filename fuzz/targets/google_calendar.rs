@@ -5,18 +5,20 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
-use calendar_fuzz::{Hand, KEY, NoLuck, Told, config, pieces, wait};
+use calendar_fuzz::{Hand, KEY, NoLuck, Told, bootstrap, config, pieces, wait};
 use calendar_sync::{
     adapters::google::{Answer, GoogleCalendar},
     model::{CalendarId, Channel, ChannelId, EventId, Window},
-    ports::{Access, Calendar, Clock, ExternalLookup, NewChannel, Operation},
+    ports::{Access, Calendar, Clock, ExternalLookup, NewChannel, Operation, Store},
     reconcile::{conflicts, inbound},
 };
 use chrono::TimeDelta;
 use libfuzzer_sys::fuzz_target;
+
+static STORE: LazyLock<Arc<dyn Store>> = LazyLock::new(|| bootstrap().store());
 
 const STATUSES: [u16; 8] = [200, 200, 200, 400, 403, 410, 429, 500];
 
@@ -37,11 +39,11 @@ fuzz_target!(|data: &[u8]| {
     let Some((asked, rest)) = data.split_first() else { return };
     let clock = Hand::new();
     let told = Told(Arc::new(Mutex::new(answers(rest))));
+    let google = config().google().expect("a set-up");
     let google =
-        GoogleCalendar::new(Arc::new(told), &config().google().expect("a set-up"), clock.clone(), Arc::new(NoLuck))
-            .expect("a client");
-    let (account, token) = ("account".to_owned(), "token".to_owned().into());
-    let access = Access { account, token, calendar: CalendarId::from("primary") };
+        GoogleCalendar::new(Arc::new(told), &google, clock.clone(), Arc::new(NoLuck), STORE.clone()).expect("a client");
+    let [account, client] = ["account", "client"].map(str::to_owned);
+    let access = Access { account, client, token: "token".to_owned().into(), calendar: CalendarId::from("primary") };
     let deadline = clock.now() + TimeDelta::seconds(30);
     wait(async {
         match asked % 8 {

@@ -56,6 +56,10 @@ fn list(yaml: &Yaml) -> &[Yaml] {
     yaml.as_array().map_or(&[], Vec::as_slice)
 }
 
+fn one_or_many(yaml: &Yaml) -> Vec<String> {
+    yaml.as_array().map_or_else(|| vec![text(yaml)], |all| all.iter().map(text).collect())
+}
+
 fn entries(yaml: &Yaml) -> impl Iterator<Item = (&str, &Yaml)> {
     yaml.as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value))
 }
@@ -370,7 +374,8 @@ fn whoever_is_told_of_a_thing_may_use_it() {
             .iter()
             .flat_map(|policy| list(&policy["Statement"]))
             .filter(|statement| list(&statement["Action"]).iter().any(|action| text(action) == "sqs:SendMessage"))
-            .map(|statement| text(&statement["Resource"]).replace(".Arn", ".QueueUrl"))
+            .flat_map(|statement| one_or_many(&statement["Resource"]))
+            .map(|resource| resource.replace(".Arn", ".QueueUrl"))
             .collect();
         let told = entries(given).map(|(_, value)| text(value)).filter(|value| value.ends_with(".QueueUrl"));
         assert_eq!(told.collect::<BTreeSet<_>>(), queues, "{name}");

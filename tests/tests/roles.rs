@@ -203,11 +203,13 @@ async fn be_fed(world: &World) {
     world.until("the host is told", async || world.notices().await.contains(&told())).await;
 }
 
-/// While its first sync is under way, a connection is polled for the first time.
+/// While its first sync is under way, a connection is polled for the first time. (A notice would put the poll off.)
 async fn connect_slowly(world: &World) {
+    world.control("behaviour", json!({ "notice_delay_ms": 10_000 })).await;
     let slow = json!({ "method": "calendar.events.list", "when": { "next": 1 }, "effect": { "slow": 5000 } });
     world.control("fault", slow).await;
     world.connect().await;
+    world.control("behaviour", json!({ "notice_delay_ms": 0 })).await;
 }
 
 /// Whether there is at least an instructor is looked up where there is no connection.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use calendar_sync::model::{EventId, ExternalCalendarEvent, Window};
+use calendar_sync::model::{EventId, ExternalCalendarEvent, SyncStatus, Window};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 
@@ -46,7 +46,9 @@ fn conflicts_lag_behind(world: &World) -> Vec<String> {
         let busy = busy_as_stored(world, party.key, window, zone);
         for mapping in mappings {
             let (start, end) = (mapping.event_start, mapping.event_end);
-            if start <= now || end > window.to || mapping.lesson_removed_at.is_some() {
+            // (Of a row that cannot be read nothing is known.)
+            let unknown = mapping.lesson_removed_at.is_some() || mapping.sync_status == SyncStatus::Failed;
+            if start <= now || end > window.to || unknown {
                 continue;
             }
             let blocks = |busy: &&Busy| {

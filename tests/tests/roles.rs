@@ -123,7 +123,7 @@ async fn live_a_day(world: &World) {
     disconnect(world).await; // from nothing
     ask_of_nothing(world).await;
     world.control("limits", json!({ "channel_secs": 15 })).await;
-    connect_slowly(world).await;
+    world.connect().await;
     for by_hand in [true, false] {
         set(world, json!({ "autoSync": !by_hand })).await;
         world.sync().await;
@@ -142,6 +142,7 @@ async fn live_a_day(world: &World) {
     // Disconnected by the function itself, by the worker, which goes on while Google does not answer, and by a login
     // that lets another account take its place.
     disconnect(world).await;
+    connect_slowly(world).await;
     fill(world).await;
     be_told_during_a_sync(world).await;
     disconnect(world).await;
@@ -203,13 +204,12 @@ async fn be_fed(world: &World) {
     world.until("the host is told", async || world.notices().await.contains(&told())).await;
 }
 
-/// While its first sync is under way, a connection is polled for the first time. (A notice would put the poll off.)
+/// While its first sync is under way, a connection is polled for the first time.
 async fn connect_slowly(world: &World) {
-    world.control("behaviour", json!({ "notice_delay_ms": 10_000 })).await;
     let slow = json!({ "method": "calendar.events.list", "when": { "next": 1 }, "effect": { "slow": 5000 } });
     world.control("fault", slow).await;
     world.connect().await;
-    world.control("behaviour", json!({ "notice_delay_ms": 0 })).await;
+    disconnect(world).await;
 }
 
 /// Whether there is at least an instructor is looked up where there is no connection.

@@ -117,7 +117,9 @@ pub enum Operation {
 pub enum OperationOutcome {
     /// Read or written: what Google shows now. A cancelled event is one that is deleted.
     Event(Box<Event>),
-    /// Deleted, or was already (404, 410); for a write: there is nothing under this id to change.
+    /// Deleted, by us and now.
+    Deleted,
+    /// There is nothing under this id (404, 410): to read, to change, or to delete any more.
     Gone,
     /// 409: the id is taken, perhaps by a deleted event or by a write of ours whose answer was lost.
     IdTaken,

@@ -325,7 +325,7 @@ pub fn conclude(
             }
             (mapping, After::Again)
         }
-        (Step::Look, OperationOutcome::Gone) => {
+        (Step::Look, OperationOutcome::Gone | OperationOutcome::Deleted) => {
             // Our insert met a taken id, and yet there is nothing under it: that id is lost for good.
             if mapping.intended.is_some() && mapping.agreed.is_none() {
                 next_generation(&mut mapping);
@@ -333,7 +333,11 @@ pub fn conclude(
             forget_event(&mut mapping);
             (mapping, After::Again)
         }
-        (Step::Delete, OperationOutcome::Event(_) | OperationOutcome::Gone) => {
+        (Step::Delete, OperationOutcome::Event(_) | OperationOutcome::Deleted | OperationOutcome::Gone) => {
+            if !matches!(outcome, OperationOutcome::Deleted) {
+                // Somebody else may have deleted it, and added something before.
+                mapping.touched |= may_hide_additions(&mapping);
+            }
             if let Some(shown) = &mut mapping.shown {
                 shown.deleted = true;
             }
@@ -353,13 +357,13 @@ pub fn conclude(
             }
             (mapping, After::Done)
         }
-        (Step::Revive, OperationOutcome::Gone | OperationOutcome::Refused { .. }) => {
+        (Step::Revive, OperationOutcome::Gone | OperationOutcome::Deleted | OperationOutcome::Refused { .. }) => {
             next_generation(&mut mapping);
             forget_event(&mut mapping);
             (mapping, After::Again)
         }
         (_, OperationOutcome::IdTaken | OperationOutcome::Changed) => (mapping, After::Look),
-        (_, OperationOutcome::Gone) => {
+        (_, OperationOutcome::Gone | OperationOutcome::Deleted) => {
             forget_event(&mut mapping);
             (mapping, After::Again)
         }

@@ -233,3 +233,10 @@ fn a_deletion_is_done_whether_or_not_the_event_was_there() {
     let (mapping, after) = answered(synced("A"), &cancelled, &OperationOutcome::Gone);
     assert_eq!((after, step(&mapping, &cancelled)), (After::Done, Step::Forget));
 }
+
+#[test]
+fn only_of_our_own_deletion_we_know_that_nothing_was_added_before_it() {
+    let cancelled = Wanted::NoEvent(Absence::Cancelled);
+    let touched = |outcome| answered(synced("A"), &cancelled, &outcome).0.touched;
+    assert_eq!([OperationOutcome::Deleted, OperationOutcome::Gone].map(touched), [false, true]);
+}

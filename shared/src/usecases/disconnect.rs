@@ -348,6 +348,7 @@ fn settled<'a>(batch: &'a [Ours], outcomes: &[OperationOutcome]) -> (Vec<&'a Our
             OperationOutcome::TryLater(CalendarError::Paced) => obstacle = obstacle.or(Some(Obstacle::Pace)),
             OperationOutcome::TryLater(_) => obstacle = obstacle.or(Some(Obstacle::Time)),
             OperationOutcome::Event(_)
+            | OperationOutcome::Deleted
             | OperationOutcome::Gone
             | OperationOutcome::IdTaken
             | OperationOutcome::Changed

@@ -179,7 +179,9 @@ fn one_event_for_each_lesson(world: &World, party: Party, rest: Rest) -> Vec<Str
     }
     for (lesson, own) in events {
         let mapping = world.store.tables().mapping(party.key, lesson);
-        if rest == Rest::ByItself && mapping.as_ref().is_some_and(gave_up) {
+        // (What Google once refused for good to delete is not tried again, even if it would let us now.)
+        let refused = mapping.is_none() && world.sim.state().truth.was_refused(party.key);
+        if refused || rest == Rest::ByItself && mapping.as_ref().is_some_and(gave_up) {
             continue;
         }
         found.push(format!("lesson {lesson} is gone and has events {:?}; mapping {mapping:?}", ids(&own)));

@@ -215,7 +215,7 @@ impl State {
         if let Some(key) = key
             && String::from_utf8_lossy(&response.body).contains("forbiddenForNonOrganizer")
         {
-            self.truth.leave_behind(key);
+            self.truth.refuse(key);
         }
         let written = key.is_some_and(|key| writes && self.truth.changed_by(key, &caller, &self.google, &before));
         if written {

@@ -33,6 +33,8 @@ pub struct Truth {
     pub violations: Vec<String>,
     /// Since when a connection's events may stand in Google for good: it was asked for, or the permission was gone.
     left_behind: BTreeMap<ConnectionKey, u64>,
+    /// Connections to which Google has refused something for good.
+    refused: BTreeSet<ConnectionKey>,
     /// When somebody last wished that a connection look into Google.
     pub wished: BTreeMap<ConnectionKey, u64>,
     /// When a listing for a connection last began.
@@ -64,6 +66,17 @@ impl Truth {
     /// Whether events of the connection may stand in Google for good.
     pub fn is_left_behind(&self, key: ConnectionKey) -> bool {
         self.left_behind.contains_key(&key)
+    }
+
+    /// Google has refused something for good to the connection.
+    pub fn refuse(&mut self, key: ConnectionKey) {
+        self.refused.insert(key);
+        self.leave_behind(key);
+    }
+
+    /// Whether it ever has.
+    pub fn was_refused(&self, key: ConnectionKey) -> bool {
+        self.refused.contains(&key)
     }
 
     /// The id of the event, series or exception that `id` belongs to.

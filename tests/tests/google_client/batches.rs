@@ -30,7 +30,7 @@ async fn each_part_of_a_batch_has_an_outcome_of_its_own() {
     assert_eq!(outcomes[4], OperationOutcome::Gone);
     assert_eq!(shown(outcomes[5].clone()).summary.as_deref(), Some("edited"));
     assert_eq!(outcomes[6], OperationOutcome::Gone);
-    assert_eq!(outcomes[7], OperationOutcome::Gone);
+    assert_eq!(outcomes[7], OperationOutcome::Deleted);
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn answers_that_are_no_answers_say_nothing_about_the_operations() {
 async fn a_deleted_id_stays_taken_and_is_revived() {
     let world = World::new().await;
     shown(world.one(insert(1)).await);
-    assert_eq!(world.one(delete(1)).await, OperationOutcome::Gone);
+    assert_eq!(world.one(delete(1)).await, OperationOutcome::Deleted);
     assert_eq!(world.one(insert(1)).await, OperationOutcome::IdTaken);
     assert_eq!(shown(world.one(get(1)).await).status, EventStatus::Cancelled);
     let revived = shown(world.one(revive(1)).await);

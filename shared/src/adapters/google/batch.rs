@@ -131,7 +131,7 @@ fn outcome(operation: Option<&Operation>, answer: Option<&PartAnswer<'_>>) -> Re
     match status {
         // Google answers a deletion with nothing; whatever says something was not said by it.
         200..=299 if matches!(operation, Operation::Delete { .. }) && body.trim_ascii().is_empty() => {
-            Ok(OperationOutcome::Gone)
+            Ok(OperationOutcome::Deleted)
         }
         200..=299 => resource::read(body)
             .map(|event| OperationOutcome::Event(Box::new(event)))
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn a_deletion_is_answered_with_nothing() {
         let answer = |body: &'static [u8]| outcome(Some(&delete()), Some(&PartAnswer { status: 204, body }));
-        assert_eq!(answer(b"\r\n"), Ok(OperationOutcome::Gone));
+        assert_eq!(answer(b"\r\n"), Ok(OperationOutcome::Deleted));
         assert!(answer(b"<html>").is_err());
     }
 

@@ -354,7 +354,9 @@ async fn remove_strays(
     let deadline = round.request.deadline.min(round.sync.now() + TimeDelta::minutes(1));
     for outcome in google.batch(&operations, deadline).await? {
         match outcome {
-            OperationOutcome::Gone | OperationOutcome::Event(_) => round.report.counts.events_deleted += 1,
+            OperationOutcome::Deleted | OperationOutcome::Gone | OperationOutcome::Event(_) => {
+                round.report.counts.events_deleted += 1
+            }
             // Listed again when it changed; refused for good otherwise.
             OperationOutcome::Changed | OperationOutcome::IdTaken | OperationOutcome::Refused { .. } => {}
             OperationOutcome::TryLater(CalendarError::Paced) => {

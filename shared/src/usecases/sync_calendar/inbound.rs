@@ -355,7 +355,7 @@ async fn remove_strays(
     for outcome in google.batch(&operations, deadline).await? {
         match outcome {
             OperationOutcome::Deleted | OperationOutcome::Gone | OperationOutcome::Event(_) => {
-                round.report.counts.events_deleted += 1
+                round.report.counts.events_deleted += 1;
             }
             // Listed again when it changed; refused for good otherwise.
             OperationOutcome::Changed | OperationOutcome::IdTaken | OperationOutcome::Refused { .. } => {}

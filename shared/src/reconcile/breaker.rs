@@ -23,6 +23,13 @@ pub fn counted(removals: Option<Removals>, now: DateTime<Utc>) -> Removals {
     }
 }
 
+/// What counts on after the breaker has tripped: the day begins anew with each trip, so that what is held back is not
+/// let go by waiting.
+pub fn held(removals: Option<Removals>, now: DateTime<Utc>) -> Option<Removals> {
+    let count = recent(removals, now);
+    (count > 0).then_some(Removals { since: now, count })
+}
+
 /// Whether `vanished` lessons may be too many to believe it, before anything else is known.
 pub fn is_suspicious(vanished: u32, recent: u32) -> bool {
     vanished > 0 && vanished + recent > MANY
@@ -54,6 +61,20 @@ mod tests {
         }
         assert_eq!(removed, 50);
         assert!(!trips(0, removed, live), "nothing vanishes");
+    }
+
+    #[test]
+    fn what_is_held_back_stays_so_however_long_nobody_asks() {
+        let (mut now, mut removals) = (DateTime::UNIX_EPOCH, None);
+        for _ in 0..10 {
+            removals = Some(counted(removals, now));
+        }
+        for _ in 0..20 {
+            assert!(trips(10, recent(removals, now), 10), "{now}");
+            removals = held(removals, now);
+            now += TimeDelta::hours(6);
+        }
+        assert_eq!(held(None, now), None);
     }
 
     #[test]

@@ -108,3 +108,27 @@ async fn whoever_leaves_while_another_connects_on_the_account_breaks_nothing() {
         stage.assert_whole(&one.account, &format!("amid effect {nth}"));
     }
 }
+
+#[tokio::test]
+async fn of_two_that_connect_on_an_account_at_the_same_moment_both_work() {
+    let stage = Stage::set().await;
+    for nth in 1.. {
+        let (one, other) = two(&stage).await;
+        let first = stage.leave_for_google(&one, false).await;
+        let second = stage.leave_for_google(&other, false).await;
+        let (came, met) = stage.interrupter.amid(nth, stage.come_back(first), stage.come_back(second)).await;
+        assert!(came.is_ok(), "amid effect {nth}");
+        let Some(met) = met else {
+            assert!(nth > 3, "there are more effects than that");
+            break;
+        };
+        assert!(met.is_ok(), "amid effect {nth}");
+        for person in [&one, &other] {
+            stage.sync(person).await;
+        }
+        stage.disconnect_at_last(&one, NOTHING).await;
+        stage.wait_for_the_lease();
+        stage.sync(&other).await;
+        stage.assert_whole(&one.account, &format!("one has left that came amid effect {nth}"));
+    }
+}

@@ -255,7 +255,7 @@ impl SyncCalendar {
                 return Ok(SyncRun::Held);
             }
             let (outcome, blocked) = self.settle(&mut state, &mut report, ended, request).await?;
-            if announced && state.failures > 0 && state.listed_at == listed_at {
+            if announced && (state.failures > 0 || report.paced) && state.listed_at == listed_at {
                 // Whoever finds it was told of it.
                 state.wishes.kinds.insert(WishKind::Noticed);
             }
@@ -321,14 +321,15 @@ impl SyncCalendar {
         Notice { id: self.random.uuid(), key, kind, at: self.now() }
     }
 
-    /// Waits under the lease, and takes in what others wished for meanwhile: the round that follows answers it too.
+    /// Waits under the lease, and takes in what others wished for meanwhile: the round that follows answers it too. It
+    /// waits for no longer than two listings lie apart, also when another process's clock is ahead of ours.
     async fn wait(
         &self,
         key: ConnectionKey,
         until: DateTime<Utc>,
         state: &mut SyncState,
     ) -> Result<BTreeSet<WishKind>> {
-        let Some(rest) = (until - self.now()).to_std().ok().filter(|rest| !rest.is_zero()) else {
+        let Some(rest) = (until - self.now()).min(BETWEEN_LISTINGS).to_std().ok().filter(|rest| !rest.is_zero()) else {
             return Ok(BTreeSet::new());
         };
         self.google.clock.sleep(rest).await;

@@ -204,6 +204,7 @@ async fn break_on_mass_removal(
         })
         .count();
     if breaker::trips(removals, recent, count(live)) {
+        round.state.removals = breaker::held(round.state.removals, round.sync.now());
         work.retain(|work| !vanished(work));
         let gone = if recent == 0 { String::new() } else { format!(", after {recent} others within a day") };
         round.report.leave(format!(

@@ -98,7 +98,7 @@ fn push(state: &SyncState, overdue: Option<Overdue>) -> Value {
         (PushHealth::Healthy | PushHealth::Awaiting { .. }, None) => {
             ("healthy", "Changes in Google are known within seconds.".to_owned())
         }
-        (PushHealth::Suspect { since }, _) => {
+        (PushHealth::Suspect { since, .. }, _) => {
             let since = timestamp::format(*since);
             let text =
                 format!("Google did not tell us of a change at {since}; the calendar is polled at its interval.");

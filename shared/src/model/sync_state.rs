@@ -16,6 +16,9 @@ pub struct Cursor {
     pub token: String,
     /// What the request looked like that it came from: calendar and parameters.
     pub shape: String,
+    /// Whether it lies past events of ours that should not be there and were left, since nothing was to be written. They
+    /// are not mentioned again after it.
+    pub past_strays: bool,
 }
 
 impl Cursor {
@@ -25,6 +28,11 @@ impl Cursor {
     /// The shape of our listing of `calendar`.
     pub fn shape_of(calendar: &CalendarId) -> String {
         format!("{}:{calendar}", Self::REVISION)
+    }
+
+    /// Whether a listing of `calendar` may go on from here, in a run that `writes` to it or does not.
+    pub fn serves(&self, calendar: &CalendarId, writes: bool) -> bool {
+        self.shape == Self::shape_of(calendar) && !(writes && self.past_strays)
     }
 }
 
@@ -88,12 +96,18 @@ pub enum PushHealth {
         /// When it was changed, or found to be.
         #[serde(with = "timestamp")]
         since: DateTime<Utc>,
+        /// It was not changed before this.
+        #[serde(with = "timestamp")]
+        changed_after: DateTime<Utc>,
     },
     /// Something changed and no notice came.
     Suspect {
         /// When it was changed, or found to be.
         #[serde(with = "timestamp")]
         since: DateTime<Utc>,
+        /// It was not changed before this.
+        #[serde(with = "timestamp")]
+        changed_after: DateTime<Utc>,
     },
     /// The calendar refuses push, or no address for it is set: it is polled.
     Unsupported,
@@ -109,6 +123,9 @@ pub struct Removals {
     pub since: DateTime<Utc>,
     /// How many.
     pub count: u32,
+    /// Whether they were too many to believe it: until a person asks, no others follow.
+    #[serde(default)]
+    pub held: bool,
 }
 
 /// The state item beside `instructor_calendar_credentials`.

@@ -19,15 +19,18 @@ pub fn recent(removals: Option<Removals>, now: DateTime<Utc>) -> u32 {
 pub fn counted(removals: Option<Removals>, now: DateTime<Utc>) -> Removals {
     match (removals, recent(removals, now)) {
         (Some(removals), 1..) => Removals { count: removals.count + 1, ..removals },
-        _ => Removals { since: now, count: 1 },
+        _ => Removals { since: now, count: 1, held: false },
     }
 }
 
-/// What counts on after the breaker has tripped: the day begins anew with each trip, so that what is held back is not
-/// let go by waiting.
-pub fn held(removals: Option<Removals>, now: DateTime<Utc>) -> Option<Removals> {
-    let count = recent(removals, now);
-    (count > 0).then_some(Removals { since: now, count })
+/// After the breaker has tripped. What is held back is not let go by waiting.
+pub fn tripped(removals: Option<Removals>, now: DateTime<Utc>) -> Removals {
+    Removals { since: now, count: recent(removals, now), held: true }
+}
+
+/// Whether it has tripped, and nobody has asked since.
+pub fn is_held(removals: Option<Removals>) -> bool {
+    removals.is_some_and(|removals| removals.held)
 }
 
 /// Whether `vanished` lessons may be too many to believe it, before anything else is known.
@@ -64,17 +67,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_back_stays_so_however_long_nobody_asks() {
-        let (mut now, mut removals) = (DateTime::UNIX_EPOCH, None);
-        for _ in 0..10 {
-            removals = Some(counted(removals, now));
-        }
-        for _ in 0..20 {
-            assert!(trips(10, recent(removals, now), 10), "{now}");
-            removals = held(removals, now);
-            now += TimeDelta::hours(6);
-        }
-        assert_eq!(held(None, now), None);
+    fn what_has_tripped_holds_and_what_was_only_counted_does_not() {
+        let now = DateTime::UNIX_EPOCH;
+        let counted = Some(counted(None, now));
+        let tripped = Some(tripped(counted, now));
+        assert_eq!([None, counted, tripped].map(is_held), [false, false, true]);
+        assert_eq!(tripped.map(|removals| removals.count), Some(1));
     }
 
     #[test]
@@ -83,8 +81,8 @@ mod tests {
         let (noon, end) = (start + TimeDelta::hours(12), start + TimeDelta::days(1));
         let first = counted(None, start);
         let second = counted(Some(first), noon);
-        assert_eq!(second, Removals { since: start, count: 2 });
+        assert_eq!(second, Removals { since: start, count: 2, held: false });
         assert_eq!([recent(Some(second), noon), recent(Some(second), end), recent(None, noon)], [2, 0, 0]);
-        assert_eq!(counted(Some(second), end), Removals { since: end, count: 1 });
+        assert_eq!(counted(Some(second), end), Removals { since: end, count: 1, held: false });
     }
 }

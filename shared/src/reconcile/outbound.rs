@@ -36,7 +36,9 @@ pub enum Absence {
 pub enum Verdict {
     /// It wants something of Google.
     Wants(Wanted),
-    /// It is outside of the window: nothing is done for it, and what was done stays.
+    /// It is outside of the window and not in Google: no more is kept of it than when it is, for its conflicts.
+    Outside(LessonContent),
+    /// Nothing is done for it, and what was done stays.
     Leave,
     /// Its row cannot be read.
     Unreadable(String),
@@ -69,7 +71,11 @@ pub fn judge(
     } else {
         // An event that is there follows its lesson even out of the window.
         let follows = mapping.is_some_and(|mapping| mapping.shown.is_some());
-        return if inside || follows { Verdict::Wants(Wanted::Event(lesson.content.clone())) } else { Verdict::Leave };
+        return match mapping {
+            _ if inside || follows => Verdict::Wants(Wanted::Event(lesson.content.clone())),
+            Some(_) => Verdict::Outside(lesson.content.clone()),
+            None => Verdict::Leave,
+        };
     };
     if mapping.is_some() { Verdict::Wants(Wanted::NoEvent(absence)) } else { Verdict::Leave }
 }

@@ -12,19 +12,23 @@ pub const NOTICE_WITHIN: TimeDelta = TimeDelta::minutes(2);
 /// a little, and Google may tell of a change before it lists it.
 const SAFELY_OLDER: TimeDelta = TimeDelta::minutes(1);
 
-/// After a change of which Google is to tell us, seen or made at `at`. The first that is waited for counts.
-pub fn after_change(state: &SyncState, at: DateTime<Utc>) -> PushHealth {
+/// After a change of which Google is to tell us: made at `at`, or found then by a listing, the one before which began at
+/// `changed_after`. The first that is waited for counts.
+pub fn after_change(state: &SyncState, at: DateTime<Utc>, changed_after: DateTime<Utc>) -> PushHealth {
     let open = state.channel.as_ref().is_some_and(|channel| channel.expires_at > at);
     match &state.push_health {
-        PushHealth::Healthy if open => PushHealth::Awaiting { since: at },
+        PushHealth::Healthy if open => PushHealth::Awaiting { since: at, changed_after },
         other => other.clone(),
     }
 }
 
-/// After a notice that was received at `at`. It may have come a little before we saw its change.
+/// After a notice that was received at `at`, however long its message was under way here. One that came before the
+/// change, by clocks that differ a little, says nothing of it.
 pub fn after_notice(health: &PushHealth, at: DateTime<Utc>) -> PushHealth {
     match health {
-        PushHealth::Awaiting { since } | PushHealth::Suspect { since } if at >= *since - NOTICE_WITHIN => {
+        PushHealth::Awaiting { changed_after, .. } | PushHealth::Suspect { changed_after, .. }
+            if at >= *changed_after - NOTICE_WITHIN =>
+        {
             PushHealth::Healthy
         }
         other => other.clone(),
@@ -34,7 +38,9 @@ pub fn after_notice(health: &PushHealth, at: DateTime<Utc>) -> PushHealth {
 /// As it is `now`, if no notice has come: what was waited for long enough makes push suspect.
 pub fn as_of(health: &PushHealth, now: DateTime<Utc>) -> PushHealth {
     match health {
-        PushHealth::Awaiting { since } if now >= *since + NOTICE_WITHIN => PushHealth::Suspect { since: *since },
+        PushHealth::Awaiting { since, changed_after } if now >= *since + NOTICE_WITHIN => {
+            PushHealth::Suspect { since: *since, changed_after: *changed_after }
+        }
         other => other.clone(),
     }
 }
@@ -63,27 +69,30 @@ mod tests {
 
     #[test]
     fn the_first_change_whose_notice_is_to_come_counts_and_only_while_a_channel_is_open() {
-        let awaiting = PushHealth::Awaiting { since: at(1) };
-        assert_eq!(after_change(&state(PushHealth::Healthy), at(1)), awaiting);
-        assert_eq!(after_change(&state(awaiting.clone()), at(2)), awaiting);
-        assert_eq!(after_change(&state(PushHealth::Healthy), at(60)), PushHealth::Healthy, "the channel has ended");
-        for other in [PushHealth::Suspect { since: at(0) }, PushHealth::Unsupported, PushHealth::Closed] {
-            assert_eq!(after_change(&state(other.clone()), at(1)), other);
+        let awaiting = PushHealth::Awaiting { since: at(1), changed_after: at(0) };
+        let made = |state: &SyncState, minute| after_change(state, at(minute), at(0));
+        assert_eq!(made(&state(PushHealth::Healthy), 1), awaiting);
+        assert_eq!(made(&state(awaiting.clone()), 2), awaiting);
+        assert_eq!(made(&state(PushHealth::Healthy), 60), PushHealth::Healthy, "the channel has ended");
+        let suspect = PushHealth::Suspect { since: at(0), changed_after: at(0) };
+        for other in [suspect, PushHealth::Unsupported, PushHealth::Closed] {
+            assert_eq!(made(&state(other.clone()), 1), other);
         }
     }
 
     #[test]
     fn without_a_notice_push_is_suspect_after_two_minutes() {
-        let awaiting = PushHealth::Awaiting { since: at(1) };
+        let awaiting = PushHealth::Awaiting { since: at(1), changed_after: at(0) };
         assert_eq!(as_of(&awaiting, at(3) - TimeDelta::milliseconds(1)), awaiting);
-        assert_eq!(as_of(&awaiting, at(3)), PushHealth::Suspect { since: at(1) });
+        assert_eq!(as_of(&awaiting, at(3)), PushHealth::Suspect { since: at(1), changed_after: at(0) });
         assert_eq!(as_of(&PushHealth::Healthy, at(9)), PushHealth::Healthy);
     }
 
     #[test]
     fn a_notice_heals_unless_it_was_there_before_the_change() {
-        for broken in [PushHealth::Awaiting { since: at(10) }, PushHealth::Suspect { since: at(10) }] {
-            assert_eq!(after_notice(&broken, at(8)), PushHealth::Healthy);
+        let (since, changed_after) = (at(40), at(10));
+        for broken in [PushHealth::Awaiting { since, changed_after }, PushHealth::Suspect { since, changed_after }] {
+            assert_eq!(after_notice(&broken, at(8)), PushHealth::Healthy, "its message was under way for long");
             assert_eq!(after_notice(&broken, at(7)), broken);
         }
         for other in [PushHealth::Unsupported, PushHealth::Closed] {
@@ -96,7 +105,8 @@ mod tests {
         let listed = |health| SyncState { listed_at: Some(at(10)), ..state(health) };
         assert!(says_nothing_new(&listed(PushHealth::Healthy), at(8)));
         assert!(!says_nothing_new(&listed(PushHealth::Healthy), at(9)), "not by a margin");
-        assert!(!says_nothing_new(&listed(PushHealth::Suspect { since: at(8) }), at(8)), "it heals");
+        let suspect = PushHealth::Suspect { since: at(8), changed_after: at(8) };
+        assert!(!says_nothing_new(&listed(suspect), at(8)), "it heals");
         assert!(!says_nothing_new(&state(PushHealth::Healthy), at(8)), "nothing was ever listed");
     }
 }

@@ -33,7 +33,7 @@ pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>,
     let next = match (&state.push_health, ends) {
         // Should nobody renew the channel, polling takes over where it ends.
         (PushHealth::Healthy, Some(ends)) => (listed + safety(luck)).min(ends + interval),
-        (PushHealth::Awaiting { since }, Some(_)) => *since + push::NOTICE_WITHIN,
+        (PushHealth::Awaiting { since, .. }, Some(_)) => *since + push::NOTICE_WITHIN,
         (PushHealth::Suspect { .. } | PushHealth::Unsupported | PushHealth::Closed, _) | (_, None) => listed + interval,
     };
     Some(next.max(now))
@@ -99,9 +99,9 @@ mod tests {
         assert_eq!([0, u16::MAX].map(|luck| safety(luck).num_minutes()), [360, 270]);
         state.channel.iter_mut().for_each(|channel| channel.expires_at = now + TimeDelta::minutes(90));
         assert_eq!(minutes(&settings, &state), Some(105), "the interval after the channel's end");
-        state.push_health = PushHealth::Awaiting { since: now };
+        state.push_health = PushHealth::Awaiting { since: now, changed_after: now };
         assert_eq!(minutes(&settings, &state), Some(2), "whether a notice comes");
-        state.push_health = PushHealth::Suspect { since: now };
+        state.push_health = PushHealth::Suspect { since: now, changed_after: now };
         assert_eq!(minutes(&settings, &state), Some(15));
         state.listed_at = Some(now - TimeDelta::minutes(10));
         assert_eq!(minutes(&settings, &state), Some(5), "since the last listing");

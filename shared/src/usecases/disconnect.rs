@@ -127,9 +127,12 @@ impl Disconnect {
         };
         let now = self.google.clock.now();
         let status = ConnectionStatus::Disconnecting { keep_events: keep.events, keep_imported: keep.imported };
-        // Should we die on the way, the next poll goes on with it: it is due before there is anything to go on with.
-        store.schedule(key, Some(now + TimeDelta::minutes(2))).await?;
+        // Should we die on the way, the next poll goes on with it: it is due before there is anything to go on with, and
+        // once more after that, since a run under way that knows nothing of it may decide that nothing is due.
+        let again = Some(now + TimeDelta::minutes(2));
+        store.schedule(key, again).await?;
         store.save_status(&credentials, &status, now, &[]).await?;
+        store.schedule(key, again).await?;
         let ended = self.go_on(key, deadline).await?;
         if ended == Disconnected::Continues {
             let ring = Ring::new(key, SyncTrigger::Settings, Vec::new());

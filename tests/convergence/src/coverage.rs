@@ -34,7 +34,7 @@ faults! {
     // Google
     CursorLost GoogleRateLimited GoogleQuotaExceeded GoogleServerError GoogleAnswerLost
     GoogleConnectionCut GoogleTimeout GoogleGarbage GoogleSlow GoogleRefusedForGood TokenExpired GrantWithdrawn
-    TokenEndpointDown EmptyPages
+    TokenEndpointDown EmptyPages QuotaTaken
     // notices
     NoticeLost NoticeLate NoticeDoubled ChannelsExpired PushDark PushSuspected
     // others

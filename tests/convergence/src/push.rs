@@ -23,8 +23,12 @@ pub fn misjudged(world: &mut World) -> Vec<String> {
             continue;
         };
         let problem = match &state.push_health {
-            PushHealth::Awaiting { since } if now - *since > SILENCE => format!("a notice is waited for since {since}"),
-            PushHealth::Suspect { since } if lossless => format!("push is doubted since {since}, and none got lost"),
+            PushHealth::Awaiting { since, .. } if now - *since > SILENCE => {
+                format!("a notice is waited for since {since}")
+            }
+            PushHealth::Suspect { since, .. } if lossless => {
+                format!("push is doubted since {since}, and none got lost")
+            }
             _ => continue,
         };
         found.push(format!("{}: {problem}", number(party.key)));

@@ -49,6 +49,8 @@ const REDIRECT: &str = "https://api.example.com/api/v1/calendar/oauth/callback";
 const VISIBILITY: TimeDelta = TimeDelta::seconds(120);
 /// So often a message is handed out before it goes to the dead letters.
 const MOST_RECEIVES: u32 = 5;
+/// How many lines the fleet's quota is handed out in.
+const LINES: u8 = 4;
 /// Workers at once.
 const WORKERS: usize = 4;
 
@@ -239,6 +241,15 @@ impl World {
         self.sim.state().now += time;
     }
 
+    /// Others take the fleet's quota for so long; new processes take over here.
+    pub fn take_quota(&mut self, time: TimeDelta) {
+        let until = self.now() + time;
+        for line in 0..LINES {
+            self.store.tables().lines.insert(format!("{CLIENT}#{line}"), until);
+        }
+        self.product = Product::new(&self.sim, &self.store);
+    }
+
     /// Begins something that a person asked for.
     pub fn request(&mut self, work: impl Future<Output = Outcome> + Send + 'static) {
         self.actors.push(Actor::new(Role::Request, work));
@@ -292,6 +303,9 @@ impl World {
         let suspect = |state: &SyncState| matches!(state.push_health, PushHealth::Suspect { .. });
         if self.store.tables().states.values().any(suspect) {
             self.sim.met(Fault::PushSuspected);
+        }
+        if std::mem::take(&mut self.store.tables().turns_refused) > 0 {
+            self.sim.met(Fault::QuotaTaken);
         }
         let mut state = self.sim.state();
         match (role, outcome) {

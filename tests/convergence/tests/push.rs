@@ -160,7 +160,7 @@ impl Stage {
 
 fn since(health: &PushHealth) -> Option<DateTime<Utc>> {
     match health {
-        PushHealth::Suspect { since } => Some(*since),
+        PushHealth::Suspect { since, .. } => Some(*since),
         _ => None,
     }
 }

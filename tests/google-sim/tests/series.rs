@@ -140,6 +140,18 @@ fn this_and_following_makes_a_new_series_and_trims_the_old_one() {
 }
 
 #[test]
+fn following_a_second_time_from_the_same_instance_makes_a_series_of_another_id() {
+    let mut world = World::new();
+    let id = series(&mut world, "2026-12-01", "RRULE:FREQ=DAILY;COUNT=10");
+    let first = format!("{id}_20261201T080000Z");
+    let new = world.google.split_series(world.now, ADA, &first, &json!({"summary": "following"})).unwrap();
+    world.call("DELETE", &format!("{EVENTS}/{new}"));
+    let again = world.google.split_series(world.now, ADA, &first, &json!({"summary": "following"})).unwrap();
+    assert_ne!(again, new, "an id stays taken");
+    assert_eq!(world.get(&format!("{EVENTS}/{new}"))["status"], "cancelled");
+}
+
+#[test]
 fn moving_a_whole_series_cuts_off_its_exceptions() {
     let mut world = World::new();
     let id = series(&mut world, "2026-12-01", "RRULE:FREQ=DAILY;COUNT=3");

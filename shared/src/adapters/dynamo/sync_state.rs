@@ -28,6 +28,7 @@ use crate::{
 struct ProgressRow {
     sync_token: Option<String>,
     sync_token_shape: Option<String>,
+    sync_token_past_strays: Option<bool>,
     calendar_time_zone: Tz,
     #[serde(default, with = "timestamp::option")]
     covered_until: Option<DateTime<Utc>>,
@@ -72,6 +73,7 @@ impl From<&SyncState> for ProgressRow {
         Self {
             sync_token: state.cursor.as_ref().map(|cursor| cursor.token.clone()),
             sync_token_shape: state.cursor.as_ref().map(|cursor| cursor.shape.clone()),
+            sync_token_past_strays: state.cursor.as_ref().filter(|cursor| cursor.past_strays).map(|_| true),
             calendar_time_zone: state.calendar_time_zone,
             covered_until: state.covered_until,
             compared_at: state.compared_at,
@@ -96,7 +98,11 @@ pub(super) fn read(item: Item) -> Result<SyncState> {
     let progress: ProgressRow = from_item(item)?;
     let channel = (progress.webhook_channel_id, progress.webhook_resource_id, progress.webhook_expiration);
     Ok(SyncState {
-        cursor: progress.sync_token.zip(progress.sync_token_shape).map(|(token, shape)| Cursor { token, shape }),
+        cursor: progress.sync_token.zip(progress.sync_token_shape).map(|(token, shape)| Cursor {
+            token,
+            shape,
+            past_strays: progress.sync_token_past_strays.unwrap_or_default(),
+        }),
         calendar_time_zone: progress.calendar_time_zone,
         lease: Lease { owner: shared.lease_owner, until: shared.lease_until, fence: shared.lease_fence },
         wishes: Wishes { counter: shared.wish_counter, kinds: shared.wish_kinds },

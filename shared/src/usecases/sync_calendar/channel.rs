@@ -179,8 +179,15 @@ impl Round<'_> {
         }
     }
 
-    /// Notes that something was changed of which Google is to tell us.
-    pub(super) fn expect_notice(&mut self, changed_at: DateTime<Utc>) {
-        self.state.push_health = push::after_change(self.state, changed_at);
+    /// Notes that something was written of which Google is to tell us.
+    pub(super) fn expect_notice(&mut self) {
+        let now = self.sync.now();
+        self.state.push_health = push::after_change(self.state, now, now);
+    }
+
+    /// Notes that a listing which began at `began` has found what no notice told of. It was changed after the one before.
+    pub(super) fn miss_notice(&mut self, began: DateTime<Utc>) {
+        let changed_after = self.state.listed_at.unwrap_or(began);
+        self.state.push_health = push::after_change(self.state, began, changed_after);
     }
 }

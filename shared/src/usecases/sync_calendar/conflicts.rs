@@ -53,13 +53,14 @@ pub async fn refresh(round: &mut Round<'_>, work: &mut [Work], changed: &Changed
     Ok(())
 }
 
-/// Works out the conflicts of what changed. Lessons that are over keep theirs. The flags of the work under way are
-/// set on it.
+/// Works out the conflicts of what changed. Lessons that are over keep theirs, unless they were moved. The flags of the
+/// work under way are set on it.
 pub async fn difference(round: &mut Round<'_>, work: &mut [Work], changed: &Changed) -> Result<Difference, Failure> {
     let (key, now) = (round.request.key, round.sync.now());
     let gone = outbound::gone(work);
     let mut affected = affected(round, work, changed).await?;
-    affected.retain(|id, mapping| mapping.event_end > now || gone.contains(id));
+    let moved: BTreeSet<LessonId> = work.iter().filter(|work| work.moved).map(|work| work.mapping.lesson_id).collect();
+    affected.retain(|id, mapping| mapping.event_end > now || gone.contains(id) || moved.contains(id));
     if affected.is_empty() {
         return Ok(Difference::default());
     }
@@ -201,7 +202,6 @@ async fn affected(
             affected.insert(work.mapping.lesson_id, work.mapping.clone());
         }
     }
-    affected.retain(|_, mapping| mapping.event_end > now || mapping.lesson_removed_at.is_some());
     Ok(affected)
 }
 

@@ -17,9 +17,7 @@ use super::{
     round::{Round, comparison_due, uncovered},
 };
 use crate::{
-    model::{
-        ConnectionKey, Cursor, InstructorCalendarCredentials, SyncDirection, SyncState, SyncTrigger, Window, WishKind,
-    },
+    model::{ConnectionKey, InstructorCalendarCredentials, SyncDirection, SyncState, SyncTrigger, Window, WishKind},
     ports::{Glance, Listing},
     reconcile::push,
     usecases::google_session::GoogleSession,
@@ -146,7 +144,7 @@ async fn follow_up(
     };
     round.report.zone = changed.zone;
     if listed.news && !announced {
-        round.expect_notice(listed.began);
+        round.miss_notice(listed.began);
     }
     let Difference { changes, flags } = conflicts::difference(&mut round, &mut [], &changed).await?;
     report.imported(&changed);
@@ -174,5 +172,5 @@ fn cursor_if_calm(
         || uncovered(state, Window::around(now), now).is_some()
         || channel::is_due(sync, settings, state, now);
     let cursor = state.cursor.as_ref().filter(|_| calm && allowed && inbound_alone && !due)?;
-    (cursor.shape == Cursor::shape_of(&credentials.google_calendar_id)).then(|| cursor.token.clone())
+    cursor.serves(&credentials.google_calendar_id, settings.sync_direction.writes()).then(|| cursor.token.clone())
 }

@@ -30,8 +30,7 @@ const FEW: usize = 20;
 /// A listing whose items are stored, and which may be committed with the round.
 #[derive(Debug)]
 pub struct Listed {
-    token: Option<String>,
-    shape: String,
+    cursor: Option<Cursor>,
     zone: Tz,
     /// When it began.
     pub began: DateTime<Utc>,
@@ -42,14 +41,14 @@ pub struct Listed {
 impl Listed {
     /// Whether all of it came, and the cursor may move.
     pub fn is_good(&self) -> bool {
-        self.token.is_some()
+        self.cursor.is_some()
     }
 
     /// Moves the cursor: everything that it covers is stored by now.
     pub fn commit(self, state: &mut SyncState) {
         state.calendar_time_zone = self.zone;
-        if let Some(token) = self.token {
-            state.cursor = Some(Cursor { token, shape: self.shape });
+        if self.cursor.is_some() {
+            state.cursor = self.cursor;
             state.listed_at = Some(self.began);
         }
     }
@@ -64,13 +63,12 @@ pub async fn import(
     changed: &mut Changed,
 ) -> Result<Listed, Failure> {
     let (key, calendar) = (credentials.key, &credentials.google_calendar_id);
-    let shape = Cursor::shape_of(calendar);
     let began = round.sync.now();
     let deadline = round.request.deadline;
-    let known = round.state.cursor.as_ref().filter(|cursor| cursor.shape == shape).map(|cursor| cursor.token.clone());
+    let known = round.state.cursor.as_ref().filter(|cursor| cursor.serves(calendar, writes));
     let (mut listing, began) = match round.seen.take() {
         Some(seen) => (seen.listing, seen.began),
-        None => (google.list(known.as_deref(), deadline).await?, began),
+        None => (google.list(known.map(|cursor| cursor.token.as_str()), deadline).await?, began),
     };
     if listing.outcome == ListingOutcome::CursorLost {
         round
@@ -122,9 +120,13 @@ pub async fn import(
         replace_days(round, calendar, zone).await?;
     }
     changed.zone = zone;
-    // What should not be there is told once: until it is gone, the place in the list stays before it.
-    let clean = if writes { remove_strays(round, own.strays, google).await? } else { own.strays.is_empty() };
-    Ok(Listed { token: token.filter(|_| clean), shape, zone, began, news })
+    // What should not be there is told once: until it is gone, the place in the list stays before it. Where it is to be
+    // left, the place passes it, and is of no use once it is to be removed.
+    let left_before = is_delta && round.state.cursor.as_ref().is_some_and(|cursor| cursor.past_strays);
+    let past_strays = !writes && (left_before || !own.strays.is_empty());
+    let clean = !writes || remove_strays(round, own.strays, google).await?;
+    let cursor = token.filter(|_| clean).map(|token| Cursor { token, shape: Cursor::shape_of(calendar), past_strays });
+    Ok(Listed { cursor, zone, began, news })
 }
 
 /// Where nothing is imported, looks at our own events alone, and keeps nothing of the others: they may have been
@@ -195,8 +197,9 @@ pub async fn rows_alone(
     let gone = gone(round, calendar, &plan, false).await?;
     let changed = Changed { put: plan.put, gone, stored: false, ..Changed::nothing(calendar.clone(), zone) };
     let news = !changed.put.is_empty() || !changed.gone.is_empty();
-    let listed =
-        Listed { token: Some(token.clone()), shape: Cursor::shape_of(calendar), zone, began: seen.began, news };
+    let past_strays = round.state.cursor.as_ref().is_some_and(|cursor| cursor.past_strays);
+    let cursor = Cursor { token: token.clone(), shape: Cursor::shape_of(calendar), past_strays };
+    let listed = Listed { cursor: Some(cursor), zone, began: seen.began, news };
     Ok(Some((changed, listed)))
 }
 

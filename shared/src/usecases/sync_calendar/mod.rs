@@ -296,13 +296,21 @@ impl SyncCalendar {
             self.end_in_vain(request, report, "Nothing may run for this connection now.", started_at).await?;
             return Ok(SyncRun::Blocked(blocked));
         }
-        let paced = report.paced;
+        if outcome != SyncOutcome::Running {
+            return self.record(request, report, direction, outcome, started_at).await;
+        }
+        // What waits for Google's quota while nobody waits for it is found by the poll, which knows nothing of a log row.
+        let awaited = request.by_a_person() || request.log_id.is_some();
+        if report.paced && !awaited {
+            let outcome = if report.failed > 0 { SyncOutcome::Partial } else { SyncOutcome::Completed };
+            return self.record(request, report, direction, outcome, started_at).await;
+        }
+        // What was done so far is recorded before the rest can be.
+        let delay = if report.paced { backoff::PACED.to_std().unwrap_or_default() } else { Duration::ZERO };
+        let rest = std::mem::take(&mut report.rest);
         let ran = self.record(request, report, direction, outcome, started_at).await?;
-        // What was done so far is recorded before the rest can be. What waits for Google's quota is found by the poll,
-        // which knows nothing of a log row.
-        if outcome == SyncOutcome::Running && (!paced || request.log_id.is_some()) {
-            let delay = if paced { backoff::PACED.to_std().unwrap_or_default() } else { Duration::ZERO };
-            self.ring_for_the_rest(request, delay).await?;
+        if let SyncRun::Ran(log) = &ran {
+            self.ring_for_the_rest(request, rest, log.id, delay).await?;
         }
         Ok(ran)
     }
@@ -371,11 +379,16 @@ impl SyncCalendar {
         self.doorbell.ring(&ring, Duration::ZERO).await
     }
 
-    /// Rings for what is left of what was asked for, in the same bounds; a person who waits for a log row finds the
-    /// rest of the story in it.
-    async fn ring_for_the_rest(&self, request: &SyncRequest, delay: Duration) -> Result<()> {
-        let SyncRequest { key, trigger, log_id, asked, .. } = request.clone();
-        let ring = Ring { log_id, asked, ..Ring::new(key, trigger, vec![WishKind::Lessons]) };
+    /// Rings for what is left of what was asked for, in the same bounds; the log row tells the rest of the story.
+    async fn ring_for_the_rest(
+        &self,
+        request: &SyncRequest,
+        rest: BTreeSet<WishKind>,
+        log_id: SyncLogId,
+        delay: Duration,
+    ) -> Result<()> {
+        let SyncRequest { key, trigger, asked, .. } = request.clone();
+        let ring = Ring { log_id: Some(log_id), asked, ..Ring::new(key, trigger, rest.into_iter().collect()) };
         self.doorbell.ring(&ring, delay).await
     }
 
@@ -405,8 +418,7 @@ impl SyncCalendar {
     ) -> Result<SyncRun> {
         let asked_for =
             request.log_id.is_some() || matches!(request.trigger, SyncTrigger::Manual | SyncTrigger::Connect);
-        let only_waits = report.paced && outcome == SyncOutcome::Running;
-        let tell = asked_for || report.is_worth_a_row() || (outcome != SyncOutcome::Completed && !only_waits);
+        let tell = asked_for || report.is_worth_a_row() || outcome != SyncOutcome::Completed;
         let daily = report.compared;
         let now = self.now();
         let id = request.log_id.unwrap_or_else(|| SyncLogId(self.time_ordered_id(started_at)));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Failure, round::Round, words};
 use crate::{
@@ -26,6 +26,9 @@ const AT_MOST: usize = 1000;
 const PASSES: usize = 5;
 /// Operations of one batch (design rule R14).
 const PART: usize = 50;
+/// Why the event of a lesson that vanished is still there.
+const HELD_BACK: &str =
+    "The lesson vanished together with many others. Its event is kept until somebody starts a sync by hand.";
 /// What a batch takes at most when Google is well; with less time left, none is begun.
 const LONGEST_PART: TimeDelta = TimeDelta::seconds(5);
 
@@ -40,11 +43,22 @@ pub struct Work {
     pub lesson: Option<Lesson>,
     /// Whether its times, or its being there, changed: its conflicts may have.
     pub moved: bool,
+    /// Why nothing is written to Google for it.
+    left: Option<Left>,
     stored: Option<CalendarEventMapping>,
     decision: Decision,
     after: Option<After>,
     /// What the instructor is still to be told.
     notices: Vec<Notice>,
+}
+
+/// Why a lesson is left alone in Google.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// It lies outside of the window, and has no event.
+    Outside,
+    /// It vanished together with too many others; its event is kept.
+    HeldBack,
 }
 
 /// Finds the lessons that are to be looked at and what each wants.
@@ -79,15 +93,14 @@ pub async fn gather(
     let ids: Vec<LessonId> = mappings.keys().copied().collect();
     let lessons = store.lessons(key.tenant_id, &ids).await?;
     let mut work = Vec::new();
-    let mut left = 0;
+    let mut waiting = 0;
     for ((id, stored), lookup) in mappings.into_iter().zip(lessons) {
-        let wanted = match judge(key.instructor_id, &lookup, window, narrowed, stored.as_ref()) {
-            Verdict::Wants(wanted) => wanted,
+        let (wanted, left) = match judge(key.instructor_id, &lookup, window, narrowed, stored.as_ref()) {
+            Verdict::Wants(wanted) => (wanted, None),
+            Verdict::Outside(content) => (Wanted::Event(content), Some(Left::Outside)),
             Verdict::Leave => {
                 match stored {
-                    Some(mapping) if mapping.dirty && narrowed => left += 1,
-                    Some(mapping) if mapping.dirty => leave_alone(round, &mapping, &lookup, window).await?,
-                    Some(_) => {}
+                    Some(mapping) => waiting += u32::from(mapping.dirty),
                     None => blank(round, &lookup).await?,
                 }
                 continue;
@@ -101,14 +114,17 @@ pub async fn gather(
             LessonLookup::Found(lesson) => Some(*lesson),
             LessonLookup::Gone | LessonLookup::Unreadable(_) => None,
         };
-        work.push(prepare(round, id, stored, wanted, lesson));
+        work.push(Work { left, ..prepare(round, id, stored, wanted, lesson) });
     }
-    if left > 0 {
+    say_what_lies_outside(round, &work, window);
+    if waiting > 0 {
         round
             .report
-            .say(format!("{left} changed lessons lie outside of what was asked for and wait for the next run."));
+            .say(format!("{waiting} changed lessons lie outside of what was asked for and wait for the next run."));
     }
-    break_on_mass_removal(round, &mut work, window, direction).await?;
+    if direction.writes() {
+        hold_back_mass_removal(round, &mut work, compare).await?;
+    }
     Ok(work)
 }
 
@@ -131,7 +147,7 @@ fn prepare(
         mapping.put_backs = 0;
     }
     let decision = decide(&mapping, &wanted);
-    Work { mapping, wanted, lesson, moved: false, stored, decision, after: None, notices: Vec::new() }
+    Work { mapping, wanted, lesson, moved: false, left: None, stored, decision, after: None, notices: Vec::new() }
 }
 
 /// Takes away what an earlier connection, or another instructor's, has left in the columns of a lesson that has no
@@ -147,21 +163,15 @@ async fn blank(round: &Round<'_>, lookup: &LessonLookup) -> Result<(), Failure> 
     Ok(())
 }
 
-/// A changed lesson outside of the window loses its mark: the window comes to it in time, or has left it behind.
-async fn leave_alone(
-    round: &mut Round<'_>,
-    mapping: &CalendarEventMapping,
-    lookup: &LessonLookup,
-    window: Window,
-) -> Result<(), Failure> {
-    let mut said_of = mapping.clone();
-    if let LessonLookup::Found(lesson) = lookup {
-        said_of.event_start = lesson.content.starts_at;
+/// Says of changed lessons that they are in no need of an event: the window comes to them in time, or has left them
+/// behind.
+fn say_what_lies_outside(round: &mut Round<'_>, work: &[Work], window: Window) {
+    for work in work.iter().filter(|work| work.left == Some(Left::Outside) && work.mapping.dirty) {
+        let Wanted::Event(content) = &work.wanted else { continue };
+        let said_of = CalendarEventMapping { event_start: content.starts_at, ..work.mapping.clone() };
+        round.report.say_of(&said_of, words::outside(window, round.report.zone));
+        round.report.changed = true;
     }
-    round.report.say_of(&said_of, words::outside(window, round.report.zone));
-    round.report.changed = true;
-    round.sync.google.store.save_mapping(mapping, DirtyMark::Clear { seen: mapping.marks }, &[]).await?;
-    Ok(())
 }
 
 async fn fail_unreadable(
@@ -180,49 +190,69 @@ async fn fail_unreadable(
     Ok(())
 }
 
-/// A host that shows an empty table by mistake does not empty people's calendars.
-async fn break_on_mass_removal(
-    round: &mut Round<'_>,
-    work: &mut Vec<Work>,
-    window: Window,
-    direction: SyncDirection,
-) -> Result<(), Failure> {
+/// A host that shows an empty table by mistake does not empty people's calendars (design rule R15): the events of lessons
+/// that vanished stay until a person asks, and everything else goes on.
+async fn hold_back_mass_removal(round: &mut Round<'_>, work: &mut [Work], compare: bool) -> Result<(), Failure> {
+    let (key, now) = (round.request.key, round.sync.now());
     let vanished = |work: &Work| work.wanted == Wanted::NoEvent(Absence::Removed) && work.decision.step == Step::Delete;
-    let count = |mappings: usize| u32::try_from(mappings).unwrap_or(u32::MAX);
-    let removals = count(work.iter().filter(|work| vanished(work)).count());
-    let recent = breaker::recent(round.state.removals, round.sync.now());
-    let may_be = breaker::is_suspicious(removals, recent) && direction.writes();
-    if !may_be || round.state.wishes.kinds.contains(&WishKind::Overrides) {
+    if round.state.wishes.kinds.contains(&WishKind::Overrides) {
         return Ok(());
     }
-    let all = round.sync.google.store.mappings(round.request.key).await?;
-    // Lessons that are over keep their mappings for ever: they are no measure of what is there to lose.
-    let live = all
-        .iter()
-        .filter(|mapping| {
-            mapping.event_end >= window.from && mapping.shown.as_ref().is_some_and(|shown| !shown.deleted)
-        })
-        .count();
-    if breaker::trips(removals, recent, count(live)) {
-        round.state.removals = breaker::held(round.state.removals, round.sync.now());
-        work.retain(|work| !vanished(work));
-        let gone = if recent == 0 { String::new() } else { format!(", after {recent} others within a day") };
-        round.report.leave(format!(
-            "{removals} of {live} lessons have vanished{gone}. Their events are kept until somebody starts a sync by hand."
+    if !work.iter().any(vanished) {
+        if compare && breaker::is_held(round.state.removals) {
+            // All lessons were looked at: those that had vanished are back.
+            round.state.removals = None;
+        }
+        return Ok(());
+    }
+    if breaker::is_held(round.state.removals) {
+        round.report.say("Events of lessons that have vanished are kept until somebody starts a sync by hand.");
+    } else if let Some((lost, live)) = trips(round, work).await? {
+        let recent = breaker::recent(round.state.removals, now);
+        let before = if recent == 0 { String::new() } else { format!(", after {recent} others within a day") };
+        round.report.say(format!(
+            "{lost} of {live} lessons have vanished{before}. Their events are kept until somebody starts a sync by hand."
         ));
+        round.state.removals = Some(breaker::tripped(round.state.removals, now));
+        let notice = round.sync.notice(key, NoticeKind::SyncFailing { code: "lessons_vanished".to_owned() });
+        round.sync.google.store.put_notices(key, &[notice]).await?;
+    } else {
+        return Ok(());
+    }
+    for work in work.iter_mut().filter(|work| vanished(work)) {
+        work.left = Some(Left::HeldBack);
+        work.mapping.sync_status = SyncStatus::Failed;
+        work.mapping.error = Some(HELD_BACK.to_owned());
+        round.report.failed += 1;
     }
     Ok(())
+}
+
+/// How many lessons have vanished, and of how many, where that is too many to believe it.
+async fn trips(round: &Round<'_>, work: &[Work]) -> Result<Option<(u32, u32)>, Failure> {
+    let (store, now) = (&round.sync.google.store, round.sync.now());
+    let count = |mappings: usize| u32::try_from(mappings).unwrap_or(u32::MAX);
+    let deletes = work.iter().filter(|work| work.decision.step == Step::Delete && work.vanished_ahead(now));
+    let (lost, recent) = (count(deletes.count()), breaker::recent(round.state.removals, now));
+    if !breaker::is_suspicious(lost, recent) {
+        return Ok(None);
+    }
+    let all = store.mappings(round.request.key).await?;
+    let in_google = |mapping: &&CalendarEventMapping| mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
+    let live = count(all.iter().filter(|mapping| mapping.event_end > now).filter(in_google).count());
+    Ok(breaker::trips(lost, recent, live).then_some((lost, live)))
 }
 
 /// Stores what is about to be written beside what was agreed, and copies the lessons' times.
 pub async fn intend(round: &mut Round<'_>, work: &mut [Work], direction: SyncDirection) -> Result<(), Failure> {
     let (sync, now) = (round.sync, round.sync.now());
     for work in work.iter_mut() {
-        if !direction.writes() {
+        let writes = direction.writes() && work.left.is_none();
+        if !writes {
             work.decision = Decision { step: Step::Rest, drift: None };
         }
         let before = work.stored.as_ref();
-        work.mapping = if direction.writes() {
+        work.mapping = if writes {
             intended(work.mapping.clone(), &work.wanted, work.decision, now)
         } else {
             copy_times(work, now)
@@ -254,7 +284,7 @@ pub async fn intend(round: &mut Round<'_>, work: &mut [Work], direction: SyncDir
 }
 
 /// Without writing to Google, only where the lesson stands in time is kept, for its conflicts.
-fn copy_times(work: &Work, now: chrono::DateTime<chrono::Utc>) -> CalendarEventMapping {
+fn copy_times(work: &Work, now: DateTime<Utc>) -> CalendarEventMapping {
     let mut mapping = work.mapping.clone();
     match &work.wanted {
         Wanted::Event(content) => {
@@ -333,6 +363,12 @@ async fn save_all(round: &Round<'_>, work: &mut [Work], batch: &[(usize, Operati
 }
 
 impl Work {
+    /// Whether its lesson was still to come and is no longer there. Lessons that are over keep their mappings for ever:
+    /// they are no measure of what is there to lose.
+    fn vanished_ahead(&self, now: DateTime<Utc>) -> bool {
+        self.wanted == Wanted::NoEvent(Absence::Removed) && self.mapping.event_end > now
+    }
+
     fn is_open(&self) -> bool {
         matches!(self.after, None | Some(After::Again | After::Look))
     }
@@ -351,7 +387,7 @@ impl Work {
                     Step::Replace | Step::Patch | Step::Revive => counts.events_updated += 1,
                     Step::Delete => {
                         counts.events_deleted += 1;
-                        if self.wanted == Wanted::NoEvent(Absence::Removed) {
+                        if self.vanished_ahead(round.sync.now()) {
                             round.state.removals = Some(breaker::counted(round.state.removals, round.sync.now()));
                         }
                     }
@@ -415,7 +451,7 @@ impl Work {
         let in_google = self.mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
         HostFlags {
             google_calendar_event_id: in_google.then(|| self.mapping.google_event_id()),
-            calendar_sync_status: (wants_event && (direction.writes() || in_google))
+            calendar_sync_status: (wants_event && (direction.writes() && self.left.is_none() || in_google))
                 .then_some(self.mapping.sync_status),
             has_conflict: wants_event && self.mapping.has_conflict,
         }

@@ -1,10 +1,14 @@
 //! What a run has done so far, and in which words its log row will say so.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::{SyncRequest, round::Changed, words};
-use crate::model::{CalendarEventMapping, CalendarSyncLog, SyncCounts, SyncDirection, SyncLogId, SyncOutcome};
+use crate::model::{
+    CalendarEventMapping, CalendarSyncLog, SyncCounts, SyncDirection, SyncLogId, SyncOutcome, WishKind,
+};
 
 /// The account of one run.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +26,8 @@ pub struct Report {
     pub more: bool,
     /// Whether the rest has to wait: we hold back, below what Google allows a minute.
     pub paced: bool,
+    /// What a later run is to be asked for, if the rest is to follow.
+    pub rest: BTreeSet<WishKind>,
     /// Whether Google's usage limit was met.
     pub quota_exceeded: bool,
     /// Whether a person bounded the run: to some lessons, or to one of the connection's two directions.
@@ -149,7 +155,7 @@ mod tests {
         let request = SyncRequest {
             key,
             trigger: SyncTrigger::Manual,
-            wishes: std::collections::BTreeSet::new(),
+            wishes: BTreeSet::new(),
             log_id: None,
             asked: None,
             noticed_at: None,

@@ -134,7 +134,7 @@ impl Round<'_> {
                 channel::close_strays(self.state, google).await;
             }
             if listed.news && !self.announced && !opened {
-                self.expect_notice(listed.began);
+                self.miss_notice(listed.began);
             }
             imported = Some(listed);
         } else if compare && !credentials.settings.sync_direction.imports() {
@@ -152,7 +152,7 @@ impl Round<'_> {
         let may_write = credentials.settings.sync_direction.writes();
         let carried_out = outbound::carry_out(self, work, google, direction, may_write).await;
         if self.report.counts.written() > written {
-            self.expect_notice(sync.now());
+            self.expect_notice();
         }
         carried_out?;
 

@@ -23,20 +23,33 @@ impl SyncCalendar {
         request: &SyncRequest,
     ) -> Result<(SyncOutcome, Option<Blocked>)> {
         let now = self.now();
+        let goes_on = match &ended {
+            Ok(_) => report.unfinished.is_none() && report.more,
+            Err(failure) => matches!(failure, Failure::Paced),
+        };
         // A person's leave to try everything ends with their run, however that ends. What it removed, they asked for.
-        if state.wishes.kinds.remove(&WishKind::Overrides) {
+        if !goes_on && state.wishes.kinds.remove(&WishKind::Overrides) {
             state.removals = None;
         }
         match ended {
+            Ok(_) if goes_on => {
+                // The rest is marked.
+                let asked = state.wishes.kinds.contains(&WishKind::Overrides).then_some(WishKind::Overrides);
+                report.rest = asked.into_iter().chain([WishKind::Lessons]).collect();
+                state.wishes.kinds.clone_from(&report.rest);
+                state.failures = 0;
+                state.resting_until = None;
+                state.last_error = None;
+                if report.paced {
+                    self.come_again_soon(state);
+                } else {
+                    state.next_sync_at = Some(now);
+                }
+                Ok((report.outcome(), None))
+            }
             Ok(credentials) => match report.unfinished.clone() {
                 None => {
                     self.end_well(state, &credentials);
-                    if report.paced {
-                        self.come_again_soon(state);
-                    } else if report.more {
-                        state.wishes.kinds.insert(WishKind::Lessons);
-                        state.next_sync_at = Some(now);
-                    }
                     Ok((report.outcome(), None))
                 }
                 Some(reason) => {
@@ -66,6 +79,7 @@ impl SyncCalendar {
             Err(Failure::DirectionOff) => Ok((SyncOutcome::Failed, Some(Blocked::SwitchedOff))),
             Err(Failure::Paced) => {
                 report.wait();
+                report.rest.clone_from(&request.wishes);
                 self.come_again_soon(state);
                 Ok((SyncOutcome::Running, None))
             }

@@ -79,6 +79,7 @@ acts! {
     1 ChangeAccess
     2 EndAccessTokens
     2 WithdrawGrant
+    4 TakeQuota
     1 EndChannels
     2 DarkenPush
     2 ThinPages
@@ -175,6 +176,7 @@ impl Act {
             Self::ChangeAccess => trouble::change_access(world),
             Self::EndAccessTokens => trouble::end_access_tokens(world),
             Self::WithdrawGrant => trouble::withdraw_grant(world),
+            Self::TakeQuota => trouble::take_quota(world),
             Self::EndChannels => trouble::end_channels(world),
             Self::DarkenPush => trouble::darken_push(world),
             Self::ThinPages => trouble::thin_pages(world),

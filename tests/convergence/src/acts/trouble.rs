@@ -160,6 +160,14 @@ pub(super) fn google_fault(world: &mut World) -> Option<String> {
     Some(told)
 }
 
+/// The rest of the fleet has taken what Google allows all of it for a while, and processes are new: they have nothing
+/// left over of what they took before.
+pub(super) fn take_quota(world: &mut World) -> Option<String> {
+    let seconds = world.sim.state().dice.between(30, 150);
+    world.take_quota(TimeDelta::seconds(seconds));
+    Some(format!("for {seconds} s"))
+}
+
 pub(super) fn forget_cursors(world: &mut World) -> Option<String> {
     let account = any_account(world);
     let mut state = world.sim.state();

@@ -87,6 +87,8 @@ pub struct Tables {
     pub accounts: BTreeMap<String, GoogleAccountRow>,
     /// Up to when the lines beside them are taken.
     pub lines: BTreeMap<String, DateTime<Utc>>,
+    /// How often there was no turn in any of them in time.
+    pub turns_refused: u32,
     /// `calendar_event_mappings`.
     pub mappings: BTreeMap<(ConnectionKey, LessonId), MappingRow>,
     /// The conflict items beside them.

@@ -125,6 +125,7 @@ impl Tables {
     ) -> Option<DateTime<Utc>> {
         let begins = self.lines.get(line).map_or(now, |taken_until| now.max(*taken_until));
         if begins > latest {
+            self.turns_refused += 1;
             return None;
         }
         self.lines.insert(line.to_owned(), begins + lasts);

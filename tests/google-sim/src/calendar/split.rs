@@ -13,7 +13,7 @@ use crate::error::{ApiError, Result};
 
 impl Calendars {
     /// Ends a series before the instance `id` and begins a new one there, with `changes`. Gives the id
-    /// of the new series: `<series>_R<local start>`.
+    /// of the new series: `<series>_R<local start>`, or one of its own where that was given before.
     pub fn split(&mut self, write: &mut Write<'_>, id: &str, changes: &Map<String, Value>) -> Result<String> {
         let first = self.current(write.calendar, id)?;
         let Some(Occurrence { series, original }) = first.occurrence else {
@@ -35,10 +35,14 @@ impl Calendars {
         let mut old = before.clone();
         old.recurrence = series::trimmed(&before.recurrence, until, original.is_day());
 
-        let name = format!("R{}", original.wall().format("%Y%m%dT%H%M%S"));
+        let mut id = format!("{series}_R{}", original.wall().format("%Y%m%dT%H%M%S"));
+        // An id stays taken after its event is deleted.
+        if self.all.get(write.calendar).is_some_and(|calendar| calendar.events.contains_key(&id)) {
+            id = write.random.event_id();
+        }
         let mut new = Event {
-            id: format!("{series}_{name}"),
-            ical_uid: format!("{series}_{name}@google.com"),
+            ical_uid: format!("{id}@google.com"),
+            id: id.clone(),
             created: write.now,
             start: original,
             end: before.end.shifted(before.start, original),
@@ -51,7 +55,6 @@ impl Calendars {
         draft::merge(&mut body, changes);
         draft::apply(&mut new, &body, place)?;
 
-        let id = new.id.clone();
         old.sequence += 1;
         self.change(write.now, write.calendar, &before, old);
         self.put(write.now, write.calendar, new);

@@ -69,7 +69,7 @@ pub async fn a_release_stores_what_the_holder_changed(on: &Subject) {
     let key = instructor(1);
     on.connected(key).await;
     let mut full = SyncState {
-        cursor: Some(Cursor { token: "token".to_owned(), shape: "2:primary".to_owned() }),
+        cursor: Some(Cursor { token: "token".to_owned(), shape: "2:primary".to_owned(), past_strays: true }),
         calendar_time_zone: Tz::Europe__Berlin,
         covered_until: Some(at(20, 0)),
         compared_at: Some(at(2, 0)),
@@ -85,8 +85,8 @@ pub async fn a_release_stores_what_the_holder_changed(on: &Subject) {
         }),
         stray_channels: vec![ChannelId::from("replaced"), ChannelId::from("unanswered")],
         renew_at: Some(at(7, 0)),
-        push_health: PushHealth::Suspect { since: at(1, 0) },
-        removals: Some(Removals { since: at(1, 0), count: 3 }),
+        push_health: PushHealth::Suspect { since: at(1, 0), changed_after: at(0, 45) },
+        removals: Some(Removals { since: at(1, 0), count: 3, held: true }),
         ..on.leased(key, 1).await
     };
     full.wishes.kinds = wishes(&[WishKind::Lessons]);

@@ -1,7 +1,7 @@
 //! The log of the runs answers why: a person reads it in `status`, and it guards against the failure that nobody can
 //! explain.
 
-use calendar_tests::world::{World, start_of};
+use calendar_tests::world::World;
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -95,53 +95,4 @@ async fn the_fourth_change_of_an_event_of_ours_is_left_and_told() {
     assert_eq!(world.lesson(&lesson).await["calendarSyncStatus"], "failed");
     world.sync().await;
     assert_eq!(title().await, "Piano", "a person asked");
-}
-
-#[tokio::test]
-async fn a_host_that_loses_its_lessons_empties_no_calendar_until_a_person_asks() {
-    let (world, lessons) = twelve_lessons().await;
-    // Nothing runs meanwhile, so that all are gone at once.
-    world.set(json!({ "syncEnabled": false })).await;
-    world.until("the end of runs", async || world.status().await["push"]["state"] == "closed").await;
-    for lesson in &lessons {
-        world.remove_lesson(lesson).await;
-    }
-    world.set(json!({ "syncEnabled": true })).await;
-    says(&world, &["12 of 12 lessons have vanished", "until somebody starts a sync by hand"]).await;
-    assert_eq!(live(&world).await, 12);
-    world.sync().await;
-    assert_eq!(live(&world).await, 0);
-}
-
-#[tokio::test]
-async fn a_host_that_loses_one_lesson_after_another_empties_no_calendar_either() {
-    let (world, lessons) = twelve_lessons().await;
-    for (lesson, left) in lessons.iter().zip((2..12).rev()) {
-        world.remove_lesson(lesson).await;
-        world.until("the end of an event", async || live(&world).await == left).await;
-    }
-    world.remove_lesson(&lessons[10]).await;
-    says(&world, &["1 of 2 lessons have vanished, after 10 others within a day"]).await;
-    assert_eq!(live(&world).await, 2);
-    world.sync().await;
-    assert_eq!(live(&world).await, 1);
-}
-
-/// A connected instructor with twelve lessons in Google.
-async fn twelve_lessons() -> (World, Vec<String>) {
-    let world = World::start().await;
-    let mut lessons = Vec::new();
-    for hour in 30..42 {
-        lessons.push(world.add_lesson("Piano", world.in_hours(hour)).await);
-    }
-    world.connect().await;
-    world.settle().await;
-    assert_eq!(live(&world).await, 12);
-    (world, lessons)
-}
-
-/// How many events of lessons that are to come stand in Google.
-async fn live(world: &World) -> usize {
-    let events = world.in_google().await;
-    events.iter().filter(|event| event["status"] != "cancelled" && start_of(event) > chrono::Utc::now()).count()
 }

@@ -1,6 +1,7 @@
 //! The product as its users meet it: real handlers, a real store, and a Google that keeps its rules.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod breaker;
 mod connecting;
 mod disconnecting;
 mod failure_modes;

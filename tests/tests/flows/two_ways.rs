@@ -78,6 +78,28 @@ async fn a_lesson_moved_onto_an_event_is_flagged_and_moved_away_is_not() {
 }
 
 #[tokio::test]
+async fn a_lesson_takes_its_conflicts_along_when_it_leaves_the_window_without_an_event() {
+    let world = World::start().await;
+    world.connect().await;
+    world.set(json!({ "syncDirection": "from_google" })).await;
+    let (near, far) = (world.in_hours(30), world.in_hours(30) + TimeDelta::days(600));
+    for start in [near, far] {
+        world.plan_in_google("Dentist", start, start + TimeDelta::hours(1)).await;
+    }
+    let lesson = world.add_lesson("Piano", near).await;
+    let flagged = async |flag: bool| {
+        world.until("the flag", async || world.lesson(&lesson).await["hasConflict"] == flag).await;
+    };
+    flagged(true).await;
+    world.move_lesson(&lesson, world.in_hours(50) + TimeDelta::days(600)).await;
+    flagged(false).await;
+    world.move_lesson(&lesson, far).await;
+    flagged(true).await;
+    world.move_lesson(&lesson, world.in_hours(-300)).await;
+    flagged(false).await;
+}
+
+#[tokio::test]
 async fn what_the_instructor_does_to_our_event_is_put_back_and_told() {
     let world = World::start().await;
     world.connect().await;

@@ -102,6 +102,11 @@ impl SyncRequest {
             SyncTrigger::Webhook | SyncTrigger::Poll | SyncTrigger::Lesson => false,
         }
     }
+
+    /// Whether somebody looks into the log for how it ends.
+    fn is_awaited(&self) -> bool {
+        self.by_a_person() || self.log_id.is_some()
+    }
 }
 
 /// How asking for a run ended.
@@ -300,8 +305,7 @@ impl SyncCalendar {
             return self.record(request, report, direction, outcome, started_at).await;
         }
         // What waits for Google's quota while nobody waits for it is found by the poll, which knows nothing of a log row.
-        let awaited = request.by_a_person() || request.log_id.is_some();
-        if report.paced && !awaited {
+        if report.paced && !request.is_awaited() {
             let outcome = if report.failed > 0 { SyncOutcome::Partial } else { SyncOutcome::Completed };
             return self.record(request, report, direction, outcome, started_at).await;
         }

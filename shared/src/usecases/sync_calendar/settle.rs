@@ -13,6 +13,9 @@ use crate::{
     reconcile::{backoff, schedule},
 };
 
+/// What is rung for is heard within this time, or lost.
+const RINGS_WITHIN: TimeDelta = TimeDelta::minutes(5);
+
 impl SyncCalendar {
     /// Writes how the round ended into the state.
     pub(super) async fn settle(
@@ -41,7 +44,7 @@ impl SyncCalendar {
                 state.resting_until = None;
                 state.last_error = None;
                 if report.paced {
-                    self.come_again_soon(state);
+                    self.come_again_soon(state, request);
                 } else {
                     state.next_sync_at = Some(now);
                 }
@@ -80,7 +83,7 @@ impl SyncCalendar {
             Err(Failure::Paced) => {
                 report.wait();
                 report.rest.clone_from(&request.wishes);
-                self.come_again_soon(state);
+                self.come_again_soon(state, request);
                 Ok((SyncOutcome::Running, None))
             }
             Err(Failure::Withdrawn { as_read }) => {
@@ -114,10 +117,12 @@ impl SyncCalendar {
         state.next_sync_at = schedule::next_poll_or_as_it_is(&credentials.settings, state, now, self.luck());
     }
 
-    /// Leaves what is left to a later run: nothing has failed.
-    fn come_again_soon(&self, state: &mut SyncState) {
+    /// Leaves what is left to a later run: nothing has failed. The poll comes for it, and sees to it that nothing is lost
+    /// where the rest is rung for.
+    fn come_again_soon(&self, state: &mut SyncState, request: &SyncRequest) {
         state.wishes.kinds.extend([WishKind::Inbound, WishKind::Lessons]);
-        state.next_sync_at = Some(self.now() + backoff::jitter(backoff::PACED, self.luck()));
+        let wait = if request.is_awaited() { RINGS_WITHIN } else { backoff::jitter(backoff::PACED, self.luck()) };
+        state.next_sync_at = Some(self.now() + wait);
     }
 
     /// Lets the connection rest after a failure, and tells the instructor once when failures pile up.

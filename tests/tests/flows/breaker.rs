@@ -1,0 +1,91 @@
+//! A host that shows an empty table by mistake does not empty people's calendars (design rule R15).
+
+use calendar_tests::world::{World, start_of};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_host_that_loses_its_lessons_empties_no_calendar_until_a_person_asks() {
+    let (world, lessons) = twelve_lessons().await;
+    // Nothing runs meanwhile, so that all are gone at once.
+    world.set(json!({ "syncEnabled": false })).await;
+    world.until("the end of runs", async || world.status().await["push"]["state"] == "closed").await;
+    for lesson in &lessons {
+        world.remove_lesson(lesson).await;
+    }
+    world.set(json!({ "syncEnabled": true })).await;
+    until_it_trips(&world, "12 of 12 lessons have vanished").await;
+    assert_eq!(live(&world).await, 12);
+    let failures = world.status().await["failures"].as_array().unwrap().clone();
+    assert!(failures[0]["reason"].as_str().unwrap().starts_with("The lesson vanished together with many others."));
+
+    let new = world.add_lesson("Violin", world.in_hours(50)).await;
+    world.until("all else to go on", async || world.events_of(&new).await.len() == 1).await;
+    let status = world.status().await;
+    assert_eq!((&status["state"], live(&world).await), (&json!("active"), 13), "{status}");
+    let told = world.notices_in_full().await;
+    let failing: Vec<_> = told.iter().filter(|notice| notice["type"] == "sync.failing").collect();
+    assert_eq!((failing.len(), &failing[0]["code"]), (1, &json!("lessons_vanished")), "{told:?}");
+
+    world.sync().await;
+    assert_eq!(live(&world).await, 1);
+    world.remove_lesson(&new).await;
+    world.until("the end of what vanishes alone", async || live(&world).await == 0).await;
+}
+
+#[tokio::test]
+async fn lessons_that_come_back_find_their_events_as_they_were() {
+    let (world, lessons) = twelve_lessons().await;
+    let rows = world.rows("lessons").await;
+    let events = world.in_google().await;
+    world.set(json!({ "syncEnabled": false })).await;
+    world.until("the end of runs", async || world.status().await["push"]["state"] == "closed").await;
+    for lesson in &lessons {
+        world.remove_lesson(lesson).await;
+    }
+    world.set(json!({ "syncEnabled": true })).await;
+    until_it_trips(&world, "12 of 12 lessons have vanished").await;
+    for row in rows {
+        world.put_row("lessons", row).await;
+    }
+    world.until("all to be well", async || world.status().await["failures"] == json!([])).await;
+    assert_eq!(world.in_google().await, events, "none was written");
+}
+
+#[tokio::test]
+async fn a_host_that_loses_one_lesson_after_another_empties_no_calendar_either() {
+    let (world, lessons) = twelve_lessons().await;
+    for (lesson, left) in lessons.iter().zip((2..12).rev()) {
+        world.remove_lesson(lesson).await;
+        world.until("the end of an event", async || live(&world).await == left).await;
+    }
+    world.remove_lesson(&lessons[10]).await;
+    until_it_trips(&world, "1 of 2 lessons have vanished, after 10 others within a day").await;
+    assert_eq!(live(&world).await, 2);
+    world.sync().await;
+    assert_eq!(live(&world).await, 1);
+}
+
+/// Waits for the sentence that says so.
+async fn until_it_trips(world: &World, lost: &str) {
+    let sentence = format!("{lost}. Their events are kept until somebody starts a sync by hand.");
+    world.until(&sentence, async || world.reasons().await.lines().any(|line| line == sentence)).await;
+}
+
+/// A connected instructor with twelve lessons in Google.
+async fn twelve_lessons() -> (World, Vec<String>) {
+    let world = World::start().await;
+    let mut lessons = Vec::new();
+    for hour in 30..42 {
+        lessons.push(world.add_lesson("Piano", world.in_hours(hour)).await);
+    }
+    world.connect().await;
+    world.settle().await;
+    assert_eq!(live(&world).await, 12);
+    (world, lessons)
+}
+
+/// How many events of lessons that are to come stand in Google.
+async fn live(world: &World) -> usize {
+    let events = world.in_google().await;
+    events.iter().filter(|event| event["status"] != "cancelled" && start_of(event) > chrono::Utc::now()).count()
+}

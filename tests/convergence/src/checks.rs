@@ -180,7 +180,7 @@ fn one_event_for_each_lesson(world: &World, party: Party, rest: Rest) -> Vec<Str
     for (lesson, own) in events {
         let mapping = world.store.tables().mapping(party.key, lesson);
         // (What Google once refused for good to delete is not tried again, even if it would let us now.)
-        let refused = mapping.is_none() && world.sim.state().truth.was_refused(party.key);
+        let refused = mapping.is_none() && ids(&own).iter().all(|id| world.sim.state().truth.was_refused(id));
         if refused || rest == Rest::ByItself && mapping.as_ref().is_some_and(gave_up) {
             continue;
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use calendar_sync::model::{EventId, ExternalCalendarEvent, SyncStatus, Window};
+use calendar_sync::model::{EventId, ExternalCalendarEvent, Window};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 
@@ -47,7 +47,9 @@ fn conflicts_lag_behind(world: &World) -> Vec<String> {
         for mapping in mappings {
             let (start, end) = (mapping.event_start, mapping.event_end);
             // (Of a row that cannot be read nothing is known.)
-            let unknown = mapping.lesson_removed_at.is_some() || mapping.sync_status == SyncStatus::Failed;
+            let unreadable =
+                mapping.error.as_deref().is_some_and(|error| error.starts_with("The lesson cannot be read"));
+            let unknown = mapping.lesson_removed_at.is_some() || unreadable;
             if start <= now || end > window.to || unknown {
                 continue;
             }

@@ -182,6 +182,25 @@ impl Transport for Sim {
     }
 }
 
+/// Why Google refuses something for good here.
+const FOR_GOOD: &str = "forbiddenForNonOrganizer";
+
+/// The ids of the events in a batch that may not be deleted, now or ever.
+fn refused_deletions(batch: &str, answers: &str) -> Vec<String> {
+    let numbered = |text: &str| -> BTreeMap<String, String> {
+        let parts = text.split("operation-").skip(1);
+        parts.filter_map(|part| part.split_once('>')).map(|(number, part)| (number.into(), part.into())).collect()
+    };
+    let operations = numbered(batch);
+    let refused = numbered(answers).into_iter().filter(|(_, answer)| answer.contains(FOR_GOOD));
+    let deletions = refused.filter_map(|(number, _)| {
+        let (_, path) = operations.get(&number)?.split_once("DELETE ")?;
+        let (_, id) = path.split([' ', '?']).next()?.rsplit_once('/')?;
+        Some(id.to_owned())
+    });
+    deletions.collect()
+}
+
 impl State {
     fn google_answers(&mut self, request: &Request) -> Response {
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
@@ -212,10 +231,11 @@ impl State {
             format!("    {method} {path} {parts:?} for {key:?} → {answer:?}")
         });
         // What may not be deleted is left when its connection goes.
+        let answers = String::from_utf8_lossy(&response.body);
         if let Some(key) = key
-            && String::from_utf8_lossy(&response.body).contains("forbiddenForNonOrganizer")
+            && answers.contains(FOR_GOOD)
         {
-            self.truth.refuse(key);
+            self.truth.refuse(key, refused_deletions(&String::from_utf8_lossy(&to_google.body), &answers));
         }
         let written = key.is_some_and(|key| writes && self.truth.changed_by(key, &caller, &self.google, &before));
         if written {

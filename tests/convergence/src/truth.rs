@@ -33,8 +33,8 @@ pub struct Truth {
     pub violations: Vec<String>,
     /// Since when a connection's events may stand in Google for good: it was asked for, or the permission was gone.
     left_behind: BTreeMap<ConnectionKey, u64>,
-    /// Connections to which Google has refused something for good.
-    refused: BTreeSet<ConnectionKey>,
+    /// Events that Google has once refused for good to delete.
+    refused: BTreeSet<String>,
     /// When somebody last wished that a connection look into Google.
     pub wished: BTreeMap<ConnectionKey, u64>,
     /// When a listing for a connection last began.
@@ -68,15 +68,15 @@ impl Truth {
         self.left_behind.contains_key(&key)
     }
 
-    /// Google has refused something for good to the connection.
-    pub fn refuse(&mut self, key: ConnectionKey) {
-        self.refused.insert(key);
+    /// Google has refused something for good to the connection; to delete these events, if any.
+    pub fn refuse(&mut self, key: ConnectionKey, deletions: impl IntoIterator<Item = String>) {
+        self.refused.extend(deletions);
         self.leave_behind(key);
     }
 
-    /// Whether it ever has.
-    pub fn was_refused(&self, key: ConnectionKey) -> bool {
-        self.refused.contains(&key)
+    /// Whether it ever refused to delete the event.
+    pub fn was_refused(&self, id: &str) -> bool {
+        self.refused.contains(id)
     }
 
     /// The id of the event, series or exception that `id` belongs to.

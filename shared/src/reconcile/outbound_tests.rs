@@ -1,10 +1,11 @@
 //! What is done for a lesson, as a table: what it says, what Google shows, what both agreed on.
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::*;
-use crate::model::{ConnectionKey, EventId, EventStatus, EventTime, EventType, InstructorId, LessonId, TenantId};
+use crate::model::{ConnectionKey, EventId, EventStatus, EventTime, EventType, InstructorId, Lesson, LessonId, TenantId};
 
 fn now() -> DateTime<Utc> {
     "2026-03-01T00:00:00Z".parse().unwrap()
@@ -55,6 +56,50 @@ fn never_synced() -> CalendarEventMapping {
     let key =
         ConnectionKey { tenant_id: TenantId(Uuid::from_u128(1)), instructor_id: InstructorId(Uuid::from_u128(2)) };
     CalendarEventMapping::new(key, LessonId(Uuid::from_u128(3)), now(), now())
+}
+
+/// What a run does for a lesson by where its window lies, for a mapping whose event Google has shown or not.
+#[test]
+fn a_lesson_outside_of_the_window_is_followed_where_it_has_an_event_and_known_by_its_times_where_it_has_none() {
+    let unshown = never_synced();
+    let shown = observe(unshown.clone(), &google_shows("Piano", "1"));
+    let (inside, outside) = ([-1, 7], [3, 7]);
+    let lesson = |status, instructor| Lesson {
+        tenant_id: TenantId(Uuid::from_u128(1)),
+        id: LessonId(Uuid::from_u128(3)),
+        instructor_id: InstructorId(Uuid::from_u128(instructor)),
+        status,
+        content: content("Piano"),
+        google_calendar_event_id: None,
+        calendar_sync_status: None,
+        has_conflict: false,
+        calendar_sync_revision: 0,
+        feed_version: None,
+    };
+    let scheduled = lesson(LessonStatus::Scheduled, 2);
+    let judged = |lookup: &LessonLookup, [from, to]: [i64; 2], narrowed, mapping: Option<&CalendarEventMapping>| {
+        let window = Window { from: now() + TimeDelta::days(from), to: now() + TimeDelta::days(to) };
+        judge(InstructorId(Uuid::from_u128(2)), lookup, window, narrowed, mapping)
+    };
+    let found = |lesson: Lesson| LessonLookup::Found(Box::new(lesson));
+    let event = || Verdict::Wants(wants("Piano"));
+    let none = |absence| Verdict::Wants(Wanted::NoEvent(absence));
+    for (lookup, window, narrowed, mapping, verdict) in [
+        (found(scheduled.clone()), inside, false, None, event()),
+        (found(scheduled.clone()), inside, true, Some(&unshown), event()),
+        (found(scheduled.clone()), outside, false, None, Verdict::Leave),
+        (found(scheduled.clone()), outside, false, Some(&unshown), Verdict::Outside(content("Piano"))),
+        (found(scheduled.clone()), outside, false, Some(&shown), event()),
+        (found(scheduled), outside, true, Some(&shown), Verdict::Leave),
+        (found(lesson(LessonStatus::Cancelled, 2)), outside, false, Some(&shown), none(Absence::Cancelled)),
+        (found(lesson(LessonStatus::Cancelled, 2)), inside, false, None, Verdict::Leave),
+        (found(lesson(LessonStatus::Scheduled, 9)), inside, false, Some(&shown), none(Absence::Reassigned)),
+        (LessonLookup::Gone, outside, true, Some(&unshown), none(Absence::Removed)),
+        (LessonLookup::Gone, inside, false, None, Verdict::Leave),
+    ] {
+        let case = format!("{lookup:?} {window:?} {narrowed} {mapping:?}");
+        assert_eq!(judged(&lookup, window, narrowed, mapping), verdict, "{case}");
+    }
 }
 
 /// One step carried out and answered.

@@ -157,6 +157,8 @@ pub struct SyncState {
     pub last_error: Option<String>,
     /// The channel that is open.
     pub channel: Option<Channel>,
+    /// Since when it is.
+    pub channel_opened_at: Option<DateTime<Utc>>,
     /// Channels that may be open besides and are to be closed: those that it replaced, and one that is being opened,
     /// or was when the process died or Google's answer was lost.
     pub stray_channels: Vec<ChannelId>,
@@ -186,6 +188,7 @@ impl SyncState {
             resting_until: None,
             last_error: None,
             channel: None,
+            channel_opened_at: None,
             stray_channels: Vec::new(),
             renew_at: None,
             push_health: PushHealth::Closed,

@@ -12,6 +12,21 @@ pub const NOTICE_WITHIN: TimeDelta = TimeDelta::minutes(2);
 /// a little, and Google may tell of a change before it lists it.
 const SAFELY_OLDER: TimeDelta = TimeDelta::minutes(1);
 
+/// By Google's clock a channel may end so much earlier than by ours.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
+
+/// Whether all that changed up to `now` was or will be told, as far as can be known: then a channel that is opened now
+/// leaves nothing untold.
+pub fn works(state: &SyncState, now: DateTime<Utc>) -> bool {
+    state.push_health == PushHealth::Healthy
+        && state.channel.as_ref().is_some_and(|channel| channel.expires_at > now + CLOCKS_DIFFER)
+}
+
+/// Whether what the channel replaced has told all that it had to tell by `now`.
+pub fn predecessors_are_done(state: &SyncState, now: DateTime<Utc>) -> bool {
+    state.channel_opened_at.is_some_and(|at| now >= at + NOTICE_WITHIN)
+}
+
 /// After a change of which Google is to tell us: made at `at`, or found then by a listing, the one before which began at
 /// `changed_after`. The first that is waited for counts.
 pub fn after_change(state: &SyncState, at: DateTime<Utc>, changed_after: DateTime<Utc>) -> PushHealth {
@@ -86,6 +101,25 @@ mod tests {
         assert_eq!(as_of(&awaiting, at(3) - TimeDelta::milliseconds(1)), awaiting);
         assert_eq!(as_of(&awaiting, at(3)), PushHealth::Suspect { since: at(1), changed_after: at(0) });
         assert_eq!(as_of(&PushHealth::Healthy, at(9)), PushHealth::Healthy);
+    }
+
+    #[test]
+    fn nothing_is_untold_while_push_is_healthy_and_the_channel_is_safely_open() {
+        let (healthy, soon) = (state(PushHealth::Healthy), at(59) - TimeDelta::milliseconds(1));
+        assert!(works(&healthy, soon) && !works(&healthy, at(59)), "it ends in a minute");
+        assert!(!works(&SyncState { channel: None, ..healthy }, soon), "there is none");
+        let (since, changed_after) = (at(0), at(0));
+        let suspect = PushHealth::Suspect { since, changed_after };
+        for other in [PushHealth::Awaiting { since, changed_after }, suspect, PushHealth::Closed] {
+            assert!(!works(&state(other.clone()), at(1)), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_channel_that_was_replaced_may_still_have_something_to_tell_for_two_minutes() {
+        let opened = SyncState { channel_opened_at: Some(at(0)), ..state(PushHealth::Healthy) };
+        assert!(!predecessors_are_done(&opened, at(2) - TimeDelta::milliseconds(1)));
+        assert!(predecessors_are_done(&opened, at(2)));
     }
 
     #[test]

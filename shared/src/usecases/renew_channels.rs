@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use super::concurrently::concurrently;
 use crate::{
     Result,
-    model::{SyncTrigger, WishKind},
+    model::SyncTrigger,
     ports::{Clock, Doorbell, Due, Ring, Store},
 };
 
@@ -37,7 +37,8 @@ impl RenewChannels {
     }
 
     async fn ring_one(&self, due: Due) -> Result<()> {
-        let ring = Ring::new(due.key, SyncTrigger::Poll, vec![WishKind::Inbound]);
+        // The run that finds a channel to renew does so; it has no other reason to look into the calendar.
+        let ring = Ring::new(due.key, SyncTrigger::Poll, Vec::new());
         self.doorbell.ring(&ring, Duration::ZERO).await
     }
 }

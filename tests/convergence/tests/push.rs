@@ -115,7 +115,26 @@ impl Stage {
     fn renew(&mut self) {
         let now = self.world.now();
         self.change_state(|state| state.renew_at = Some(now));
-        self.ring(Ring::new(self.party.key, SyncTrigger::Poll, vec![WishKind::Inbound]));
+        self.ring(Ring::new(self.party.key, SyncTrigger::Poll, vec![]));
+    }
+
+    /// The channel has ended, and is to be replaced.
+    fn end_channel(&self) {
+        let now = self.world.now();
+        self.world.sim.state().google.expire_channels(now);
+        self.change_state(|state| {
+            state.renew_at = Some(now);
+            state.channel.as_mut().unwrap().expires_at = now;
+        });
+    }
+
+    /// A write of ours brought no notice.
+    fn suspect(&mut self) {
+        self.dark(true);
+        self.add_lesson();
+        self.settle(TimeDelta::minutes(4));
+        self.dark(false);
+        assert!(since(&self.state().push_health).is_some(), "{:?}", self.state().push_health);
     }
 
     fn fault(&self, method: &str, status: u16, reason: &str, when: When) {
@@ -175,8 +194,8 @@ fn a_day_without_notices_turns_push_suspect_and_polling_brings_all_in_until_a_no
     // At first nobody can know: the safety poll bounds how long.
     let event = stage.plan();
     let took = stage.until_known(&event);
-    assert!(took > TimeDelta::hours(4), "push was believed: {took}");
-    assert!(took <= TimeDelta::hours(6) + TimeDelta::minutes(1), "{took}");
+    assert!(took > TimeDelta::hours(5), "push was believed: {took}");
+    assert!(took <= TimeDelta::hours(6), "{took}");
     stage.settle(TimeDelta::minutes(4));
     assert!(since(&stage.state().push_health).is_some(), "{:?}", stage.state().push_health);
     let push = stage.push();
@@ -200,7 +219,7 @@ fn a_day_without_notices_turns_push_suspect_and_polling_brings_all_in_until_a_no
     let event = stage.plan();
     assert!(stage.until_known(&event) <= TimeDelta::minutes(1));
     assert_eq!((stage.state().push_health, &stage.push()["state"]), (PushHealth::Healthy, &json!("healthy")));
-    assert!(stage.state().next_sync_at.unwrap() - stage.world.now() > TimeDelta::hours(4), "polls are rare again");
+    assert!(stage.state().next_sync_at.unwrap() - stage.world.now() > TimeDelta::hours(5), "polls are rare again");
 }
 
 #[test]
@@ -259,10 +278,7 @@ fn a_notice_that_comes_while_a_run_is_under_way_heals_too() {
 #[test]
 fn a_renewal_heals() {
     let mut stage = Stage::new();
-    stage.dark(true);
-    stage.add_lesson();
-    stage.settle(TimeDelta::minutes(4));
-    assert_ne!(stage.state().push_health, PushHealth::Healthy);
+    stage.suspect();
     stage.renew();
     stage.settle(TimeDelta::minutes(1));
     assert_eq!(stage.state().push_health, PushHealth::Healthy);
@@ -278,7 +294,7 @@ fn while_notices_come_no_poll_looks_for_them() {
     stage.add_lesson();
     stage.settle(TimeDelta::minutes(4));
     assert_eq!((stage.lists() - before, stage.state().push_health.clone()), (2, PushHealth::Healthy));
-    assert!(stage.state().next_sync_at.unwrap() - stage.world.now() > TimeDelta::hours(4));
+    assert!(stage.state().next_sync_at.unwrap() - stage.world.now() > TimeDelta::hours(5));
 }
 
 /// A poll comes upon a change a moment before its notice does.
@@ -333,12 +349,67 @@ fn an_edit_between_watch_and_listing_is_listed_and_one_after_it_is_told() {
 }
 
 #[test]
+fn a_renewal_while_push_works_lists_nothing_and_closes_the_old_channel_two_minutes_later() {
+    let mut stage = Stage::new();
+    let (old, listed) = (stage.open_channels(), stage.lists());
+    stage.renew();
+    stage.settle(TimeDelta::minutes(1));
+    assert_eq!(stage.open_channels().len(), 2, "both tell for a while");
+    stage.settle(TimeDelta::minutes(2));
+    stage.assert_one_channel("after both minutes");
+    assert_ne!(stage.open_channels(), old);
+    assert_eq!((stage.lists(), stage.state().push_health), (listed, PushHealth::Healthy));
+    let event = stage.plan();
+    assert!(stage.until_known(&event) <= TimeDelta::minutes(1), "the new one tells");
+}
+
+#[test]
+fn an_edit_just_before_a_renewal_of_which_the_old_channel_tells_late_is_known_when_it_does() {
+    let mut stage = Stage::new();
+    stage.world.sim.state().google.behaviour_mut().notice_delay_ms = 100_000;
+    let event = stage.plan();
+    stage.renew();
+    stage.settle(TimeDelta::seconds(10));
+    assert!(stage.open_channels().len() == 2 && !stage.is_known(&event));
+    stage.settle(TimeDelta::minutes(3));
+    assert!(stage.is_known(&event));
+    stage.assert_one_channel("after both minutes");
+}
+
+#[test]
+fn a_renewal_while_push_is_doubted_lists_and_then_closes_the_old_channel() {
+    let mut stage = Stage::new();
+    stage.suspect();
+    let listed = stage.lists();
+    stage.renew();
+    stage.settle(TimeDelta::minutes(1));
+    stage.assert_one_channel("after the listing");
+    assert_eq!(stage.lists() - listed, 1);
+}
+
+#[test]
+fn the_listing_after_a_dark_spell_is_owed_until_one_ended_well() {
+    let mut stage = Stage::new();
+    stage.end_channel();
+    stage.fault("calendar.events.list", 503, "backendError", When::Next(10));
+    let event = stage.plan();
+    stage.ring(Ring::new(stage.party.key, SyncTrigger::Lesson, vec![WishKind::Lessons]));
+    stage.settle(TimeDelta::seconds(40));
+    assert!(stage.state().failures > 0 && !stage.is_known(&event));
+    stage.world.sim.state().google.clear_faults();
+    // Another run that has no other reason to look comes before the poll does.
+    let now = stage.world.now();
+    stage.change_state(|state| (state.resting_until, state.next_sync_at) = (None, Some(now + TimeDelta::hours(5))));
+    stage.ring(Ring::new(stage.party.key, SyncTrigger::Lesson, vec![WishKind::Lessons]));
+    stage.settle(TimeDelta::minutes(1));
+    assert!(stage.is_known(&event));
+}
+
+#[test]
 fn a_channel_that_is_opened_after_a_dark_spell_is_followed_by_a_listing() {
     let mut stage = Stage::new();
-    let now = stage.world.now();
-    stage.world.sim.state().google.expire_channels(now);
+    stage.end_channel();
     let event = stage.plan();
-    stage.change_state(|state| state.renew_at = Some(now));
     // A run that has no other reason to look into the calendar.
     stage.ring(Ring::new(stage.party.key, SyncTrigger::Lesson, vec![WishKind::Lessons]));
     stage.settle(TimeDelta::minutes(1));
@@ -352,7 +423,7 @@ fn two_renewers_at_once_open_one_channel() {
     let before = stage.calls("calendar.events.watch");
     stage.renew();
     stage.renew();
-    stage.settle(TimeDelta::minutes(1));
+    stage.settle(TimeDelta::minutes(3));
     assert_eq!(stage.calls("calendar.events.watch") - before, 1);
     stage.assert_one_channel("after both");
 }
@@ -394,6 +465,7 @@ fn a_renewal_that_dies_anywhere_leaves_one_channel_open() {
 #[test]
 fn a_listing_that_fails_keeps_the_old_channel_until_one_has_ended_well() {
     let mut stage = Stage::new();
+    stage.suspect();
     let old = stage.open_channels();
     stage.fault("calendar.events.list", 503, "backendError", When::Next(10));
     stage.renew();
@@ -411,7 +483,7 @@ fn an_old_channel_that_cannot_be_closed_is_closed_by_the_next_run() {
     let mut stage = Stage::new();
     stage.fault("calendar.channels.stop", 503, "backendError", When::Next(20));
     stage.renew();
-    stage.settle(TimeDelta::minutes(1));
+    stage.settle(TimeDelta::minutes(3));
     assert_eq!((stage.open_channels().len(), stage.state().stray_channels.len()), (2, 1));
     stage.world.sim.state().google.clear_faults();
     stage.plan();

@@ -49,6 +49,13 @@ struct Channel {
     stopped: Option<DateTime<Utc>>,
 }
 
+impl Channel {
+    /// Whether notices go through it: a stopped one lingers.
+    fn delivers(&self, now: DateTime<Utc>) -> bool {
+        self.stopped.is_none_or(|end| now < end)
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Pending {
     id: u64,
@@ -184,8 +191,7 @@ impl Push {
         let concerned: Vec<String> = self
             .channels
             .values()
-            .filter(|channel| channel.expires > now)
-            .filter(|channel| channel.stopped.is_none_or(|end| now < end))
+            .filter(|channel| channel.expires > now && channel.delivers(now))
             .filter(|channel| {
                 touched.iter().any(|(calendar, kind)| {
                     *calendar == channel.calendar && (channel.kinds.is_empty() || channel.kinds.contains(kind))
@@ -240,7 +246,8 @@ impl Push {
             .filter(|pending| !pending.under_way && pending.due <= now)
             .filter_map(|pending| {
                 pending.under_way = true;
-                let channel = channels.get(&pending.channel)?;
+                // What a channel had still to tell when it was stopped is told to nobody.
+                let channel = channels.get(&pending.channel).filter(|channel| channel.delivers(now))?;
                 Some(Notice { id: pending.id, address: channel.address.clone(), headers: headers(channel, pending) })
             })
             .collect();

@@ -46,6 +46,8 @@ struct ProgressRow {
     webhook_resource_id: Option<String>,
     #[serde(default, with = "timestamp::option")]
     webhook_expiration: Option<DateTime<Utc>>,
+    #[serde(default, with = "timestamp::option")]
+    webhook_opened_at: Option<DateTime<Utc>>,
     #[serde(default)]
     webhook_stray_channel_ids: Vec<ChannelId>,
     #[serde(default, with = "timestamp::option")]
@@ -85,6 +87,7 @@ impl From<&SyncState> for ProgressRow {
             webhook_channel_id: state.channel.as_ref().map(|channel| channel.id.clone()),
             webhook_resource_id: state.channel.as_ref().map(|channel| channel.resource_id.clone()),
             webhook_expiration: state.channel.as_ref().map(|channel| channel.expires_at),
+            webhook_opened_at: state.channel_opened_at,
             webhook_stray_channel_ids: state.stray_channels.clone(),
             renew_at: state.renew_at,
             push_health: state.push_health.clone(),
@@ -118,6 +121,7 @@ pub(super) fn read(item: Item) -> Result<SyncState> {
             (Some(id), Some(resource_id), Some(expires_at)) => Some(Channel { id, resource_id, expires_at }),
             _ => None,
         },
+        channel_opened_at: progress.webhook_opened_at,
         stray_channels: progress.webhook_stray_channel_ids,
         renew_at: progress.renew_at,
         push_health: progress.push_health,

@@ -1,5 +1,5 @@
-//! Push channels: a new one is opened under the lease before the listing, and what it replaces is closed after a
-//! listing has ended well (design rule P1). And whether they bring notices (design rule P3).
+//! Push channels: a new one is opened under the lease, and what it replaces is closed when that has nothing more to tell
+//! (design rule P1). And whether they bring notices (design rule P3).
 
 use std::time::Duration;
 
@@ -7,14 +7,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Failure, SyncCalendar, round::Round};
 use crate::{
-    model::{Channel, ChannelId, InstructorCalendarCredentials, PushHealth, SyncSettings, SyncState, WishKind},
-    ports::{CalendarError, NewChannel},
+    model::{
+        Channel, ChannelId, ConnectionKey, InstructorCalendarCredentials, PushHealth, SyncSettings, SyncState,
+        SyncTrigger, WishKind,
+    },
+    ports::{CalendarError, NewChannel, Ring},
     reconcile::{push, schedule},
     usecases::google_session::GoogleSession,
 };
 
-/// How long a channel is asked to live; Google may make it shorter, and its answer counts.
-const LIFETIME: Duration = Duration::from_hours(7 * 24);
+/// How long a channel is asked to live. Google names no longest life, gives a week where nobody asks, and makes it shorter
+/// as it likes: its answer counts.
+const LIFETIME: Duration = Duration::from_hours(30 * 24);
 
 /// A calendar that refuses push is asked again after this time: the refusal may have been about our address.
 const ASK_AGAIN: TimeDelta = TimeDelta::days(1);
@@ -25,6 +29,18 @@ const TRY_AGAIN: TimeDelta = TimeDelta::minutes(15);
 /// So many channels to be closed are remembered. More come together only while Google leaves one attempt after another
 /// unanswered; the oldest are left to end by themselves.
 const MOST_STRAYS: usize = 5;
+
+/// What came of the look at the channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// No other was opened.
+    None,
+    /// One took over from another that was open and worked: nothing changed that nobody was told of.
+    TakenOver,
+    /// One was opened where there was none that worked: the calendar is to be listed, since what changed before was
+    /// perhaps told to nobody.
+    AfterDark,
+}
 
 /// Whether there is a channel to open, to replace or to close.
 pub fn is_due(sync: &SyncCalendar, settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>) -> bool {
@@ -43,20 +59,19 @@ fn renewal_is_due(state: &SyncState, now: DateTime<Utc>) -> bool {
     state.renew_at.is_none_or(|at| at <= now)
 }
 
-/// Opens a channel where there is none or it is time for a new one. True when it did: then the calendar is to be listed,
-/// since what changed before was perhaps told to nobody.
+/// Opens a channel where there is none or it is time for a new one.
 pub async fn open_if_due(
     round: &mut Round<'_>,
     credentials: &InstructorCalendarCredentials,
     google: &mut GoogleSession<'_>,
-) -> Result<bool, Failure> {
+) -> Result<Opening, Failure> {
     let (sync, now) = (round.sync, round.sync.now());
     let Some(push) = sync.push.as_ref().filter(|_| wanted(&credentials.settings)) else {
         close(round, credentials).await?;
-        return Ok(false);
+        return Ok(Opening::None);
     };
     if !renewal_is_due(round.state, now) {
-        return Ok(false);
+        return Ok(Opening::None);
     }
     // Known before Google is asked: should we die before its answer is stored, the next run closes it.
     let id = ChannelId(sync.random.uuid().to_string());
@@ -76,12 +91,15 @@ pub async fn open_if_due(
     if !matches!(opened, Err(CalendarError::Unavailable(_))) {
         state.stray_channels.retain(|stray| *stray != id);
     }
-    let is_open = match opened {
+    let opening = match opened {
         Ok(opened) => {
+            let opened_at = sync.now();
+            let taken_over = push::works(state, opened_at);
+            state.channel_opened_at = Some(opened_at);
             state.renew_at = Some(schedule::renewal(now, opened.expires_at, sync.luck()));
             state.push_health = PushHealth::Healthy;
             state.stray_channels.extend(state.channel.replace(opened).map(|old| old.id));
-            true
+            if taken_over { Opening::TakenOver } else { Opening::AfterDark }
         }
         Err(CalendarError::Refused { reason, .. }) => {
             state.renew_at = Some(now + ASK_AGAIN);
@@ -93,20 +111,27 @@ pub async fn open_if_due(
                 .report
                 .say(format!("Google refuses to tell us of changes ({reason}); the calendar is polled instead."));
             round.report.changed = true;
-            false
+            Opening::None
         }
         Err(error) => {
             tracing::warn!(connection = %credentials.key, %error, "no channel could be opened; polling goes on");
             state.renew_at = Some(now + TRY_AGAIN);
-            false
+            Opening::None
         }
     };
     round.save().await?;
-    Ok(is_open)
+    Ok(opening)
 }
 
-/// Closes what a channel has replaced, and what a crash has left open, once the calendar was listed under it. What
-/// cannot be closed now is tried again by the next run; its notices do no harm.
+/// Has a run come that closes what was replaced, where nothing was listed: of what changed just before, the old channel
+/// alone tells, and perhaps not yet.
+pub async fn close_later(sync: &SyncCalendar, key: ConnectionKey) -> Result<(), Failure> {
+    let delay = push::NOTICE_WITHIN.to_std().unwrap_or_default();
+    Ok(sync.doorbell.ring(&Ring::new(key, SyncTrigger::Poll, Vec::new()), delay).await?)
+}
+
+/// Closes what a channel has replaced, and what a crash has left open, once that has nothing more to tell. What cannot be
+/// closed now is tried again by the next run; its notices do no harm.
 pub async fn close_strays(state: &mut SyncState, google: &mut GoogleSession<'_>) {
     for stray in state.strays() {
         if !later(&stop(google, &stray).await) {
@@ -138,7 +163,7 @@ fn later(stopped: &Result<(), CalendarError>) -> bool {
 }
 
 /// Closes all channels for good, because nothing is to be imported any more. It succeeds whatever Google says; what
-/// stays open ends by itself within a week.
+/// stays open ends by itself.
 pub async fn close(round: &mut Round<'_>, credentials: &InstructorCalendarCredentials) -> Result<(), Failure> {
     let state = &mut *round.state;
     state.renew_at = None;

@@ -5,13 +5,20 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::{Failure, Report, SyncCalendar, SyncRequest, channel, conflicts, glance::Seen, inbound, outbound};
+use super::{
+    Failure, Report, SyncCalendar, SyncRequest,
+    channel::{self, Opening},
+    conflicts,
+    glance::Seen,
+    inbound::{self, Listed},
+    outbound,
+};
 use crate::{
     model::{
         CalendarId, EventId, ExternalCalendarEvent, InstructorCalendarCredentials, SyncDirection, SyncState, Window,
         WishKind, connection::Blocked,
     },
-    reconcile::schedule,
+    reconcile::{push, schedule},
     usecases::google_session::GoogleSession,
 };
 
@@ -110,7 +117,9 @@ impl Round<'_> {
         let (sync, request) = (self.sync, self.request);
         let started = sync.now();
         let wishes = self.state.wishes.kinds.clone();
-        let compare = comparison_due(self.state, started) || wishes.contains(&WishKind::Full);
+        // The daily comparison waits for a run that has Google's list before it in any case, which there is each few hours.
+        let looks = wishes.contains(&WishKind::Inbound) || !credentials.settings.sync_direction.imports();
+        let compare = wishes.contains(&WishKind::Full) || (looks && comparison_due(self.state, started));
         let calendar = credentials.google_calendar_id.clone();
         let zone = self.state.calendar_time_zone;
         self.report.zone = zone;
@@ -123,22 +132,30 @@ impl Round<'_> {
         }
         self.note_silence();
         let written = self.report.counts.written();
-        let opened = channel::open_if_due(self, credentials, google).await?;
+        let opening = channel::open_if_due(self, credentials, google).await?;
+        let after_dark = opening == Opening::AfterDark;
+        if after_dark {
+            // Whatever becomes of this round.
+            self.state.wishes.kinds.insert(WishKind::Inbound);
+        }
 
         let mut imported = None;
-        let list = wishes.contains(&WishKind::Inbound) || compare || self.state.cursor.is_none() || opened;
+        let list = wishes.contains(&WishKind::Inbound) || compare || self.state.cursor.is_none() || after_dark;
         if direction.imports() && list {
             let listed = inbound::import(self, credentials, google, direction.writes(), &mut changed).await?;
             self.report.zone = changed.zone;
-            if listed.is_good() {
-                channel::close_strays(self.state, google).await;
-            }
-            if listed.news && !self.announced && !opened {
+            if listed.news && !self.announced && !after_dark {
                 self.miss_notice(listed.began);
             }
             imported = Some(listed);
         } else if compare && !credentials.settings.sync_direction.imports() {
             inbound::look_after_own(self, credentials, google).await?;
+        }
+        let no_more_to_tell = || push::predecessors_are_done(self.state, sync.now());
+        if imported.as_ref().map_or_else(no_more_to_tell, Listed::is_good) {
+            channel::close_strays(self.state, google).await;
+        } else if opening == Opening::TakenOver {
+            channel::close_later(sync, request.key).await?;
         }
 
         let window =

@@ -83,6 +83,7 @@ pub async fn a_release_stores_what_the_holder_changed(on: &Subject) {
             resource_id: "resource".to_owned(),
             expires_at: at(8, 0),
         }),
+        channel_opened_at: Some(at(1, 0)),
         stray_channels: vec![ChannelId::from("replaced"), ChannelId::from("unanswered")],
         renew_at: Some(at(7, 0)),
         push_health: PushHealth::Suspect { since: at(1, 0), changed_after: at(0, 45) },

@@ -18,6 +18,10 @@ const BEFORE_THE_LAST_MOMENT: TimeDelta = TimeDelta::minutes(2);
 /// What is rung for in one minute is heard within this time, before the next minute's.
 const MINUTE: Duration = Duration::from_secs(50);
 
+/// How long a channel is asked to live. Google names no longest life, gives a week where nobody asks, and makes it shorter
+/// as it likes: its answer counts.
+pub const CHANNEL_LIFETIME: Duration = Duration::from_hours(30 * 24);
+
 /// How often all lessons are compared with all mappings, and with our events in Google.
 pub const DAILY: TimeDelta = TimeDelta::days(1);
 

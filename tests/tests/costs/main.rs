@@ -184,6 +184,26 @@ async fn the_hosts_column_moves_daily_without_a_log_row() {
     assert_eq!(world.last_synced_at().await, world.now());
 }
 
+#[tokio::test]
+async fn the_daily_comparison_waits_for_a_listing_that_is_made_anyway() {
+    let world = World::new(true).await;
+    let lesson = world.lesson(1, world.now() + TimeDelta::hours(50)).await;
+    world.connect().await;
+    world.echo().await;
+    world.answer().await;
+    let compared_at = async || world.store.state(world.key).await.unwrap().unwrap().compared_at.unwrap();
+    let before = compared_at().await;
+    world.advance(TimeDelta::hours(25));
+    world.reset();
+    world.move_lesson(lesson, world.now() + TimeDelta::hours(30)).await;
+    world.answer().await;
+    assert_eq!((world.google().calendar_calls(), compared_at().await), (1, before), "the write");
+    world.echo().await;
+    world.answer().await;
+    assert_eq!(world.google().calendar_calls(), 2, "the write and the listing of its echo");
+    assert!(compared_at().await > before);
+}
+
 // ── what a run without the lease must not do ───────────────────────────────────────────────────────────────────────
 
 #[tokio::test]

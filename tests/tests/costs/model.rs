@@ -3,8 +3,11 @@
 //! say here.
 
 use calendar_sync::{
-    model::{Channel, ChannelId, PushHealth, SyncSettings, SyncState, SyncTrigger, WishKind},
-    reconcile::schedule::{next_poll, renewal},
+    model::{Channel, ChannelId, PushHealth, SyncSettings, SyncState, SyncTrigger},
+    reconcile::{
+        push::NOTICE_WITHIN,
+        schedule::{CHANNEL_LIFETIME, next_poll, renewal},
+    },
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -63,10 +66,14 @@ fn the_hours_from_one_poll_to_the_next_and_until_a_channel_is_renewed() {
     let mut state = SyncState { listed_at: Some(now), ..SyncState::new(now) };
     let poll = |state: &SyncState| hours(next_poll(&SyncSettings::default(), state, now, EVEN_LUCK).unwrap());
     let without_push = poll(&state);
-    let channel = Channel { id: ChannelId::from("c"), resource_id: "r".into(), expires_at: now + TimeDelta::days(7) };
-    let renewal = hours(renewal(now, channel.expires_at, EVEN_LUCK));
-    (state.channel, state.push_health) = (Some(channel), PushHealth::Healthy);
-    let counted = json!({ "poll": without_push, "safetyPoll": poll(&state), "renewal": renewal });
+    let granted = TimeDelta::seconds(google_sim::Limits::default().channel_secs);
+    let asked = TimeDelta::from_std(CHANNEL_LIFETIME).unwrap();
+    let [renewal, renewal_as_asked] = [granted, asked].map(|life| hours(renewal(now, now + life, EVEN_LUCK)));
+    state.channel = Some(Channel { id: ChannelId::from("c"), resource_id: "r".into(), expires_at: now + granted });
+    state.push_health = PushHealth::Healthy;
+    let counted = json!({
+        "poll": without_push, "safetyPoll": poll(&state), "renewal": renewal, "renewalAsAsked": renewal_as_asked,
+    });
     assert_eq!(counted, in_the_model("hours"));
 }
 
@@ -151,5 +158,13 @@ async fn a_channel_that_is_renewed() {
     let world = quiet(true).await;
     let now = world.now();
     world.change_state(|state| state.renew_at = Some(now)).await;
-    check("renewal", &world.cost(world.run(SyncTrigger::Poll, &[WishKind::Inbound])).await);
+    let renewed = world
+        .cost(async {
+            world.run(SyncTrigger::Poll, &[]).await;
+            world.advance(NOTICE_WITHIN);
+            world.answer().await;
+        })
+        .await;
+    check("renewal", &renewed);
+    assert_eq!(world.google().calls("calendar.channels.stop"), 1);
 }

@@ -1,8 +1,6 @@
 //! Push channels: a new one is opened under the lease, and what it replaces is closed when that has nothing more to tell
 //! (design rule P1). And whether they bring notices (design rule P3).
 
-use std::time::Duration;
-
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Failure, SyncCalendar, round::Round};
@@ -15,10 +13,6 @@ use crate::{
     reconcile::{push, schedule},
     usecases::google_session::GoogleSession,
 };
-
-/// How long a channel is asked to live. Google names no longest life, gives a week where nobody asks, and makes it shorter
-/// as it likes: its answer counts.
-const LIFETIME: Duration = Duration::from_hours(30 * 24);
 
 /// A calendar that refuses push is asked again after this time: the refusal may have been about our address.
 const ASK_AGAIN: TimeDelta = TimeDelta::days(1);
@@ -83,7 +77,7 @@ pub async fn open_if_due(
         token: push.keys.sign(&id, credentials.key),
         id: id.clone(),
         address: push.address.clone(),
-        lifetime: LIFETIME,
+        lifetime: schedule::CHANNEL_LIFETIME,
     };
     let opened = google.watch(&channel).await?;
     let state = &mut *round.state;

@@ -165,7 +165,7 @@ async fn data_keys_leave_a_warm_function_and_are_replaced_in_time() {
     let (aws, clock) = (aws().await, MovableClock::new());
     let (vault, calls) = vault(&aws, &clock);
     let sealed = vault.seal(key(1, 1), &secret("a token")).await.unwrap();
-    clock.advance(TimeDelta::hours(2));
+    clock.advance(TimeDelta::hours(7));
     assert!(opened(&vault, key(1, 1), &sealed).await.is_some());
     assert_eq!(calls.made(), 2, "the plain key was forgotten");
     clock.advance(TimeDelta::days(31));

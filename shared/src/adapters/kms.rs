@@ -30,6 +30,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use self::key_cache::KeyCache;
+pub use self::key_cache::{LONGEST_KEPT, MOST_KEYS};
 use crate::{
     Error, Result,
     model::{ConnectionKey, SealedSecret, TenantId},
@@ -72,7 +73,9 @@ impl KmsVault {
     /// The key that new secrets of a tenant are sealed under.
     async fn sealing_key(&self, tenant: TenantId) -> Result<Arc<DataKey>> {
         let now = self.clock.now();
-        if let Some(key) = self.cached(|cache| cache.for_sealing(tenant, now)) {
+        let mut luck = [0; 2];
+        self.random.fill(&mut luck);
+        if let Some(key) = self.cached(|cache| cache.for_sealing(tenant, now, u16::from_be_bytes(luck))) {
             return Ok(key);
         }
         let made = self

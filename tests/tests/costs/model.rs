@@ -3,6 +3,7 @@
 //! say here.
 
 use calendar_sync::{
+    adapters::kms,
     model::{Channel, ChannelId, PushHealth, SyncSettings, SyncState, SyncTrigger},
     reconcile::{
         push::NOTICE_WITHIN,
@@ -75,6 +76,12 @@ fn the_hours_from_one_poll_to_the_next_and_until_a_channel_is_renewed() {
         "poll": without_push, "safetyPoll": poll(&state), "renewal": renewal, "renewalAsAsked": renewal_as_asked,
     });
     assert_eq!(counted, in_the_model("hours"));
+}
+
+#[test]
+fn the_keys_that_a_worker_keeps_and_for_how_long() {
+    let counted = json!({ "most": kms::MOST_KEYS, "hours": kms::LONGEST_KEPT.num_hours() });
+    assert_eq!(counted, in_the_model("keysKept"));
 }
 
 #[tokio::test]

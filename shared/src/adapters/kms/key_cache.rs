@@ -1,18 +1,24 @@
 //! Data keys that a warm function keeps, bounded in time, number and uses.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::DataKey;
 use crate::model::TenantId;
 
-/// How long a plain key may stay in memory.
-const LONGEST_KEPT: TimeDelta = TimeDelta::hours(1);
+/// How long a plain key may stay in memory: longer than most warm functions live.
+pub const LONGEST_KEPT: TimeDelta = TimeDelta::hours(6);
+/// How many plain keys are kept at most. They take 18 MB.
+pub const MOST_KEYS: usize = 32_768;
 /// How long after it was made a key seals new secrets; older ones open what they sealed.
 const LONGEST_SEALING: TimeDelta = TimeDelta::days(30);
-/// How many plain keys are kept at most.
-const MOST_KEYS: usize = 512;
+/// So much earlier may chance have a key replaced. Where all workers waited for the same moment, each would make a key of
+/// its own for the tenant; so the first makes one, and the others come to know it by what it sealed before their turn comes.
+const REPLACED_EARLIER: TimeDelta = TimeDelta::days(10);
 /// How often a key is used before KMS is asked again.
 const MOST_USES: u32 = 100_000;
 
@@ -39,46 +45,65 @@ impl Entry {
     }
 }
 
-/// Plain data keys by their encrypted form.
+/// Plain data keys by their tenants.
 #[derive(Default)]
 pub(super) struct KeyCache {
-    entries: HashMap<Vec<u8>, Entry>,
+    /// Those of a tenant in the order in which they came.
+    entries: HashMap<TenantId, VecDeque<Entry>>,
+    /// The tenants of all, in that order.
+    order: VecDeque<TenantId>,
 }
 
 impl KeyCache {
-    /// The tenant's newest key that may still seal. Keys that other functions made serve as well as our own, which
-    /// keeps the keys of a tenant, and so the calls to KMS, few.
-    pub fn for_sealing(&mut self, tenant: TenantId, now: DateTime<Utc>) -> Option<Arc<DataKey>> {
-        self.entries
-            .values_mut()
-            .filter(|entry| entry.key.tenant == tenant && entry.is_good(now))
-            .filter(|entry| !is_replaced(entry.key.made_at, now))
+    /// The tenant's newest key that may still seal, for as long as `luck` gives it. Keys that other functions made serve
+    /// as well as our own, which keeps the keys of a tenant, and so the calls to KMS, few.
+    pub fn for_sealing(&mut self, tenant: TenantId, now: DateTime<Utc>, luck: u16) -> Option<Arc<DataKey>> {
+        let earlier = REPLACED_EARLIER * i32::from(luck) / i32::from(u16::MAX);
+        self.good(tenant, now)
+            .filter(|entry| !is_replaced(entry.key.made_at, now + earlier))
             .max_by_key(|entry| entry.key.made_at)
             .map(Entry::take)
     }
 
     /// The tenant's key with this encrypted form.
     pub fn for_opening(&mut self, tenant: TenantId, encrypted: &[u8], now: DateTime<Utc>) -> Option<Arc<DataKey>> {
-        let entry = self.entries.get_mut(encrypted)?;
-        (entry.key.tenant == tenant && entry.is_good(now)).then(|| entry.take())
+        self.good(tenant, now).find(|entry| entry.key.encrypted == encrypted).map(Entry::take)
+    }
+
+    fn good(&mut self, tenant: TenantId, now: DateTime<Utc>) -> impl Iterator<Item = &mut Entry> {
+        self.entries.get_mut(&tenant).into_iter().flatten().filter(move |entry| entry.is_good(now))
     }
 
     /// Keeps a key that KMS just gave.
     pub fn insert(&mut self, key: DataKey, now: DateTime<Utc>) -> Arc<DataKey> {
-        self.entries.retain(|_, entry| entry.is_good(now));
-        if self.entries.len() >= MOST_KEYS {
-            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.kept_since).map(|(id, _)| id.clone());
-            oldest.and_then(|id| self.entries.remove(&id));
-        }
+        self.make_room(now);
+        self.order.push_back(key.tenant);
+        let entries = self.entries.entry(key.tenant).or_default();
         let mut entry = Entry { key: Arc::new(key), kept_since: now, uses: 0 };
         let key = entry.take();
-        self.entries.insert(key.encrypted.clone(), entry);
+        entries.push_back(entry);
         key
+    }
+
+    /// Forgets the oldest keys: all whose time is over, and one where there are as many as there may be.
+    fn make_room(&mut self, now: DateTime<Utc>) {
+        while let Some(tenant) = self.order.front()
+            && let Some(entries) = self.entries.get_mut(tenant)
+            && (self.order.len() >= MOST_KEYS || entries.front().is_none_or(|oldest| !oldest.is_good(now)))
+        {
+            entries.pop_front();
+            if entries.is_empty() {
+                self.entries.remove(tenant);
+            }
+            self.order.pop_front();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use uuid::Uuid;
     use zeroize::Zeroizing;
 
@@ -104,9 +129,9 @@ mod tests {
     #[test]
     fn a_key_serves_its_own_tenant_for_sealing_and_opening() {
         let mut cache = with_one();
-        assert!(cache.for_sealing(tenant(1), now()).is_some());
+        assert!(cache.for_sealing(tenant(1), now(), 0).is_some());
         assert!(cache.for_opening(tenant(1), ENCRYPTED, now()).is_some());
-        assert!(cache.for_sealing(tenant(2), now()).is_none());
+        assert!(cache.for_sealing(tenant(2), now(), 0).is_none());
         assert!(cache.for_opening(tenant(2), ENCRYPTED, now()).is_none());
         assert!(cache.for_opening(tenant(1), b"other", now()).is_none());
     }
@@ -117,7 +142,7 @@ mod tests {
         let last = now() + LONGEST_KEPT - TimeDelta::seconds(1);
         assert!(cache.for_opening(tenant(1), ENCRYPTED, last).is_some());
         assert!(cache.for_opening(tenant(1), ENCRYPTED, now() + LONGEST_KEPT).is_none());
-        assert!(cache.for_sealing(tenant(1), now() - TimeDelta::seconds(1)).is_none());
+        assert!(cache.for_sealing(tenant(1), now() - TimeDelta::seconds(1), 0).is_none());
     }
 
     #[test]
@@ -131,11 +156,11 @@ mod tests {
     fn only_so_many_keys_are_kept_and_the_oldest_goes_first() {
         let mut cache = KeyCache::default();
         for n in 0..=MOST_KEYS {
-            let at = now() + TimeDelta::milliseconds(i64::try_from(n).unwrap());
+            let at = now() + TimeDelta::microseconds(i64::try_from(n).unwrap());
             cache.insert(key(1, &n.to_be_bytes(), now()), at);
         }
         let later = now() + TimeDelta::seconds(1);
-        assert_eq!(cache.entries.len(), MOST_KEYS);
+        assert_eq!((cache.order.len(), cache.entries[&tenant(1)].len()), (MOST_KEYS, MOST_KEYS));
         assert!(cache.for_opening(tenant(1), &0_usize.to_be_bytes(), later).is_none());
         assert!(cache.for_opening(tenant(1), &MOST_KEYS.to_be_bytes(), later).is_some());
     }
@@ -145,9 +170,71 @@ mod tests {
         let mut cache = KeyCache::default();
         cache.insert(key(1, b"old", now() - LONGEST_SEALING), now());
         assert!(cache.for_opening(tenant(1), b"old", now()).is_some());
-        assert!(cache.for_sealing(tenant(1), now()).is_none());
+        assert!(cache.for_sealing(tenant(1), now(), 0).is_none());
         cache.insert(key(1, b"young", now() - TimeDelta::days(2)), now());
         cache.insert(key(1, b"youngest", now() - TimeDelta::days(1)), now());
-        assert_eq!(cache.for_sealing(tenant(1), now()).unwrap().encrypted, b"youngest");
+        assert_eq!(cache.for_sealing(tenant(1), now(), 0).unwrap().encrypted, b"youngest");
+    }
+
+    #[test]
+    fn keys_whose_time_is_over_are_forgotten_when_another_comes() {
+        let mut cache = with_one();
+        cache.insert(key(2, b"other", now()), now() + LONGEST_KEPT);
+        assert_eq!(cache.order, [tenant(2)]);
+        assert_eq!(cache.entries.keys().collect::<Vec<_>>(), [&tenant(2)]);
+    }
+
+    #[test]
+    fn chance_has_a_key_replaced_up_to_ten_days_earlier() {
+        let seals = |age: TimeDelta, luck| {
+            let mut cache = KeyCache::default();
+            cache.insert(key(1, ENCRYPTED, now() - age), now());
+            cache.for_sealing(tenant(1), now(), luck).is_some()
+        };
+        let moment = TimeDelta::seconds(1);
+        assert!(seals(TimeDelta::days(20) - moment, u16::MAX) && !seals(TimeDelta::days(20), u16::MAX));
+        assert!(seals(TimeDelta::days(30) - moment, 0) && !seals(TimeDelta::days(30), 0));
+    }
+
+    /// A tenant of a hundred connections, whose secrets sixty workers open and seal, each for whom it happens to be.
+    #[test]
+    fn many_workers_use_two_keys_of_a_tenant_at_most_on_average() {
+        const DAYS: i64 = 120;
+        const MINUTES_A_DAY: i64 = 24 * 60;
+        let mut state = 1_u64;
+        let mut draw = move |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        let mut workers: Vec<KeyCache> = (0..60).map(|_| KeyCache::default()).collect();
+        // The key of its access token, which each run seals anew, and that of its refresh token.
+        let first = (now(), ENCRYPTED.to_vec());
+        let mut connections = vec![[first.clone(), first]; 100];
+        let (mut made, mut in_use) = (0_u32, 0);
+        for minute in 0..DAYS * MINUTES_A_DAY {
+            let now = now() + TimeDelta::minutes(minute);
+            let (worker, connection) = (draw(60), draw(100));
+            let (cache, [access, refresh]) = (&mut workers[worker], &mut connections[connection]);
+            for (made_at, encrypted) in [&*access, &*refresh] {
+                if cache.for_opening(tenant(1), encrypted, now).is_none() {
+                    cache.insert(key(1, encrypted, *made_at), now);
+                }
+            }
+            let luck = u16::try_from(draw(1 << 16)).unwrap();
+            let sealing = cache.for_sealing(tenant(1), now, luck).unwrap_or_else(|| {
+                made += 1;
+                cache.insert(key(1, &made.to_be_bytes(), now), now)
+            });
+            *access = (sealing.made_at, sealing.encrypted.clone());
+            if is_replaced(refresh.0, now) {
+                refresh.clone_from(access);
+            }
+            if minute % MINUTES_A_DAY == 0 {
+                in_use += connections.iter().flatten().collect::<BTreeSet<_>>().len();
+            }
+        }
+        assert!(made >= 4, "they are replaced");
+        let days = usize::try_from(DAYS).unwrap();
+        assert!(in_use <= 2 * days, "{made} keys made, in use {in_use} in {days} days");
     }
 }

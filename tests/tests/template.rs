@@ -298,7 +298,10 @@ fn a_lesson_change_is_tried_for_a_day_and_a_failing_one_is_told_apart() {
     let template = template();
     let (function, stream) = stream_mapping(&template);
     assert_eq!(function, "lesson-changes");
-    assert_eq!(one_or_many(&stream["EventSourceArn"]), ["CreateHostTables", "LessonsTable.StreamArn", "LessonsStreamArn"]);
+    assert_eq!(
+        one_or_many(&stream["EventSourceArn"]),
+        ["CreateHostTables", "LessonsTable.StreamArn", "LessonsStreamArn"]
+    );
     assert_eq!(stream["MaximumRetryAttempts"].as_i64(), Some(-1));
     assert_eq!(stream["MaximumRecordAgeInSeconds"].as_i64(), Some(24 * 60 * 60));
     assert_eq!(stream["BisectBatchOnFunctionError"].as_bool(), Some(true));

@@ -279,6 +279,13 @@ fn a_queue_waits_six_times_as_long_as_its_function_and_gives_up_into_dead_letter
 }
 
 #[test]
+fn what_the_lesson_feed_refuses_fits_into_its_dead_letters() {
+    let template = template();
+    let largest = |queue: &str| template["Resources"][queue]["Properties"]["MaximumMessageSize"].as_i64().unwrap();
+    assert!(largest("LessonFeed") + 16 * 1024 <= largest("LessonFeedDeadLetters"));
+}
+
+#[test]
 fn first_syncs_queue_up_where_no_other_sync_waits_behind_them() {
     let template = template();
     let at_once = |queue: &str| {

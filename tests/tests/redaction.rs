@@ -33,6 +33,7 @@ fn no_secret_is_in_any_output_answer_or_table() {
         "synced",
         "the run failed",
         "a message of the lesson feed is refused",
+        "left out an event that cannot be read",
         "ANSWER",
         "ANSWER feed",
         "other_account",
@@ -223,7 +224,10 @@ async fn sync(world: &World, secrets: &mut Secrets) {
             world.sync().await;
         }
     }
-    // The lesson's event, changed by the instructor.
+    // An event that is none, and the lesson's, changed by the instructor.
+    let page = json!({ "items": [{ "id": "malformed", "start": PRIVATE }], "nextSyncToken": "of nothing" }).to_string();
+    world.fault("calendar.events.list", json!({ "next": 1 }), json!({ "garbage": page })).await;
+    world.sync().await;
     let event = world.events_of(&lesson).await[0]["id"].as_str().unwrap().to_owned();
     world.edit_in_google(&event, json!({ "summary": format!("{PRIVATE} too"), "description": PRIVATE })).await;
     world.until("the put-back", async || world.events_of(&lesson).await[0]["summary"] == PRIVATE).await;

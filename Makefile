@@ -5,6 +5,11 @@ CARGO ?= cargo
 TOOLS := target/tools
 DENY := $(TOOLS)/bin/cargo-deny
 PYTHON := $(TOOLS)/python/bin
+# cargo-deny on the product, and on the fuzz targets with their own lock file. Not each needs every exception.
+each_workspace = for manifest in Cargo.toml fuzz/Cargo.toml; do \
+		$(DENY) --locked --config deny.toml --manifest-path $$manifest check \
+			--allow license-exception-not-encountered --allow unmatched-skip $(1) || exit 1; \
+	done
 
 # Settings may stand in a file `.env` of shell assignments; `.env.example` lists them.
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
@@ -27,7 +32,7 @@ verify: schemas deny kill fuzzers postgresql ## Check what needs more time or to
 	tests/conformance/python/run.sh
 
 audit: $(DENY) ## Look for known vulnerabilities (asks github.com and the npm registry)
-	$(DENY) --locked check advisories
+	@$(call each_workspace,advisories)
 	npm audit --prefix tests/conformance/node
 
 bench: ## Measure the decisions that could grow with a calendar's age or size
@@ -103,7 +108,7 @@ schemas: $(PYTHON)/cfn-lint
 	$(PYTHON)/openapi-spec-validator openapi.yaml
 
 deny: $(DENY)
-	$(DENY) --locked check --hide-inclusion-graph bans licenses sources
+	@$(call each_workspace,--hide-inclusion-graph bans licenses sources)
 
 $(DENY):
 	$(CARGO) install --locked --debug --root $(TOOLS) cargo-deny@0.20.2

@@ -23,5 +23,5 @@ impl Deps {
 
 /// Handles a batch of messages.
 pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse> {
-    Ok(jobs::each_message(event, async |body| deps.lessons.take(&jobs::lesson_feed::read(&body)).await).await)
+    Ok(jobs::each_message(event, async |body| deps.lessons.take(&body, &jobs::lesson_feed::read(&body)).await).await)
 }

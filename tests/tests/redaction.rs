@@ -1,17 +1,20 @@
 //! Nothing secret gets out (design rule S7): a process lives a day in which everything happens that can, at the loudest
-//! level of logging, and all that it wrote is searched for every secret that there was.
+//! level of logging, and all that it wrote is searched for every secret that there was, and for what people have planned.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "this is test code")]
 
 use std::{collections::BTreeSet, path::Path, process::Command};
 
 use calendar_tests::world::World;
+use chrono::TimeDelta;
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 
 /// Where the day leaves its data and, in `secrets.json`, what nobody may find.
 const FOLDER: &str = "REDACTION_FOLDER";
-/// In answers of Google that are none, and in the instructor's own plans.
+/// In answers of Google that are none.
 const MARKED: &str = "marked-7f3a91";
+/// In what people have planned: it is stored, and shown to whom it concerns, but never logged or repeated in an error.
+const PRIVATE: &str = "private5e21c7";
 
 #[test]
 fn no_secret_is_in_any_output_answer_or_table() {
@@ -25,14 +28,25 @@ fn no_secret_is_in_any_output_answer_or_table() {
         .unwrap();
     let output = String::from_utf8_lossy(&[day.stdout, day.stderr].concat()).into_owned();
     assert!(day.status.success(), "{output}");
-    for word in ["the request was refused", "synced", "the run failed", "ANSWER"] {
+    for word in [
+        "the request was refused",
+        "synced",
+        "the run failed",
+        "a message of the lesson feed is refused",
+        "left out an event that cannot be read",
+        "ANSWER",
+        "ANSWER feed",
+        "other_account",
+        "connection.needs_attention",
+        "conflict.found",
+    ] {
         assert!(output.contains(word), "the day was not as loud as it should be: no \"{word}\" in {output}");
     }
 
     let [secrets, states]: [BTreeSet<String>; 2] =
         serde_json::from_str(&std::fs::read_to_string(folder.path().join("secrets.json")).unwrap()).unwrap();
     assert!(secrets.len() > 20, "{}", secrets.len());
-    for secret in secrets.iter().map(String::as_str).chain([MARKED]) {
+    for secret in secrets.iter().map(String::as_str).chain([MARKED, PRIVATE]) {
         assert!(secret.len() > 8, "too short to be looked for: {secret}");
         let at = output.find(secret);
         assert_eq!(
@@ -92,7 +106,18 @@ async fn log_in(
     scopes: impl Fn(&str) -> bool,
     secrets: &mut Secrets,
 ) -> (String, String) {
-    let (link, cookie) = world.begin_login().await;
+    log_in_with("", world, decision, scopes, secrets).await
+}
+
+/// The same, begun with more parameters.
+async fn log_in_with(
+    more: &str,
+    world: &World,
+    decision: &str,
+    scopes: impl Fn(&str) -> bool,
+    secrets: &mut Secrets,
+) -> (String, String) {
+    let (link, cookie) = world.begin_login_with(more).await;
     let back = world.consent(&link, decision, scopes).await;
     secrets.all.insert(cookie.split_once('=').unwrap().1.to_owned());
     for name in ["state=", "code=", "code_challenge="] {
@@ -122,7 +147,29 @@ async fn tokens(world: &World, secrets: &mut Secrets) {
 
 async fn live(world: &World, secrets: &mut Secrets) {
     secrets.all.insert(world.token.clone());
-    // Logins that come to nothing, and one that does.
+    connect(world, secrets).await;
+    sync(world, secrets).await;
+    be_fed(world).await;
+    be_refused(world, secrets).await;
+    turn_switches_and_look_around(world).await;
+    let other = lose_the_grant_and_take_another_account(world, secrets).await;
+    answered("status", &(200, world.status().await));
+    answered("logs", &(200, json!(world.rows("calendar_sync_logs").await)));
+    answered("notices", &(200, json!(world.notices_in_full().await)));
+    println!("ANSWER {:?}", world.aws_calls());
+
+    // The end, once more with Google in the way.
+    world
+        .control("fault", json!({ "method": "oauth2.revoke", "when": { "next": 1 }, "effect": { "garbage": MARKED } }))
+        .await;
+    let body = json!({ "instructorId": other.instructor });
+    answered("disconnect", &other.call(Method::POST, "disconnect", Some(body)).await);
+    other.until("the end", async || other.status().await["state"] == "not_connected").await;
+    tokens(world, secrets).await;
+}
+
+/// Logins that come to nothing, and one that does.
+async fn connect(world: &World, secrets: &mut Secrets) {
     let (back, cookie) = log_in(world, "deny", |_| true, secrets).await;
     answered("denied", &world.come_back(&back, &cookie).await);
     let (back, cookie) = log_in(world, "allow", |scope| !scope.contains("calendar"), secrets).await;
@@ -140,11 +187,21 @@ async fn live(world: &World, secrets: &mut Secrets) {
     println!("ANSWER connected: {:?}", by_browser.headers()[header::LOCATION]);
     world.until("the first sync", async || world.status().await["lastSyncedAt"].is_string()).await;
     tokens(world, secrets).await;
+}
 
-    // A sync with all that belongs to it, and one that fails in each way.
+/// A sync with all that belongs to it, and one that fails in each way.
+async fn sync(world: &World, secrets: &mut Secrets) {
     let start = world.in_hours(30);
-    let lesson = world.add_lesson("Piano", start).await;
-    world.plan_in_google("Dentist", start, world.in_hours(31)).await;
+    let lesson = world.add_lesson(PRIVATE, start).await;
+    for visibility in ["default", "private"] {
+        world
+            .plan_event(json!({
+                "summary": PRIVATE, "description": PRIVATE, "location": PRIVATE, "visibility": visibility,
+                "attendees": [{ "email": format!("{PRIVATE}@example.com") }],
+                "start": { "dateTime": start }, "end": { "dateTime": world.in_hours(31) },
+            }))
+            .await;
+    }
     world.until("the flag", async || world.lesson(&lesson).await["hasConflict"] == true).await;
     let mut hour = 0;
     for method in ["oauth2.token", "calendar.events.list", "batch"] {
@@ -167,32 +224,130 @@ async fn live(world: &World, secrets: &mut Secrets) {
             world.sync().await;
         }
     }
+    // An event that is none, and the lesson's, changed by the instructor.
+    let page = json!({ "items": [{ "id": "malformed", "start": PRIVATE }], "nextSyncToken": "of nothing" }).to_string();
+    world.fault("calendar.events.list", json!({ "next": 1 }), json!({ "garbage": page })).await;
+    world.sync().await;
+    let event = world.events_of(&lesson).await[0]["id"].as_str().unwrap().to_owned();
+    world.edit_in_google(&event, json!({ "summary": format!("{PRIVATE} too"), "description": PRIVATE })).await;
+    world.until("the put-back", async || world.events_of(&lesson).await[0]["summary"] == PRIVATE).await;
     tokens(world, secrets).await;
+}
 
-    // Calls that are refused, with secrets in every place.
+/// Lessons by the feed, and what is none.
+async fn be_fed(world: &World) {
+    let start = world.in_hours(60);
+    let good = json!({
+        "type": "lesson.changed", "tenantId": world.session("").await["tenantId"],
+        "lessonId": "1e550000-0000-4000-8000-000000000001", "version": 1,
+        "lesson": {
+            "instructorId": world.instructor, "title": PRIVATE, "description": PRIVATE, "location": PRIVATE,
+            "timeZone": "Europe/Berlin", "startsAt": start, "endsAt": start + TimeDelta::hours(1), "status": "scheduled",
+        },
+    });
+    let with = |field: &str, value: Value| {
+        let mut wrong = good.clone();
+        wrong["lesson"][field] = value;
+        wrong
+    };
+    world.feed(&good.to_string()).await;
+    let messages = [
+        with("title", json!(format!("{PRIVATE}\u{0}"))),
+        with("status", json!(PRIVATE)),
+        with(PRIVATE, json!(PRIVATE)),
+        json!({ "type": PRIVATE }),
+        json!({ PRIVATE: PRIVATE }),
+        json!(PRIVATE),
+    ];
+    world.feed(&json!(messages).to_string()).await;
+    world.feed(&format!("{{\"{PRIVATE}\": \"{PRIVATE}")).await;
+    let told = || "lesson.sync_changed".to_owned();
+    world.until("the host is told", async || world.notices().await.contains(&told())).await;
+    let mut reasons = Vec::new();
+    while reasons.len() < 2 {
+        reasons.extend(world.refused_by_the_feed().await.into_iter().map(|(_, reason)| reason));
+    }
+    answered("feed", &(200, json!(reasons)));
+}
+
+/// Calls that are refused, with secrets in every place.
+async fn be_refused(world: &World, secrets: &mut Secrets) {
     let session = world.session("?role=admin").await["token"].as_str().unwrap().to_owned();
     secrets.all.insert(session.clone());
-    for token in [format!("{session}x"), secrets.all.iter().next().unwrap().clone()] {
-        for path in ["sync", "disconnect", "oauth/callback"] {
-            let body = json!({ "instructorId": token, "state": token, "code": token });
-            let request =
-                world.request(Method::POST, &format!("/api/v1/calendar/{path}")).bearer_auth(&token).json(&body);
-            world.send(request).await;
+    let stolen = secrets.states.first().unwrap().clone();
+    for token in [format!("{session}x"), stolen, PRIVATE.to_owned()] {
+        let wrong = json!({ "instructorId": token, "state": token, "code": token, "syncDirection": token });
+        for (method, path) in [
+            (Method::POST, "sync"),
+            (Method::PATCH, "settings"),
+            (Method::POST, "disconnect"),
+            (Method::POST, "oauth/callback"),
+        ] {
+            answered(path, &world.call(method.clone(), path, Some(wrong.clone())).await);
+            let request = world.request(method, &format!("/api/v1/calendar/{path}")).json(&wrong);
+            answered(path, &world.send(request.bearer_auth(&token)).await);
         }
+        for (field, value) in [("syncDirection", &token), ("syncEnabled", &token), (&token, &token)] {
+            let body = json!({ "instructorId": world.instructor, field: value });
+            answered("settings", &world.call(Method::PATCH, "settings", Some(body)).await);
+        }
+        for path in [
+            format!("external-events/{}?from={token}", world.instructor),
+            format!("external-events/{}?cursor={token}&{token}=1", world.instructor),
+            format!("external-events/{token}"),
+            format!("status/{token}"),
+            format!("status/{}?cursor={token}", world.instructor),
+            format!("oauth/url?instructorId={token}&returnPath={token}"),
+        ] {
+            answered("a question", &world.call(Method::GET, &path, None).await);
+        }
+        let back = format!("/api/v1/calendar/oauth/callback?state={token}&code={token}&error={token}");
+        let callback = world.request(Method::GET, &back).header(header::ACCEPT, "application/json");
+        answered("callback", &world.send(callback.header(header::COOKIE, format!("calendar_login_x={token}"))).await);
         let request = world.request(Method::POST, "/api/v1/calendar/webhook").header("x-goog-channel-id", "c");
         answered("webhook", &world.send(request.header("x-goog-channel-token", &token)).await);
     }
-    answered("status", &(200, world.status().await));
-    answered("logs", &(200, json!(world.rows("calendar_sync_logs").await)));
-    answered("notices", &(200, json!(world.notices().await)));
-    println!("ANSWER {:?}", world.aws_calls());
+}
 
-    // The end, once more with Google in the way.
-    world
-        .control("fault", json!({ "method": "oauth2.revoke", "when": { "next": 1 }, "effect": { "garbage": MARKED } }))
-        .await;
+/// Each switch, and the instructor's own plans, which nobody else's eyes are for.
+async fn turn_switches_and_look_around(world: &World) {
+    for change in [
+        json!({ "syncDirection": "to_google" }),
+        json!({ "syncDirection": "two_way", "syncIntervalMinutes": 5 }),
+        json!({ "syncEnabled": false }),
+        json!({ "syncEnabled": true, "autoSync": true }),
+    ] {
+        let mut body = json!({ "instructorId": world.instructor });
+        body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        answered("settings", &world.call(Method::PATCH, "settings", Some(body)).await);
+        world.until("rest", async || world.status().await["counts"]["lessonsWaiting"] == 0).await;
+    }
+    let shown = async || !world.external_events().await.is_empty();
+    world.until("the imports", shown).await;
+}
+
+/// The permission is withdrawn and given again; then another account takes the place of the present one.
+async fn lose_the_grant_and_take_another_account(world: &World, secrets: &mut Secrets) -> World {
+    world.control("end-grants", json!({ "account": world.account, "end": "revoked" })).await;
+    world.add_lesson(PRIVATE, world.in_hours(90)).await;
+    world.until("the state", async || world.status().await["state"] == "needs_reauth").await;
+    answered("needs_reauth", &(200, world.status().await));
     let body = json!({ "instructorId": world.instructor });
-    answered("disconnect", &world.call(Method::POST, "disconnect", Some(body)).await);
-    world.until("the end", async || world.status().await["state"] == "not_connected").await;
+    answered("sync without a grant", &world.call(Method::POST, "sync", Some(body)).await);
+    let (back, cookie) = log_in(world, "allow", |_| true, secrets).await;
+    answered("reconnected", &world.come_back(&back, &cookie).await);
     tokens(world, secrets).await;
+
+    let mut other = world.clone();
+    "grace@example.com".clone_into(&mut other.account);
+    let (back, cookie) = log_in(&other, "allow", |_| true, secrets).await;
+    answered("another account", &other.come_back(&back, &cookie).await);
+    for _ in 0..2 {
+        // The second time nothing is there to be replaced.
+        let (back, cookie) = log_in_with("&replaceAccount=true", &other, "allow", |_| true, secrets).await;
+        answered("replaced", &other.come_back(&back, &cookie).await);
+    }
+    other.until("the first sync", async || other.status().await["lastSyncedAt"].is_string()).await;
+    tokens(world, secrets).await;
+    other
 }

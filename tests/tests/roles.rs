@@ -1,5 +1,6 @@
 //! Each function's role in `template.yaml` allows exactly the calls that the function makes (design rule S8): a day is
-//! lived that needs every one of them, and what was called is compared with what is allowed.
+//! lived that needs every one of them, and what was called is compared with what is allowed. What invokes a function calls
+//! in its name too: its queue or stream is read with the function's role.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
 
 use std::{collections::BTreeSet, path::Path, time::Duration};
@@ -12,7 +13,7 @@ use calendar_tests::world::World;
 use chrono::TimeDelta;
 use local_stack::{
     aws::Call,
-    deployment::{FIRST_SYNC_QUEUE, LESSON_FEED, LESSON_FEED_DEAD_LETTERS, SYNC_QUEUE},
+    deployment::{FIRST_SYNC_QUEUE, LESSON_FEED, LESSON_FEED_DEAD_LETTERS, SYNC_DEAD_LETTERS, SYNC_QUEUE},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -33,12 +34,14 @@ const AFTER_A_THOUSAND_LESSONS: &str = "sync-worker sqs:SendMessage calendar-fir
 async fn each_role_allows_exactly_the_calls_that_its_function_makes() {
     let world = World::start().await;
     live_a_day(&world).await;
-    let made: BTreeSet<_> = world.aws_calls().iter().map(line).collect();
-    let mut allowed = allowed();
+    let mut made: BTreeSet<_> = world.aws_calls().iter().map(line).collect();
+    let template = template();
+    let mut allowed = allowed(&template);
     for (function, action) in IN_TIME {
         assert!(!made.contains(&format!("{function} {action} ")), "{function} {action} is seen after all");
         assert!(allowed.remove(&format!("{function} {action} ")), "{function} {action} is not allowed");
     }
+    made.extend(made_by_mappings(&template));
     let missing: Vec<_> = made.difference(&allowed).collect();
     let needless: Vec<_> = allowed.difference(&made).filter(|line| *line != AFTER_A_THOUSAND_LESSONS).collect();
     assert!(
@@ -51,24 +54,32 @@ fn line(call: &Call) -> String {
     format!("{} {} {}", call.function, call.action, call.resource)
 }
 
-/// The roles of the template, resources by the names that the one-machine stack has for them.
-fn allowed() -> BTreeSet<String> {
+fn template() -> Value {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("template.yaml");
-    let template: Value = serde_saphyr::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    serde_saphyr::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+fn resources<'a>(template: &'a Value, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+    template["Resources"].as_object().unwrap().values().filter(move |resource| resource["Type"] == kind)
+}
+
+fn binary(function: &Value) -> &str {
+    function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap()
+}
+
+/// The roles of the template, resources by the names that the one-machine stack has for them.
+fn allowed(template: &Value) -> BTreeSet<String> {
     let mut allowed = BTreeSet::new();
-    for function in template["Resources"].as_object().unwrap().values() {
-        if function["Type"] != "AWS::Serverless::Function" {
-            continue;
-        }
-        let name = function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap();
+    for function in resources(template, "AWS::Serverless::Function") {
+        let name = binary(function);
         for policy in function["Properties"]["Policies"].as_array().unwrap() {
             for statement in policy["Statement"].as_array().unwrap() {
                 assert_eq!(statement["Effect"], "Allow");
-                for resource in one_or_many(&statement["Resource"]) {
+                for resource in named(template, &statement["Resource"]) {
                     for action in one_or_many(&statement["Action"]) {
                         assert!(!action.contains('*') && !resource.contains('*'), "{name}: {action} on {resource}");
                         let resource = match action.split_once(':') {
-                            Some(("dynamodb", _)) => table(&resource),
+                            Some(("dynamodb", _)) => table_or_stream(&resource),
                             Some(("sqs", _)) => queue(&resource),
                             _ => String::new(),
                         };
@@ -81,6 +92,39 @@ fn allowed() -> BTreeSet<String> {
     allowed
 }
 
+/// What Lambda calls with a function's role, for the queue or the stream that invokes it, and for what fails for good
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html>). `ListStreams` among them is asked
+/// for when a mapping is made; the right to it on the one stream is enough.
+fn made_by_mappings(template: &Value) -> BTreeSet<String> {
+    let mut made = BTreeSet::new();
+    for mapping in resources(template, "AWS::Lambda::EventSourceMapping") {
+        let mapping = &mapping["Properties"];
+        let name = binary(&template["Resources"][mapping["FunctionName"].as_str().unwrap()]);
+        for source in named(template, &mapping["EventSourceArn"]) {
+            if source.contains("StreamArn") {
+                let calls = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
+                made.extend(calls.map(|call| format!("{name} dynamodb:{call} {source}")));
+            } else {
+                let calls = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"];
+                made.extend(calls.map(|call| format!("{name} sqs:{call} {}", queue(&source))));
+            }
+        }
+        if let Some(dead_letters) = mapping["DestinationConfig"]["OnFailure"]["Destination"].as_str() {
+            made.insert(format!("{name} sqs:SendMessage {}", queue(dead_letters)));
+        }
+    }
+    made
+}
+
+/// The resources of a statement. What a condition chooses from (`!If`) is one of them.
+fn named(template: &Value, value: &Value) -> Vec<String> {
+    let all = one_or_many(value);
+    match template["Conditions"].get(&all[0]) {
+        Some(_) => vec![all[1..].join(" or ")],
+        None => all,
+    }
+}
+
 fn one_or_many(value: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     value.as_array().map_or_else(|| vec![text(value)], |all| all.iter().map(text).collect())
@@ -90,14 +134,18 @@ fn queue(resource: &str) -> String {
     match resource {
         "SyncQueue.Arn" => SYNC_QUEUE.to_owned(),
         "FirstSyncQueue.Arn" => FIRST_SYNC_QUEUE.to_owned(),
+        "DeadLetters.Arn" => SYNC_DEAD_LETTERS.to_owned(),
         "LessonFeed.Arn" => LESSON_FEED.to_owned(),
         "LessonFeedDeadLetters.Arn" => LESSON_FEED_DEAD_LETTERS.to_owned(),
         other => panic!("{other} is unknown"),
     }
 }
 
-/// `CredentialsTable.Arn`, `${MappingsTable.Arn}/index/dirty_mappings`, `…:table/${LessonsTableName}`.
-fn table(resource: &str) -> String {
+/// `CredentialsTable.Arn`, `${MappingsTable.Arn}/index/dirty_mappings`, `…:table/${LessonsTableName}`, or a stream.
+fn table_or_stream(resource: &str) -> String {
+    if resource.contains("StreamArn") {
+        return resource.to_owned();
+    }
     let (reference, index) = match resource.split_once("/index/") {
         Some((reference, index)) => (reference, format!("/index/{index}")),
         None => (resource, String::new()),

@@ -17,7 +17,7 @@ use local_stack::{
     deployment::{FIRST_SYNC_QUEUE, LESSON_FEED, QUEUE_TRIGGERS, ROUTES, SCHEDULES, SYNC_QUEUE},
     gateway::Access,
 };
-use serde_json::Value as Yaml;
+use serde_json::{Value as Yaml, json};
 use tokio::net::TcpListener;
 
 /// The queues that functions handle: their names on one machine, the resources, and those of their dead letters.
@@ -79,6 +79,24 @@ fn events<'a>(function: &'a Yaml, kind: &'a str) -> impl Iterator<Item = &'a Yam
     entries(&function["Events"])
         .filter(move |(_, event)| event["Type"].as_str() == Some(kind))
         .map(|(_, event)| &event["Properties"])
+}
+
+/// What ties a queue or the stream to a function: the function's name, and how.
+fn mappings(template: &Yaml) -> impl Iterator<Item = (String, &Yaml)> {
+    resources(template, "AWS::Lambda::EventSourceMapping").map(|(_, mapping)| {
+        let function = &template["Resources"][text(&mapping["Properties"]["FunctionName"]).as_str()];
+        (text(&function["Metadata"]["BuildProperties"]["Binary"]), &mapping["Properties"])
+    })
+}
+
+fn mapping_of<'a>(template: &'a Yaml, queue: &str) -> (String, &'a Yaml) {
+    let of_queue = |(_, mapping): &(String, &Yaml)| mapping["EventSourceArn"].as_str() == Some(queue);
+    mappings(template).find(of_queue).unwrap_or_else(|| panic!("nobody handles {queue}"))
+}
+
+/// The mapping of the stream, which a condition chooses.
+fn stream_mapping(template: &Yaml) -> (String, &Yaml) {
+    mappings(template).find(|(_, mapping)| mapping["EventSourceArn"].is_array()).unwrap()
 }
 
 fn keys(yaml: &Yaml) -> Vec<(String, String)> {
@@ -248,34 +266,35 @@ fn a_queue_waits_six_times_as_long_as_its_function_and_gives_up_into_dead_letter
         let queue = &template["Resources"][*resource]["Properties"];
         assert_eq!(text(&queue["RedrivePolicy"]["deadLetterTargetArn"]), format!("{dead_letters}.Arn"));
         let (_, worker) = functions.iter().find(|(name, _)| name == trigger.function).unwrap();
-        let arn = format!("{resource}.Arn");
-        let event = events(worker, "SQS").find(|event| text(&event["Queue"]) == arn).unwrap();
-        assert_eq!(event["BatchSize"].as_i64(), Some(i64::from(trigger.batch_size)));
-        assert_eq!(
-            list(&event["FunctionResponseTypes"]).iter().map(text).collect::<Vec<_>>(),
-            ["ReportBatchItemFailures"]
-        );
+        let (function, mapping) = mapping_of(&template, &format!("{resource}.Arn"));
+        assert_eq!(function, trigger.function);
+        assert_eq!(mapping["BatchSize"].as_i64(), Some(i64::from(trigger.batch_size)));
+        assert_eq!(one_or_many(&mapping["FunctionResponseTypes"]), ["ReportBatchItemFailures"]);
         let timeout = worker["Timeout"].as_i64().unwrap();
         assert!(queue["VisibilityTimeout"].as_i64().unwrap() >= 6 * timeout);
     }
     assert_eq!(QUEUE_TRIGGERS.len(), QUEUE_RESOURCES.len());
-    let lessons = &functions.iter().find(|(name, _)| name == "lesson-changes").unwrap().1;
-    let stream = events(lessons, "DynamoDB").next().unwrap();
+    let (_, stream) = stream_mapping(&template);
     assert_eq!(text(&stream["DestinationConfig"]["OnFailure"]["Destination"]), "DeadLetters.Arn");
+}
+
+#[test]
+fn what_the_lesson_feed_refuses_fits_into_its_dead_letters() {
+    let template = template();
+    let largest = |queue: &str| template["Resources"][queue]["Properties"]["MaximumMessageSize"].as_i64().unwrap();
+    assert!(largest("LessonFeed") + 16 * 1024 <= largest("LessonFeedDeadLetters"));
 }
 
 #[test]
 fn first_syncs_queue_up_where_no_other_sync_waits_behind_them() {
     let template = template();
-    let functions = functions(&template);
-    let (_, worker) = functions.iter().find(|(name, _)| name == "sync-worker").unwrap();
     let at_once = |queue: &str| {
-        let event = events(worker, "SQS").find(|event| text(&event["Queue"]) == queue).unwrap();
-        let parameter = text(&event["ScalingConfig"]["MaximumConcurrency"]);
-        template["Parameters"][parameter.as_str()]["Default"].as_i64().unwrap() * event["BatchSize"].as_i64().unwrap()
+        let (_, mapping) = mapping_of(&template, queue);
+        let parameter = text(&mapping["ScalingConfig"]["MaximumConcurrency"]);
+        template["Parameters"][parameter.as_str()]["Default"].as_i64().unwrap() * mapping["BatchSize"].as_i64().unwrap()
     };
     assert!(at_once("FirstSyncQueue.Arn") * 10 < at_once("SyncQueue.Arn"));
-    for (name, function) in functions {
+    for (name, function) in functions(&template) {
         let told = !function["Environment"]["Variables"]["FIRST_SYNC_QUEUE_URL"].is_null();
         assert_eq!(told, ["oauth-callback", "poll", "sync-worker"].contains(&name.as_str()), "{name}");
     }
@@ -284,16 +303,16 @@ fn first_syncs_queue_up_where_no_other_sync_waits_behind_them() {
 #[test]
 fn a_lesson_change_is_tried_for_a_day_and_a_failing_one_is_told_apart() {
     let template = template();
-    let functions = functions(&template);
-    let lessons = &functions.iter().find(|(name, _)| name == "lesson-changes").unwrap().1;
-    let stream = events(lessons, "DynamoDB").next().unwrap();
+    let (function, stream) = stream_mapping(&template);
+    assert_eq!(function, "lesson-changes");
+    assert_eq!(
+        one_or_many(&stream["EventSourceArn"]),
+        ["CreateHostTables", "LessonsTable.StreamArn", "LessonsStreamArn"]
+    );
     assert_eq!(stream["MaximumRetryAttempts"].as_i64(), Some(-1));
     assert_eq!(stream["MaximumRecordAgeInSeconds"].as_i64(), Some(24 * 60 * 60));
     assert_eq!(stream["BisectBatchOnFunctionError"].as_bool(), Some(true));
-    assert_eq!(
-        list(&stream["FunctionResponseTypes"]).iter().map(text).collect::<Vec<_>>(),
-        ["ReportBatchItemFailures"]
-    );
+    assert_eq!(one_or_many(&stream["FunctionResponseTypes"]), ["ReportBatchItemFailures"]);
 }
 
 /// A function that lacks a variable says so at its start: here each starts with just what the template gives it.
@@ -376,10 +395,31 @@ fn whoever_is_told_of_a_thing_may_use_it() {
             .filter(|statement| list(&statement["Action"]).iter().any(|action| text(action) == "sqs:SendMessage"))
             .flat_map(|statement| one_or_many(&statement["Resource"]))
             .map(|resource| resource.replace(".Arn", ".QueueUrl"))
+            .filter(|queue| queue != "DeadLetters.QueueUrl") // which Lambda itself sends to
             .collect();
         let told = entries(given).map(|(_, value)| text(value)).filter(|value| value.ends_with(".QueueUrl"));
         assert_eq!(told.collect::<BTreeSet<_>>(), queues, "{name}");
     }
+}
+
+/// A role is what its function names and nothing that SAM adds: events of other kinds bring AWS's policies for all queues
+/// and all streams of the account, and every function gets AWS's policy for all logs.
+#[test]
+fn what_sam_gives_a_role_by_itself_ends_at_its_own_logs() {
+    let template = template();
+    for (name, function) in functions(&template) {
+        for (_, event) in entries(&function["Events"]) {
+            assert!(["HttpApi", "Schedule"].contains(&text(&event["Type"]).as_str()), "{name}: {event}");
+        }
+        assert!(function["Role"].is_null() && function["PermissionsBoundary"].is_null(), "{name} is an exception");
+    }
+    assert_eq!(text(&template["Globals"]["Function"]["PermissionsBoundary"]), "FunctionBoundary");
+    let boundary = &template["Resources"]["FunctionBoundary"]["Properties"]["PolicyDocument"]["Statement"];
+    let expected = json!([
+        { "Effect": "Allow", "NotAction": "logs:*", "Resource": "*" },
+        { "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "Logs.Arn" },
+    ]);
+    assert_eq!(*boundary, expected);
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub const SYNC_QUEUE: &str = "calendar-sync";
 /// The queue whose messages ask for the first run after a login.
 pub const FIRST_SYNC_QUEUE: &str = "calendar-first-syncs";
 /// Where their messages go that fail for good.
-const SYNC_DEAD_LETTERS: &str = "calendar-sync-dead-letters";
+pub const SYNC_DEAD_LETTERS: &str = "calendar-sync-dead-letters";
 /// The queue that lessons come by that are kept elsewhere.
 pub const LESSON_FEED: &str = "lesson-feed";
 /// Where its messages go that are refused, or fail for good.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::{
     Error, ErrorKind, Result,
     model::{FedLesson, LessonContent, LessonStatus, LessonVersion},
-    usecases::take_lessons::Refused,
+    usecases::take_lessons::Told,
 };
 
 /// The most messages of one list.
@@ -21,22 +21,33 @@ pub const LONGEST_TEXT: usize = 8000;
 /// Conflicts are looked for among lessons of a day at most.
 const LONGEST_LESSON: TimeDelta = TimeDelta::days(1);
 
-/// Reads the body of a queue message. Each message of a list stands for itself.
-pub fn read(body: &str) -> Vec<Result<LessonVersion, Refused>> {
-    let whole = |reason: String| vec![Err(Refused { body: body.to_owned(), reason })];
+/// Reads the body of a queue message. Each message of a list stands for itself; what is refused of it is named by its
+/// place, from 1 on, a line each.
+pub fn read(body: &str) -> Told {
+    let nothing = |reason: String| Told { refused: Some(reason), ..Told::default() };
     match serde_json::from_str(body) {
-        Ok(Value::Array(messages)) if messages.is_empty() => whole("The list is empty.".to_owned()),
+        Ok(Value::Array(messages)) if messages.is_empty() => nothing("The list is empty.".to_owned()),
         Ok(Value::Array(messages)) if messages.len() > MOST => {
-            whole(format!("The list holds more than {MOST} messages."))
+            nothing(format!("The list holds more than {MOST} messages."))
         }
-        Ok(Value::Array(messages)) => messages.iter().map(|message| one(message, message.to_string())).collect(),
-        Ok(message) => vec![one(&message, body.to_owned())],
-        Err(error) => whole(format!("The body is not JSON: {error}.")),
+        Ok(Value::Array(messages)) => list(&messages),
+        Ok(message) => match version(&message) {
+            Ok(version) => Told { versions: vec![version], refused: None },
+            Err(error) => nothing(error.message().to_owned()),
+        },
+        Err(error) => nothing(format!("The body is not JSON: {error}.")),
     }
 }
 
-fn one(message: &Value, body: String) -> Result<LessonVersion, Refused> {
-    version(message).map_err(|error| Refused { body, reason: error.message().to_owned() })
+fn list(messages: &[Value]) -> Told {
+    let (mut versions, mut reasons) = (Vec::new(), Vec::new());
+    for (place, message) in (1..).zip(messages) {
+        match version(message) {
+            Ok(version) => versions.push(version),
+            Err(error) => reasons.push(format!("{place}: {}", error.message())),
+        }
+    }
+    Told { versions, refused: (!reasons.is_empty()).then(|| reasons.join("\n")) }
 }
 
 fn version(message: &Value) -> Result<LessonVersion> {
@@ -108,11 +119,13 @@ impl<'a> Fields<'a> {
         Error::field(format!("{}{name}", self.path), what)
     }
 
-    /// Nothing but `known`: a misspelled name would otherwise be a value that silently goes missing.
+    /// Nothing but `known`: a misspelled name would otherwise be a value that silently goes missing. The name is not
+    /// repeated; the dead letter has it.
     fn only(&self, known: &[&str]) -> Result<()> {
-        let Some(unknown) = self.fields.keys().find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
-        let plain = unknown.len() <= 40 && unknown.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        Err(self.wrong(if plain { unknown } else { "…" }, "is unknown"))
+        if self.fields.keys().all(|name| known.contains(&name.as_str())) {
+            return Ok(());
+        }
+        Err(self.wrong("…", "is unknown"))
     }
 
     fn present(&self, name: &str) -> Option<&'a Value> {

@@ -1,5 +1,5 @@
-//! Lessons that come by the feed: each version is stored unless a later one is known, and what is refused goes to the
-//! dead letters (design rule R18). The table's stream does the rest.
+//! Lessons that come by the feed: each version is stored unless a later one is known, and a message of which something is
+//! refused goes to the dead letters (design rule R18). The table's stream does the rest.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ use crate::{
 /// the dead letters, a fortnight each.
 const REMEMBERED: TimeDelta = TimeDelta::days(30);
 
-/// A message that is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// What was sent.
-    pub body: String,
-    /// Why it is refused.
-    pub reason: String,
+/// What one message of the queue tells.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The versions in it.
+    pub versions: Vec<LessonVersion>,
+    /// Why all or some of it is refused.
+    pub refused: Option<String>,
 }
 
 /// Takes lessons.
@@ -36,14 +36,16 @@ pub struct TakeLessons {
 }
 
 impl TakeLessons {
-    /// Stores the versions that came with one queue message, in whatever order, and keeps what is refused. All of it may
-    /// be repeated when it fails; what is refused comes last, so that it is rarely kept twice.
-    pub async fn take(&self, messages: &[Result<LessonVersion, Refused>]) -> Result<()> {
+    /// Stores the versions that a queue message tells, in whatever order, and keeps the message if something of it is
+    /// refused. All of it may be repeated when it fails.
+    ///
+    /// A message is kept whole and in one piece: what came by one queue fits into the other, character by character, and
+    /// of several pieces those before one that fails would be kept again each time the message comes again.
+    pub async fn take(&self, body: &str, told: &Told) -> Result<()> {
         let forget_at = self.clock.now() + REMEMBERED;
-        let versions = messages.iter().filter_map(|message| message.as_ref().ok());
-        let saves = versions.map(|version| self.store.save_lesson_version(version, forget_at));
+        let saves = told.versions.iter().map(|version| self.store.save_lesson_version(version, forget_at));
         concurrently(saves.collect()).await?;
-        for Refused { body, reason } in messages.iter().filter_map(|message| message.as_ref().err()) {
+        if let Some(reason) = &told.refused {
             tracing::warn!(reason, "a message of the lesson feed is refused");
             self.dead_letters.keep(body, reason).await?;
         }

@@ -26,9 +26,14 @@ pub enum Blow {
     Fails,
     /// It is carried out, and the caller is told that it failed.
     FailsAfterwards,
+    /// It is lost: no answer comes, and the caller gives up waiting.
+    TimesOut,
+    /// It is carried out, and its answer is lost.
+    TimesOutAfterwards,
 }
 
-pub const BLOWS: [Blow; 4] = [Blow::DiesBefore, Blow::DiesAfter, Blow::Fails, Blow::FailsAfterwards];
+pub const BLOWS: [Blow; 6] =
+    [Blow::DiesBefore, Blow::DiesAfter, Blow::Fails, Blow::FailsAfterwards, Blow::TimesOut, Blow::TimesOutAfterwards];
 
 /// Who waits for the n-th effect.
 enum Trap {
@@ -50,7 +55,7 @@ pub struct Interrupter {
 pub enum Ended<T> {
     /// By itself, without having come to the n-th effect.
     Undisturbed(T),
-    /// By itself, after its n-th effect failed.
+    /// By itself, although its n-th effect failed or was not answered.
     Failed(T),
     /// Its process died.
     Died,
@@ -139,6 +144,11 @@ async fn pass_on(
         Trap::Blow(_, Blow::DiesAfter) => {
             upstream.forward(request).await;
             interrupter.struck.notify_one();
+            std::future::pending().await
+        }
+        Trap::Blow(_, Blow::TimesOut) => std::future::pending().await,
+        Trap::Blow(_, Blow::TimesOutAfterwards) => {
+            upstream.forward(request).await;
             std::future::pending().await
         }
         Trap::Blow(_, Blow::Fails) => failure(to_aws),

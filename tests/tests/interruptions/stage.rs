@@ -10,20 +10,23 @@ use std::{
 };
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{
+    config::{retry::RetryConfig, timeout::TimeoutConfig},
+    types::AttributeValue,
+};
 use calendar_sync::{
     Result,
     adapters::{
         dynamo::{DynamoStore, tables},
         eventbridge::EventBridgeBus,
-        google::{self, GoogleCalendar, GoogleLogin},
+        google::{self, GoogleCalendar, GoogleLogin, Transport},
         kms::KmsVault,
         sqs::SqsDoorbell,
         system::SystemRandom,
     },
     config::{Config, TableNames},
     model::{ConnectionKey, InstructorId, SyncOutcome, SyncTrigger, TenantId, WishKind},
-    ports::{Clock, Random},
+    ports::{CalendarError, Clock, Random},
     usecases::{
         begin_login::{BeginLogin, LoginWish},
         disconnect::{Disconnect, Disconnected, Keep},
@@ -50,6 +53,8 @@ const QUEUE: &str = "calendar-sync";
 /// Lessons of each person.
 pub const LESSONS: usize = 3;
 
+/// How long an answer is waited for. Deployed it is some seconds.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// Longer than any lease of a call that died.
 const LEASE: TimeDelta = TimeDelta::minutes(2);
 
@@ -73,6 +78,15 @@ struct NoPause;
 impl Random for NoPause {
     fn fill(&self, bytes: &mut [u8]) {
         bytes.fill(0);
+    }
+}
+
+/// The way to Google, for somebody who does not wait long.
+struct Hasty(reqwest::Client);
+#[async_trait]
+impl Transport for Hasty {
+    async fn exchange(&self, request: google::Request, time: Duration) -> Result<google::Answer, CalendarError> {
+        self.0.exchange(request, time.min(PATIENCE)).await
     }
 }
 
@@ -131,12 +145,16 @@ impl Stage {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let direct = listener.local_addr().unwrap().to_string();
         tokio::spawn(aws::serve(listener, Arc::new(services)));
-        let sdk = aws::sdk_config(&interrupter.before(&direct).await);
+        let sdk = aws::sdk_config(&interrupter.before(&direct).await)
+            .into_builder()
+            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).build())
+            .retry_config(RetryConfig::standard().with_initial_backoff(Duration::ZERO))
+            .build();
         let host = aws_sdk_dynamodb::Client::new(&aws::sdk_config(&format!("http://{direct}")));
         let names = config.tables();
         tables::create_all(&host, &names).await.unwrap();
 
-        let (http, of_google) = (Arc::new(google::client().unwrap()), config.google().unwrap());
+        let (http, of_google) = (Arc::new(Hasty(google::client().unwrap())), config.google().unwrap());
         let store = Arc::new(DynamoStore::new(aws_sdk_dynamodb::Client::new(&sdk), names.clone()));
         let calendar =
             GoogleCalendar::new(http.clone(), &of_google, clock.clone(), Arc::new(NoPause), store.clone()).unwrap();

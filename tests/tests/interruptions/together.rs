@@ -29,16 +29,19 @@ async fn connect_at_last(stage: &Stage, person: &Person) {
 #[tokio::test]
 async fn disconnecting_one_of_two_connections_on_an_account_leaves_the_other() {
     let stage = Stage::set().await;
-    let (one, other) = two(&stage).await;
-    stage.connect(&one).await;
-    stage.connect(&other).await;
-    stage.disconnect_at_last(&one, NOTHING).await;
-    stage.wait_for_the_lease();
-    stage.sync(&other).await;
-    stage.assert_whole(&one.account, "the other's events stay");
-    stage.disconnect_at_last(&other, NOTHING).await;
-    stage.assert_gone(&other, "the last to leave").await;
-    assert_eq!(stage.grants(&one.account), 0, "the last to leave gives the grant back");
+    for the_first_leaves in [true, false] {
+        let (first, second) = two(&stage).await;
+        stage.connect(&first).await;
+        stage.connect(&second).await;
+        let (leaves, stays) = if the_first_leaves { (&first, &second) } else { (&second, &first) };
+        stage.disconnect_at_last(leaves, NOTHING).await;
+        stage.wait_for_the_lease();
+        stage.sync(stays).await;
+        stage.assert_whole(&stays.account, "the other's events stay");
+        stage.disconnect_at_last(stays, NOTHING).await;
+        stage.assert_gone(stays, "the last to leave").await;
+        assert_eq!(stage.grants(&stays.account), 0, "the last to leave gives the grant back");
+    }
 }
 
 #[tokio::test]

@@ -65,11 +65,11 @@ struct ExtendedProperties {
     private: Option<serde_json::Map<String, Value>>,
 }
 
-/// Why an item cannot be read.
+/// Why an item cannot be read. What it holds is the instructor's own, and not repeated.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Malformed {
-    #[error("not an event resource: {0}")]
-    Json(#[from] serde_json::Error),
+    #[error("not an event resource, as line {line}, column {column} shows")]
+    Json { line: usize, column: usize },
     #[error("a time that is neither a day nor a moment")]
     Time,
     #[error("an event that takes place at no time")]
@@ -78,7 +78,8 @@ pub(super) enum Malformed {
 
 /// Reads an event.
 pub(super) fn read(json: &[u8]) -> Result<Event, Malformed> {
-    let resource: Resource = serde_json::from_slice(json)?;
+    let resource: Resource =
+        serde_json::from_slice(json).map_err(|error| Malformed::Json { line: error.line(), column: error.column() })?;
     let status = match resource.status.as_deref() {
         Some("cancelled") => EventStatus::Cancelled,
         Some("tentative") => EventStatus::Tentative,

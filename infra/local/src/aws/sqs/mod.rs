@@ -21,6 +21,9 @@ use self::messages::{Messages, Received};
 use super::{ACCOUNT, Fault, REGION, wire};
 use crate::system;
 
+/// The most bytes of a message, attributes included.
+const LARGEST: usize = 1024 * 1024;
+
 /// How soon a waiting receiver sees a message whose delay or visibility timeout ran out.
 const RECHECK: Duration = Duration::from_millis(200);
 
@@ -98,6 +101,26 @@ struct GetQueueUrl {
     queue_name: String,
 }
 
+impl Send {
+    /// What SQS takes: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
+    fn check(&self) -> Result<(), Fault> {
+        let size = |(name, attribute): (&String, &Value)| {
+            let texts = ["DataType", "StringValue", "BinaryValue"].map(|field| attribute[field].as_str().unwrap_or(""));
+            name.len() + texts.map(str::len).iter().sum::<usize>()
+        };
+        let size = self.message_body.len() + self.message_attributes.iter().map(size).sum::<usize>();
+        if self.message_body.is_empty() || size > LARGEST {
+            return Err(Fault::new("InvalidParameterValue", format!("a message has from 1 to {LARGEST} bytes")));
+        }
+        let allowed = |c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+        let values = self.message_attributes.values().filter_map(|attribute| attribute["StringValue"].as_str());
+        if !values.chain([self.message_body.as_str()]).all(|text| text.chars().all(allowed)) {
+            return Err(Fault::new("InvalidMessageContents", "a character is outside of what is allowed"));
+        }
+        Ok(())
+    }
+}
+
 impl Queues {
     /// Opens the queues, their messages kept in the database `file`.
     pub fn open(file: &Path, known: Vec<Queue>) -> rusqlite::Result<Self> {
@@ -142,6 +165,7 @@ impl Queues {
     }
 
     fn send(&self, queue: &Queue, message: &Send) -> Result<Value, Fault> {
+        message.check()?;
         let now = now();
         let id = self.lock().send(
             queue.name,

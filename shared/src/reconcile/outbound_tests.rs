@@ -5,7 +5,9 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::*;
-use crate::model::{ConnectionKey, EventId, EventStatus, EventTime, EventType, InstructorId, Lesson, LessonId, TenantId};
+use crate::model::{
+    ConnectionKey, EventId, EventStatus, EventTime, EventType, InstructorId, Lesson, LessonId, TenantId,
+};
 
 fn now() -> DateTime<Utc> {
     "2026-03-01T00:00:00Z".parse().unwrap()

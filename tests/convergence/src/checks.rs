@@ -181,7 +181,10 @@ fn one_event_for_each_lesson(world: &World, party: Party, rest: Rest) -> Vec<Str
         let mapping = world.store.tables().mapping(party.key, lesson);
         // (What Google once refused for good to delete is not tried again, even if it would let us now.)
         let refused = mapping.is_none() && ids(&own).iter().all(|id| world.sim.state().truth.was_refused(id));
-        if refused || rest == Rest::ByItself && mapping.as_ref().is_some_and(gave_up) {
+        // (A lost record of one that was over long before is looked for by nobody.)
+        let over = mapping.as_ref().is_some_and(|mapping| mapping.event_end < now - TimeDelta::days(6));
+        let given_up = rest == Rest::ByItself && mapping.as_ref().is_some_and(gave_up);
+        if refused || given_up || over && !world.lossless {
             continue;
         }
         found.push(format!("lesson {lesson} is gone and has events {:?}; mapping {mapping:?}", ids(&own)));

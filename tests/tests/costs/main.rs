@@ -197,7 +197,8 @@ async fn the_daily_comparison_waits_for_a_listing_that_is_made_anyway() {
     world.reset();
     world.move_lesson(lesson, world.now() + TimeDelta::hours(30)).await;
     world.answer().await;
-    assert_eq!((world.google().calendar_calls(), compared_at().await), (1, before), "the write");
+    let calls = world.google().calendar_calls();
+    assert_eq!((calls, compared_at().await), (1, before), "the write");
     world.echo().await;
     world.answer().await;
     assert_eq!(world.google().calendar_calls(), 2, "the write and the listing of its echo");

@@ -107,6 +107,8 @@ pub async fn open_if_due(
             round.report.changed = true;
             Opening::None
         }
+        // It is the quota of listings, too.
+        Err(CalendarError::Paced) => return Err(Failure::Paced),
         Err(error) => {
             tracing::warn!(connection = %credentials.key, %error, "no channel could be opened; polling goes on");
             state.renew_at = Some(now + TRY_AGAIN);

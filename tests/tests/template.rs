@@ -279,6 +279,18 @@ fn a_queue_waits_six_times_as_long_as_its_function_and_gives_up_into_dead_letter
 }
 
 #[test]
+fn queues_are_encrypted_and_dead_letters_kept_for_a_fortnight() {
+    let template = template();
+    for (name, queue) in resources(&template, "AWS::SQS::Queue") {
+        let queue = &queue["Properties"];
+        assert_eq!(queue["SqsManagedSseEnabled"].as_bool(), Some(true), "{name}");
+        if QUEUE_RESOURCES.iter().any(|(_, _, dead_letters)| *dead_letters == name) {
+            assert_eq!(queue["MessageRetentionPeriod"].as_i64(), Some(14 * 24 * 60 * 60), "{name}");
+        }
+    }
+}
+
+#[test]
 fn what_the_lesson_feed_refuses_fits_into_its_dead_letters() {
     let template = template();
     let largest = |queue: &str| template["Resources"][queue]["Properties"]["MaximumMessageSize"].as_i64().unwrap();

@@ -289,7 +289,8 @@ impl SyncCalendar {
                 inherited.extend(self.wait(request.key, again_at, &mut state).await?);
                 continue;
             }
-            if well {
+            // Who was to be polled no more may have logged in anew since that was found.
+            if well || state.next_sync_at.is_none() {
                 state.next_sync_at = Some(self.now());
             }
             if self.let_go(request.key, &mut state).await? && well {

@@ -48,7 +48,7 @@ const REDIRECT: &str = "https://api.example.com/api/v1/calendar/oauth/callback";
 /// How long a message that was handed out stays invisible.
 const VISIBILITY: TimeDelta = TimeDelta::seconds(120);
 /// So often a message is handed out before it goes to the dead letters.
-const MOST_RECEIVES: u32 = 5;
+const MOST_RECEIVES: u32 = 4;
 /// How many lines the fleet's quota is handed out in.
 const LINES: u8 = 4;
 /// Workers at once.

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -278,9 +278,11 @@ impl World {
         self.until("the first sync", async || self.status().await["lastSyncedAt"].is_string()).await;
     }
 
-    /// The start of the `hour`th hour from now on.
+    /// The start of the `hour`th hour from now on: the same one, also when an hour ends during the tests.
     pub fn in_hours(&self, hour: i64) -> DateTime<Utc> {
-        (Utc::now() + TimeDelta::hours(hour)).duration_trunc(TimeDelta::hours(1)).expect("an hour")
+        static NOW: OnceLock<DateTime<Utc>> = OnceLock::new();
+        let now = *NOW.get_or_init(Utc::now);
+        (now + TimeDelta::hours(hour)).duration_trunc(TimeDelta::hours(1)).expect("an hour")
     }
 
     fn lessons_path(&self) -> String {

@@ -264,7 +264,8 @@ impl FixOffset for DateTime<Tz> {
 
 /// The lines `NAME;parameters:value` of a series, as parameters and value.
 fn lines<'a>(series: &'a Event, name: &'static str) -> impl Iterator<Item = (&'a str, &'a str)> {
-    series.recurrence.iter().filter_map(move |line| {
+    // One that is not ASCII is none of RFC 5545's, and `rrule` would panic at it.
+    series.recurrence.iter().filter(|line| line.is_ascii()).filter_map(move |line| {
         let (head, value) = line.split_once(':')?;
         let (head, parameters) = head.split_once(';').unwrap_or((head, ""));
         head.eq_ignore_ascii_case(name).then_some((parameters, value.trim()))

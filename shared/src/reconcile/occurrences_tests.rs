@@ -205,6 +205,8 @@ fn hostile_rules_never_panic_and_leave_the_first_occurrence() {
         "garbage",
         "RRULE:FREQ=SECONDLY",
         "RDATE;TZID=Nowhere:99999999",
+        "RRULE:FREQ=WEEKLY;BYDAY=MO\u{368}E",
+        "EXDATE;TZID=Zürich:20260302T090000",
     ] {
         let event = timed("2026-03-20T08:00:00Z", "2026-03-20T09:00:00Z", Tz::UTC, &[rule]);
         let found = starts(&event, window("2026-03-20T00:00:00Z", "2026-03-21T00:00:00Z"));

@@ -6,14 +6,7 @@ use serde_json::json;
 #[tokio::test]
 async fn a_host_that_loses_its_lessons_empties_no_calendar_until_a_person_asks() {
     let (world, lessons) = twelve_lessons().await;
-    // Nothing runs meanwhile, so that all are gone at once.
-    world.set(json!({ "syncEnabled": false })).await;
-    world.until("the end of runs", async || world.status().await["push"]["state"] == "closed").await;
-    for lesson in &lessons {
-        world.remove_lesson(lesson).await;
-    }
-    world.set(json!({ "syncEnabled": true })).await;
-    until_it_trips(&world, "12 of 12 lessons have vanished").await;
+    lose_all(&world, &lessons).await;
     assert_eq!(live(&world).await, 12);
     let failures = world.status().await["failures"].as_array().unwrap().clone();
     assert!(failures[0]["reason"].as_str().unwrap().starts_with("The lesson vanished together with many others."));
@@ -37,13 +30,7 @@ async fn lessons_that_come_back_find_their_events_as_they_were() {
     let (world, lessons) = twelve_lessons().await;
     let rows = world.rows("lessons").await;
     let events = world.in_google().await;
-    world.set(json!({ "syncEnabled": false })).await;
-    world.until("the end of runs", async || world.status().await["push"]["state"] == "closed").await;
-    for lesson in &lessons {
-        world.remove_lesson(lesson).await;
-    }
-    world.set(json!({ "syncEnabled": true })).await;
-    until_it_trips(&world, "12 of 12 lessons have vanished").await;
+    lose_all(&world, &lessons).await;
     for row in rows {
         world.put_row("lessons", row).await;
     }
@@ -63,6 +50,17 @@ async fn a_host_that_loses_one_lesson_after_another_empties_no_calendar_either()
     assert_eq!(live(&world).await, 2);
     world.sync().await;
     assert_eq!(live(&world).await, 1);
+}
+
+/// The host loses all twelve. Nothing runs meanwhile, so that all are gone at once.
+async fn lose_all(world: &World, lessons: &[String]) {
+    world.set(json!({ "syncEnabled": false })).await;
+    world.until("the end of runs", async || world.status().await["push"]["state"] == "closed").await;
+    for lesson in lessons {
+        world.remove_lesson(lesson).await;
+    }
+    world.set(json!({ "syncEnabled": true })).await;
+    until_it_trips(world, "12 of 12 lessons have vanished").await;
 }
 
 /// Waits for the sentence that says so.

@@ -1,0 +1,6 @@
+//! What befalls one connection, played in simulated time.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
+
+mod push;
+mod quota;
+mod stage;

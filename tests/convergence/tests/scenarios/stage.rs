@@ -1,0 +1,181 @@
+//! A world without trouble in which one instructor is connected.
+
+use std::sync::{Arc, mpsc};
+
+use calendar_functions::view;
+use calendar_sync::{
+    model::{LessonId, PushHealth, SyncState, SyncTrigger},
+    ports::{LessonLookup, Ring},
+    usecases::{note_lesson_changes::LessonChange, show_status::ShowStatus},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use convergence::{
+    sim::Message,
+    world::{Party, World},
+};
+use google_sim::{Effect, Fault, When};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// The world, with what the tests do to it.
+pub struct Stage {
+    pub world: World,
+    pub party: Party,
+    messages: u64,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        let mut stage = Self::unconnected();
+        stage.world.settle(TimeDelta::minutes(5));
+        assert_eq!(stage.state().push_health, PushHealth::Healthy);
+        stage
+    }
+
+    /// The login has only begun.
+    pub fn unconnected() -> Self {
+        let mut world = World::new(1);
+        world.calm = true;
+        let party = world.parties[0];
+        world.connect(party);
+        Self { world, party, messages: 1_000_000 }
+    }
+
+    pub fn state(&self) -> SyncState {
+        self.world.store.tables().states[&self.party.key].clone()
+    }
+
+    pub fn change_state(&self, change: impl FnOnce(&mut SyncState)) {
+        change(self.world.store.tables().states.get_mut(&self.party.key).unwrap());
+    }
+
+    pub fn settle(&mut self, time: TimeDelta) {
+        self.world.settle(time);
+    }
+
+    pub fn dark(&self, dark: bool) {
+        self.world.sim.state().google.darken_push(dark);
+    }
+
+    /// The instructor plans something in Google.
+    pub fn plan(&self) -> String {
+        let mut state = self.world.sim.state();
+        let now = state.now;
+        let event = json!({
+            "start": { "dateTime": now + TimeDelta::hours(30) }, "end": { "dateTime": now + TimeDelta::hours(31) },
+        });
+        state.google.create_event(now, self.party.account, &event).unwrap()
+    }
+
+    pub fn is_known(&self, event: &str) -> bool {
+        self.world.store.tables().external_of(self.party.key).any(|row| row.id().as_str() == event)
+    }
+
+    /// How long it takes until the event is known, to the minute.
+    pub fn until_known(&mut self, event: &str) -> TimeDelta {
+        let began = self.world.now();
+        while !self.is_known(event) {
+            self.settle(TimeDelta::minutes(1));
+            assert!(self.world.now() - began < TimeDelta::days(1), "{event} is never known");
+        }
+        self.world.now() - began
+    }
+
+    /// The host saves a lesson.
+    pub fn add_lesson(&mut self) {
+        let (key, now) = (self.party.key, self.world.now());
+        let id = Uuid::from_u128(u128::from(self.messages) + 7);
+        self.messages += 1;
+        let row = json!({
+            "tenant_id": key.tenant_id, "id": id, "instructor_id": key.instructor_id, "title": "Piano",
+            "starts_at": now + TimeDelta::hours(50), "ends_at": now + TimeDelta::hours(51),
+            "time_zone": "Europe/Berlin", "status": "scheduled",
+        });
+        let place = (key.tenant_id, LessonId(id));
+        self.world.store.tables().lessons.insert(place, row);
+        let LessonLookup::Found(lesson) = self.world.store.tables().lesson(place.0, place.1) else { panic!("no row") };
+        let at = self.world.now();
+        self.world.stream.push_back(LessonChange { old: None, new: Some(*lesson), at });
+    }
+
+    /// A message waits in the queue.
+    pub fn ring(&mut self, ring: Ring) {
+        self.messages += 1;
+        let mut state = self.world.sim.state();
+        let visible_at = state.now;
+        state.queue.insert(self.messages, Message { ring, visible_at, receives: 0 });
+    }
+
+    /// The channel is to be renewed, and the schedule has rung for it.
+    pub fn renew(&mut self) {
+        let now = self.world.now();
+        self.change_state(|state| state.renew_at = Some(now));
+        self.ring(Ring::new(self.party.key, SyncTrigger::Poll, vec![]));
+    }
+
+    /// The channel has ended, and is to be replaced.
+    pub fn end_channel(&self) {
+        let now = self.world.now();
+        self.world.sim.state().google.expire_channels(now);
+        self.change_state(|state| {
+            state.renew_at = Some(now);
+            state.channel.as_mut().unwrap().expires_at = now;
+        });
+    }
+
+    /// A write of ours brought no notice.
+    pub fn suspect(&mut self) {
+        self.dark(true);
+        self.add_lesson();
+        self.settle(TimeDelta::minutes(4));
+        self.dark(false);
+        assert!(since(&self.state().push_health).is_some(), "{:?}", self.state().push_health);
+    }
+
+    pub fn fault(&self, method: &str, status: u16, reason: &str, when: When) {
+        let effect = Effect::Refuse { status, reason: reason.to_owned() };
+        self.world.sim.state().google.inject(Fault::new(method, effect).on(when));
+    }
+
+    pub fn calls(&self, method: &str) -> u64 {
+        self.world.sim.state().google.calls(method)
+    }
+
+    pub fn lists(&self) -> u64 {
+        self.calls("calendar.events.list")
+    }
+
+    /// The channels that Google keeps open.
+    pub fn open_channels(&self) -> Vec<String> {
+        let state = self.world.sim.state();
+        state.google.channels(state.now).into_iter().map(|channel| channel.id).collect()
+    }
+
+    /// Google keeps one channel open, and it is the one that counts here.
+    pub fn assert_one_channel(&self, when: &str) {
+        let state = self.state();
+        let ours: Vec<String> = state.channel.iter().map(|channel| channel.id.as_str().to_owned()).collect();
+        assert_eq!(self.open_channels(), ours, "{when}");
+        assert_eq!((ours.len(), state.stray_channels), (1, vec![]), "{when}");
+    }
+
+    /// What the status says of push.
+    pub fn push(&mut self) -> Value {
+        let show = ShowStatus { store: Arc::new(self.world.store.clone()), clock: Arc::new(self.world.sim.clone()) };
+        let (key, (sender, shown)) = (self.party.key, mpsc::channel());
+        self.world.request(async move {
+            sender.send(view::connection::status(&show.show(key, None).await?)).unwrap();
+            Ok(())
+        });
+        self.settle(TimeDelta::seconds(1));
+        shown.recv().unwrap()["push"].clone()
+    }
+}
+
+/// Since when push is suspect.
+pub fn since(health: &PushHealth) -> Option<DateTime<Utc>> {
+    match health {
+        PushHealth::Suspect { since, .. } => Some(*since),
+        _ => None,
+    }
+}

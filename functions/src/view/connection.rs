@@ -69,10 +69,10 @@ fn connection(credentials: &InstructorCalendarCredentials, state: &SyncState, ov
 
 fn failing(state: &SyncState) -> &'static str {
     match state.last_error.as_deref() {
-        Some("quota_exceeded") => "Google's usage limit is exceeded. The sync rests for hours, until `nextSyncAt`.",
-        Some("google_unavailable") => "Google did not answer as it should. The sync goes on at `nextSyncAt`.",
-        Some("unfinished") => "Something is still to be done; the log says what. The sync goes on at `nextSyncAt`.",
-        Some(_) | None => "The last run failed; the log says why. The sync goes on at `nextSyncAt`.",
+        Some("quota_exceeded") => "Google's usage limit is exceeded. The sync rests for hours and goes on by itself.",
+        Some("google_unavailable") => "Google did not answer as it should. The sync goes on by itself.",
+        Some("unfinished") => "Something is still to be done; the log says what. The sync goes on by itself.",
+        Some(_) | None => "The last run failed; the log says why. The sync goes on by itself.",
     }
 }
 

@@ -41,6 +41,13 @@ mod tests {
     use lambda_http::Body;
 
     #[test]
+    fn a_cookie_is_secure_where_the_page_is() {
+        let set = |secure| set("state", &SecretString::from("secret"), TimeDelta::minutes(10), secure);
+        assert!(set(true).ends_with("; Secure"), "{}", set(true));
+        assert!(!set(false).contains("Secure"), "http on one machine would lose it");
+    }
+
+    #[test]
     fn each_login_has_a_cookie_of_its_own() {
         let cookies = "a=b; calendar_login_stateone12345678=one; calendar_login_statetwo12345678=two";
         let request = lambda_http::http::Request::builder().header("cookie", cookies).body(Body::Empty).unwrap();

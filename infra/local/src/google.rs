@@ -18,7 +18,7 @@ use crate::{
 
 const CLIENT_ID: &str = "local-stack.apps.googleusercontent.com";
 /// No secret: it opens nothing but the simulator of this machine.
-pub const CLIENT_SECRET: &str = "local-stack";
+pub const CLIENT_SECRET: &str = "secret-of-the-simulated-client";
 const SEED: u64 = 1;
 
 /// A simulated Google that keeps its state in a file.

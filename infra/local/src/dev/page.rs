@@ -1,15 +1,25 @@
-//! The local page: plain files, served as they are.
+//! The page, as `npm run build` leaves it in `frontend/dist`.
 
-use axum::{Router, http::header::CONTENT_TYPE, routing::get};
+use axum::{
+    Router,
+    http::StatusCode,
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use tower_http::services::ServeDir;
+
+const BUILT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../frontend/dist");
+const NOT_BUILT: &str =
+    "<!doctype html><title>Not built</title><p>The page is not built; <code>make run</code> builds it.";
 
 /// `GET /` and what it loads.
 pub fn router() -> Router {
-    let files = [
-        ("/", "text/html; charset=utf-8", include_str!("../../page/index.html")),
-        ("/page.css", "text/css; charset=utf-8", include_str!("../../page/page.css")),
-        ("/page.js", "text/javascript; charset=utf-8", include_str!("../../page/page.js")),
-    ];
-    files.into_iter().fold(Router::new(), |router, (path, kind, content)| {
-        router.route(path, get(move || async move { ([(CONTENT_TYPE, kind)], content) }))
-    })
+    Router::new().route("/", get(page)).nest_service("/assets", ServeDir::new(format!("{BUILT}/assets")))
+}
+
+async fn page() -> Response {
+    match tokio::fs::read_to_string(format!("{BUILT}/index.html")).await {
+        Ok(page) => Html(page).into_response(),
+        Err(_) => (StatusCode::NOT_FOUND, Html(NOT_BUILT)).into_response(),
+    }
 }

@@ -1,0 +1,144 @@
+// An instructor's day on the Scheduling page, in a real browser, against the whole product.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { openPage, startStack } from "./stack.js";
+
+let stack, browser, page;
+
+before(async () => {
+  stack = await startStack();
+  browser = await openPage(stack.api);
+  page = browser.page;
+});
+
+after(async () => {
+  await browser?.close();
+  await stack?.stop();
+});
+
+/** A picture of the page, for whoever wants to look: `SCREENSHOTS=<folder>`. */
+const picture = (name) =>
+  process.env.SCREENSHOTS &&
+  page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png`, fullPage: true });
+
+const tab = (name) => page.getByRole("tab", { name }).click();
+const section = (title) =>
+  page.locator("section").filter({ has: page.getByRole("heading", { name: title }) });
+
+/** Goes to Google's consent screen and answers it. */
+async function consent(button, account, answer) {
+  await page.getByRole("button", { name: button }).click();
+  await page.waitForURL(`${stack.google}/**`);
+  await page.getByLabel(account).check();
+  await page.getByRole("button", { name: answer }).click();
+  await page.waitForURL(`${stack.api}/**`);
+}
+
+test("a consent that is denied is said in words, and nothing is connected", async () => {
+  await tab("Calendar Sync");
+  await consent("Connect Google Calendar", "ada@example.com", "Deny");
+  await page.getByText("Google was told not to allow it.").waitFor();
+  await section("Google Calendar").getByText("not connected", { exact: true }).waitFor();
+  await picture("denied");
+});
+
+test("an instructor connects, and lessons stand in Google", async () => {
+  await consent("Connect Google Calendar", "ada@example.com", "Allow");
+  await page.getByText("The calendar is connected.").waitFor();
+  assert.equal(new URL(page.url()).search, "", "a reload does not tell it again");
+  await section("Google Calendar").getByText("ada@example.com", { exact: true }).waitFor();
+  await section("Google Calendar").getByText("All are in Google", { exact: true }).waitFor();
+  await tab("Lessons");
+  await section("Lessons").getByText("synced").first().waitFor();
+  await picture("lessons");
+});
+
+test("an event planned over a lesson shows, and the lesson is flagged until it goes", async () => {
+  await page.getByLabel("Title").fill("Harp");
+  await page.getByRole("button", { name: "Add" }).click();
+  const lesson = section("Lessons").getByRole("listitem").filter({ hasText: "Harp" });
+  await lesson.getByText("synced").waitFor();
+  // Tomorrow, as the page has it.
+  const day = (await page.getByLabel("Start").inputValue()).slice(0, 10);
+  const monday = new Date(day).getUTCDay() === 1;
+  const at = (time) => ({ dateTime: `${day}T${time}`, timeZone: "Europe/Berlin" });
+  const event = await stack.control("create-event", {
+    calendar: "ada@example.com",
+    event: { summary: "Dentist", start: at("00:30:00"), end: at("23:30:00") },
+  });
+  await lesson.getByText("conflict").waitFor();
+
+  await tab("Calendar Sync");
+  await section("Conflicts").getByText("Harp").waitFor();
+  await section("Notices").getByText("conflict found").first().waitFor();
+  const dentist = section("Busy in Google").getByText(/Dentist · overlaps .*Harp/);
+  if (monday) await section("Busy in Google").getByRole("button", { name: "Next" }).click();
+  await dentist.first().waitFor();
+  await picture("calendar");
+  await section("Busy in Google").getByRole("tab", { name: "Month" }).click();
+  if (day.endsWith("-01") && !monday)
+    await section("Busy in Google").getByRole("button", { name: "Next" }).click();
+  await dentist.first().waitFor();
+  await picture("month");
+
+  await stack.control("delete-event", { calendar: "ada@example.com", id: event.id });
+  await section("Conflicts").getByText("No lesson overlaps.").waitFor();
+});
+
+test("switches take effect, and what is switched off cannot be synced", async () => {
+  await page.getByLabel("Sync is on").uncheck();
+  await section("Google Calendar").getByText("switched off", { exact: true }).waitFor();
+  assert(await page.getByRole("button", { name: "Sync now" }).isDisabled());
+  await page.getByLabel("Sync is on").check();
+  await section("Google Calendar").getByText("active", { exact: true }).waitFor();
+});
+
+test("a sync by hand says what it did, and the history why", async () => {
+  await page.getByRole("button", { name: "Sync now" }).click();
+  await page.getByText(/^Synced: |goes on in the background|still to be done/).waitFor();
+  const run = section("Sync history").getByRole("listitem").filter({ hasText: "manual" }).first();
+  await run.locator("summary").click();
+  assert((await run.locator("details").getAttribute("open")) !== null);
+  await picture("history");
+});
+
+// (Later on, a look at the events may meet the moment of disconnecting, and find none.)
+test("nothing went wrong on the page", () => assert.deepEqual(browser.errors, []));
+
+test("disconnecting asks first, and takes our events out of Google", async () => {
+  await page.getByRole("button", { name: "Disconnect" }).click();
+  await picture("disconnect");
+  await page.getByRole("dialog").getByRole("button", { name: "Stay connected" }).click();
+  await section("Google Calendar").getByText("active", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Disconnect" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
+  await section("Google Calendar").getByText("not connected", { exact: true }).waitFor();
+  const events = Object.values(
+    await (await fetch(`${stack.google}/control/calendars/ada@example.com`)).json(),
+  );
+  assert.deepEqual(
+    events.filter(({ status }) => status !== "cancelled"),
+    [],
+  );
+});
+
+test("a login whose cookie did not travel is finished by the page", async () => {
+  await page.getByRole("button", { name: "Connect Google Calendar" }).click();
+  await page.waitForURL(`${stack.google}/**`);
+  await page.context().clearCookies();
+  await page.getByLabel("ada@example.com").check();
+  await page.getByRole("button", { name: "Allow" }).click();
+  await page.getByText("The calendar is connected.").waitFor();
+  assert.equal(new URL(page.url()).hash, "", "the code is gone from the address");
+  await tab("Lessons");
+  await tab("Calendar Sync");
+  await page.getByText("The calendar is connected.").waitFor();
+});
+
+test("another instructor sees their own", async () => {
+  await page.getByLabel("Signed in as").selectOption({ label: "Grace Hill" });
+  await tab("Lessons");
+  await section("Lessons").getByRole("listitem").first().waitFor();
+  assert.equal(await section("Lessons").getByText("Harp").count(), 0);
+});

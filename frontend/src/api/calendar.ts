@@ -1,0 +1,138 @@
+/** The calendar's endpoints: what they take and answer, and the hooks through which components use them. */
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { createContext, useContext } from "react";
+
+import { type Api, dataOf } from "./client";
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Settings = Schemas["Settings"];
+export type SyncLog = Schemas["SyncLog"];
+export type Conflict = Schemas["Conflict"];
+export type ExternalEvent = Schemas["ExternalEvent"];
+/** The status of an instructor who has a calendar connected. */
+export type Connection = Schemas["Status"] & Schemas["Connection"] & { connected: true };
+export type Status = Connection | (Schemas["Status"] & { connected: false });
+
+/** Whose calendar, and a client that speaks for the caller. */
+export interface CalendarContextValue {
+  api: Api;
+  instructorId: string;
+}
+
+const CalendarContext = createContext<CalendarContextValue | null>(null);
+export const CalendarProvider = CalendarContext.Provider;
+
+/** What {@link CalendarProvider} provides. */
+export function useCalendar(): CalendarContextValue {
+  const value = useContext(CalendarContext);
+  if (value === null) throw new Error("this component stands in a CalendarProvider");
+  return value;
+}
+
+/** How often what is shown is asked for anew, in milliseconds, while the page is in front. */
+const REFRESH_MS = 3000;
+
+/** Connection, settings, conflicts and the last runs. */
+export function useStatus() {
+  const { api, instructorId } = useCalendar();
+  return useQuery({
+    queryKey: ["calendar", instructorId, "status"],
+    queryFn: async () => {
+      const path = { instructorId };
+      return (await dataOf(
+        api.GET("/api/v1/calendar/status/{instructorId}", { params: { path } }),
+      )) as Status;
+    },
+    refetchInterval: REFRESH_MS,
+  });
+}
+
+/** Older log rows than those of the status: a page, from its cursor on. */
+export async function olderLogs({ api, instructorId }: CalendarContextValue, cursor: string) {
+  const params = { path: { instructorId }, query: { cursor } };
+  const { logs, nextCursor } = await dataOf(api.GET("/api/v1/calendar/status/{instructorId}", { params }));
+  return { logs, nextCursor };
+}
+
+/** What the instructor planned in Google between two moments; all of its pages. */
+export function useExternalEvents(range: { from: Date; to: Date } | null, conflictsOnly: boolean) {
+  const { api, instructorId } = useCalendar();
+  const between = range && { from: range.from.toISOString(), to: range.to.toISOString() };
+  return useQuery({
+    queryKey: ["calendar", instructorId, "external-events", between, conflictsOnly],
+    enabled: between !== null,
+    queryFn: async () => {
+      const events: ExternalEvent[] = [];
+      let cursor: string | null = null;
+      do {
+        const query = {
+          ...between,
+          conflictsOnly: conflictsOnly ? "true" : "false",
+          ...(cursor && { cursor }),
+        } as const;
+        const params = { path: { instructorId }, query };
+        const page: { events: ExternalEvent[]; nextCursor: string | null } = await dataOf(
+          api.GET("/api/v1/calendar/external-events/{instructorId}", { params }),
+        );
+        events.push(...page.events);
+        cursor = page.nextCursor;
+      } while (cursor !== null);
+      return events;
+    },
+    placeholderData: (before) => before,
+    refetchInterval: REFRESH_MS,
+  });
+}
+
+/** A call that changes something, after which everything shown is asked for anew. */
+function useChange<Input, Output>(change: (context: CalendarContextValue, input: Input) => Promise<Output>) {
+  const context = useCalendar();
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (input: Input) => change(context, input),
+    // The status first: it says what else there is to ask for.
+    onSettled: async () => {
+      const status = ["calendar", context.instructorId, "status"];
+      await queries.invalidateQueries({ queryKey: status });
+      const isOther = ({ queryKey }: { queryKey: readonly unknown[] }) => queryKey[2] !== "status";
+      await queries.invalidateQueries({ queryKey: status.slice(0, 2), predicate: isOther });
+    },
+  });
+}
+
+/** Begins a login and leaves for Google's consent screen. With `replaceAccount` another account may take the place of the one
+ * that is connected. */
+export const useConnect = () =>
+  useChange(async ({ api, instructorId }, replaceAccount: boolean) => {
+    const query = { instructorId, replaceAccount };
+    const { authUrl } = await dataOf(api.GET("/api/v1/calendar/oauth/url", { params: { query } }));
+    window.location.assign(authUrl);
+  });
+
+/** Finishes a login whose cookie did not travel. */
+export const useFinishLogin = () =>
+  useChange(({ api }, body: { state: string; code: string }) =>
+    dataOf(api.POST("/api/v1/calendar/oauth/callback", { body })),
+  );
+
+type SyncAnswer = (Schemas["Counts"] & { outcome: "completed" | "partial" }) | { outcome: "running" };
+
+/** Syncs now: everything, and past what was given up. */
+export const useSyncNow = () =>
+  useChange<undefined, SyncAnswer>(({ api, instructorId }) =>
+    dataOf(api.POST("/api/v1/calendar/sync", { body: { instructorId } })),
+  );
+
+/** Turns switches. */
+export const useChangeSettings = () =>
+  useChange(({ api, instructorId }, settings: Partial<Settings>) =>
+    dataOf(api.PATCH("/api/v1/calendar/settings", { body: { instructorId, ...settings } })),
+  );
+
+/** Takes the connection down. */
+export const useDisconnect = () =>
+  useChange(({ api, instructorId }, keep: { keepEvents: boolean; keepImported: boolean }) =>
+    dataOf(api.POST("/api/v1/calendar/disconnect", { body: { instructorId, ...keep } })),
+  );

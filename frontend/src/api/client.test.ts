@@ -1,0 +1,53 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+
+import { ApiError, createApi, dataOf } from "./client";
+
+const api = createApi("https://api.example.com", () => "a-token");
+const path = "/api/v1/calendar/status/{instructorId}";
+const status = () => dataOf(api.GET(path, { params: { path: { instructorId: "1/2" } } }));
+
+function answering(code: number, body: string) {
+  const fetched = vi.fn<(request: Request) => Promise<Response>>(() =>
+    Promise.resolve(new Response(body, { status: code })),
+  );
+  vi.stubGlobal("fetch", fetched);
+  return fetched;
+}
+
+const refused = async () => {
+  const error: unknown = await status().catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(ApiError);
+  return error as ApiError;
+};
+
+afterEach(() => vi.unstubAllGlobals());
+
+describe("a call of the API", () => {
+  it("carries the caller's token and the browser's cookies, and answers the data", async () => {
+    const fetched = answering(200, `{"success": true, "data": {"state": "active"}}`);
+    expect(await status()).toEqual({ state: "active" });
+    const request = fetched.mock.calls[0]?.[0];
+    expect(request?.url).toBe("https://api.example.com/api/v1/calendar/status/1%2F2");
+    expect(request?.headers.get("authorization")).toBe("Bearer a-token");
+    expect(request?.credentials).toBe("include");
+  });
+
+  it("says what the API says is wrong, with the field", async () => {
+    const details = [{ field: "endDate", message: "lies before `startDate`" }];
+    const error = { code: "invalid_request", message: "`endDate` lies before `startDate`", details };
+    answering(400, JSON.stringify({ success: false, error }));
+    expect(await refused()).toMatchObject(error);
+  });
+
+  it("understands API Gateway's own refusals, and what a proxy answers", async () => {
+    answering(401, `{"message": "Unauthorized"}`);
+    expect(await refused()).toMatchObject({ code: "http_401", message: "Unauthorized" });
+    answering(502, "<html>Bad gateway</html>");
+    expect(await refused()).toMatchObject({ code: "http_502", message: "The server answered 502." });
+  });
+
+  it("says so when nobody answers", async () => {
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("fetch failed")));
+    expect(await refused()).toMatchObject({ code: "unreachable" });
+  });
+});

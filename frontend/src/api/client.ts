@@ -1,0 +1,57 @@
+/** Calls of the API: a bearer token on each, and one kind of error whatever goes wrong. */
+import createClient from "openapi-fetch";
+
+import type { paths } from "./schema";
+
+/** Why a call did not succeed, in words for people. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+
+  constructor(
+    /** For programs: the API's own code, or `unreachable`, or `http_` and the status. */
+    readonly code: string,
+    message: string,
+    /** What is wrong with which field, where the API says so. */
+    readonly details: readonly { field: string; message: string }[] = [],
+  ) {
+    super(message);
+  }
+}
+
+/** A client of the API for one caller. `baseUrl` is empty where page and API are one site. */
+export function createApi(baseUrl: string, token: () => string) {
+  const client = createClient<paths>({ baseUrl, credentials: "include", fetch: (request) => fetch(request) });
+  client.use({
+    onRequest: ({ request }) => request.headers.set("authorization", `Bearer ${token()}`),
+  });
+  return client;
+}
+
+export type Api = ReturnType<typeof createApi>;
+
+interface Answer {
+  data?: { data?: unknown };
+  error?: unknown;
+  response: Response;
+}
+
+/** The data of an answer. Throws an {@link ApiError} for every other answer, and for none. */
+export async function dataOf<A extends Answer>(
+  call: Promise<A>,
+): Promise<NonNullable<NonNullable<A["data"]>["data"]>> {
+  const { data, error, response } = await call.catch((): never => {
+    throw new ApiError("unreachable", "The server does not answer. Is this machine online?");
+  });
+  if (data?.data === undefined || data.data === null) throw toError(error, response.status);
+  return data.data;
+}
+
+/** API Gateway answers `{ "message": … }`, the functions `{ "success": false, "error": … }`, a proxy anything. */
+function toError(body: unknown, status: number): ApiError {
+  const { error, message } = (typeof body === "object" && body !== null ? body : {}) as {
+    error?: { code: string; message: string; details?: { field: string; message: string }[] };
+    message?: string;
+  };
+  if (error) return new ApiError(error.code, error.message, error.details);
+  return new ApiError(`http_${status}`, message ?? `The server answered ${status}.`);
+}

@@ -1,0 +1,24 @@
+import { words } from "../format";
+
+const TONES: Record<string, string> = {
+  active: "good",
+  synced: "good",
+  completed: "good",
+  healthy: "good",
+  pending: "warn",
+  partial: "warn",
+  running: "warn",
+  switched_off: "warn",
+  disconnecting: "warn",
+  conflict: "warn",
+  suspect: "warn",
+  failed: "bad",
+  failing: "bad",
+  needs_reauth: "bad",
+  unhealthy: "bad",
+};
+
+/** A state, in the colour that says whether all is well. */
+export function Pill({ state }: { state: string }) {
+  return <span className={`pill ${TONES[state] ?? ""}`}>{words(state)}</span>;
+}

@@ -1,0 +1,69 @@
+import { type Settings, useChangeSettings } from "../../api/calendar";
+import { Problem } from "../Problem";
+
+const DIRECTIONS = {
+  two_way: "Both ways",
+  to_google: "Lessons to Google only",
+  from_google: "From Google only",
+} as const;
+
+const INTERVALS = [5, 15, 30, 60, 240, 1440];
+
+/** The switches of a connection. Each takes effect at once. */
+export function CalendarSettings({ settings }: { settings: Settings }) {
+  const change = useChangeSettings();
+  // While a change is under way it shows as made.
+  const shown = change.isPending ? { ...settings, ...change.variables } : settings;
+  return (
+    <fieldset className="settings" aria-busy={change.isPending}>
+      <legend className="hidden">Settings</legend>
+      <label>
+        <input
+          type="checkbox"
+          checked={shown.syncEnabled}
+          onChange={(changed) => change.mutate({ syncEnabled: changed.target.checked })}
+        />{" "}
+        Sync is on
+      </label>
+      <label>
+        <input
+          type="checkbox"
+          checked={shown.autoSync}
+          onChange={(changed) => change.mutate({ autoSync: changed.target.checked })}
+        />{" "}
+        Follow changes by itself
+      </label>
+      <label>
+        Direction{" "}
+        <select
+          value={shown.syncDirection}
+          onChange={(changed) =>
+            change.mutate({ syncDirection: changed.target.value as Settings["syncDirection"] })
+          }
+        >
+          {Object.entries(DIRECTIONS).map(([direction, name]) => (
+            <option key={direction} value={direction}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Without push, look every{" "}
+        <select
+          value={shown.syncIntervalMinutes}
+          onChange={(changed) => change.mutate({ syncIntervalMinutes: Number(changed.target.value) })}
+        >
+          {[...new Set([...INTERVALS, shown.syncIntervalMinutes])]
+            .sort((one, other) => one - other)
+            .map((minutes) => (
+              <option key={minutes} value={minutes}>
+                {minutes < 60 ? `${minutes} minutes` : minutes === 60 ? "hour" : `${minutes / 60} hours`}
+              </option>
+            ))}
+        </select>
+      </label>
+      <Problem error={change.error} />
+    </fieldset>
+  );
+}

@@ -1,0 +1,40 @@
+/**
+ * Stands in for the host application's own sign-in: `make run` signs anybody in as one of the demo's instructors. A host
+ * replaces this file with its own token.
+ */
+import { useQuery } from "@tanstack/react-query";
+
+export interface Session {
+  tenantId: string;
+  instructorId: string;
+  token: string;
+  /** Where the simulated Google calendar can be looked at. */
+  googleUrl: string;
+}
+
+export const INSTRUCTORS = [
+  { id: "5c7a1e00-0000-4000-8000-0000000000a1", name: "Ada Berger" },
+  { id: "5c7a1e00-0000-4000-8000-0000000000a2", name: "Grace Hill" },
+] as const;
+
+const REMEMBERED = "instructor";
+
+/** Who was signed in last in this tab. */
+export const remembered = (): string => sessionStorage.getItem(REMEMBERED) ?? INSTRUCTORS[0].id;
+
+/** Keeps who is signed in, for when the browser comes back from Google. */
+export const remember = (instructorId: string): void => sessionStorage.setItem(REMEMBERED, instructorId);
+
+/** A token for an instructor, good for hours; asked for anew before it ends. */
+export function useSession(instructorId: string) {
+  return useQuery({
+    queryKey: ["session", instructorId],
+    queryFn: async () => {
+      const answer = await fetch(`/dev/session?instructor=${instructorId}`);
+      if (!answer.ok) throw new Error(`Nobody could be signed in: ${answer.status}.`);
+      return (await answer.json()) as Session;
+    },
+    staleTime: 30 * 60_000,
+    refetchInterval: 30 * 60_000,
+  });
+}

@@ -1,0 +1,29 @@
+import "./styles.css";
+
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+
+import { Scheduling } from "./pages/Scheduling";
+
+// The calendar's page takes its colours from this attribute, all else from the system's setting itself.
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+const colour = () => (document.documentElement.dataset["colorScheme"] = dark.matches ? "dark" : "light");
+colour();
+dark.addEventListener("change", colour);
+
+// An answer may come though the browser believes to be offline, and if none comes the page says so.
+const networkMode = "always";
+const queries = new QueryClient({
+  defaultOptions: { queries: { retry: 1, networkMode }, mutations: { networkMode } },
+});
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("index.html has no #root");
+createRoot(root).render(
+  <StrictMode>
+    <QueryClientProvider client={queries}>
+      <Scheduling />
+    </QueryClientProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,109 @@
+import { useMemo, useState } from "react";
+
+import { CalendarProvider } from "../api/calendar";
+import { createApi } from "../api/client";
+import { Problem } from "../components/Problem";
+import { INSTRUCTORS, remember, remembered, type Session, useSession } from "../host/session";
+import { CalendarSyncTab } from "./CalendarSyncTab";
+import { LessonsTab } from "./LessonsTab";
+import { type LoginOutcome, takeLoginOutcome } from "./loginOutcome";
+import { useLogin } from "./useLogin";
+
+/** Who is signed in, and the two sides of their scheduling: lessons, and the calendar that they are kept in step with. */
+export function Scheduling() {
+  const [instructorId, setInstructorId] = useState(remembered);
+  const [outcome, setOutcome] = useState(takeLoginOutcome);
+  const session = useSession(instructorId);
+  return (
+    <>
+      <header>
+        <h1>Scheduling</h1>
+        <label>
+          Signed in as{" "}
+          <select
+            value={instructorId}
+            onChange={({ target }) => {
+              remember(target.value);
+              setInstructorId(target.value);
+              // What the one before brought along is nobody else's.
+              setOutcome(null);
+            }}
+          >
+            {INSTRUCTORS.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      </header>
+      <main>
+        <Problem error={session.error} />
+        {session.data && (
+          <Calendar key={session.data.instructorId} session={session.data} outcome={outcome} />
+        )}
+      </main>
+    </>
+  );
+}
+
+const TABS = { lessons: "Lessons", calendar: "Calendar Sync" } as const;
+type Tab = keyof typeof TABS;
+
+interface Props {
+  session: Session;
+  outcome: LoginOutcome | null;
+}
+
+function Calendar({ session, outcome }: Props) {
+  const { token, instructorId } = session;
+  const calendar = useMemo(
+    () => ({ api: createApi(import.meta.env.VITE_API_URL ?? "", () => token), instructorId }),
+    [token, instructorId],
+  );
+  return (
+    <CalendarProvider value={calendar}>
+      <Tabs session={session} outcome={outcome} />
+    </CalendarProvider>
+  );
+}
+
+function Tabs({ session, outcome }: Props) {
+  const [shown, setShown] = useState<Tab>(outcome ? "calendar" : "lessons");
+  const login = useLogin(outcome);
+  const choose = (tab: Tab) => {
+    setShown(tab);
+    document.getElementById(`tab-${tab}`)?.focus();
+  };
+  return (
+    <>
+      <div className="tabs" role="tablist" aria-label="Scheduling">
+        {(Object.keys(TABS) as Tab[]).map((tab) => (
+          <button
+            key={tab}
+            id={`tab-${tab}`}
+            type="button"
+            role="tab"
+            aria-selected={tab === shown}
+            aria-controls="panel"
+            tabIndex={tab === shown ? 0 : -1}
+            onClick={() => choose(tab)}
+            onKeyDown={({ key }) => {
+              if (key === "ArrowLeft" || key === "ArrowRight")
+                choose(shown === "lessons" ? "calendar" : "lessons");
+            }}
+          >
+            {TABS[tab]}
+          </button>
+        ))}
+      </div>
+      <div role="tabpanel" id="panel" aria-labelledby={`tab-${shown}`}>
+        {shown === "lessons" ? (
+          <LessonsTab session={session} />
+        ) : (
+          <CalendarSyncTab session={session} login={login} />
+        )}
+      </div>
+    </>
+  );
+}

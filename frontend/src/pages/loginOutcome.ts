@@ -1,0 +1,46 @@
+/** What a browser brings along when it comes back from Google's consent screen. */
+
+export type LoginOutcome =
+  | { kind: "connected" }
+  | { kind: "error"; code: string }
+  /** The login's cookie did not travel: the page finishes with its own token. */
+  | { kind: "finish"; state: string; code: string };
+
+/** Reads the outcome from the page's address and takes it out of there, so that a reload does not tell it again. */
+export function takeLoginOutcome(): LoginOutcome | null {
+  const { search, hash, pathname } = window.location;
+  const outcome = read(new URLSearchParams(search), new URLSearchParams(hash.slice(1)));
+  if (outcome !== null) window.history.replaceState(null, "", pathname);
+  return outcome;
+}
+
+function read(query: URLSearchParams, fragment: URLSearchParams): LoginOutcome | null {
+  const [state, code] = [fragment.get("state"), fragment.get("code")];
+  switch (query.get("calendar")) {
+    case "connected":
+      return { kind: "connected" };
+    case "error":
+      return { kind: "error", code: query.get("code") ?? "unknown" };
+    case "finish":
+      return state && code ? { kind: "finish", state, code } : { kind: "error", code: "unknown" };
+    default:
+      return null;
+  }
+}
+
+const REFUSALS: Record<string, string> = {
+  consent_denied: "Google was told not to allow it.",
+  permission_missing: "A box on Google's screen was left unticked. Please connect again and leave it ticked.",
+  other_browser: "The login was begun in another browser. Please connect again.",
+  unknown_state: "The login took longer than ten minutes, or was used before. Please connect again.",
+  no_refresh_token:
+    "Google gave no lasting permission. Remove this application from your Google account's connections, then connect again.",
+  disconnecting: "The connection before is still being taken down. Please try again in a minute.",
+  connection_changed: "Somebody else connected or disconnected at the same moment. Please try again.",
+  unreachable: "The server did not answer. Reload the page to see whether the calendar is connected.",
+  other_account: "Another Google account is connected.",
+};
+
+/** Why the calendar was not connected, in words. */
+export const refusal = (code: string): string =>
+  REFUSALS[code] ?? `The calendar was not connected (${code}). Please try again.`;

@@ -8,6 +8,7 @@ DynamoDB take to answer, how long log lines are, and prices.
 
 import json
 import math
+import sys
 from pathlib import Path
 
 # ── who there is, and what they do in a day ──────────────────────────────────────────────────────────────────────────
@@ -137,6 +138,16 @@ def dollars(rows, without=()):
     return sum(count * price for name, count, price in rows if not name.startswith(tuple(without)))
 
 
+def with_provisioned(rows):
+    """What rows cost with provisioned capacity."""
+    return dollars(rows, ["DynamoDB"]) + provisioned(rows)
+
+
+def without_dynamo_and_kms(rows):
+    """What rows cost that no thrift in what is stored could save."""
+    return dollars(rows, ["DynamoDB", "KMS"])
+
+
 def print_bill(polled, pushed):
     """Each row, what it costs, and its share of the whole."""
     totals = [dollars(rows) for rows in (polled, pushed)]
@@ -149,10 +160,36 @@ def print_bill(polled, pushed):
         print(line)
     print(f"{'all':<34}" + "".join(f"{'':>14}{total:>10,.0f}{'':>6}" for total in totals))
     for title, cost in [
-        (f"with capacity provisioned at {UTILISATION:.0%}", lambda rows: dollars(rows, ["DynamoDB"]) + provisioned(rows)),
-        ("if DynamoDB and KMS were free", lambda rows: dollars(rows, ["DynamoDB", "KMS"])),
+        (f"with capacity provisioned at {UTILISATION:.0%}", with_provisioned),
+        ("if DynamoDB and KMS were free", without_dynamo_and_kms),
     ]:
         print(f"{title:<34}" + "".join(f"{'':>14}{cost(rows):>10,.0f}{'':>6}" for rows in (polled, pushed)))
+
+
+def documented():
+    """The rows of the table in ARCHITECTURE.md."""
+    (poll_units, polled), (push_units, pushed) = bill(False), bill(True)
+    as_asked, _ = bill(True, ASKED_HOURS)
+    fits = lambda units: f"{UNITS_A_DAY / units:,.0f}"
+    cost = lambda of: [f"{of(rows):,.0f}" for rows in (polled, pushed)]
+    most, fewest = f"{MOST_DOLLARS:,}", f"{FEWEST_INSTRUCTORS:,}"
+    rows = [
+        ["Google units a connection and day", f"{poll_units:.2f}", f"{push_units:.2f}", f"{UNITS_A_DAY / FEWEST_INSTRUCTORS:.2f}"],
+        [f"instructors a Google project, at {UNITS_A_DAY:,} units a day", fits(poll_units), fits(push_units), fewest],
+        ["… if Google grants channels for the thirty days that are asked for", "", fits(as_asked), fewest],
+        ["US$ a month, DynamoDB on demand", *cost(dollars), most],
+        [f"… DynamoDB's capacity provisioned, used at {UTILISATION:.0%}", *cost(with_provisioned), most],
+        ["… if DynamoDB and KMS were free", *cost(without_dynamo_and_kms), most],
+    ]
+    return ["| " + " | ".join(row).replace("|  |", "| |") + " |" for row in rows]
+
+
+def check(document):
+    """Fails where a document does not hold the rows as they are today."""
+    lines = Path(document).read_text().splitlines()
+    missing = [row for row in documented() if row not in lines]
+    if missing:
+        sys.exit("\n".join([f"{document} lacks", *missing]))
 
 
 def main():
@@ -175,4 +212,8 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    match sys.argv[1:]:
+        case ["--check", document]:
+            check(document)
+        case _:
+            main()

@@ -1,0 +1,162 @@
+//! Functions: that each is there, when it runs, what it is told and what it may do.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use calendar_functions::{
+    disconnect, external_events, lesson_changes, lesson_feed, oauth_callback, oauth_url, poll, renew_channels,
+    settings, status, sync, sync_worker, webhook,
+};
+use calendar_sync::{bootstrap::Bootstrap, config::Config};
+use local_stack::{
+    aws::{self, Secrets, Services},
+    deployment::SCHEDULES,
+};
+use serde_json::{Value as Yaml, json};
+use tokio::net::TcpListener;
+
+use crate::reading::{entries, events, functions, list, one_or_many, resources, root, template, text};
+
+#[test]
+fn every_binary_has_a_function_and_every_function_a_binary() {
+    let binaries: BTreeSet<_> = std::fs::read_dir(root().join("functions/src/bin"))
+        .unwrap()
+        .map(|file| file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let template = template();
+    let deployed: Vec<_> = functions(&template).into_iter().map(|(binary, _)| binary).collect();
+    assert_eq!(deployed.iter().cloned().collect::<BTreeSet<_>>(), binaries);
+    assert_eq!(deployed.len(), binaries.len());
+    for (name, function) in resources(&template, "AWS::Serverless::Function") {
+        assert_eq!(function["Metadata"]["BuildMethod"].as_str(), Some("rust-cargolambda"), "{name}");
+        assert!(function["Properties"]["Runtime"].is_null(), "{name} has a runtime of its own");
+    }
+    let all = &template["Globals"]["Function"];
+    assert_eq!(text(&all["Runtime"]), "provided.al2023");
+    assert_eq!(list(&all["Architectures"]).iter().map(text).collect::<Vec<_>>(), ["arm64"]);
+}
+
+#[test]
+fn schedules_are_those_of_the_one_machine_stack() {
+    let template = template();
+    let mut deployed = BTreeSet::new();
+    for (name, function) in functions(&template) {
+        deployed.extend(events(function, "Schedule").map(|event| (name.clone(), text(&event["Schedule"]))));
+    }
+    let local = SCHEDULES.iter().map(|(name, every)| {
+        // EventBridge wants the singular for one, and refuses the plural.
+        let rate = match every.as_secs() {
+            60 => "rate(1 minute)".to_owned(),
+            3600 => "rate(1 hour)".to_owned(),
+            seconds => format!("rate({} minutes)", seconds / 60),
+        };
+        ((*name).to_owned(), rate)
+    });
+    assert_eq!(deployed, local.collect());
+}
+
+/// A function that lacks a variable says so at its start: here each starts with just what the template gives it.
+#[tokio::test]
+async fn each_function_starts_with_the_environment_that_it_is_given() {
+    let data = tempfile::tempdir().unwrap();
+    let secret = r#"{"googleClientSecret":"secret","webhookKeys":["AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="]}"#;
+    let secrets = Secrets::new([("Secret".to_owned(), secret.to_owned())]);
+    let services = Arc::new(Services::open(data.path(), Vec::new(), secrets, None).await.unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(aws::serve(listener, services));
+
+    let template = template();
+    let mut started = 0;
+    for (name, function) in functions(&template) {
+        let of = |yaml: &Yaml| {
+            entries(yaml).map(|(name, value)| (name.to_owned(), value_of(&text(value)))).collect::<Vec<_>>()
+        };
+        let mut given = of(&template["Globals"]["Function"]["Environment"]["Variables"]);
+        given.extend(of(&function["Environment"]["Variables"]));
+        let config = Config::from_vars(move |wanted| {
+            given.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone())
+        });
+        let bootstrap = Bootstrap::new(config, aws::sdk_config(&endpoint));
+        let start = match name.as_str() {
+            "disconnect" => disconnect::Deps::new(&bootstrap).await.map(drop),
+            "external-events" => external_events::Deps::new(&bootstrap).await.map(drop),
+            "lesson-changes" => lesson_changes::Deps::new(&bootstrap).await.map(drop),
+            "lesson-feed" => lesson_feed::Deps::new(&bootstrap).await.map(drop),
+            "oauth-callback" => oauth_callback::Deps::new(&bootstrap).await.map(drop),
+            "oauth-url" => oauth_url::Deps::new(&bootstrap).await.map(drop),
+            "poll" => poll::Deps::new(&bootstrap).await.map(drop),
+            "renew-channels" => renew_channels::Deps::new(&bootstrap).await.map(drop),
+            "settings" => settings::Deps::new(&bootstrap).await.map(drop),
+            "status" => status::Deps::new(&bootstrap).await.map(drop),
+            "sync" => sync::Deps::new(&bootstrap).await.map(drop),
+            "sync-worker" => sync_worker::Deps::new(&bootstrap).await.map(drop),
+            "webhook" => webhook::Deps::new(&bootstrap).await.map(drop),
+            other => panic!("{other} is started by no test"),
+        };
+        start.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        started += 1;
+    }
+    assert_eq!(started, 13);
+}
+
+/// What CloudFormation puts in place of a reference, as far as its shape matters.
+fn value_of(reference: &str) -> String {
+    match reference {
+        "SyncQueue.QueueUrl" | "FirstSyncQueue.QueueUrl" | "LessonFeedDeadLetters.QueueUrl" => {
+            format!("https://sqs.eu-central-1.amazonaws.com/1/{reference}")
+        }
+        "GoogleQuotaAMinute" => "10000".to_owned(),
+        "GoogleRedirectUri" => "https://api.example.com/api/v1/calendar/oauth/callback".to_owned(),
+        "GoogleCalendarScopes" => "https://www.googleapis.com/auth/calendar.events".to_owned(),
+        "FrontendUrl" => "https://www.example.com/scheduling".to_owned(),
+        other => other.replace("${WebhookFunctionUrl.FunctionUrl}", "https://webhook.example.com/"),
+    }
+}
+
+/// Who is given a thing may use it; `roles.rs` compares each role with the calls that its function makes.
+#[test]
+fn whoever_is_told_of_a_thing_may_use_it() {
+    let template = template();
+    for (name, function) in functions(&template) {
+        let policies = list(&function["Policies"]).iter().flat_map(|policy| list(&policy["Statement"]));
+        let allowed: BTreeSet<_> = policies.flat_map(|statement| list(&statement["Action"])).map(text).collect();
+        let given = &function["Environment"]["Variables"];
+        for (variable, action) in [
+            ("EVENT_BUS_NAME", "events:PutEvents"),
+            ("SECRET_ID", "secretsmanager:GetSecretValue"),
+            ("KMS_KEY_ID", "kms:GenerateDataKey"),
+        ] {
+            assert_eq!(!given[variable].is_null(), allowed.contains(action), "{name}: {variable}, {action}");
+        }
+        let queues: BTreeSet<_> = list(&function["Policies"])
+            .iter()
+            .flat_map(|policy| list(&policy["Statement"]))
+            .filter(|statement| list(&statement["Action"]).iter().any(|action| text(action) == "sqs:SendMessage"))
+            .flat_map(|statement| one_or_many(&statement["Resource"]))
+            .map(|resource| resource.replace(".Arn", ".QueueUrl"))
+            .filter(|queue| queue != "DeadLetters.QueueUrl") // which Lambda itself sends to
+            .collect();
+        let told = entries(given).map(|(_, value)| text(value)).filter(|value| value.ends_with(".QueueUrl"));
+        assert_eq!(told.collect::<BTreeSet<_>>(), queues, "{name}");
+    }
+}
+
+/// A role is what its function names and nothing that SAM adds: events of other kinds bring AWS's policies for all queues
+/// and all streams of the account, and every function gets AWS's policy for all logs.
+#[test]
+fn what_sam_gives_a_role_by_itself_ends_at_its_own_logs() {
+    let template = template();
+    for (name, function) in functions(&template) {
+        for (_, event) in entries(&function["Events"]) {
+            assert!(["HttpApi", "Schedule"].contains(&text(&event["Type"]).as_str()), "{name}: {event}");
+        }
+        assert!(function["Role"].is_null() && function["PermissionsBoundary"].is_null(), "{name} is an exception");
+    }
+    assert_eq!(text(&template["Globals"]["Function"]["PermissionsBoundary"]), "FunctionBoundary");
+    let boundary = &template["Resources"]["FunctionBoundary"]["Properties"]["PolicyDocument"]["Statement"];
+    let expected = json!([
+        { "Effect": "Allow", "NotAction": "logs:*", "Resource": "*" },
+        { "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "Logs.Arn" },
+    ]);
+    assert_eq!(*boundary, expected);
+}

@@ -1,0 +1,110 @@
+//! Tables: keys, indexes, and how they are guarded.
+
+use calendar_sync::{
+    adapters::dynamo::tables::{Holds, IndexDefinition, KeyKind, TABLES, TableDefinition},
+    config::{Config, TableNames},
+};
+use serde_json::Value as Yaml;
+
+use crate::reading::{entries, list, resources, template, text};
+
+/// The resources that hold [`TABLES`], in the same order.
+const TABLE_RESOURCES: [&str; 8] = [
+    "CredentialsTable",
+    "MappingsTable",
+    "ExternalEventsTable",
+    "SyncLogsTable",
+    "OAuthStatesTable",
+    "GoogleAccountsTable",
+    "InstructorsTable",
+    "LessonsTable",
+];
+
+fn keys(yaml: &Yaml) -> Vec<(String, String)> {
+    list(yaml).iter().map(|key| (text(&key["AttributeName"]), text(&key["KeyType"]))).collect()
+}
+
+fn expected_keys(partition: &str, sort: Option<&str>) -> Vec<(String, String)> {
+    let sort = sort.map(|sort| (sort.to_owned(), "RANGE".to_owned()));
+    std::iter::once((partition.to_owned(), "HASH".to_owned())).chain(sort).collect()
+}
+
+#[test]
+fn tables_have_the_keys_and_indexes_that_the_code_creates() {
+    let template = template();
+    assert_eq!(resources(&template, "AWS::DynamoDB::Table").count(), TABLES.len());
+    for (name, table) in TABLE_RESOURCES.iter().zip(&TABLES) {
+        let deployed = &template["Resources"][*name]["Properties"];
+        assert_eq!(keys(&deployed["KeySchema"]), expected_keys(table.partition, table.sort), "{name}");
+        let attributes: Vec<_> = list(&deployed["AttributeDefinitions"])
+            .iter()
+            .map(|attribute| (text(&attribute["AttributeName"]), text(&attribute["AttributeType"])))
+            .collect();
+        let kind = |kind| match kind {
+            KeyKind::Text => "S",
+            KeyKind::Number => "N",
+        };
+        let expected: Vec<_> =
+            table.key_attributes().into_iter().map(|(name, of)| (name.to_owned(), kind(of).to_owned())).collect();
+        assert_eq!(attributes, expected, "{name}");
+        for (property, local) in [("LocalSecondaryIndexes", true), ("GlobalSecondaryIndexes", false)] {
+            let deployed = list(&deployed[property]);
+            let defined: Vec<_> = table.indexes.iter().filter(|index| index.local == local).collect();
+            assert_eq!(deployed.len(), defined.len(), "{name} {property}");
+            for (deployed, defined) in deployed.iter().zip(defined) {
+                assert_index(deployed, defined);
+            }
+        }
+    }
+}
+
+fn assert_index(deployed: &Yaml, defined: &IndexDefinition) {
+    assert_eq!(text(&deployed["IndexName"]), defined.name);
+    let expected = expected_keys(defined.partition.0, Some(defined.sort.0));
+    assert_eq!(keys(&deployed["KeySchema"]), expected, "{}", defined.name);
+    let projection = &deployed["Projection"];
+    let (kind, also): (_, &[&str]) = match defined.holds {
+        Holds::Keys => ("KEYS_ONLY", &[]),
+        Holds::All => ("ALL", &[]),
+        Holds::Also(names) => ("INCLUDE", names),
+    };
+    assert_eq!(text(&projection["ProjectionType"]), kind, "{}", defined.name);
+    let deployed: Vec<_> = list(&projection["NonKeyAttributes"]).iter().map(text).collect();
+    assert_eq!(deployed, also, "{}", defined.name);
+}
+
+#[test]
+fn tables_expire_stream_and_are_guarded_as_they_should() {
+    let template = template();
+    for (name, table) in TABLE_RESOURCES.iter().zip(&TABLES) {
+        let resource = &template["Resources"][*name];
+        let deployed = &resource["Properties"];
+        let expiry = &deployed["TimeToLiveSpecification"];
+        assert_eq!(expiry["AttributeName"].as_str(), table.ttl, "{name}");
+        assert_eq!(expiry["Enabled"].as_bool(), table.ttl.map(|_| true), "{name}");
+        let images = deployed["StreamSpecification"]["StreamViewType"].as_str();
+        assert_eq!(images, table.stream.then_some("NEW_AND_OLD_IMAGES"), "{name}");
+        assert_eq!(deployed["SSESpecification"]["SSEEnabled"].as_bool(), Some(true), "{name}");
+        let keeps = *name != "OAuthStatesTable"; // logins in progress are all that may be lost
+        let restorable = &deployed["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
+        assert_eq!(restorable.as_bool(), keeps.then_some(true), "{name}");
+        assert_eq!(deployed["DeletionProtectionEnabled"].as_bool(), keeps.then_some(true), "{name}");
+        assert_eq!(resource["DeletionPolicy"].as_str(), Some(if keeps { "Retain" } else { "Delete" }), "{name}");
+    }
+}
+
+/// Each name of a table that the code reads from its environment is given, and names that very table.
+#[test]
+fn the_environment_names_the_tables() {
+    let variables = &template()["Globals"]["Function"]["Environment"]["Variables"];
+    let given: Vec<_> = entries(variables).map(|(name, value)| (name.to_owned(), text(value))).collect();
+    let names: TableNames =
+        Config::from_vars(move |wanted| given.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone()))
+            .tables();
+    for (resource, table) in TABLE_RESOURCES.iter().zip(&TABLES) {
+        let TableDefinition { name, .. } = table;
+        let host = matches!(*resource, "InstructorsTable" | "LessonsTable");
+        let expected = if host { format!("{resource}Name") } else { (*resource).to_owned() };
+        assert_eq!(*name(&names), expected);
+    }
+}

@@ -80,6 +80,7 @@ async fn the_day() {
     let world = World::start_in(&folder.join("data")).await;
     let mut secrets = Secrets::default();
     live(&world, &mut secrets).await;
+    secrets.all.insert(local_stack::google::CLIENT_SECRET.to_owned());
     for key in ["token.key", "webhook.key", "kms.key"] {
         secrets.all.insert(std::fs::read_to_string(folder.join("data").join(key)).unwrap().trim().to_owned());
     }

@@ -2,13 +2,13 @@
 //! is missing, malformed, too long, unknown or of another type is refused, with a reason that names the field and
 //! repeats nothing of what was said.
 
-use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use chrono_tz::Tz;
 use serde_json::{Map, Value};
 
 use crate::{
     Error, ErrorKind, Result,
-    model::{FedLesson, LessonContent, LessonStatus, LessonVersion},
+    model::{FedLesson, Lesson, LessonContent, LessonStatus, LessonVersion},
     usecases::take_lessons::Told,
 };
 
@@ -18,8 +18,6 @@ pub const MOST: usize = 100;
 pub const LONGEST_LINE: usize = 1000;
 /// The longest description, in characters.
 pub const LONGEST_TEXT: usize = 8000;
-/// Conflicts are looked for among lessons of a day at most.
-const LONGEST_LESSON: TimeDelta = TimeDelta::days(1);
 
 /// Reads the body of a queue message. Each message of a list stands for itself; what is refused of it is named by its
 /// place, from 1 on, a line each.
@@ -89,7 +87,7 @@ fn lesson(value: &Value) -> Result<FedLesson> {
     if ends_at <= starts_at {
         return Err(Error::field("lesson.endsAt", "is not after lesson.startsAt"));
     }
-    if ends_at - starts_at > LONGEST_LESSON {
+    if ends_at - starts_at > Lesson::LONGEST {
         return Err(Error::field("lesson.endsAt", "is more than a day after lesson.startsAt"));
     }
     let status = match lesson.text("status", LONGEST_LINE)? {

@@ -22,6 +22,14 @@ pub struct OwnEventId {
     pub generation: u16,
 }
 
+impl EventId {
+    /// Whether it names `event`, or an exception of it: Google names an exception after its series and the moment at
+    /// which it would have begun.
+    pub fn is_or_is_of(&self, event: &Self) -> bool {
+        self.0.strip_prefix(event.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    }
+}
+
 impl OwnEventId {
     /// The id in Google: base32hex in small letters, the alphabet that Google allows for client-chosen ids.
     pub fn encode(self, key: ConnectionKey) -> EventId {

@@ -1,7 +1,7 @@
 //! Lessons: rows of the host application. We read them and write columns of our own; those of a host that keeps its
 //! lessons elsewhere come by the feed, version by version, and are written by us.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,12 @@ pub struct Lesson {
     pub calendar_sync_revision: u64,
     /// Our column: the version that the feed told last; `None` where the host writes the row itself.
     pub feed_version: Option<u64>,
+}
+
+impl Lesson {
+    /// How long a lesson lasts at most: those that something overlaps are looked for among the ones that began this long
+    /// before.
+    pub const LONGEST: TimeDelta = TimeDelta::days(1);
 }
 
 /// A version of a lesson, as the feed tells it.

@@ -39,6 +39,7 @@ pub struct Shown {
 
 /// A row of `calendar_event_mappings`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column, and they change apart from each other")]
 pub struct CalendarEventMapping {
     /// Whose.
     pub key: ConnectionKey,
@@ -68,11 +69,16 @@ pub struct CalendarEventMapping {
     pub marks: u64,
     /// How often the event was put back since the lesson last changed.
     pub put_backs: u8,
+    /// The version of the event that the write under way replaces: how it came to differ is known, counted and told, however
+    /// often the write has to be tried.
+    pub replaces: Option<String>,
     /// Whether a busy event overlaps the lesson; derived from the conflict pairs.
     pub has_conflict: bool,
     /// Since when the lesson is gone (removed, cancelled or given to somebody else): the event is to be deleted,
     /// then the row.
     pub lesson_removed_at: Option<DateTime<Utc>>,
+    /// A removal of ours may have reached Google, and no answer or look has shown whether it did.
+    pub removal_sent: bool,
 }
 
 impl CalendarEventMapping {
@@ -96,8 +102,10 @@ impl CalendarEventMapping {
             dirty: false,
             marks: 0,
             put_backs: 0,
+            replaces: None,
             has_conflict: false,
             lesson_removed_at: None,
+            removal_sent: false,
         }
     }
 

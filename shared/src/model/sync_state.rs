@@ -19,6 +19,8 @@ pub struct Cursor {
     /// Whether it lies past events of ours that should not be there and were left, since nothing was to be written. They
     /// are not mentioned again after it.
     pub past_strays: bool,
+    /// Whether a run began to move whole days to another time zone of the calendar, and has not come to its end.
+    pub days_move: bool,
 }
 
 impl Cursor {
@@ -97,7 +99,7 @@ pub enum PushHealth {
         #[serde(with = "timestamp")]
         since: DateTime<Utc>,
         /// It was not changed before this.
-        #[serde(with = "timestamp")]
+        #[serde(with = "timestamp", default)]
         changed_after: DateTime<Utc>,
     },
     /// Something changed and no notice came.
@@ -106,7 +108,7 @@ pub enum PushHealth {
         #[serde(with = "timestamp")]
         since: DateTime<Utc>,
         /// It was not changed before this.
-        #[serde(with = "timestamp")]
+        #[serde(with = "timestamp", default)]
         changed_after: DateTime<Utc>,
     },
     /// The calendar refuses push, or no address for it is set: it is polled.

@@ -166,6 +166,16 @@ pub enum CalendarError {
     Unavailable(String),
 }
 
+impl CalendarError {
+    /// Whether what failed may be possible later.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Refused { .. } => false,
+            Self::Unauthorized | Self::RateLimited | Self::Paced | Self::QuotaExceeded | Self::Unavailable(_) => true,
+        }
+    }
+}
+
 /// A push channel to open.
 #[derive(Debug, Clone)]
 pub struct NewChannel {

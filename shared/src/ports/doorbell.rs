@@ -21,7 +21,7 @@ pub struct Ring {
     pub trigger: SyncTrigger,
     /// What is wanted.
     pub wishes: Vec<WishKind>,
-    /// The log row that a person was given to follow the run by.
+    /// The log row that tells of the run: the one that a person was given to follow it by, or that of an earlier part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_id: Option<SyncLogId>,
     /// Which way and which lessons, where a person said so.

@@ -15,11 +15,11 @@ pub fn recent(removals: Option<Removals>, now: DateTime<Utc>) -> u32 {
     removals.filter(|removals| now - removals.since < COUNTED_FOR).map_or(0, |removals| removals.count)
 }
 
-/// One more event was removed.
+/// One more event was removed. Only a run that came to all that a person asked for lets go of what is held back.
 pub fn counted(removals: Option<Removals>, now: DateTime<Utc>) -> Removals {
     match (removals, recent(removals, now)) {
         (Some(removals), 1..) => Removals { count: removals.count + 1, ..removals },
-        _ => Removals { since: now, count: 1, held: false },
+        _ => Removals { since: now, count: 1, held: is_held(removals) },
     }
 }
 
@@ -73,6 +73,11 @@ mod tests {
         let tripped = Some(tripped(counted, now));
         assert_eq!([None, counted, tripped].map(is_held), [false, false, true]);
         assert_eq!(tripped.map(|removals| removals.count), Some(1));
+        let at_once = super::tripped(None, now);
+        assert!(
+            is_held(Some(super::counted(Some(at_once), now))),
+            "the first removal that a person asked for leaves the rest"
+        );
     }
 
     #[test]

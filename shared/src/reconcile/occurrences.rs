@@ -89,11 +89,12 @@ pub fn occurrences(series: &Event, window: Window, calendar_zone: Tz) -> Vec<(Da
     let Some(shape) = Shape::of(series, calendar_zone) else { return Vec::new() };
     let from = shape.local(window.from) - shape.length - TimeDelta::days(2);
     let to = shape.local(window.to) + TimeDelta::days(2);
-    shape
-        .starts(series, from, to)
-        .into_iter()
-        .map(|start| (shape.place(start), shape.place_end(start)))
+    let placed = shape.starts(series, from, to).into_iter().map(|start| (shape.place(start), shape.place_end(start)));
+    // Where the clock skips an hour, two local times are one moment, and a later one may come before.
+    placed
         .filter(|(start, end)| *start < window.to && *end > window.from)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
         .collect()
 }
 

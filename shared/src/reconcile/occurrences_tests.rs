@@ -66,6 +66,14 @@ fn a_local_time_that_the_clock_skips_moves_past_the_gap() {
 }
 
 #[test]
+fn two_local_times_that_the_clock_makes_one_moment_are_one_occurrence() {
+    let event =
+        timed("2026-03-28T23:30:00Z", "2026-03-29T00:00:00Z", chrono_tz::Europe::Berlin, &["RRULE:FREQ=HOURLY"]);
+    let found = starts(&event, window("2026-03-28T23:00:00Z", "2026-03-29T04:00:00Z"));
+    assert_eq!(found, ["03-28T23:30", "03-29T00:30", "03-29T01:30", "03-29T02:30", "03-29T03:30"]);
+}
+
+#[test]
 fn an_endless_series_is_known_years_ahead_and_its_past_is_skipped() {
     let event =
         timed("2000-01-03T09:00:00Z", "2000-01-03T10:00:00Z", Tz::UTC, &["RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE"]);

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     model::{
-        Agreement, CalendarEventMapping, Event, Fingerprint, InstructorId, LessonContent, LessonStatus, Shown,
+        Agreement, CalendarEventMapping, Event, Fingerprint, InstructorId, Lesson, LessonContent, LessonStatus, Shown,
         SyncStatus, Window,
     },
     ports::{EventPatch, LessonLookup, Operation, OperationOutcome},
@@ -40,7 +40,7 @@ pub enum Verdict {
     Outside(LessonContent),
     /// Nothing is done for it, and what was done stays.
     Leave,
-    /// Its row cannot be read.
+    /// Its row cannot be read, or says what no lesson can be.
     Unreadable(String),
 }
 
@@ -71,7 +71,11 @@ pub fn judge(
     } else {
         // An event that is there follows its lesson even out of the window.
         let follows = mapping.is_some_and(|mapping| mapping.shown.is_some());
+        let too_long = lesson.content.ends_at - lesson.content.starts_at > Lesson::LONGEST;
         return match mapping {
+            _ if too_long && (inside || mapping.is_some()) => {
+                Verdict::Unreadable("it lasts longer than a day".to_owned())
+            }
             _ if inside || follows => Verdict::Wants(Wanted::Event(lesson.content.clone())),
             Some(_) => Verdict::Outside(lesson.content.clone()),
             None => Verdict::Leave,
@@ -156,16 +160,15 @@ fn with_event(mapping: &CalendarEventMapping, wanted: &Fingerprint) -> Decision 
     };
     if shown.deleted {
         // A removal of ours whose answer was lost is no change by the instructor.
-        return if mapping.lesson_removed_at.is_some() {
-            plain(write)
-        } else {
-            put_back(mapping, wanted, agreed, write, Drift { deleted: true })
-        };
+        return if mapping.removal_sent { plain(write) } else { put_back(mapping, shown, wanted, agreed, write) };
+    }
+    // A removal or a write of ours whose answer was lost may have been carried out all the same.
+    if mapping.removal_sent {
+        return plain(Step::Look);
     }
     if shown.fingerprint == agreed.google {
-        // A write or a removal of ours whose answer was lost may have been carried out all the same.
         let unanswered = mapping.intended.as_ref().is_some_and(|intended| *intended != agreed.lesson);
-        if unanswered || mapping.lesson_removed_at.is_some() {
+        if unanswered {
             return plain(Step::Look);
         }
         return plain(if *wanted == agreed.lesson { Step::Rest } else { write });
@@ -176,20 +179,25 @@ fn with_event(mapping: &CalendarEventMapping, wanted: &Fingerprint) -> Decision 
     if mapping.intended.as_ref() == Some(&shown.fingerprint) {
         return plain(write);
     }
-    put_back(mapping, wanted, agreed, write, Drift { deleted: false })
+    put_back(mapping, shown, wanted, agreed, write)
 }
 
 fn put_back(
     mapping: &CalendarEventMapping,
+    shown: &Shown,
     wanted: &Fingerprint,
     agreed: &Agreement,
     write: Step,
-    drift: Drift,
 ) -> Decision {
-    let unchanged = *wanted == agreed.lesson;
+    if mapping.replaces.as_ref() == Some(&shown.etag) {
+        // A write of something else may have been carried out since.
+        let unanswered = mapping.intended.as_ref().is_some_and(|intended| intended != wanted);
+        return Decision { step: if unanswered { Step::Look } else { write }, drift: None };
+    }
+    let unchanged = *wanted == agreed.lesson && mapping.lesson_removed_at.is_none();
     let step =
         if unchanged && mapping.put_backs >= CalendarEventMapping::MOST_PUT_BACKS { Step::GiveUp } else { write };
-    Decision { step, drift: Some(drift) }
+    Decision { step, drift: Some(Drift { deleted: shown.deleted }) }
 }
 
 /// The call that carries out a step, if it needs one.
@@ -205,10 +213,8 @@ pub fn operation(mapping: &CalendarEventMapping, wanted: &Wanted, step: Step) ->
         Step::Look => Some(Operation::Get { id }),
         Step::Insert => Some(Operation::Insert { id, event: event()? }),
         Step::Replace => Some(Operation::Replace { id, etag, event: event()? }),
-        Step::Patch => Some(Operation::Patch { id, etag: etag?, event: event()? }),
         // What others added to a deleted event comes back with it.
-        Step::Revive if mapping.touched => Some(Operation::Patch { id, etag: etag?, event: event()? }),
-        Step::Revive => Some(Operation::Replace { id, etag: None, event: event()? }),
+        Step::Patch | Step::Revive => Some(Operation::Patch { id, etag: etag?, event: event()? }),
         Step::Delete => Some(Operation::Delete { id, etag }),
     }
 }
@@ -225,20 +231,18 @@ pub fn intend(
         Wanted::Event(content) => {
             let fingerprint = Fingerprint::of_lesson(content);
             let changed = mapping.agreed.as_ref().is_some_and(|agreed| agreed.lesson != fingerprint);
-            if changed || mapping.lesson_removed_at.is_some() {
+            if changed {
                 mapping.put_backs = 0;
             }
             // Until a look has shown it, a removal of ours may still come to light.
-            if decision.step != Step::Look {
-                mapping.lesson_removed_at = None;
-            }
-            mapping.event_start = content.starts_at;
-            mapping.event_end = content.ends_at;
+            mapping.removal_sent &= decision.step == Step::Look;
+            mapping = takes_place(mapping, content);
             match decision.step {
                 Step::Insert | Step::Replace | Step::Patch | Step::Revive => {
                     mapping.intended = Some(fingerprint);
                     mapping.sync_status = SyncStatus::Pending;
                     mapping.error = None;
+                    mapping.replaces = mapping.shown.as_ref().map(|shown| shown.etag.clone());
                     if decision.drift.is_some() {
                         mapping.put_backs = mapping.put_backs.saturating_add(1);
                     }
@@ -253,42 +257,76 @@ pub fn intend(
         }
         Wanted::NoEvent(_) => {
             mapping.lesson_removed_at.get_or_insert(now);
+            mapping.removal_sent |= decision.step == Step::Delete;
             mapping.sync_status = SyncStatus::Pending;
         }
     }
     mapping
 }
 
-const GAVE_UP: &str = "The event was changed in Google more than three times after we put it back. It is left as it is until the lesson changes or somebody starts a sync.";
+/// The mapping of a lesson that takes place: with its times, and again if it did not before.
+fn takes_place(mut mapping: CalendarEventMapping, content: &LessonContent) -> CalendarEventMapping {
+    mapping.event_start = content.starts_at;
+    mapping.event_end = content.ends_at;
+    if mapping.lesson_removed_at.take().is_some() {
+        mapping.put_backs = 0;
+    }
+    mapping
+}
+
+/// The mapping where nothing may be written to Google: only where the lesson stands in time is kept, for its conflicts.
+pub fn copy_times(mut mapping: CalendarEventMapping, wanted: &Wanted, now: DateTime<Utc>) -> CalendarEventMapping {
+    match wanted {
+        Wanted::Event(content) => takes_place(mapping, content),
+        Wanted::NoEvent(_) => {
+            mapping.lesson_removed_at.get_or_insert(now);
+            mapping
+        }
+    }
+}
+
+/// What the mapping's error says of an event that was put back too often.
+pub const GAVE_UP: &str = "The event was changed in Google more than three times after we put it back. It is left as it is until the lesson changes or somebody starts a sync.";
 
 fn agree(mapping: &mut CalendarEventMapping, lesson: Fingerprint) {
     if let Some(shown) = &mapping.shown {
         mapping.agreed = Some(Agreement { lesson, google: shown.fingerprint.clone() });
     }
     mapping.intended = None;
+    mapping.replaces = None;
     mapping.sync_status = SyncStatus::Synced;
     mapping.error = None;
 }
 
 /// What Google is seen to show, by a listing or a look.
 pub fn observe(mut mapping: CalendarEventMapping, event: &Event) -> CalendarEventMapping {
-    let like = mapping.intended.as_ref().or(mapping.agreed.as_ref().map(|agreed| &agreed.lesson));
-    let fingerprint =
-        like.map_or_else(|| Fingerprint(".".to_owned()).of_event_like(event), |like| like.of_event_like(event));
-    let known = mapping.shown.as_ref().is_some_and(|shown| shown.etag == event.etag);
-    if event.is_cancelled() {
-        mapping.touched |= may_hide_additions(&mapping);
-    } else {
-        mapping.touched |= !known;
+    let fingerprint = fingerprint(&mapping, event);
+    let before = mapping.shown.as_ref();
+    let still_gone = event.is_cancelled()
+        && before.is_some_and(|shown| shown.deleted && mapping.replaces.as_ref() == Some(&shown.etag));
+    mapping.touched |= before.is_none_or(|shown| shown.etag != event.etag);
+    if still_gone {
+        // One deletion, seen once by a whole listing that missed the event, and once by name. (Whoever deletes it once more
+        // before we know that it came back is told no second time.)
+        mapping.replaces = Some(event.etag.clone());
     }
     mapping.shown = Some(Shown { etag: event.etag.clone(), fingerprint, deleted: event.is_cancelled() });
     mapping
 }
 
-/// Whether the tombstone that an event of ours turns out to be may hide what others added to it: it does, unless we
-/// know that we deleted it ourselves, as we last saw it.
-pub fn may_hide_additions(mapping: &CalendarEventMapping) -> bool {
-    mapping.shown.as_ref().is_none_or(|shown| !shown.deleted)
+/// What `event` shows: in the fields that the write under way covers, unless it is not there yet and the event is as was
+/// agreed, which may cover others.
+fn fingerprint(mapping: &CalendarEventMapping, event: &Event) -> Fingerprint {
+    let agreed = mapping.agreed.as_ref().map(|agreed| &agreed.google);
+    let as_agreed = agreed.map(|agreed| agreed.of_event_like(event));
+    match &mapping.intended {
+        Some(intended) => {
+            let as_intended = intended.of_event_like(event);
+            let stands = as_intended != *intended && as_agreed.as_ref() == agreed;
+            as_agreed.filter(|_| stands).unwrap_or(as_intended)
+        }
+        None => as_agreed.unwrap_or_else(|| Fingerprint(".".to_owned()).of_event_like(event)),
+    }
 }
 
 /// What a step led to.
@@ -320,14 +358,17 @@ pub fn conclude(
             (mapping, After::Later(text))
         }
         (Step::Look, OperationOutcome::Event(event)) => {
+            let replaced = still_replaced(&mapping, event);
             let mut mapping = observe(mapping, event);
-            let as_agreed = mapping.agreed.as_ref().zip(mapping.shown.as_ref());
-            if as_agreed.is_some_and(|(agreed, shown)| !shown.deleted && shown.fingerprint == agreed.google) {
+            mapping.replaces = replaced.then(|| event.etag.clone()).or(mapping.replaces);
+            let agreed = mapping.agreed.as_ref().zip(mapping.shown.as_ref());
+            let as_agreed = agreed.is_some_and(|(agreed, shown)| !shown.deleted && shown.fingerprint == agreed.google);
+            if as_agreed || mapping.replaces.as_ref() == Some(&event.etag) {
                 // What was under way did not arrive.
                 mapping.intended = None;
-                if matches!(wanted, Wanted::Event(_)) {
-                    mapping.lesson_removed_at = None;
-                }
+            }
+            if !event.is_cancelled() && matches!(wanted, Wanted::Event(_)) {
+                mapping.removal_sent = false;
             }
             (mapping, After::Again)
         }
@@ -340,15 +381,8 @@ pub fn conclude(
             (mapping, After::Again)
         }
         (Step::Delete, OperationOutcome::Event(_) | OperationOutcome::Deleted | OperationOutcome::Gone) => {
-            if !matches!(outcome, OperationOutcome::Deleted) {
-                // Somebody else may have deleted it, and added something before.
-                mapping.touched |= may_hide_additions(&mapping);
-            }
-            if let Some(shown) = &mut mapping.shown {
-                shown.deleted = true;
-            }
-            mapping.agreed = None;
-            mapping.intended = None;
+            // Should it be wanted again, its tombstone is looked at first: somebody may have revived and changed it.
+            forget_event(&mut mapping);
             (mapping, After::Done)
         }
         (_, OperationOutcome::Event(event)) => {
@@ -380,6 +414,16 @@ pub fn conclude(
             (mapping, After::Failed(text))
         }
     }
+}
+
+/// Whether the event that a write of ours met in another version is, but for what is not ours, the one that it was to
+/// replace.
+fn still_replaced(mapping: &CalendarEventMapping, event: &Event) -> bool {
+    let is_as = |shown: &Shown| {
+        shown.deleted == event.is_cancelled()
+            && (shown.deleted || shown.fingerprint.of_event_like(event) == shown.fingerprint)
+    };
+    mapping.shown.as_ref().is_some_and(|shown| mapping.replaces.as_ref() == Some(&shown.etag) && is_as(shown))
 }
 
 fn next_generation(mapping: &mut CalendarEventMapping) {

@@ -79,6 +79,11 @@ fn a_lesson_outside_of_the_window_is_followed_where_it_has_an_event_and_known_by
         feed_version: None,
     };
     let scheduled = lesson(LessonStatus::Scheduled, 2);
+    let long = |mut lesson: Lesson| {
+        lesson.content.ends_at = lesson.content.starts_at + TimeDelta::hours(25);
+        LessonLookup::Found(Box::new(lesson))
+    };
+    let refused = || Verdict::Unreadable("it lasts longer than a day".to_owned());
     let judged = |lookup: &LessonLookup, [from, to]: [i64; 2], narrowed, mapping: Option<&CalendarEventMapping>| {
         let window = Window { from: now() + TimeDelta::days(from), to: now() + TimeDelta::days(to) };
         judge(InstructorId(Uuid::from_u128(2)), lookup, window, narrowed, mapping)
@@ -92,7 +97,11 @@ fn a_lesson_outside_of_the_window_is_followed_where_it_has_an_event_and_known_by
         (found(scheduled.clone()), outside, false, None, Verdict::Leave),
         (found(scheduled.clone()), outside, false, Some(&unshown), Verdict::Outside(content("Piano"))),
         (found(scheduled.clone()), outside, false, Some(&shown), event()),
-        (found(scheduled), outside, true, Some(&shown), Verdict::Leave),
+        (found(scheduled.clone()), outside, true, Some(&shown), Verdict::Leave),
+        (long(scheduled.clone()), inside, false, None, refused()),
+        (long(scheduled.clone()), outside, false, Some(&shown), refused()),
+        (long(scheduled), outside, false, None, Verdict::Leave),
+        (long(lesson(LessonStatus::Cancelled, 2)), inside, false, Some(&shown), none(Absence::Cancelled)),
         (found(lesson(LessonStatus::Cancelled, 2)), outside, false, Some(&shown), none(Absence::Cancelled)),
         (found(lesson(LessonStatus::Cancelled, 2)), inside, false, None, Verdict::Leave),
         (found(lesson(LessonStatus::Scheduled, 9)), inside, false, Some(&shown), none(Absence::Reassigned)),
@@ -168,6 +177,19 @@ fn what_the_instructor_wrote_beside_our_fields_is_no_change_but_is_kept() {
 }
 
 #[test]
+fn a_text_that_the_lesson_gains_is_no_change_by_the_instructor() {
+    let described = Wanted::Event(LessonContent { description: Some("Scales".to_owned()), ..content("A") });
+    let written = intend(synced("A"), &described, decide(&synced("A"), &described), now());
+    // The write waits; a listing shows the event as it was.
+    let seen = observe(written, &google_shows("A", "2"));
+    assert_eq!(decide(&seen, &described), Decision { step: Step::Look, drift: None });
+    let (looked, after) =
+        conclude(seen, &described, Step::Look, &OperationOutcome::Event(Box::new(google_shows("A", "2"))));
+    assert_eq!(after, After::Again);
+    assert_eq!(decide(&looked, &described), Decision { step: Step::Patch, drift: None });
+}
+
+#[test]
 fn an_event_changed_in_google_is_put_back_and_the_instructor_told() {
     let moved = observe(synced("A"), &google_shows("moved", "2"));
     assert_eq!(decide(&moved, &wants("A")), Decision { step: Step::Patch, drift: Some(Drift { deleted: false }) });
@@ -200,6 +222,89 @@ fn after_three_put_backs_we_stop_until_the_lesson_changes() {
 }
 
 #[test]
+fn an_event_that_was_given_up_is_put_back_when_its_lesson_has_come_back() {
+    let mut given_up = observe(synced("A"), &google_shows("theirs", "2"));
+    given_up.put_backs = CalendarEventMapping::MOST_PUT_BACKS;
+    assert_eq!(step(&given_up, &wants("A")), Step::GiveUp);
+    let away = copy_times(given_up, &Wanted::NoEvent(Absence::Removed), now());
+    let decision = decide(&away, &wants("A"));
+    assert_eq!(decision, Decision { step: Step::Patch, drift: Some(Drift { deleted: false }) });
+    assert_eq!(intend(away, &wants("A"), decision, now()).put_backs, 1);
+}
+
+#[test]
+fn a_change_that_takes_many_tries_to_put_back_is_counted_and_told_once() {
+    let later = || OperationOutcome::TryLater(crate::ports::CalendarError::RateLimited);
+    for seen in [google_shows("theirs", "t"), deleted("t")] {
+        let mut mapping = observe(synced("A"), &seen);
+        let mut told = 0;
+        for _ in 0..5 {
+            told += usize::from(decide(&mapping, &wants("A")).drift.is_some());
+            let (next, after) = answered(mapping, &wants("A"), &later());
+            assert!(matches!(after, After::Later(_)));
+            // A listing tells of it again.
+            mapping = observe(next, &seen);
+        }
+        assert_eq!((told, mapping.put_backs), (1, 1));
+        let put_back = OperationOutcome::Event(Box::new(google_shows("A", "ours")));
+        let (mapping, after) = answered(mapping, &wants("A"), &put_back);
+        assert_eq!((after, mapping.replaces.as_ref()), (After::Done, None));
+        assert!(decide(&observe(mapping, &seen), &wants("A")).drift.is_some(), "the next is one of its own");
+    }
+}
+
+#[test]
+fn a_put_back_that_may_have_arrived_is_looked_for_when_the_lesson_changes_meanwhile() {
+    let moved = observe(synced("A"), &google_shows("theirs", "t"));
+    let put_back = intend(moved.clone(), &wants("A"), decide(&moved, &wants("A")), now());
+    assert_eq!(decide(&put_back, &wants("B")), Decision { step: Step::Look, drift: None });
+    let looked = |event| conclude(put_back.clone(), &wants("B"), Step::Look, &OperationOutcome::Event(Box::new(event)));
+    for seen in [google_shows("A", "ours"), google_shows("theirs", "t")] {
+        let (mapping, after) = looked(seen);
+        assert_eq!(after, After::Again);
+        assert_eq!(decide(&mapping, &wants("B")), Decision { step: Step::Patch, drift: None });
+    }
+    let (mapping, _) = looked(google_shows("theirs again", "u"));
+    assert_eq!(decide(&mapping, &wants("B")).drift, Some(Drift { deleted: false }));
+}
+
+#[test]
+fn a_put_back_that_meets_another_version_of_what_it_replaces_tells_nothing_new() {
+    let described = Wanted::Event(LessonContent { description: Some("Scales".to_owned()), ..content("A") });
+    for [seen, met] in [[google_shows("theirs", "t"), google_shows("theirs", "u")], [deleted("t"), deleted("u")]] {
+        let drifted = observe(synced("A"), &seen);
+        let put_back = intend(drifted.clone(), &described, decide(&drifted, &described), now());
+        let look = OperationOutcome::Event(Box::new(met));
+        let (mapping, after) = conclude(put_back, &described, Step::Look, &look);
+        assert_eq!((after, decide(&mapping, &described).drift), (After::Again, None));
+        // A listing that shows yet another has met a change of its own; what is still gone was not changed.
+        let again = Event { etag: "v".to_owned(), ..seen };
+        assert_eq!(decide(&observe(mapping, &again), &described).drift.is_some(), !again.is_cancelled());
+    }
+}
+
+#[test]
+fn a_deletion_that_a_whole_listing_missed_and_a_later_one_names_is_told_once() {
+    let mut missing = synced("A");
+    missing.shown.iter_mut().for_each(|shown| shown.deleted = true);
+    let decision = decide(&missing, &wants("A"));
+    assert_eq!(decision.drift, Some(Drift { deleted: true }));
+    let named = observe(intend(missing, &wants("A"), decision, now()), &deleted("t"));
+    assert_eq!(decide(&named, &wants("A")), Decision { step: Step::Revive, drift: None });
+}
+
+#[test]
+fn another_change_while_one_waits_to_be_put_back_is_counted_and_told() {
+    let mapping = observe(synced("A"), &google_shows("theirs", "1"));
+    let later = OperationOutcome::TryLater(crate::ports::CalendarError::RateLimited);
+    let (mapping, _) = answered(mapping, &wants("A"), &later);
+    for other in [google_shows("theirs again", "2"), deleted("2")] {
+        let decision = decide(&observe(mapping.clone(), &other), &wants("A"));
+        assert_eq!(decision.drift, Some(Drift { deleted: other.is_cancelled() }));
+    }
+}
+
+#[test]
 fn a_deleted_id_that_google_refuses_to_give_back_moves_the_generation_on() {
     let gone = observe(synced("A"), &deleted("2"));
     let refused = OperationOutcome::Refused { status: 403, reason: "forbidden".into() };
@@ -222,6 +327,41 @@ fn a_lesson_that_comes_back_before_its_removal_was_recorded_is_no_change_by_the_
     let decision = decide(&synced("A"), &cancelled);
     let crashed = observe(intend(synced("A"), &cancelled, decision, now()), &deleted("2"));
     assert_eq!(decide(&crashed, &wants("A")), Decision { step: Step::Revive, drift: None });
+}
+
+#[test]
+fn a_removal_of_a_changed_event_that_may_have_been_carried_out_is_looked_for_when_the_lesson_comes_back() {
+    let cancelled = Wanted::NoEvent(Absence::Cancelled);
+    let moved = observe(synced("A"), &google_shows("theirs", "2"));
+    let removed = intend(moved.clone(), &cancelled, decide(&moved, &cancelled), now());
+    assert_eq!(decide(&removed, &wants("A")), Decision { step: Step::Look, drift: None });
+    let looked =
+        |event| conclude(removed.clone(), &wants("A"), Step::Look, &OperationOutcome::Event(Box::new(event))).0;
+    assert_eq!(decide(&looked(deleted("3")), &wants("A")), Decision { step: Step::Revive, drift: None });
+    let stands = decide(&looked(google_shows("theirs", "2")), &wants("A"));
+    assert_eq!(stands, Decision { step: Step::Patch, drift: Some(Drift { deleted: false }) });
+}
+
+#[test]
+fn our_own_removal_that_is_taken_back_by_a_write_that_takes_many_tries_is_no_change_by_the_instructor() {
+    let cancelled = Wanted::NoEvent(Absence::Cancelled);
+    let removed = intend(synced("A"), &cancelled, decide(&synced("A"), &cancelled), now());
+    // Its answer was lost; a listing shows that it was carried out.
+    let mut mapping = observe(removed, &deleted("2"));
+    for _ in 0..2 {
+        let decision = decide(&mapping, &wants("A"));
+        assert_eq!(decision, Decision { step: Step::Revive, drift: None });
+        mapping = observe(intend(mapping, &wants("A"), decision, now()), &deleted("2"));
+    }
+}
+
+#[test]
+fn a_deletion_by_the_instructor_is_told_although_the_lesson_was_cancelled_for_a_while_when_nothing_was_written() {
+    let cancelled = copy_times(synced("A"), &Wanted::NoEvent(Absence::Cancelled), now());
+    assert_eq!(cancelled.lesson_removed_at, Some(now()));
+    let back = observe(copy_times(cancelled, &wants("A"), now()), &deleted("2"));
+    assert_eq!(back.lesson_removed_at, None);
+    assert_eq!(decide(&back, &wants("A")).drift, Some(Drift { deleted: true }));
 }
 
 #[test]
@@ -282,8 +422,14 @@ fn a_deletion_is_done_whether_or_not_the_event_was_there() {
 }
 
 #[test]
-fn only_of_our_own_deletion_we_know_that_nothing_was_added_before_it() {
+fn an_event_that_we_deleted_is_looked_at_before_it_comes_back_since_somebody_may_have_added_to_it() {
     let cancelled = Wanted::NoEvent(Absence::Cancelled);
-    let touched = |outcome| answered(synced("A"), &cancelled, &outcome).0.touched;
-    assert_eq!([OperationOutcome::Deleted, OperationOutcome::Gone].map(touched), [false, true]);
+    let (gone, _) = answered(synced("A"), &cancelled, &OperationOutcome::Deleted);
+    assert_eq!(step(&gone, &wants("A")), Step::Insert);
+    let (taken, after) = answered(gone, &wants("A"), &OperationOutcome::IdTaken);
+    assert_eq!(after, After::Look);
+    let tombstone = OperationOutcome::Event(Box::new(deleted("9")));
+    let (seen, _) = conclude(taken, &wants("A"), Step::Look, &tombstone);
+    assert_eq!(decide(&seen, &wants("A")), Decision { step: Step::Revive, drift: None });
+    assert!(matches!(operation(&seen, &wants("A"), Step::Revive), Some(Operation::Patch { .. })));
 }

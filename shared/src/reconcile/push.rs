@@ -135,6 +135,13 @@ mod tests {
     }
 
     #[test]
+    fn what_was_stored_before_it_was_known_when_a_change_was_made_is_healed_by_any_notice() {
+        let stored = r#"{ "state": "suspect", "since": "2026-03-01T08:00:00.000Z" }"#;
+        let health: PushHealth = serde_json::from_str(stored).unwrap();
+        assert_eq!(after_notice(&health, at(-600)), PushHealth::Healthy);
+    }
+
+    #[test]
     fn a_notice_says_nothing_new_when_it_is_safely_older_than_the_last_listing_and_nobody_waits_for_one() {
         let listed = |health| SyncState { listed_at: Some(at(10)), ..state(health) };
         assert!(says_nothing_new(&listed(PushHealth::Healthy), at(8)));

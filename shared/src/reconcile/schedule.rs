@@ -11,9 +11,12 @@ use crate::model::{PushHealth, SyncSettings, SyncState};
 pub const SAFETY_POLL: TimeDelta = TimeDelta::hours(6);
 
 /// The safety poll is due so long before that, for the minute until it is found to be due and the minute over which its
-/// rings are spread; and up to as long earlier still. Each listing of the many is one of Google's units, so none comes
-/// sooner than it has to; and nobody's come together, since the listings that they are counted from do not.
+/// rings are spread.
 const BEFORE_THE_LAST_MOMENT: TimeDelta = TimeDelta::minutes(2);
+
+/// And up to so long earlier still. Each listing of the many is one of Google's units, so none comes sooner than it has to;
+/// and nobody's come together, since the listings that they are counted from do not.
+const SAFETY_SPREAD: TimeDelta = TimeDelta::seconds(30);
 
 /// What is rung for in one minute is heard within this time, before the next minute's.
 const MINUTE: Duration = Duration::from_secs(50);
@@ -48,7 +51,7 @@ pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>,
 }
 
 fn safety(luck: u16) -> TimeDelta {
-    let earlier = BEFORE_THE_LAST_MOMENT.num_milliseconds() * i64::from(luck) / i64::from(u16::MAX);
+    let earlier = SAFETY_SPREAD.num_milliseconds() * i64::from(luck) / i64::from(u16::MAX);
     SAFETY_POLL - BEFORE_THE_LAST_MOMENT - TimeDelta::milliseconds(earlier)
 }
 
@@ -66,12 +69,14 @@ pub fn next_poll_or_as_it_is(
     if stands.is_some() && possible.contains(&stands) { stands } else { next_poll(settings, state, now, luck) }
 }
 
-/// When a channel that was opened `now` and lives until `expires_at` is replaced: from when a fifth of its life is
-/// left, spread over a tenth by `luck`, so that channels opened together are not renewed together.
+/// When a channel that was opened `now` and lives until `expires_at` is replaced: from when a tenth of its life is
+/// left, spread over half of that by `luck`, so that channels opened together are not renewed together. Each renewal is
+/// two of Google's units, so it does not come sooner; of the week that Google grants, what is left is enough for eight
+/// attempts.
 pub fn renewal(now: DateTime<Utc>, expires_at: DateTime<Utc>, luck: u16) -> DateTime<Utc> {
     let life = (expires_at - now).num_milliseconds().max(0);
-    let spread = life / 10 * i64::from(luck) / i64::from(u16::MAX);
-    now + TimeDelta::milliseconds(life / 10 * 8 + spread)
+    let spread = life / 20 * i64::from(luck) / i64::from(u16::MAX);
+    now + TimeDelta::milliseconds(life / 10 * 9 + spread)
 }
 
 /// How long after it was found one of `due` connections is rung for: at once when there are few, anywhere in the
@@ -103,8 +108,8 @@ mod tests {
         state.channel =
             Some(Channel { id: ChannelId::from("c"), resource_id: "r".into(), expires_at: now + TimeDelta::days(7) });
         state.push_health = PushHealth::Healthy;
-        assert_eq!(minutes(&settings, &state), Some(357), "a little less than six hours");
-        assert_eq!([0, u16::MAX].map(|luck| safety(luck).num_minutes()), [358, 356]);
+        assert_eq!(minutes(&settings, &state), Some(358), "a little less than six hours");
+        assert_eq!([0, u16::MAX].map(|luck| safety(luck).num_seconds()), [358 * 60, 358 * 60 - 30]);
         state.channel.iter_mut().for_each(|channel| channel.expires_at = now + TimeDelta::minutes(90));
         assert_eq!(minutes(&settings, &state), Some(105), "the interval after the channel's end");
         state.push_health = PushHealth::Awaiting { since: now, changed_after: now };
@@ -141,10 +146,10 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_is_renewed_from_when_a_fifth_of_its_life_is_left() {
+    fn a_channel_is_renewed_from_when_a_tenth_of_its_life_is_left() {
         let now = at("2026-03-01T00:00:00Z");
         let expires = now + TimeDelta::days(10);
-        assert_eq!(renewal(now, expires, 0), now + TimeDelta::days(8));
-        assert_eq!(renewal(now, expires, u16::MAX), now + TimeDelta::days(9));
+        assert_eq!(renewal(now, expires, 0), now + TimeDelta::days(9));
+        assert_eq!(renewal(now, expires, u16::MAX), now + TimeDelta::hours(9 * 24 + 12));
     }
 }

@@ -38,7 +38,7 @@ impl AnswerRing {
         };
         match self.sync.run(&request).await? {
             SyncRun::Blocked(Blocked::Disconnecting) => self.disconnect.go_on(ring.key, deadline).await.map(drop),
-            // The wish stands on the connection; but a person waits for this very log row.
+            // The wish stands on the connection; but somebody waits for this very log row.
             SyncRun::Held if ring.log_id.is_some() => {
                 let again = ring.clone().after_leaving_its_wishes();
                 self.sync.doorbell.ring(&again, Duration::from_secs(5)).await

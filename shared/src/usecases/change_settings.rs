@@ -37,6 +37,10 @@ impl ChangeSettings {
             return Err(not_connected(self.store.as_ref(), key).await);
         };
         if patch.apply(&credentials.settings) == credentials.settings {
+            // Whoever changed them may have died before this; the rest is seen to by the poll.
+            if patch.sync_enabled.is_some() {
+                self.store.flag_instructor(key, patch.sync_enabled, None).await?;
+            }
             return Ok(credentials.settings);
         }
         let now = self.clock.now();

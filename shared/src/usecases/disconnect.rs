@@ -222,9 +222,13 @@ impl Disconnect {
                 return Ok(Left::in_vain());
             }
         };
+        let mut open = None;
         for channel in state.strays().iter().chain(&state.channel) {
             if let Err(error) = session.stop(channel).await {
-                tracing::warn!(connection = %credentials.key, %error, "a channel could not be closed; it ends by itself");
+                tracing::warn!(connection = %credentials.key, %error, "a channel could not be closed");
+                // Whose grant is gone may close none.
+                let comes_back = |error: &CalendarError| error.may_pass() && *error != CalendarError::Unauthorized;
+                open = open.or(Some(error).filter(comes_back));
             }
         }
         let mut progress = false;
@@ -253,12 +257,25 @@ impl Disconnect {
                     }
                 };
                 let (settled, obstacle) = settled(batch, &outcomes);
-                progress |= !settled.is_empty();
+                // What Google refuses to delete comes up again each time.
+                progress |= outcomes.iter().any(is_gone);
                 self.unmap(&settled).await?;
                 if let Some(obstacle) = obstacle {
                     return Ok(Left::Partly { progress, obstacle });
                 }
             }
+        }
+        // The last attempt leaves it to end by itself.
+        if let Some(error) = open {
+            let obstacle = match error {
+                CalendarError::Paced => Obstacle::Pace,
+                CalendarError::QuotaExceeded => Obstacle::Quota,
+                CalendarError::Refused { .. }
+                | CalendarError::Unauthorized
+                | CalendarError::RateLimited
+                | CalendarError::Unavailable(_) => Obstacle::Time,
+            };
+            return Ok(Left::Partly { progress, obstacle });
         }
         let given_back = self.give_back(credentials).await?;
         Ok(if given_back { Left::Wholly } else { Left::Partly { progress, obstacle: Obstacle::Time } })
@@ -340,6 +357,10 @@ struct Ours {
 /// Whether Google may show an event of ours for it.
 fn has_event(mapping: &CalendarEventMapping) -> bool {
     mapping.intended.is_some() || mapping.shown.as_ref().is_some_and(|shown| !shown.deleted)
+}
+
+fn is_gone(outcome: &OperationOutcome) -> bool {
+    matches!(outcome, OperationOutcome::Deleted | OperationOutcome::Gone)
 }
 
 /// Those whose event is gone, or stays since Google refuses for good; and what keeps us from the others.

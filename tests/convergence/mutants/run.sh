@@ -21,6 +21,10 @@ git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' 
   cmp --quiet "$file" "$tree/$file" || cp --parents "$file" "$tree"
 done
 cd "$tree"
+# What has gone since goes from the copy.
+find . -type f -printf '%P\0' | while IFS= read -r -d '' file; do
+  [[ -e $root/$file ]] || rm "$file"
+done
 
 build() {
   "${CARGO:-cargo}" build --quiet --locked --package convergence 2>"$log" || { cat "$log" >&2; return 1; }

@@ -9,7 +9,7 @@ use calendar_sync::{
         LessonStatus, SyncStatus, Window,
     },
     ports::LessonLookup,
-    reconcile::occurrences,
+    reconcile::{occurrences, outbound::GAVE_UP},
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -101,7 +101,16 @@ fn connected(world: &mut World, party: Party, credentials: &InstructorCalendarCr
         ));
     }
     found.extend(flags_are_overlaps(world, party, &in_google, rest));
+    found.extend(pairs_of_nothing(world, party.key));
     found
+}
+
+/// Conflicts of lessons that are no longer synced.
+fn pairs_of_nothing(world: &World, key: ConnectionKey) -> Vec<String> {
+    let (tables, now) = (world.store.tables(), world.now());
+    let orphans = tables.conflicts_where(key, |pair| pair.overlap_end > now);
+    let orphans = orphans.iter().filter(|pair| tables.mapping(key, pair.lesson_id).is_none());
+    orphans.map(|pair| format!("a conflict of a lesson that has no mapping: {pair:?}")).collect()
 }
 
 /// Nothing of a connection that was taken down is left, but what was asked to stay.
@@ -110,6 +119,9 @@ fn forgotten(world: &World, party: Party) -> Vec<String> {
     let mut found = Vec::new();
     if !tables.mappings_of(party.key).is_empty() {
         found.push("mappings are left of a connection that is gone".to_owned());
+    }
+    if let Some(pair) = tables.conflicts_where(party.key, |_| true).first() {
+        found.push(format!("a conflict is left of a connection that is gone: {pair:?}"));
     }
     drop(tables);
     let state = world.sim.state();
@@ -121,6 +133,13 @@ fn forgotten(world: &World, party: Party) -> Vec<String> {
         found.push(format!("event {id} is left of a connection that is gone"));
     }
     found
+}
+
+/// The connections that somebody began to take down, and that are still there.
+pub fn still_taken_down(world: &mut World) -> Vec<String> {
+    let tables = world.store.tables();
+    let goes = |row: &&InstructorCalendarCredentials| matches!(row.status, ConnectionStatus::Disconnecting { .. });
+    tables.credentials.values().filter(goes).map(|row| format!("{} is still being taken down", row.key)).collect()
 }
 
 type OwnEvent = ((LessonId, String), Value);
@@ -156,9 +175,22 @@ fn one_event_for_each_lesson(world: &World, party: Party, rest: Rest) -> Vec<Str
     }
     let now = world.now();
     for lesson in lessons_of(world, party.key) {
-        let own = events.remove(&lesson.id).unwrap_or_default();
+        let mut own = events.remove(&lesson.id).unwrap_or_default();
         let mapping = world.store.tables().mapping(party.key, lesson.id);
+        // (What Google once refused for good to delete is not tried again, even if it would let us now: what was split off
+        // the lesson's event stays beside it.)
+        own.retain(|event| {
+            let id = event["id"].as_str().unwrap_or_default();
+            let is_the_lessons = mapping.as_ref().is_some_and(|mapping| mapping.google_event_id().as_str() == id);
+            is_the_lessons || !world.sim.state().truth.was_refused(id)
+        });
         let start = lesson.content.starts_at;
+        if mapping.as_ref().is_some_and(|mapping| mapping.error.as_deref() == Some(GAVE_UP)) {
+            let changes = world.sim.state().truth.meddled(party.key, lesson.id);
+            if changes <= CalendarEventMapping::MOST_PUT_BACKS.into() {
+                found.push(format!("lesson {} was given up, and its event changed {changes} times", lesson.id));
+            }
+        }
         let inside = start > now - TimeDelta::days(6) && start < now + TimeDelta::days(360);
         if (rest == Rest::ByItself || !inside) && mapping.as_ref().is_some_and(gave_up) {
             continue;
@@ -172,14 +204,18 @@ fn one_event_for_each_lesson(world: &World, party: Party, rest: Rest) -> Vec<Str
             ([_, _, ..], _) => Some("has more than one event".to_owned()),
         };
         if let Some(problem) = problem {
-            found.push(format!("lesson {} on {start} {problem}; mapping {mapping:?}", lesson.id));
+            found.push(format!(
+                "lesson {} on {start} {problem}; events {:?}; mapping {mapping:?}",
+                lesson.id,
+                ids(&own)
+            ));
         } else if rest == Rest::Asked && inside {
             found.extend(host_row(&lesson, &own, mapping.as_ref()));
         }
     }
     for (lesson, own) in events {
         let mapping = world.store.tables().mapping(party.key, lesson);
-        // (What Google once refused for good to delete is not tried again, even if it would let us now.)
+        // (Nor is what Google refused to delete of a lesson that is gone.)
         let refused = mapping.is_none() && ids(&own).iter().all(|id| world.sim.state().truth.was_refused(id));
         // (A lost record of one that was over long before is looked for by nobody.)
         let over = mapping.as_ref().is_some_and(|mapping| mapping.event_end < now - TimeDelta::days(6));
@@ -242,7 +278,8 @@ fn zone_of(world: &World, calendar: &str) -> Tz {
 
 fn busy_in_google(world: &World, party: Party, window: Window, zone: Tz) -> Vec<Busy> {
     let mut state = world.sim.state();
-    let occurrences = state.occurrences(party.account, window.from, window.to);
+    // (Google leaves milliseconds out of account.)
+    let occurrences = state.occurrences(party.account, window.from, window.to + TimeDelta::seconds(1));
     let mut busy: Vec<Busy> = occurrences
         .iter()
         .filter(|event| {

@@ -26,6 +26,7 @@ faults! {
     OwnEventContended GuestsAndNotesAdded BinEmptied ZoneChanged AccessChanged
     // switches
     SwitchedOff SwitchedOn DirectionChanged ManualOnly Disconnected Reconnected ManualSync ManualSyncOfSomeDays
+    ManualSyncOneWay
     // processes
     Crash CrashAfterGoogleWrite CrashAfterRowsStored HeldUp HeldUpPastLease Overlap LeaseHeld MessageDoubled MessageToDeadLetters
     StreamRecordLost

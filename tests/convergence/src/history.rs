@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use calendar_sync::model::WishKind;
 use chrono::TimeDelta;
 use uuid::Uuid;
 
@@ -13,7 +14,7 @@ use crate::{
     invariants,
     memory_store::Table,
     ports::take_written,
-    push,
+    push, told,
     world::{Rival, World},
 };
 
@@ -155,11 +156,12 @@ fn acted(world: &mut World, script: &Script) -> Result<(), Failure> {
         world.settle(TimeDelta::hours(8));
     }
     demand(world, "after a day and a half", |world| checks::violations(world, Rest::ByItself))?;
+    demand(world, "after a day and a half", checks::still_taken_down)?;
     // … and whatever was given up is tried again when a person asks.
     // (Twice, since what one writes for the first stands in the calendar of another.)
     for _ in 0..2 {
         for party in world.parties.clone() {
-            people::sync(world, party, None);
+            people::sync(world, party, None, None);
         }
         world.settle(TimeDelta::minutes(5));
     }
@@ -187,7 +189,8 @@ fn acted(world: &mut World, script: &Script) -> Result<(), Failure> {
         }
         found
     })?;
-    demand(world, "something is left", left_over)
+    demand(world, "something is left", left_over)?;
+    demand(world, "what was told is not what stands", told::otherwise)
 }
 
 fn demand(world: &mut World, stage: &'static str, find: impl FnOnce(&mut World) -> Vec<String>) -> Result<(), Failure> {
@@ -223,8 +226,13 @@ fn unanswered_wishes(world: &mut World) -> Vec<String> {
             .get(&party.key)
             .is_some_and(|row| checks::is_automatic(row) && row.settings.sync_direction.imports());
         let rests = tables.states.get(&party.key).is_none_or(|state| state.failures > 0);
+        // (A look that was rung for at the last moment comes after it.)
+        let comes = state.queue.values().any(|message| {
+            let looks = message.ring.key == party.key && message.ring.wishes.contains(&WishKind::Inbound);
+            looks && message.visible_at > state.now
+        });
         let (wished, listed) = (state.truth.wished.get(&party.key), state.truth.listed.get(&party.key));
-        if follows && !rests && wished > listed {
+        if follows && !rests && !comes && wished > listed {
             found.push(format!("{} was to look at {wished:?} and looked at {listed:?}", party.key));
         }
     }

@@ -49,12 +49,16 @@ fn conflicts_lag_behind(world: &World) -> Vec<String> {
             // (Of a row that cannot be read nothing is known.)
             let unreadable =
                 mapping.error.as_deref().is_some_and(|error| error.starts_with("The lesson cannot be read"));
-            let unknown = mapping.lesson_removed_at.is_some() || unreadable;
-            if start <= now || end > window.to || unknown {
+            if start <= now || end > window.to || unreadable {
                 continue;
             }
+            let takes_place = mapping.lesson_removed_at.is_none();
             let blocks = |busy: &&Busy| {
-                busy.blocks && busy.carries != Some(mapping.lesson_id) && busy.start < end && busy.end > start
+                takes_place
+                    && busy.blocks
+                    && busy.carries != Some(mapping.lesson_id)
+                    && busy.start < end
+                    && busy.end > start
             };
             let mut wanted: Vec<_> = busy.iter().filter(blocks).map(|busy| busy.start).collect();
             wanted.sort_unstable();

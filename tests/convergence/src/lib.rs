@@ -28,5 +28,6 @@ pub mod ports;
 pub mod push;
 pub mod shrink;
 pub mod sim;
+pub mod told;
 pub mod truth;
 pub mod world;

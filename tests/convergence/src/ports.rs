@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use calendar_sync::{
     Error, Result,
     adapters::google::{Answer, GoogleLogin, Request, Transport},
-    model::{CalendarOAuthTokens, ConnectionKey, GoogleAccount, Notice, SealedSecret, WishKind},
+    model::{CalendarOAuthTokens, ConnectionKey, GoogleAccount, Notice, SealedSecret, SyncDirection, WishKind},
     ports::{
         CalendarError, Clock, Doorbell, GrantedTokens, Login, LoginError, NoticeBus, Random, RefreshedToken, Ring,
         TokenVault,
@@ -72,7 +72,9 @@ impl Doorbell for Sim {
         self.turn(SEND).await;
         let mut state = self.state();
         state.send("queue_unavailable")?;
-        if ring.wishes.contains(&WishKind::Inbound) {
+        // (Whoever asks for a sync to Google alone asks for no look.)
+        let one_way = ring.asked.as_ref().is_some_and(|asked| asked.direction == Some(SyncDirection::ToGoogle));
+        if ring.wishes.contains(&WishKind::Inbound) && !one_way {
             let moment = state.truth.tick();
             state.truth.wished.insert(ring.key, moment);
         }

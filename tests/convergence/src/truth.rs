@@ -33,6 +33,10 @@ pub struct Truth {
     pub violations: Vec<String>,
     /// Since when a connection's events may stand in Google for good: it was asked for, or the permission was gone.
     left_behind: BTreeMap<ConnectionKey, u64>,
+    /// How often people changed or deleted the event of a lesson.
+    meddled: BTreeMap<(ConnectionKey, LessonId), u32>,
+    /// The connections that somebody ever took down.
+    pub taken_down: BTreeSet<ConnectionKey>,
     /// Events that Google has once refused for good to delete.
     refused: BTreeSet<String>,
     /// When somebody last wished that a connection look into Google.
@@ -77,6 +81,18 @@ impl Truth {
     /// Whether it ever refused to delete the event.
     pub fn was_refused(&self, id: &str) -> bool {
         self.refused.contains(id)
+    }
+
+    /// Somebody changes or deletes the event, which may be one of ours.
+    pub fn meddle(&mut self, calendar: &str, id: &str) {
+        if let Some(lesson) = self.made(calendar, id) {
+            *self.meddled.entry(lesson).or_default() += 1;
+        }
+    }
+
+    /// How often the lesson's event was changed or deleted so.
+    pub fn meddled(&self, key: ConnectionKey, lesson: LessonId) -> u32 {
+        self.meddled.get(&(key, lesson)).copied().unwrap_or(0)
     }
 
     /// The id of the event, series or exception that `id` belongs to.

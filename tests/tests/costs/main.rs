@@ -4,6 +4,7 @@
 
 mod bursts;
 mod model;
+mod parts;
 mod world;
 
 use std::sync::Arc;

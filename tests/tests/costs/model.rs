@@ -63,7 +63,7 @@ async fn quiet(push: bool) -> World {
 fn the_hours_from_one_poll_to_the_next_and_until_a_channel_is_renewed() {
     const EVEN_LUCK: u16 = u16::MAX / 2;
     let now = DateTime::UNIX_EPOCH;
-    let hours = |at: DateTime<Utc>| f64::from(u32::try_from((at - now).num_minutes() + 1).unwrap() / 3) / 20.0;
+    let hours = |at: DateTime<Utc>| f64::from(u32::try_from((at - now).num_seconds() + 1).unwrap() / 15) / 240.0;
     let mut state = SyncState { listed_at: Some(now), ..SyncState::new(now) };
     let poll = |state: &SyncState| hours(next_poll(&SyncSettings::default(), state, now, EVEN_LUCK).unwrap());
     let without_push = poll(&state);
@@ -156,7 +156,7 @@ async fn a_burst_of_two_notices() {
     world.notice().await;
     world.advance(HOURS);
     let start = world.now() + TimeDelta::hours(3);
-    let burst = world.burst(2, 0, |n| world.edit(&event, &hour(start + TimeDelta::hours(n.into()))));
+    let burst = world.burst(2, 0, 1, |n| world.edit(&event, &hour(start + TimeDelta::hours(n.into()))));
     check("burstOfTwo", &world.cost(burst).await);
 }
 

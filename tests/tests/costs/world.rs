@@ -3,32 +3,22 @@
 use std::{
     collections::BTreeSet,
     mem,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
-use async_trait::async_trait;
-use axum::{Router, http::HeaderMap, routing::post};
 use calendar_sync::{
-    Result,
     adapters::{
         dynamo::lesson_from_image,
         google::{self, GoogleCalendar, GoogleLogin},
-        system::SystemRandom,
     },
     config::{Config, GoogleConfig},
     model::{
-        CalendarId, Channel, ChannelId, ConnectionId, ConnectionKey, ConnectionStatus, GoogleAccount,
-        InstructorCalendarCredentials, InstructorId, LessonId, Notice, SealedSecret, SealedTokens, SyncSettings,
-        SyncState, SyncTrigger, TenantId, WebhookKeys, WishKind,
+        CalendarId, ChannelId, ConnectionId, ConnectionKey, ConnectionStatus, GoogleAccount,
+        InstructorCalendarCredentials, InstructorId, LessonId, SealedSecret, SealedTokens, SyncSettings, SyncState,
+        SyncTrigger, TenantId, WebhookKeys, WishKind,
     },
-    ports::{
-        Access, Calendar, CalendarError, Clock, Connect, Doorbell, LeaseAttempt, Listing, NewChannel, NoticeBus,
-        Operation, OperationOutcome, Random, ReleaseOutcome, Ring, Store, TokenVault,
-    },
+    ports::{Clock as _, Connect, LeaseAttempt, ReleaseOutcome, Ring, Store},
     usecases::{
         google_session,
         note_lesson_changes::{LessonChange, NoteLessonChanges},
@@ -42,15 +32,14 @@ use calendar_tests::{
     dynamo::{self, Counts, Traffic},
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::{StreamExt as _, stream::FuturesUnordered};
+use futures::stream::FuturesUnordered;
 use google_sim::Google;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use tokio::{
-    net::TcpListener,
-    sync::{Mutex as AsyncMutex, watch},
-};
+use tokio::net::TcpListener;
 use uuid::Uuid;
+
+use crate::parts::{Bell, Bus, EvenLuck, Interrupted, Mailbox, Meanwhile, MovableClock, OpenVault, mailbox};
 
 pub const ADA: &str = "ada@example.com";
 const CLIENT: &str = "client";
@@ -241,14 +230,16 @@ impl World {
         }
     }
 
-    /// So many notices in a second, each of a change that `change` makes, and the runs that answer them, `at_once` at a
-    /// time beside those that wait: with none, the worker is done with each before the next comes.
-    pub async fn burst(&self, notices: i32, at_once: usize, change: impl Fn(i32)) {
+    /// So many notices in a second, each of a change that `change` makes, and the runs that answer them in so many
+    /// processes, `at_once` at a time beside those that wait: with none, each is done with before the next comes.
+    pub async fn burst(&self, notices: i32, at_once: usize, processes: usize, change: impl Fn(i32)) {
+        let workers = (0..processes).map(|_| SyncCalendar { glances: UnderWay::default(), ..self.sync.clone() });
+        let mut worker = workers.collect::<Vec<_>>().into_iter().cycle();
         let mut runs = FuturesUnordered::new();
         for n in 0..notices {
             change(n);
             let ring = Ring::new(self.key, SyncTrigger::Webhook, vec![WishKind::Inbound]);
-            runs.push(self.start(Ring { noticed_at: Some(self.now()), ..ring }));
+            runs.push(self.start(worker.next().unwrap(), Ring { noticed_at: Some(self.now()), ..ring }));
             self.clock.work(&mut runs, at_once).await;
             self.advance(TimeDelta::seconds(1) / notices);
         }
@@ -292,11 +283,11 @@ impl World {
     }
 
     async fn answer_one(&self, ring: Ring) {
-        self.finish([self.start(ring)].into_iter().collect()).await;
+        self.finish([self.start(self.sync.clone(), ring)].into_iter().collect()).await;
     }
 
     /// A run that may wait for the clock.
-    async fn start(&self, ring: Ring) {
+    async fn start(&self, worker: SyncCalendar, ring: Ring) {
         let request = SyncRequest {
             key: ring.key,
             trigger: ring.trigger,
@@ -306,7 +297,7 @@ impl World {
             noticed_at: ring.noticed_at,
             deadline: self.now() + TimeDelta::seconds(45),
         };
-        let run = Box::pin(self.sync.run(&request)).await.unwrap();
+        let run = Box::pin(worker.run(&request)).await.unwrap();
         assert!(matches!(run, SyncRun::Ran(_) | SyncRun::Held), "{run:?}");
     }
 
@@ -428,160 +419,4 @@ fn google_config(base: &str) -> GoogleConfig {
         })
     });
     config.google().unwrap()
-}
-
-/// Jitter is neither early nor late; all else is chance.
-struct EvenLuck;
-impl Random for EvenLuck {
-    fn fill(&self, bytes: &mut [u8]) {
-        match bytes {
-            luck @ [_, _] => luck.copy_from_slice(&[0x7f, 0xff]),
-            other => SystemRandom.fill(other),
-        }
-    }
-}
-
-/// Time stands still but for [`World::advance`].
-struct MovableClock(watch::Sender<Time>);
-
-struct Time {
-    now: DateTime<Utc>,
-    /// Until when sleepers sleep.
-    sleepers: Vec<DateTime<Utc>>,
-}
-
-impl MovableClock {
-    fn at(now: DateTime<Utc>) -> Self {
-        Self(watch::Sender::new(Time { now, sleepers: Vec::new() }))
-    }
-
-    /// Goes on with what is under way until all but so many have ended or wait for the clock.
-    async fn work<T>(&self, under_way: &mut FuturesUnordered<impl Future<Output = T>>, but: usize) {
-        let mut time = self.0.subscribe();
-        let waiting = |time: &Time| time.sleepers.iter().filter(|until| **until > time.now).count();
-        while under_way.len() > waiting(&time.borrow_and_update()) + but {
-            tokio::select! {
-                _ = under_way.next() => {}
-                _ = time.changed() => {}
-            }
-        }
-    }
-}
-
-#[async_trait]
-impl Clock for MovableClock {
-    fn now(&self) -> DateTime<Utc> {
-        self.0.borrow().now
-    }
-    async fn sleep(&self, time: Duration) {
-        let until = self.now() + time;
-        let mut clock = self.0.subscribe();
-        self.0.send_modify(|time| time.sleepers.push(until));
-        clock.wait_for(|time| time.now >= until).await.unwrap();
-        self.0.send_modify(|time| {
-            let place = time.sleepers.iter().position(|sleeper| *sleeper == until);
-            time.sleepers.swap_remove(place.unwrap());
-        });
-    }
-}
-
-/// What Google's notices that something changed carry: the channel, and its token.
-type Mailbox = Arc<Mutex<Vec<[String; 2]>>>;
-
-/// A webhook that keeps what it is told until a test brings it.
-async fn mailbox() -> (String, Mailbox) {
-    let mailbox = Mailbox::default();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}/", listener.local_addr().unwrap());
-    let kept = mailbox.clone();
-    let keep = async move |headers: HeaderMap| {
-        let header = |name: &str| headers[name].to_str().unwrap().to_owned();
-        if header("x-goog-resource-state") == "exists" {
-            kept.lock().unwrap().push([header("x-goog-channel-id"), header("x-goog-channel-token")]);
-        }
-    };
-    tokio::spawn(axum::serve(listener, Router::new().route("/", post(keep))).into_future());
-    (address, mailbox)
-}
-
-/// Rings that wait to be answered.
-#[derive(Default)]
-struct Bell {
-    waiting: Mutex<Vec<Ring>>,
-    rung: AtomicU64,
-}
-#[async_trait]
-impl Doorbell for Bell {
-    async fn ring(&self, ring: &Ring, _: Duration) -> Result<()> {
-        self.rung.fetch_add(1, Ordering::SeqCst);
-        self.waiting.lock().unwrap().push(ring.clone());
-        Ok(())
-    }
-}
-
-#[derive(Default)]
-struct Bus(AtomicU64);
-#[async_trait]
-impl NoticeBus for Bus {
-    async fn publish(&self, notices: &[Notice]) -> Result<()> {
-        self.0.fetch_add(notices.len() as u64, Ordering::SeqCst);
-        Ok(())
-    }
-}
-
-/// Seals nothing: what keys cost is not counted here.
-struct OpenVault;
-#[async_trait]
-impl TokenVault for OpenVault {
-    async fn seal(&self, _: ConnectionKey, secret: &SecretString) -> Result<SealedSecret> {
-        Ok(SealedSecret(secret.expose_secret().to_owned()))
-    }
-    async fn open(&self, _: ConnectionKey, sealed: &SealedSecret) -> Result<SecretString> {
-        Ok(SecretString::from(sealed.0.clone()))
-    }
-    fn is_stale(&self, _: &SealedSecret) -> bool {
-        false
-    }
-}
-
-type Doing = futures::future::BoxFuture<'static, ()>;
-
-/// What others do while a listing is under way.
-#[derive(Default)]
-pub struct Meanwhile(AsyncMutex<Option<Doing>>);
-impl Meanwhile {
-    pub async fn set(&self, doing: impl Future<Output = ()> + Send + 'static) {
-        *self.0.lock().await = Some(Box::pin(doing));
-    }
-}
-
-struct Interrupted {
-    calendar: GoogleCalendar,
-    meanwhile: Arc<Meanwhile>,
-}
-
-#[async_trait]
-impl Calendar for Interrupted {
-    async fn list(&self, access: &Access, token: Option<&str>, deadline: DateTime<Utc>) -> Listing {
-        let listing = self.calendar.list(access, token, deadline).await;
-        let doing = self.meanwhile.0.lock().await.take();
-        if let Some(doing) = doing {
-            doing.await;
-        }
-        listing
-    }
-    async fn batch(
-        &self,
-        access: &Access,
-        operations: &[Operation],
-        deadline: DateTime<Utc>,
-    ) -> (Vec<OperationOutcome>, u32) {
-        self.calendar.batch(access, operations, deadline).await
-    }
-    async fn watch(&self, access: &Access, channel: &NewChannel) -> Result<Channel, CalendarError> {
-        self.calendar.watch(access, channel).await
-    }
-    async fn stop(&self, access: &Access, channel: &Channel) -> Result<(), CalendarError> {
-        self.calendar.stop(access, channel).await
-    }
 }

@@ -19,8 +19,16 @@ async fn a_host_that_loses_its_lessons_empties_no_calendar_until_a_person_asks()
     let failing: Vec<_> = told.iter().filter(|notice| notice["type"] == "sync.failing").collect();
     assert_eq!((failing.len(), &failing[0]["code"]), (1, &json!("lessons_vanished")), "{told:?}");
 
+    // A sync by hand that fails comes to nothing of it.
+    let down = json!({ "refuse": { "status": 503, "reason": "backendError" } });
+    world.fault("calendar.events.list", json!("always"), down).await;
+    let (code, body) = world.try_sync().await;
+    assert!(code == 503 || body["data"]["outcome"] == "failed", "{code} {body}");
+    assert_eq!((live(&world).await, is_held(&world).await), (13, true));
+    world.control("clear-faults", json!({})).await;
+
     world.sync().await;
-    assert_eq!(live(&world).await, 1);
+    assert_eq!((live(&world).await, is_held(&world).await), (1, false));
     world.remove_lesson(&new).await;
     world.until("the end of what vanishes alone", async || live(&world).await == 0).await;
 }
@@ -61,6 +69,12 @@ async fn lose_all(world: &World, lessons: &[String]) {
     }
     world.set(json!({ "syncEnabled": true })).await;
     until_it_trips(world, "12 of 12 lessons have vanished").await;
+}
+
+/// Whether the breaker keeps what vanishes.
+async fn is_held(world: &World) -> bool {
+    let rows = world.rows("instructor_calendar_credentials").await;
+    rows.iter().any(|row| row["removals"]["held"] == true)
 }
 
 /// Waits for the sentence that says so.

@@ -14,6 +14,7 @@
 //! | a channel's id is used again, or its renewal fails when it is forgotten already | [`a_channel_is_renewed_under_a_new_id_and_kept_until_the_new_one_is_open`] |
 //! | nobody renews the channel, and the status says that all is well | [`a_channel_that_nobody_renewed_shows_in_the_status_and_polling_takes_over`] |
 //! | a channel that was stopped goes on telling | [`notices_of_a_channel_that_was_stopped_are_accepted_and_do_nothing`] |
+//! | one that was replaced goes on telling | [`notices_of_a_channel_that_was_replaced_are_accepted_and_change_nothing`] |
 //! | one meeting in two calendars is one row | [`a_meeting_of_two_instructors_is_known_to_each_of_them`] |
 //! | an exhausted quota is asked again within seconds | [`an_exhausted_quota_is_left_alone_for_hours`] |
 //! | long events, whole days, declined ones, places of work, series | `what_blocks` |
@@ -269,13 +270,15 @@ async fn an_exhausted_quota_is_left_alone_for_hours() {
 
 /// The hot state of the connection, changed as if time had passed or nobody had come.
 async fn change_state(world: &World, changes: Value) {
-    const TABLE: &str = "instructor_calendar_credentials";
-    let is_state = |row: &Value| row["instructor_id"] == format!("{}#state", world.instructor);
-    let state = async || world.rows(TABLE).await.into_iter().find(is_state).expect("a state");
-    world.until("the end of a run", async || state().await["lease_owner"].is_null()).await;
-    let mut row = state().await;
-    row.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-    world.put_row(TABLE, row).await;
+    let rows = world.rows("instructor_calendar_credentials").await;
+    let name = format!("{}#state", world.instructor);
+    let state = rows.iter().find(|row| row["instructor_id"] == name).expect("a state");
+    let key = json!({ "tenant_id": state["tenant_id"], "instructor_id": name });
+    let change = async || {
+        let no_run = "attribute_not_exists(lease_owner)";
+        world.change_row_if(no_run, "instructor_calendar_credentials", key.clone(), changes.clone()).await
+    };
+    world.until("the end of a run", change).await;
 }
 
 /// The ids of the channels that Google keeps open.
@@ -283,6 +286,14 @@ async fn open_channels(world: &World) -> Vec<String> {
     let (_, answer) = world.send(world.outside(&format!("{}/control/channels", world.google))).await;
     let rows = answer["channels"].as_array().unwrap().iter();
     rows.map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The first of them, and its token.
+async fn open_channel(world: &World) -> [String; 2] {
+    let channel = open_channels(world).await.remove(0);
+    let (_, state) = world.send(world.outside(&format!("{}/control/state", world.google))).await;
+    let token = state["push"]["channels"][&channel]["token"].as_str().expect("a token").to_owned();
+    [channel, token]
 }
 
 /// Guards against: an id is used twice, which Google refuses for ever; or the old channel is forgotten first, and when
@@ -349,25 +360,50 @@ fn timestamp(at: DateTime<Utc>) -> String {
 #[tokio::test]
 async fn notices_of_a_channel_that_was_stopped_are_accepted_and_do_nothing() {
     let (world, _, _) = with_a_lesson().await;
-    let channel = open_channels(&world).await.remove(0);
-    let (_, state) = world.send(world.outside(&format!("{}/control/state", world.google))).await;
-    let token = state["push"]["channels"][&channel]["token"].as_str().expect("a token").to_owned();
+    let [channel, token] = open_channel(&world).await;
     world.sync_by_hand_alone().await;
     assert_eq!(open_channels(&world).await, [""; 0]);
     world.control("reset-calls", json!({})).await;
     world.plan_in_google("Late", world.in_hours(50), world.in_hours(51)).await;
-    for state in ["exists", "sync", "not_exists"] {
-        let notice = world
-            .request(Method::POST, "/api/v1/calendar/webhook")
-            .header("x-goog-channel-id", &channel)
-            .header("x-goog-channel-token", &token)
-            .header("x-goog-resource-state", state);
-        assert_eq!(world.send(notice).await.0, 200, "{state}");
-    }
+    late_notices(&world, &channel, &token).await;
     // A message that waits in the queue would be handled by then.
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     assert_eq!(world.google_calls().await.values().sum::<u64>(), 0, "{:?}", world.google_calls().await);
     assert_eq!(world.external_events().await, Vec::<Value>::new());
+}
+
+/// Notices of a channel, which are accepted.
+async fn late_notices(world: &World, channel: &str, token: &str) {
+    for state in ["exists", "sync", "not_exists"] {
+        let notice = world
+            .request(Method::POST, "/api/v1/calendar/webhook")
+            .header("x-goog-channel-id", channel)
+            .header("x-goog-channel-token", token)
+            .header("x-goog-resource-state", state);
+        assert_eq!(world.send(notice).await.0, 200, "{state}");
+    }
+}
+
+/// The same where another channel has taken its place: they are looked after, as all that is signed, and nothing is found.
+#[tokio::test]
+async fn notices_of_a_channel_that_was_replaced_are_accepted_and_change_nothing() {
+    let (world, _, _) = with_a_lesson().await;
+    let [channel, token] = open_channel(&world).await;
+    change_state(&world, json!({ "renew_at": "2026-01-01T00:00:00.000Z" })).await;
+    world.sync().await;
+    let open = open_channels(&world).await;
+    assert!(open.len() == 1 && open[0] != channel, "{open:?}");
+    // The notices of what was written so far have come by then.
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    let before = (world.status().await["logs"].clone(), world.rows("calendar_event_mappings").await);
+    world.control("reset-calls", json!({})).await;
+    late_notices(&world, &channel, &token).await;
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    let calls = world.google_calls().await;
+    assert!(calls.keys().all(|method| method == "calendar.events.list"), "{calls:?}");
+    assert!(calls.values().sum::<u64>() <= 3, "{calls:?}");
+    assert_eq!((world.status().await["logs"].clone(), world.rows("calendar_event_mappings").await), before);
+    assert_eq!(open_channels(&world).await, open);
 }
 
 /// Guards against: whoever finds the address of the webhook can make us work.

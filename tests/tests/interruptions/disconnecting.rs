@@ -4,6 +4,8 @@ use calendar_sync::{
     model::{Notice, NoticeKind},
     usecases::disconnect::{Disconnected, Keep},
 };
+use chrono::TimeDelta;
+use google_sim::{Effect, Fault};
 use uuid::Uuid;
 
 use crate::{
@@ -19,6 +21,7 @@ async fn connected(stage: &Stage) -> Person {
     stage.plan(&person.account, "Dentist");
     stage.connect(&person).await;
     stage.assert_whole(&person.account, "before");
+    assert_eq!(stage.channels(&person.account), 1, "push works");
     person
 }
 
@@ -40,7 +43,30 @@ async fn whatever_interrupts_a_disconnect_the_same_call_made_again_ends_it() {
             }
             stage.disconnect_at_last(&person, NOTHING).await;
             stage.assert_gone(&person, &what).await;
-            assert_eq!(stage.grants(&person.account), 0, "{what}");
+            assert_eq!((stage.grants(&person.account), stage.channels(&person.account)), (0, 0), "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_interrupts_a_disconnect_what_was_to_stay_stays() {
+    let stage = Stage::set().await;
+    for blow in [Blow::DiesAfter, Blow::FailsAfterwards] {
+        for nth in 1.. {
+            let person = connected(&stage).await;
+            let what = format!("{blow:?} at effect {nth}");
+            let ended = stage.interrupter.strike(nth, blow, stage.begin_to_disconnect(&person, EVENTS)).await;
+            if let Ended::Undisturbed(ended) = ended {
+                assert_eq!(ended.unwrap(), Disconnected::Done);
+                assert!(nth > 10, "{what}: there are more effects than that");
+                break;
+            }
+            if matches!(ended, Ended::Died) {
+                stage.wait_for_the_lease();
+            }
+            stage.disconnect_at_last(&person, EVENTS).await;
+            stage.assert_whole(&person.account, &what);
+            assert_eq!((stage.grants(&person.account), stage.channels(&person.account)), (0, 0), "{what}");
         }
     }
 }
@@ -128,6 +154,26 @@ async fn imports_that_were_kept_stay() {
     stage.disconnect_at_last(&person, Keep { events: false, imported: true }).await;
     let rows = stage.rows(&person).await;
     assert!(rows.len() == 1 && rows[0].contains("Dentist"), "{rows:?}");
+}
+
+/// What Google refuses to delete is listed anew each time, and is no progress.
+#[tokio::test]
+async fn a_disconnect_ends_although_google_keeps_an_event_and_answers_no_revocation() {
+    let stage = Stage::set().await;
+    let person = connected(&stage).await;
+    let refusal = Effect::Refuse { status: 403, reason: "forbidden".to_owned() };
+    stage.google().inject(Fault::new("calendar.events.delete", refusal));
+    stage.google().inject(Fault::new("oauth2.revoke", Effect::Refuse { status: 503, reason: "down".to_owned() }));
+    let mut attempts = 1;
+    while stage.begin_to_disconnect(&person, NOTHING).await.unwrap() == Disconnected::Continues {
+        attempts += 1;
+        assert!(attempts < 20, "it goes on for ever");
+        stage.pass(TimeDelta::hours(7));
+    }
+    stage.google().clear_faults();
+    assert!(attempts > 3, "what may pass is tried again, and was {attempts} times");
+    assert_eq!(stage.rows(&person).await, Vec::<String>::new());
+    stage.assert_whole(&person.account, "Google is left as it is");
 }
 
 #[tokio::test]

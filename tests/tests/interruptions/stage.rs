@@ -25,14 +25,14 @@ use calendar_sync::{
         system::SystemRandom,
     },
     config::{Config, TableNames},
-    model::{ConnectionKey, InstructorId, SyncOutcome, SyncTrigger, TenantId, WishKind},
+    model::{ConnectionKey, InstructorId, SyncOutcome, SyncTrigger, TenantId, WebhookKeys, WishKind},
     ports::{CalendarError, Clock, Random},
     usecases::{
         begin_login::{BeginLogin, LoginWish},
         disconnect::{Disconnect, Disconnected, Keep},
         finish_login::{FinishLogin, Finisher, LoginFailed, LoginFinished, LoginReturn},
         google_session::Google,
-        sync_calendar::{SyncCalendar, SyncRequest, SyncRun, UnderWay},
+        sync_calendar::{Push, SyncCalendar, SyncRequest, SyncRun, UnderWay},
     },
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -174,12 +174,15 @@ impl Stage {
         let bus = Arc::new(EventBridgeBus::new(aws_sdk_eventbridge::Client::new(&sdk), "default".to_owned()));
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let Google { store, login, vault, .. } = google.clone();
+        // Nobody hears what Google tells.
+        let key = SecretString::from("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=");
+        let push = Push { address: "https://localhost:9/".to_owned(), keys: WebhookKeys::from_base64(&[key]).unwrap() };
         Self {
             interrupter,
             disconnect: Disconnect { google: google.clone(), doorbell: doorbell.clone(), random: random.clone() },
             begin: BeginLogin { store, login, vault, clock: clock.clone(), random: random.clone() },
             finish: FinishLogin { google: google.clone(), doorbell: doorbell.clone(), random: random.clone() },
-            sync: SyncCalendar { google, doorbell, bus, random, push: None, glances: UnderWay::default() },
+            sync: SyncCalendar { google, doorbell, bus, random, push: Some(push), glances: UnderWay::default() },
             simulated,
             clock,
             host,
@@ -404,6 +407,12 @@ impl Stage {
             assert!(!row.contains_key("google_calendar_event_id"), "{what}: {row:?}");
             assert!(!row.contains_key("calendar_sync_status"), "{what}: {row:?}");
         }
+    }
+
+    /// How many channels Google keeps open for the account.
+    pub fn channels(&self, account: &str) -> usize {
+        let now = self.now();
+        self.google().channels(now).iter().filter(|channel| channel.calendar == account).count()
     }
 
     /// Each lesson stands in Google once.

@@ -78,7 +78,10 @@ async fn whoever_connects_while_another_leaves_the_account_works() {
         let leaves = stage.begin_to_disconnect(&one, NOTHING);
         let (left, came) = stage.interrupter.amid(nth, leaves, stage.come_back(returning)).await;
         left.unwrap_or_else(|error| panic!("amid effect {nth}: {error:?}"));
-        let Some(came) = came else { break };
+        let Some(came) = came else {
+            assert!(nth > 10, "there are more effects than that: {nth}");
+            break;
+        };
         if came.is_err() {
             stage.wait_for_the_lease();
             connect_at_last(&stage, &other).await;

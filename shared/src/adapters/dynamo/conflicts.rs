@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     DynamoStore,
     expressions::Change,
-    items::{Item, event_key, from_item, in_connection, text, to_item},
+    items::{Item, event_key, event_key_prefix, from_item, in_connection, text, to_item},
     mappings, notices,
     requests::{CONCURRENCY, Index, Query, TRANSACTION},
     tables::CONFLICTS_BY_EVENT,
@@ -97,12 +97,13 @@ pub(super) async fn of_event(
         .query(Query {
             table: &store.names.mappings,
             index: Some(Index::Local(CONFLICTS_BY_EVENT)),
-            condition: "#connection = :connection AND #conflict_event = :event",
-            values: vec![(":connection", text(key)), (":event", text(event_key(calendar, event)))],
+            condition: "#connection = :connection AND begins_with(#conflict_event, :event)",
+            values: vec![(":connection", text(key)), (":event", text(event_key_prefix(calendar, event.as_str())))],
             ..Query::default()
         })
         .await?;
-    found.into_iter().map(read).collect()
+    let pairs = found.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+    Ok(pairs.into_iter().filter(|pair| pair.google_event_id.is_or_is_of(event)).collect())
 }
 
 pub(super) async fn apply(store: &DynamoStore, key: ConnectionKey, changes: &[ConflictChanges]) -> Result<()> {

@@ -4,7 +4,7 @@
 //! down while the row lives, so that a mark raised anew is never taken for the one that was seen.
 
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +19,8 @@ use super::{
 use crate::{
     Error, Result,
     model::{
-        Agreement, CalendarEventMapping, ConnectionKey, EventId, Fingerprint, InstructorId, LessonId, Notice, Shown,
-        SyncStatus, TenantId, Window, timestamp,
+        Agreement, CalendarEventMapping, ConnectionKey, EventId, Fingerprint, InstructorId, Lesson, LessonId, Notice,
+        Shown, SyncStatus, TenantId, Window, timestamp,
     },
     ports::{DirtyMark, LessonMark},
 };
@@ -49,8 +49,11 @@ struct Row {
     touched: bool,
     #[serde(default)]
     put_backs: u8,
+    replaces: Option<String>,
     #[serde(default, with = "timestamp::option")]
     lesson_removed_at: Option<DateTime<Utc>>,
+    /// True, or not there.
+    removal_sent: Option<bool>,
     /// The lesson's end where its sync failed, which puts the row into an index.
     #[serde(skip_deserializing, with = "timestamp::option")]
     failed_until: Option<DateTime<Utc>>,
@@ -83,7 +86,9 @@ impl From<&CalendarEventMapping> for Row {
             shown: mapping.shown.clone(),
             touched: mapping.touched,
             put_backs: mapping.put_backs,
+            replaces: mapping.replaces.clone(),
             lesson_removed_at: mapping.lesson_removed_at,
+            removal_sent: mapping.removal_sent.then_some(true),
             failed_until: (mapping.sync_status == SyncStatus::Failed).then_some(mapping.event_end),
         }
     }
@@ -107,8 +112,10 @@ fn read(item: Item) -> Result<CalendarEventMapping> {
         dirty: flags.dirty_since.is_some(),
         marks: flags.dirty_count,
         put_backs: row.put_backs,
+        replaces: row.replaces,
         has_conflict: flags.has_conflict,
         lesson_removed_at: row.lesson_removed_at,
+        removal_sent: row.removal_sent.unwrap_or_default(),
     })
 }
 
@@ -159,9 +166,6 @@ pub(super) async fn failed(
     found.into_iter().map(read).collect()
 }
 
-/// How long a lesson lasts at most, as far as finding those that overlap a moment goes.
-const LONGEST_LESSON: TimeDelta = TimeDelta::days(1);
-
 pub(super) async fn between(
     store: &DynamoStore,
     key: ConnectionKey,
@@ -174,7 +178,7 @@ pub(super) async fn between(
             condition: "#connection = :connection AND #event_start BETWEEN :from AND :to",
             values: vec![
                 (":connection", text(key)),
-                (":from", time(window.from - LONGEST_LESSON)),
+                (":from", time(window.from - Lesson::LONGEST)),
                 (":to", time(window.to)),
             ],
             ..Query::default()

@@ -29,6 +29,7 @@ struct ProgressRow {
     sync_token: Option<String>,
     sync_token_shape: Option<String>,
     sync_token_past_strays: Option<bool>,
+    sync_token_days_move: Option<bool>,
     calendar_time_zone: Tz,
     #[serde(default, with = "timestamp::option")]
     covered_until: Option<DateTime<Utc>>,
@@ -76,6 +77,7 @@ impl From<&SyncState> for ProgressRow {
             sync_token: state.cursor.as_ref().map(|cursor| cursor.token.clone()),
             sync_token_shape: state.cursor.as_ref().map(|cursor| cursor.shape.clone()),
             sync_token_past_strays: state.cursor.as_ref().filter(|cursor| cursor.past_strays).map(|_| true),
+            sync_token_days_move: state.cursor.as_ref().filter(|cursor| cursor.days_move).map(|_| true),
             calendar_time_zone: state.calendar_time_zone,
             covered_until: state.covered_until,
             compared_at: state.compared_at,
@@ -105,6 +107,7 @@ pub(super) fn read(item: Item) -> Result<SyncState> {
             token,
             shape,
             past_strays: progress.sync_token_past_strays.unwrap_or_default(),
+            days_move: progress.sync_token_days_move.unwrap_or_default(),
         }),
         calendar_time_zone: progress.calendar_time_zone,
         lease: Lease { owner: shared.lease_owner, until: shared.lease_until, fence: shared.lease_fence },

@@ -130,7 +130,7 @@ pub async fn close_later(sync: &SyncCalendar, key: ConnectionKey) -> Result<(), 
 /// closed now is tried again by the next run; its notices do no harm.
 pub async fn close_strays(state: &mut SyncState, google: &mut GoogleSession<'_>) {
     for stray in state.strays() {
-        if !later(&stop(google, &stray).await) {
+        if !stop(google, &stray).await.is_err_and(|error| error.may_pass()) {
             state.stray_channels.retain(|id| *id != stray.id);
         }
     }
@@ -142,20 +142,6 @@ async fn stop(google: &mut GoogleSession<'_>, channel: &Channel) -> Result<(), C
         tracing::warn!(channel = %channel.id, %error, "a channel could not be closed");
     }
     stopped
-}
-
-/// Whether it may be possible later.
-fn later(stopped: &Result<(), CalendarError>) -> bool {
-    match stopped {
-        Ok(()) | Err(CalendarError::Refused { .. }) => false,
-        Err(
-            CalendarError::Unauthorized
-            | CalendarError::RateLimited
-            | CalendarError::Paced
-            | CalendarError::QuotaExceeded
-            | CalendarError::Unavailable(_),
-        ) => true,
-    }
 }
 
 /// Closes all channels for good, because nothing is to be imported any more. It succeeds whatever Google says; what

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 
 use super::{
     Failure,
-    outbound::{self, Work},
+    outbound::Work,
     round::{Changed, Round},
     words,
 };
@@ -42,8 +42,13 @@ pub struct Difference {
 }
 
 /// Works out the conflicts of what changed and stores the difference.
-pub async fn refresh(round: &mut Round<'_>, work: &mut [Work], changed: &Changed) -> Result<(), Failure> {
-    let Difference { changes, flags } = difference(round, work, changed).await?;
+pub async fn refresh(
+    round: &mut Round<'_>,
+    work: &mut [Work],
+    changed: &Changed,
+    allowed: SyncDirection,
+) -> Result<(), Failure> {
+    let Difference { changes, flags } = difference(round, work, changed, allowed).await?;
     let (store, key) = (&round.sync.google.store, round.request.key);
     // The host's row comes before the pairs, so that dying between them repeats both.
     for (lesson, flags) in &flags {
@@ -54,11 +59,17 @@ pub async fn refresh(round: &mut Round<'_>, work: &mut [Work], changed: &Changed
 }
 
 /// Works out the conflicts of what changed. Lessons that are over keep theirs, unless they were moved. The flags of the
-/// work under way are set on it.
-pub async fn difference(round: &mut Round<'_>, work: &mut [Work], changed: &Changed) -> Result<Difference, Failure> {
+/// work under way are set on it; the others' columns are those of a connection of direction `allowed`.
+pub async fn difference(
+    round: &mut Round<'_>,
+    work: &mut [Work],
+    changed: &Changed,
+    allowed: SyncDirection,
+) -> Result<Difference, Failure> {
     let (key, now) = (round.request.key, round.sync.now());
-    let gone = outbound::gone(work);
     let mut affected = affected(round, work, changed).await?;
+    let gone: BTreeSet<LessonId> =
+        affected.iter().filter(|(_, mapping)| mapping.lesson_removed_at.is_some()).map(|(id, _)| *id).collect();
     let moved: BTreeSet<LessonId> = work.iter().filter(|work| work.moved).map(|work| work.mapping.lesson_id).collect();
     affected.retain(|id, mapping| mapping.event_end > now || gone.contains(id) || moved.contains(id));
     if affected.is_empty() {
@@ -117,7 +128,7 @@ pub async fn difference(round: &mut Round<'_>, work: &mut [Work], changed: &Chan
             notices,
         });
     }
-    let flags = flags(work, &affected, &found, *round.direction);
+    let flags = flags(work, &affected, &found, allowed);
     Ok(Difference { changes: found, flags })
 }
 
@@ -217,24 +228,29 @@ fn touches(row: &ExternalCalendarEvent, span: Window, zone: chrono_tz::Tz) -> bo
     found
 }
 
-/// The lessons that stored pairs connect with changed events, and with the series that a changed exception belongs to.
+/// The lessons that stored pairs connect with changed events: with a series through its exceptions too, whose rows a run
+/// that died may have removed before, and with the series that a changed exception belongs to.
 async fn named_by_pairs(round: &Round<'_>, changed: &Changed) -> Result<BTreeSet<LessonId>, Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
-    let changed_ids = || changed.put.iter().map(ExternalCalendarEvent::id).chain(&changed.gone);
-    let series = changed_ids().filter_map(|id| Some(id.0.rsplit_once('_')?.0.into()));
-    let ids: BTreeSet<EventId> = changed_ids().cloned().chain(series).collect();
-    if ids.len() > FEW {
-        return Ok(store
-            .conflicts(key)
-            .await?
-            .into_iter()
-            .filter(|pair| ids.contains(&pair.google_event_id))
-            .map(|pair| pair.lesson_id)
-            .collect());
-    }
-    let looks = ids.iter().map(|id| store.conflicts_of_event(key, &changed.calendar, id));
-    let found = concurrently(looks.collect()).await?;
-    Ok(found.into_iter().flatten().map(|pair| pair.lesson_id).collect())
+    let changed_ids: BTreeSet<EventId> =
+        changed.put.iter().map(ExternalCalendarEvent::id).chain(&changed.gone).cloned().collect();
+    let ids: BTreeSet<EventId> = changed_ids.iter().cloned().chain(changed_ids.iter().filter_map(series_of)).collect();
+    let named = |pair: &SchedulingConflict| {
+        let id = &pair.google_event_id;
+        ids.contains(id) || series_of(id).is_some_and(|series| changed_ids.contains(&series))
+    };
+    let pairs = if ids.len() > FEW {
+        store.conflicts(key).await?
+    } else {
+        let looks = ids.iter().map(|id| store.conflicts_of_event(key, &changed.calendar, id));
+        concurrently(looks.collect()).await?.into_iter().flatten().collect()
+    };
+    Ok(pairs.into_iter().filter(named).map(|pair| pair.lesson_id).collect())
+}
+
+/// The series of an exception, which Google names after it. (An id may begin with the sign that stands between.)
+fn series_of(id: &EventId) -> Option<EventId> {
+    id.0.rsplit_once('_').filter(|(series, _)| !series.is_empty()).map(|(series, _)| series.into())
 }
 
 async fn stored_pairs(
@@ -261,7 +277,7 @@ fn flags(
     work: &mut [Work],
     affected: &BTreeMap<LessonId, CalendarEventMapping>,
     changes: &[ConflictChanges],
-    direction: SyncDirection,
+    allowed: SyncDirection,
 ) -> Vec<(LessonId, HostFlags)> {
     let mut flagged: BTreeMap<LessonId, bool> =
         changes.iter().map(|lesson| (lesson.lesson_id, lesson.has_conflict)).collect();
@@ -276,10 +292,23 @@ fn flags(
         let in_google = mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
         let columns = HostFlags {
             google_calendar_event_id: in_google.then(|| mapping.google_event_id()),
-            calendar_sync_status: (direction.writes() || in_google).then_some(mapping.sync_status),
+            calendar_sync_status: (allowed.writes() || in_google).then_some(mapping.sync_status),
             has_conflict,
         };
         flags.push((id, columns));
     }
     flags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exception_names_its_series_and_an_imported_event_none() {
+        let series = |id: &str| series_of(&EventId::from(id));
+        assert_eq!(series("abc_20270201T100000Z"), Some("abc".into()));
+        assert_eq!((series("abc"), series("_6co30db661j6")), (None, None));
+        assert_eq!(series("_6co30db661j6_20270201T100000Z"), Some("_6co30db661j6".into()));
+    }
 }

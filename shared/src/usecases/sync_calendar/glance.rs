@@ -146,7 +146,8 @@ async fn follow_up(
     if listed.news && !announced {
         round.miss_notice(listed.began);
     }
-    let Difference { changes, flags } = conflicts::difference(&mut round, &mut [], &changed).await?;
+    let Difference { changes, flags } =
+        conflicts::difference(&mut round, &mut [], &changed, credentials.settings.sync_direction).await?;
     report.imported(&changed);
     listed.commit(&mut state);
     sync.end_well(&mut state, credentials);
@@ -168,9 +169,10 @@ fn cursor_if_calm(
     let calm = state.lease.owner.is_none() && state.failures == 0 && !burst;
     let allowed = credentials.blocked().is_none() && settings.auto_sync && settings.sync_direction.imports();
     let inbound_alone = wished.union(&request.wishes).all(|kind| matches!(kind, WishKind::Inbound | WishKind::Lessons));
-    let due = comparison_due(state, now)
+    let due = comparison_due(state, credentials, now)
         || uncovered(state, Window::around(now), now).is_some()
         || channel::is_due(sync, settings, state, now);
-    let cursor = state.cursor.as_ref().filter(|_| calm && allowed && inbound_alone && !due)?;
+    let cursor =
+        state.cursor.as_ref().filter(|cursor| calm && allowed && inbound_alone && !due && !cursor.days_move)?;
     cursor.serves(&credentials.google_calendar_id, settings.sync_direction.writes()).then(|| cursor.token.clone())
 }

@@ -19,7 +19,7 @@ use crate::{
     ports::{CalendarError, DirtyMark, Listing, ListingOutcome, Operation, OperationOutcome},
     reconcile::{
         inbound::{self, InboundPlan},
-        outbound::{may_hide_additions, observe},
+        outbound::observe,
     },
     usecases::{concurrently::concurrently, google_session::GoogleSession},
 };
@@ -82,6 +82,9 @@ pub async fn import(
         round.report.say(format!("{malformed} events could not be read and were left out."));
     }
     let is_delta = matches!(outcome, ListingOutcome::Delta { .. });
+    // A run that died may have stored rows and not come to their conflicts. A delta names those rows once more; of a whole
+    // listing nobody knows which they were.
+    changed.everything |= !is_delta;
     let (token, complete) = match outcome {
         // What could not be read was mentioned all the same: then absence proves nothing.
         ListingOutcome::Complete { token } => (Some(token), malformed == 0),
@@ -97,10 +100,15 @@ pub async fn import(
         ListingOutcome::CursorLost => return Err(failure(CalendarError::Unavailable("no listing".into()))),
     };
     let zone = time_zone.unwrap_or(round.state.calendar_time_zone);
-    let zone_changed = zone != round.state.calendar_time_zone && round.state.cursor.is_some();
+    let differs = zone != round.state.calendar_time_zone;
+    let zone_changed = round.state.cursor.as_ref().is_some_and(|cursor| differs || cursor.days_move);
     if zone_changed {
         round.report.say(format!("The calendar moved to the time zone {zone}; its whole days were worked out anew."));
         changed.everything = true;
+        // Rows are about to be moved. Should we die before that is known, whoever comes next moves them anew, also when the
+        // calendar has moved back.
+        round.state.cursor.iter_mut().for_each(|cursor| cursor.days_move = true);
+        round.save().await?;
     }
 
     let plan = inbound::plan(key, calendar, zone, events);
@@ -125,7 +133,12 @@ pub async fn import(
     let left_before = is_delta && round.state.cursor.as_ref().is_some_and(|cursor| cursor.past_strays);
     let past_strays = !writes && (left_before || !own.strays.is_empty());
     let clean = !writes || remove_strays(round, own.strays, google).await?;
-    let cursor = token.filter(|_| clean).map(|token| Cursor { token, shape: Cursor::shape_of(calendar), past_strays });
+    let cursor = token.filter(|_| clean).map(|token| Cursor {
+        token,
+        shape: Cursor::shape_of(calendar),
+        past_strays,
+        days_move: false,
+    });
     Ok(Listed { cursor, zone, began, news })
 }
 
@@ -198,7 +211,7 @@ pub async fn rows_alone(
     let changed = Changed { put: plan.put, gone, stored: false, ..Changed::nothing(calendar.clone(), zone) };
     let news = !changed.put.is_empty() || !changed.gone.is_empty();
     let past_strays = round.state.cursor.as_ref().is_some_and(|cursor| cursor.past_strays);
-    let cursor = Cursor { token: token.clone(), shape: Cursor::shape_of(calendar), past_strays };
+    let cursor = Cursor { token: token.clone(), shape: Cursor::shape_of(calendar), past_strays, days_move: false };
     let listed = Listed { cursor: Some(cursor), zone, began: seen.began, news };
     Ok(Some((changed, listed)))
 }
@@ -291,8 +304,10 @@ async fn own_changes(round: &Round<'_>, plan: &InboundPlan, complete: bool, zone
             let live = mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
             if live && !listed.contains(&mapping.google_event_id()) && !changed.contains_key(&mapping.lesson_id) {
                 let mut missing = mapping.clone();
-                missing.touched |= may_hide_additions(&missing);
+                missing.touched = true;
                 missing.shown.iter_mut().for_each(|shown| shown.deleted = true);
+                // That it is gone is news, whatever was under way.
+                missing.replaces = None;
                 changed.insert(missing.lesson_id, missing);
             }
         }

@@ -10,6 +10,7 @@ mod conflicts;
 mod glance;
 mod inbound;
 mod outbound;
+mod record;
 mod report;
 mod round;
 mod settle;
@@ -232,7 +233,7 @@ impl SyncCalendar {
         let mut inherited = state.wishes.kinds.clone();
         state.wishes.kinds.extend(&request.wishes);
         if !request.by_a_person() && state.resting_until.is_some_and(|until| until > self.now()) {
-            return self.keep_resting(request, state).await;
+            return self.keep_resting(request, report, state, started_at).await;
         }
         if request.trigger == SyncTrigger::Webhook
             && let Some(listed_at) = state.listed_at
@@ -264,9 +265,13 @@ impl SyncCalendar {
                 // Whoever finds it was told of it.
                 state.wishes.kinds.insert(WishKind::Noticed);
             }
-            if report.narrowed && state.failures == 0 {
+            if report.narrowed && state.failures > 0 {
+                state.wishes.kinds.extend(&inherited);
+            } else if report.narrowed {
                 state.wishes.kinds.clone_from(&inherited);
-                state.next_sync_at = state.next_sync_at.map(|_| self.now());
+                // Where nothing polls, somebody may have wished for a run all the same.
+                let goes_on = state.next_sync_at.is_some() || !inherited.is_empty();
+                state.next_sync_at = goes_on.then(|| self.now());
             }
             // Told before the lease is let go: should we die here, whoever looks after us goes on with it.
             if !self.deliver_notices(request.key).await {
@@ -354,13 +359,28 @@ impl SyncCalendar {
     }
 
     /// Leaves a connection that rests after a failure alone; what was wished for is kept until the rest is over.
-    async fn keep_resting(&self, request: &SyncRequest, mut state: SyncState) -> Result<SyncRun> {
+    async fn keep_resting(
+        &self,
+        request: &SyncRequest,
+        mut report: Report,
+        mut state: SyncState,
+        started_at: DateTime<Utc>,
+    ) -> Result<SyncRun> {
         if self.hear(&mut state, request.noticed_at) {
             state.wishes.kinds.insert(WishKind::Noticed);
         }
         state.next_sync_at = state.resting_until;
+        if !self.deliver_notices(request.key).await {
+            let again = self.now() + DELIVER_AGAIN;
+            state.next_sync_at = state.next_sync_at.map(|next| next.min(again));
+        }
         self.let_go(request.key, &mut state).await?;
-        Ok(SyncRun::Held)
+        if request.log_id.is_none() {
+            return Ok(SyncRun::Held);
+        }
+        // The rest of an earlier run, which is found by the poll: it need not ring until then.
+        report.say("The connection rests after a failure; what is left follows after that.");
+        self.record(request, report, SyncDirection::TwoWay, SyncOutcome::Partial, started_at).await
     }
 
     /// Gives the lease back with all wishes, those that come meanwhile too. False when it was lost.
@@ -395,66 +415,5 @@ impl SyncCalendar {
         let SyncRequest { key, trigger, asked, .. } = request.clone();
         let ring = Ring { log_id: Some(log_id), asked, ..Ring::new(key, trigger, rest.into_iter().collect()) };
         self.doorbell.ring(&ring, delay).await
-    }
-
-    /// Ends the log row that was promised to a person, where nothing can run.
-    async fn end_in_vain(
-        &self,
-        request: &SyncRequest,
-        mut report: Report,
-        why: &str,
-        started_at: DateTime<Utc>,
-    ) -> Result<()> {
-        if request.log_id.is_some() {
-            report.say(why);
-            self.record(request, report, SyncDirection::TwoWay, SyncOutcome::Failed, started_at).await?;
-        }
-        Ok(())
-    }
-
-    /// Writes the log row, and the instructor's row of the host, where there is something to tell.
-    async fn record(
-        &self,
-        request: &SyncRequest,
-        report: Report,
-        direction: SyncDirection,
-        outcome: SyncOutcome,
-        started_at: DateTime<Utc>,
-    ) -> Result<SyncRun> {
-        let asked_for =
-            request.log_id.is_some() || matches!(request.trigger, SyncTrigger::Manual | SyncTrigger::Connect);
-        let tell = asked_for || report.is_worth_a_row() || outcome != SyncOutcome::Completed;
-        let daily = report.compared;
-        let now = self.now();
-        let id = request.log_id.unwrap_or_else(|| SyncLogId(self.time_ordered_id(started_at)));
-        let mut log = report.into_log(id, request, direction, outcome, [started_at, now]);
-        if let Some(earlier) = self.promised(request).await? {
-            log = log.after(earlier);
-        }
-        tracing::info!(
-            connection = %request.key, trigger = ?log.trigger, outcome = ?log.outcome, google_calls = log.google_calls,
-            duration_ms = log.duration_ms, "synced"
-        );
-        if tell {
-            self.google.store.put_log(&log).await?;
-        }
-        if (tell || daily) && outcome != SyncOutcome::Failed {
-            self.google.store.flag_instructor(request.key, None, Some(now)).await?;
-        }
-        Ok(SyncRun::Ran(Box::new(log)))
-    }
-
-    /// What stands in the row that was promised to a person: that their run waits, or what its earlier parts did.
-    async fn promised(&self, request: &SyncRequest) -> Result<Option<CalendarSyncLog>> {
-        let Some(id) = request.log_id else { return Ok(None) };
-        self.google.store.log(request.key, id).await
-    }
-
-    /// A UUID of version 7: it sorts by `at`.
-    pub fn time_ordered_id(&self, at: DateTime<Utc>) -> uuid::Uuid {
-        let mut random = [0; 10];
-        self.random.fill(&mut random);
-        uuid::Builder::from_unix_timestamp_millis(u64::try_from(at.timestamp_millis()).unwrap_or(0), &random)
-            .into_uuid()
     }
 }

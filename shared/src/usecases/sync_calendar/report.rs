@@ -30,7 +30,7 @@ pub struct Report {
     pub rest: BTreeSet<WishKind>,
     /// Whether Google's usage limit was met.
     pub quota_exceeded: bool,
-    /// Whether a person bounded the run: to some lessons, or to one of the connection's two directions.
+    /// Whether a person bounded the run: to some lessons, or to a direction that is not the connection's own.
     pub narrowed: bool,
     /// Whether stored data changed in a way that the counts don't show.
     pub changed: bool,

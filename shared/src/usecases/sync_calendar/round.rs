@@ -56,7 +56,8 @@ pub struct Changed {
     pub stored: bool,
     /// The calendar's zone as the listing said; the state learns it with the cursor.
     pub zone: Tz,
-    /// All conflicts are to be worked out anew: the calendar's zone changed, or everything is compared.
+    /// All conflicts are to be worked out anew: the calendar's zone changed, all of it was listed or forgotten, or everything
+    /// is compared.
     pub everything: bool,
 }
 
@@ -91,9 +92,9 @@ impl Round<'_> {
         let asked = request.asked.as_ref();
         let allowed = credentials.settings.sync_direction;
         let direction = asked.and_then(|asked| asked.direction).map_or(Some(allowed), |asked| asked.within(allowed));
+        self.report.narrowed = direction != Some(allowed) || asked.is_some_and(|asked| asked.dates.is_some());
         let Some(direction) = direction else { return Err(Failure::DirectionOff) };
         *self.direction = direction;
-        self.report.narrowed = direction != allowed || asked.is_some_and(|asked| asked.dates.is_some());
         if !credentials.settings.auto_sync && !request.by_a_person() {
             channel::close(&mut self, &credentials).await?;
             return Err(Failure::ManualOnly);
@@ -119,7 +120,7 @@ impl Round<'_> {
         let wishes = self.state.wishes.kinds.clone();
         // The daily comparison waits for a run that has Google's list before it in any case, which there is each few hours.
         let looks = wishes.contains(&WishKind::Inbound) || !credentials.settings.sync_direction.imports();
-        let compare = wishes.contains(&WishKind::Full) || (looks && comparison_due(self.state, started));
+        let compare = wishes.contains(&WishKind::Full) || (looks && comparison_due(self.state, credentials, started));
         let calendar = credentials.google_calendar_id.clone();
         let zone = self.state.calendar_time_zone;
         self.report.zone = zone;
@@ -163,11 +164,12 @@ impl Round<'_> {
         let uncovered = uncovered(self.state, window, started);
         let mut work = outbound::gather(self, window, compare, uncovered, direction).await?;
         outbound::intend(self, &mut work, direction).await?;
-        if direction.imports() || changed.everything {
-            conflicts::refresh(self, &mut work, &changed).await?;
+        // Whatever a person bounded this run to, the connection is what conflicts and the host's columns go by.
+        let allowed = credentials.settings.sync_direction;
+        if allowed.imports() || changed.everything {
+            conflicts::refresh(self, &mut work, &changed, allowed).await?;
         }
-        let may_write = credentials.settings.sync_direction.writes();
-        let carried_out = outbound::carry_out(self, work, google, direction, may_write).await;
+        let carried_out = outbound::carry_out(self, work, google, direction, allowed).await;
         if self.report.counts.written() > written {
             self.expect_notice();
         }
@@ -195,9 +197,10 @@ impl Round<'_> {
     }
 }
 
-/// Whether it is time to compare all lessons with all mappings.
-pub fn comparison_due(state: &SyncState, now: DateTime<Utc>) -> bool {
-    state.compared_at.is_none_or(|at| now - at > schedule::DAILY)
+/// Whether it is time to compare all lessons with all mappings: each day, and after the settings have changed, also when
+/// the ring for that was lost.
+pub fn comparison_due(state: &SyncState, credentials: &InstructorCalendarCredentials, now: DateTime<Utc>) -> bool {
+    state.compared_at.is_none_or(|at| now - at > schedule::DAILY || credentials.updated_at > at)
 }
 
 /// The part of the window that no run has looked at yet.

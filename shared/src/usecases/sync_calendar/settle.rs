@@ -30,8 +30,13 @@ impl SyncCalendar {
             Ok(_) => report.unfinished.is_none() && report.more,
             Err(failure) => matches!(failure, Failure::Paced),
         };
-        // A person's leave to try everything ends with their run, however that ends. What it removed, they asked for.
-        if !goes_on && state.wishes.kinds.remove(&WishKind::Overrides) {
+        // A person's leave to try everything ends with their run, however that ends. What it removed, they asked for; what
+        // it could not come to is held back as before.
+        let overrode = !goes_on && state.wishes.kinds.remove(&WishKind::Overrides);
+        let came_to_all = matches!(&ended, Ok(credentials) if credentials.settings.sync_direction.writes())
+            && report.unfinished.is_none()
+            && !report.narrowed;
+        if overrode && came_to_all {
             state.removals = None;
         }
         match ended {

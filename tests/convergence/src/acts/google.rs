@@ -60,6 +60,7 @@ fn create(world: &World, calendar: &str, event: &Value) -> Option<String> {
 fn change(world: &World, calendar: &str, id: &str, changes: &Value) -> Option<()> {
     let mut state = world.sim.state();
     let now = state.now;
+    state.truth.meddle(calendar, id);
     state.google.edit_event(now, calendar, id, changes).ok()
 }
 
@@ -194,6 +195,7 @@ pub(super) fn edit(world: &mut World) -> Option<String> {
 fn delete_event(world: &World, calendar: &str, id: &str) -> Option<()> {
     let mut state = world.sim.state();
     let now = state.now;
+    state.truth.meddle(calendar, id);
     state.google.delete_event(now, calendar, id).ok()
 }
 
@@ -322,6 +324,7 @@ pub(super) fn make_own_recurring(world: &mut World) -> Option<String> {
         // It is one already: then its first part becomes a series of its own, or one instance goes elsewhere.
         let mut state = world.sim.state();
         let now = state.now;
+        state.truth.meddle(ACCOUNTS[0], &id);
         let done = if state.dice.percent(50) {
             state.google.split_series(now, ACCOUNTS[0], &id, &json!({ "summary": "Split" })).is_ok()
         } else {
@@ -378,6 +381,7 @@ pub(crate) fn contend(world: &mut World) {
         && state.google.edit_event(now, calendar, id, &json!({ "summary": TITLE })).is_ok()
     {
         *changes += 1;
+        state.truth.meddle(calendar, id);
     }
 }
 
@@ -396,6 +400,7 @@ pub(super) fn add_guests_and_notes(world: &mut World) -> Option<String> {
     guests.retain(|known| known["email"] != json!(guest));
     guests.push(json!({ "email": guest }));
     let changes = json!({ "attendees": guests, "colorId": "5" });
+    state.truth.meddle(calendar, &id);
     state.google.edit_event(now, calendar, &id, &changes).ok()?;
     let additions: &mut Additions = state.truth.additions.entry(place).or_default();
     additions.guests.insert(guest.clone());

@@ -67,10 +67,11 @@ acts! {
     6 Reconnect
     3 SyncNow
     2 SyncSomeDays
+    2 SyncOneWay
     // trouble
     7 Crash
     5 HoldUp
-    5 LoseStreamRecord
+    8 LoseStreamRecord
     6 StoreFault
     4 IndexLag
     2 QueueFault
@@ -165,6 +166,7 @@ impl Act {
             Self::Reconnect => people::reconnect(world),
             Self::SyncNow => people::sync_everything(world),
             Self::SyncSomeDays => people::sync_some_days(world),
+            Self::SyncOneWay => people::sync_one_way(world),
             Self::Crash => trouble::crash(world),
             Self::HoldUp => trouble::hold_up(world),
             Self::LoseStreamRecord => trouble::lose_stream_record(world),

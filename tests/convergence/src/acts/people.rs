@@ -58,6 +58,7 @@ pub(super) fn disconnect(world: &mut World) -> Option<String> {
         state.coverage.met(Fault::Disconnected);
         (keep, state.now + ANSWER_WITHIN)
     };
+    world.sim.state().truth.taken_down.insert(party.key);
     let disconnect = world.product().rings.disconnect;
     world.request(async move { disconnect.begin(party.key, keep, deadline).await.map(drop) });
     Some(format!("{} {keep:?}", number(party.key)))
@@ -76,17 +77,33 @@ pub(super) fn reconnect(world: &mut World) -> Option<String> {
 }
 
 /// Begins a sync by hand.
-pub(crate) fn sync(world: &mut World, party: Party, dates: Option<(NaiveDate, NaiveDate)>) {
+pub(crate) fn sync(
+    world: &mut World,
+    party: Party,
+    direction: Option<SyncDirection>,
+    dates: Option<(NaiveDate, NaiveDate)>,
+) {
     let (sync, deadline) = (world.product().rings.sync, world.now() + ANSWER_WITHIN);
-    let asked = SyncCalendarRequest { instructor_id: party.key.instructor_id, direction: None, dates };
+    let asked = SyncCalendarRequest { instructor_id: party.key.instructor_id, direction, dates };
     world.request(async move { sync_now(&sync, party.key, asked, deadline).await.map(drop) });
 }
 
 pub(super) fn sync_everything(world: &mut World) -> Option<String> {
     let party = any_party(world);
     world.sim.met(Fault::ManualSync);
-    sync(world, party, None);
+    sync(world, party, None, None);
     Some(number(party.key).to_string())
+}
+
+pub(super) fn sync_one_way(world: &mut World) -> Option<String> {
+    let party = any_party(world);
+    let direction = {
+        let mut state = world.sim.state();
+        state.coverage.met(Fault::ManualSyncOneWay);
+        *state.dice.pick(&[SyncDirection::ToGoogle, SyncDirection::FromGoogle])
+    };
+    sync(world, party, Some(direction), None);
+    Some(format!("{} {direction:?}", number(party.key)))
 }
 
 pub(super) fn sync_some_days(world: &mut World) -> Option<String> {
@@ -97,7 +114,7 @@ pub(super) fn sync_some_days(world: &mut World) -> Option<String> {
         let first = state.now.date_naive() + TimeDelta::days(state.dice.between(-2, 3));
         (first, first + TimeDelta::days(state.dice.between(0, 3)))
     };
-    sync(world, party, Some(dates));
+    sync(world, party, None, Some(dates));
     Some(format!("{} {dates:?}", number(party.key)))
 }
 

@@ -81,7 +81,8 @@ impl Tables {
         }
     }
 
-    pub(super) fn mark_dirty(&mut self, key: ConnectionKey, mark: LessonMark, now: DateTime<Utc>) {
+    /// Says that the lesson is to be looked at.
+    pub fn mark_dirty(&mut self, key: ConnectionKey, mark: LessonMark, now: DateTime<Utc>) {
         let row = self.mappings.entry((key, mark.lesson_id)).or_insert_with(|| MappingRow {
             mapping: CalendarEventMapping::new(key, mark.lesson_id, mark.starts_at, mark.ends_at),
             since: None,

@@ -121,7 +121,9 @@ impl Google {
             }
         };
         let mut answer = self.access(now, client, &token.account, &scopes);
-        self.add_id_token(now, &mut answer, client, &token.account, None, &scopes);
+        if self.config.behaviour.id_token_with_refresh {
+            self.add_id_token(now, &mut answer, client, &token.account, None, &scopes);
+        }
         Ok(answer)
     }
 

@@ -32,6 +32,9 @@ pub async fn pairs_are_found_by_lesson_and_by_event(on: &Subject) {
     of_event.sort();
     assert_eq!(of_event, [one, three]);
     assert_eq!(on.store.conflicts_of_event(key, &primary(), &EventId::from("g")).await.unwrap(), []);
+    let (exception, other) = (conflict(1, "g_20270201T100000Z", 2), conflict(1, "gg", 2));
+    on.store.apply_conflicts(key, &[changes(1, &[exception.clone(), other], &[])]).await.unwrap();
+    assert_eq!(on.store.conflicts_of_event(key, &primary(), &EventId::from("g")).await.unwrap(), [exception]);
     assert_eq!(on.store.conflicts(instructor(2)).await.unwrap(), []);
 }
 

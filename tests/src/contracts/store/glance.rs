@@ -86,7 +86,12 @@ pub async fn a_glance_stores_all_that_follows_at_once(on: &Subject) {
     let key = instructor(1);
     on.before_the_glance().await;
     let mut state = SyncState {
-        cursor: Some(Cursor { token: "next".to_owned(), shape: "2:primary".to_owned(), past_strays: false }),
+        cursor: Some(Cursor {
+            token: "next".to_owned(),
+            shape: "2:primary".to_owned(),
+            past_strays: false,
+            days_move: false,
+        }),
         next_sync_at: Some(at(1, 15)),
         listed_at: Some(at(1, 1)),
         ..on.state(key).await

@@ -69,7 +69,12 @@ pub async fn a_release_stores_what_the_holder_changed(on: &Subject) {
     let key = instructor(1);
     on.connected(key).await;
     let mut full = SyncState {
-        cursor: Some(Cursor { token: "token".to_owned(), shape: "2:primary".to_owned(), past_strays: true }),
+        cursor: Some(Cursor {
+            token: "token".to_owned(),
+            shape: "2:primary".to_owned(),
+            past_strays: true,
+            days_move: true,
+        }),
         calendar_time_zone: Tz::Europe__Berlin,
         covered_until: Some(at(20, 0)),
         compared_at: Some(at(2, 0)),

@@ -24,6 +24,7 @@ pub async fn a_mapping_reads_back_as_it_was_saved(on: &Subject) {
         shown: Some(Shown { etag: "\"7\"".to_owned(), fingerprint: fingerprint("d"), deleted: true }),
         touched: true,
         put_backs: 2,
+        replaces: Some("\"6\"".to_owned()),
         lesson_removed_at: Some(at(1, 5)),
         ..mapping(instructor(1), 1, at(2, 0))
     };

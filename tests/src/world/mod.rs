@@ -1,16 +1,19 @@
 //! The whole product on one machine, as a person and a host application meet it: over HTTP.
 
+mod host;
+mod in_google;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     path::Path,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
+use aws_sdk_dynamodb::error::SdkError;
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use local_stack::{
-    aws::{Call, Queues},
-    deployment::{LESSON_FEED, LESSON_FEED_DEAD_LETTERS},
+    aws::Call,
     gateway::Authorizer,
     settings::{GoogleChoice, Settings},
     stack::Stack,
@@ -21,7 +24,7 @@ use serde_json::{Value, json};
 use crate::openapi::API;
 
 /// How long something that happens in the background may take, on a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A running stack, an instructor of its demo tenant, and a folder that goes when the test ends. A clone is another
 /// person at the same machine.
@@ -52,6 +55,9 @@ pub fn start_of(event: &Value) -> DateTime<Utc> {
 pub type Answer = (u16, Value);
 
 impl World {
+    /// The account of the demo instructor.
+    pub const ACCOUNT: &str = "ada@example.com";
+
     /// Starts a stack of its own for one test. No lesson is there yet.
     pub async fn start() -> Self {
         let data = tempfile::tempdir().expect("a folder");
@@ -139,6 +145,25 @@ impl World {
         self.tables().put_item().table_name(table).set_item(Some(item)).send().await.expect("an answer");
     }
 
+    /// Sets what is to change of a row, and says whether the condition for it held.
+    pub async fn change_row_if(&self, condition: &str, table: &str, key: Value, changes: Value) -> bool {
+        let item = |value: Value| serde_dynamo::aws_sdk_dynamodb_1::to_item(value).expect("an item");
+        let changes = item(changes);
+        let sets: Vec<_> = changes.keys().map(|name| format!("#{name} = :{name}")).collect();
+        let update = self.tables().update_item().table_name(table).set_key(Some(item(key)));
+        let update = changes.into_iter().fold(update, |update, (name, value)| {
+            update
+                .expression_attribute_names(format!("#{name}"), &name)
+                .expression_attribute_values(format!(":{name}"), value)
+        });
+        let update = update.update_expression(format!("SET {}", sets.join(", "))).condition_expression(condition);
+        match update.send().await.map_err(SdkError::into_service_error) {
+            Ok(_) => true,
+            Err(error) if error.is_conditional_check_failed_exception() => false,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+
     fn tables(&self) -> aws_sdk_dynamodb::Client {
         aws_sdk_dynamodb::Client::new(&self.stack.sdk)
     }
@@ -193,10 +218,16 @@ impl World {
 
     /// Starts a sync by hand, waits for it where it goes on in the background, and answers its counts.
     pub async fn sync(&self) -> Value {
-        let (code, body) = self.call(Method::POST, "sync", Some(json!({ "instructorId": self.instructor }))).await;
+        let (code, body) = self.try_sync().await;
         assert!(matches!(code, 200 | 202), "{code} {body}");
-        if code == 200 {
-            return body["data"].clone();
+        body["data"].clone()
+    }
+
+    /// The same, also where it is refused or fails: of one that went on in the background, its log row.
+    pub async fn try_sync(&self) -> Answer {
+        let (code, body) = self.call(Method::POST, "sync", Some(json!({ "instructorId": self.instructor }))).await;
+        if code != 202 {
+            return (code, body);
         }
         let row = async || {
             let status = self.status().await;
@@ -204,7 +235,7 @@ impl World {
             rows.iter().find(|row| row["id"] == body["data"]["logId"]).expect("the promised row").clone()
         };
         self.until("the end of the sync", async || row().await["outcome"] != "running").await;
-        row().await
+        (code, json!({ "data": row().await }))
     }
 
     /// Turns switches.
@@ -285,176 +316,12 @@ impl World {
         (now + TimeDelta::hours(hour)).duration_trunc(TimeDelta::hours(1)).expect("an hour")
     }
 
-    fn lessons_path(&self) -> String {
-        format!("/dev/lessons?instructor={}", self.instructor)
-    }
-
-    /// Adds a lesson of an hour; answers its id.
-    pub async fn add_lesson(&self, title: &str, starts_at: DateTime<Utc>) -> String {
-        let body = json!({
-            "title": title, "startsAt": starts_at, "endsAt": starts_at + TimeDelta::hours(1),
-            "timeZone": "Europe/Berlin", "status": "scheduled",
-        });
-        let (code, lesson) =
-            self.send(self.request(Method::POST, &self.lessons_path()).bearer_auth(&self.token).json(&body)).await;
-        assert_eq!(code, 201, "{lesson}");
-        lesson["id"].as_str().expect("an id").to_owned()
-    }
-
-    /// Changes a lesson.
-    pub async fn change_lesson(&self, id: &str, change: Value) {
-        let request = self.request(Method::PATCH, &format!("/dev/lessons/{id}")).bearer_auth(&self.token).json(&change);
-        let (code, body) = self.send(request).await;
-        assert_eq!(code, 200, "{body}");
-    }
-
-    /// Moves a lesson.
-    pub async fn move_lesson(&self, id: &str, starts_at: DateTime<Utc>) {
-        self.change_lesson(id, json!({ "startsAt": starts_at, "endsAt": starts_at + TimeDelta::hours(1) })).await;
-    }
-
-    /// Removes a lesson's row.
-    pub async fn remove_lesson(&self, id: &str) {
-        let (code, body) =
-            self.send(self.request(Method::DELETE, &format!("/dev/lessons/{id}")).bearer_auth(&self.token)).await;
-        assert!(code < 300, "{code} {body}");
-    }
-
-    /// The lessons by id.
-    pub async fn lessons(&self) -> BTreeMap<String, Value> {
-        let (code, body) = self.send(self.request(Method::GET, &self.lessons_path()).bearer_auth(&self.token)).await;
-        assert_eq!(code, 200, "{body}");
-        let rows = body.as_array().expect("a list").clone();
-        rows.into_iter().map(|row| (row["id"].as_str().expect("an id").to_owned(), row)).collect()
-    }
-
-    /// One lesson.
-    pub async fn lesson(&self, id: &str) -> Value {
-        self.lessons().await.remove(id).unwrap_or(Value::Null)
-    }
-
-    /// What reached the event bus, newest first: the notices' types.
-    pub async fn notices(&self) -> Vec<String> {
-        let type_of = |notice: &Value| notice["type"].as_str().expect("a type").to_owned();
-        self.notices_in_full().await.iter().map(type_of).collect()
-    }
-
-    /// The same, whole.
-    pub async fn notices_in_full(&self) -> Vec<Value> {
-        let (_, body) = self.send(self.request(Method::GET, "/dev/notices").bearer_auth(&self.token)).await;
-        let rows = body.as_array().expect("a list").iter();
-        rows.map(|row| row["detail"].clone()).collect()
-    }
-
-    /// Sends a message to the lesson feed.
-    pub async fn feed(&self, body: &str) {
-        let sent = self.queues().send_message().queue_url(Queues::url(LESSON_FEED)).message_body(body).send();
-        sent.await.expect("an answer");
-    }
-
-    /// Whether the lesson feed has no message left.
-    pub async fn feed_is_empty(&self) -> bool {
-        let asked = self.queues().get_queue_attributes().queue_url(Queues::url(LESSON_FEED)).send();
-        let answer = asked.await.expect("an answer");
-        let counts = answer.attributes().expect("attributes").iter();
-        counts.filter(|(name, _)| name.as_str().starts_with("Approximate")).all(|(_, count)| count == "0")
-    }
-
-    /// Takes what the lesson feed has refused since it was asked last: each message and why.
-    pub async fn refused_by_the_feed(&self) -> Vec<(String, String)> {
-        let received = self
-            .queues()
-            .receive_message()
-            .queue_url(Queues::url(LESSON_FEED_DEAD_LETTERS))
-            .max_number_of_messages(10)
-            .message_attribute_names("All")
-            .send();
-        let refused = received.await.expect("an answer").messages.unwrap_or_default().into_iter();
-        let reason = |message: &aws_sdk_sqs::types::Message| {
-            let reason = message.message_attributes.as_ref()?.get("reason")?;
-            reason.string_value.clone()
-        };
-        refused
-            .map(|message| (message.body.clone().unwrap_or_default(), reason(&message).unwrap_or_default()))
-            .collect()
-    }
-
-    fn queues(&self) -> aws_sdk_sqs::Client {
-        aws_sdk_sqs::Client::new(&self.stack.sdk)
-    }
-
-    /// An operation of the simulated Google's control API.
-    pub async fn control(&self, operation: &str, body: Value) -> Value {
-        let (code, answer) =
-            self.send(self.client.post(format!("{}/control/{operation}", self.google)).json(&body)).await;
-        assert_eq!(code, 200, "{operation}: {answer}");
-        answer
-    }
-
-    /// The account of the demo instructor.
-    pub const ACCOUNT: &str = "ada@example.com";
-
-    /// Everything that stands in the instructor's Google calendar, tombstones as well.
-    pub async fn in_google(&self) -> Vec<Value> {
-        let (_, body) = self.send(self.client.get(format!("{}/control/calendars/{}", self.google, self.account))).await;
-        match body {
-            Value::Array(events) => events,
-            Value::Object(events) => events.into_iter().map(|(_, event)| event).collect(),
-            other => panic!("{other}"),
-        }
-    }
-
-    /// The live events that a lesson has in Google.
-    pub async fn events_of(&self, lesson: &str) -> Vec<Value> {
-        let carries = |event: &Value| event["extendedProperties"]["private"]["lessonId"] == lesson;
-        self.in_google().await.into_iter().filter(|event| event["status"] != "cancelled" && carries(event)).collect()
-    }
-
-    /// Plans something in Google as the instructor does; answers the event's id.
-    pub async fn plan_in_google(&self, title: &str, start: DateTime<Utc>, end: DateTime<Utc>) -> String {
-        let event = json!({ "summary": title, "start": { "dateTime": start }, "end": { "dateTime": end } });
-        self.plan_event(event).await
-    }
-
-    /// Makes any event in Google as the instructor does; answers its id.
-    pub async fn plan_event(&self, event: Value) -> String {
-        let made = self.control("create-event", json!({ "calendar": self.account, "event": event })).await;
-        made["id"].as_str().expect("an id").to_owned()
-    }
-
-    /// Edits an event in Google as the instructor does.
-    pub async fn edit_in_google(&self, id: &str, changes: Value) {
-        self.control("edit-event", json!({ "calendar": self.account, "id": id, "changes": changes })).await;
-    }
-
-    /// Deletes an event in Google as the instructor does.
-    pub async fn delete_in_google(&self, id: &str) {
-        self.control("delete-event", json!({ "calendar": self.account, "id": id })).await;
-    }
-
-    /// Lets something go wrong at Google: on which calls of `method`, and what happens to them.
-    pub async fn fault(&self, method: &str, when: Value, effect: Value) {
-        self.control("fault", json!({ "method": method, "when": when, "effect": effect })).await;
-    }
-
     /// What the log says of the last runs, newest first, one sentence a line.
     pub async fn reasons(&self) -> String {
         let status = self.status().await;
         let rows = status["logs"].as_array().expect("a list").iter();
         let sentences = rows.flat_map(|row| row["reasons"].as_array().expect("a list"));
         sentences.map(|sentence| sentence.as_str().expect("a text")).collect::<Vec<_>>().join("\n")
-    }
-
-    /// Whether a lesson carries the flag of a conflict.
-    pub async fn is_flagged(&self, lesson: &str) -> bool {
-        self.lesson(lesson).await["hasConflict"] == true
-    }
-
-    /// Calls of Google so far, by method.
-    pub async fn google_calls(&self) -> BTreeMap<String, u64> {
-        let (_, body) = self.send(self.client.get(format!("{}/control/calls", self.google))).await;
-        let counts = body.as_object().expect("counts").iter();
-        counts.filter_map(|(method, count)| Some((method.clone(), count.as_u64()?))).collect()
     }
 
     /// Waits until `holds`, for a while.

@@ -1,0 +1,159 @@
+//! Which lessons a round looks at: those that are marked, those that a window brings in, and daily all.
+
+use std::collections::{BTreeMap, btree_map::Entry};
+
+use super::{
+    mass_removal::hold_back_mass_removal,
+    work::{Left, Work},
+};
+use crate::{
+    model::{CalendarEventMapping, Lesson, LessonId, SyncDirection, SyncStatus, Window, WishKind},
+    ports::{DirtyMark, HostFlags, LessonLookup},
+    reconcile::outbound::{Verdict, Wanted, decide, judge},
+    usecases::sync_calendar::{Failure, round::Round, words},
+};
+
+/// Marked mappings that one round looks at; the rest waits for the next.
+const AT_MOST: usize = 1000;
+
+/// Finds the lessons that are to be looked at and what each wants.
+pub async fn gather(
+    round: &mut Round<'_>,
+    window: Window,
+    compare: bool,
+    uncovered: Option<Window>,
+    direction: SyncDirection,
+) -> Result<Vec<Work>, Failure> {
+    let (store, key) = (&round.sync.google.store, round.request.key);
+    let narrowed = round.report.narrowed;
+    let mut mappings: BTreeMap<LessonId, Option<CalendarEventMapping>> = BTreeMap::new();
+    let dirty = store.dirty_mappings(key, AT_MOST).await?;
+    if dirty.len() == AT_MOST {
+        round.report.go_on("There is more to do than one run takes; the rest follows at once.");
+    }
+    mappings.extend(dirty.into_iter().map(|mapping| (mapping.lesson_id, Some(mapping))));
+    if compare {
+        let all = store.mappings(key).await?;
+        let relevant =
+            all.into_iter().filter(|mapping| mapping.event_end >= window.from || mapping.lesson_removed_at.is_some());
+        mappings.extend(relevant.map(|mapping| (mapping.lesson_id, Some(mapping))));
+    }
+    if let Some(window) = if compare { Some(window) } else { uncovered } {
+        for lesson in store.lessons_between(key, window).await? {
+            if let Entry::Vacant(entry) = mappings.entry(lesson) {
+                entry.insert(if compare { None } else { store.mapping(key, lesson).await? });
+            }
+        }
+    }
+    let ids: Vec<LessonId> = mappings.keys().copied().collect();
+    let lessons = store.lessons(key.tenant_id, &ids).await?;
+    let mut work = Vec::new();
+    let mut waiting = 0;
+    for ((id, stored), lookup) in mappings.into_iter().zip(lessons) {
+        let (wanted, left) = match judge(key.instructor_id, &lookup, window, narrowed, stored.as_ref()) {
+            Verdict::Wants(wanted) => (wanted, None),
+            Verdict::Outside(content) => (Wanted::Event(content), Some(Left::Outside)),
+            Verdict::Leave => {
+                match stored {
+                    Some(mapping) => waiting += u32::from(mapping.dirty),
+                    None => blank(round, &lookup).await?,
+                }
+                continue;
+            }
+            Verdict::Unreadable(why) => {
+                fail_unreadable(round, id, stored, &lookup, &why).await?;
+                continue;
+            }
+        };
+        let lesson = match lookup {
+            LessonLookup::Found(lesson) => Some(*lesson),
+            LessonLookup::Gone | LessonLookup::Unreadable(_) => None,
+        };
+        work.push(Work { left, ..prepare(round, id, stored, wanted, lesson) });
+    }
+    say_what_lies_outside(round, &work, window);
+    if waiting > 0 {
+        round
+            .report
+            .say(format!("{waiting} changed lessons lie outside of what was asked for and wait for the next run."));
+    }
+    if direction.writes() {
+        hold_back_mass_removal(round, &mut work, compare).await?;
+    }
+    Ok(work)
+}
+
+fn prepare(
+    round: &Round<'_>,
+    id: LessonId,
+    stored: Option<CalendarEventMapping>,
+    wanted: Wanted,
+    lesson: Option<Lesson>,
+) -> Work {
+    let key = round.request.key;
+    let mut mapping = stored.clone().unwrap_or_else(|| {
+        let [start, end] = match &wanted {
+            Wanted::Event(content) => [content.starts_at, content.ends_at],
+            Wanted::NoEvent(_) => [round.sync.now(); 2],
+        };
+        CalendarEventMapping::new(key, id, start, end)
+    });
+    if round.state.wishes.kinds.contains(&WishKind::Overrides) {
+        mapping.put_backs = 0;
+    }
+    let decision = decide(&mapping, &wanted);
+    Work { mapping, wanted, lesson, moved: false, left: None, stored, decision, after: None, notices: Vec::new() }
+}
+
+/// Takes away what an earlier connection, or another instructor's, has left in the columns of a lesson that has no
+/// mapping here.
+async fn blank(round: &Round<'_>, lookup: &LessonLookup) -> Result<(), Failure> {
+    let key = round.request.key;
+    if let LessonLookup::Found(lesson) = lookup
+        && lesson.instructor_id == key.instructor_id
+        && (lesson.google_calendar_event_id.is_some() || lesson.calendar_sync_status.is_some() || lesson.has_conflict)
+    {
+        round.sync.google.store.flag_lesson(key, lesson.id, &HostFlags::BLANK).await?;
+    }
+    Ok(())
+}
+
+/// Says of changed lessons that they are in no need of an event: the window comes to them in time, or has left them
+/// behind.
+fn say_what_lies_outside(round: &mut Round<'_>, work: &[Work], window: Window) {
+    for work in work.iter().filter(|work| work.left == Some(Left::Outside) && work.mapping.dirty) {
+        let Wanted::Event(content) = &work.wanted else { continue };
+        let said_of = CalendarEventMapping { event_start: content.starts_at, ..work.mapping.clone() };
+        round.report.say_of(&said_of, words::outside(window, round.report.zone));
+        round.report.changed = true;
+    }
+}
+
+async fn fail_unreadable(
+    round: &mut Round<'_>,
+    lesson: LessonId,
+    stored: Option<CalendarEventMapping>,
+    lookup: &LessonLookup,
+    why: &str,
+) -> Result<(), Failure> {
+    let (store, key) = (&round.sync.google.store, round.request.key);
+    round.report.failed += 1;
+    round.report.say(format!("Lesson {lesson} cannot be read: {why}"));
+    if let LessonLookup::Found(row) = lookup
+        && row.calendar_sync_status != Some(SyncStatus::Failed)
+    {
+        let shown = stored.as_ref().filter(|mapping| mapping.shown.as_ref().is_some_and(|shown| !shown.deleted));
+        let flags = HostFlags {
+            google_calendar_event_id: shown.map(CalendarEventMapping::google_event_id),
+            calendar_sync_status: Some(SyncStatus::Failed),
+            has_conflict: stored.as_ref().is_some_and(|mapping| mapping.has_conflict),
+        };
+        store.flag_lesson(key, lesson, &flags).await?;
+    }
+    if let Some(mut mapping) = stored {
+        mapping.sync_status = SyncStatus::Failed;
+        mapping.error = Some(format!("The lesson cannot be read: {why}"));
+        store.save_mapping(&mapping, DirtyMark::Clear { seen: mapping.marks }, &[]).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! To Google: which lessons are to be looked at and what each wants ([`gather`](gather())), and the writes that follow, in
+//! batches.
+
+mod gather;
+mod mass_removal;
+mod work;
+
+use chrono::TimeDelta;
+
+pub use self::{gather::gather, work::Work};
+use crate::{
+    model::{EventId, SyncDirection},
+    ports::{DirtyMark, Operation},
+    reconcile::outbound::{After, Decision, Step, Wanted, copy_times, intend as intended, operation},
+    usecases::{
+        concurrently::concurrently,
+        google_session::GoogleSession,
+        sync_calendar::{Failure, round::Round},
+    },
+};
+
+/// How often one lesson is decided anew within a round: insert, look, revive, and the next generation.
+const PASSES: usize = 5;
+/// Operations of one batch (design rule R14).
+const PART: usize = 50;
+/// What a batch takes at most when Google is well; with less time left, none is begun.
+const LONGEST_PART: TimeDelta = TimeDelta::seconds(5);
+
+/// Stores what is about to be written beside what was agreed, and copies the lessons' times.
+pub async fn intend(round: &mut Round<'_>, work: &mut [Work], direction: SyncDirection) -> Result<(), Failure> {
+    let (sync, now) = (round.sync, round.sync.now());
+    for work in work.iter_mut() {
+        let writes = direction.writes() && work.left.is_none();
+        // What has no event and needs none is forgotten by whoever comes upon it.
+        let forgets = work.left.is_none() && work.decision.step == Step::Forget;
+        if !writes && !forgets {
+            work.decision = Decision { step: Step::Rest, drift: None };
+        }
+        let before = work.stored.as_ref();
+        work.mapping = if writes {
+            intended(work.mapping.clone(), &work.wanted, work.decision, now)
+        } else {
+            copy_times(work.mapping.clone(), &work.wanted, now)
+        };
+        work.moved = before.is_none_or(|before| {
+            (before.event_start, before.event_end, before.lesson_removed_at)
+                != (work.mapping.event_start, work.mapping.event_end, work.mapping.lesson_removed_at)
+        }) || work.mapping.dirty;
+        work.tell_drift(round);
+    }
+    let saves = work.iter_mut().filter(|work| work.stored.as_ref() != Some(&work.mapping)).map(|work| {
+        let notices = std::mem::take(&mut work.notices);
+        async move {
+            // What is under way is to be found again if we die, so a row that carries no mark gets one.
+            let mark = if !work.mapping.dirty && work.decision.step != Step::Rest {
+                DirtyMark::Raise
+            } else {
+                DirtyMark::Keep
+            };
+            sync.google.store.save_mapping(&work.mapping, mark, &notices).await?;
+            if mark == DirtyMark::Raise {
+                work.mapping.dirty = true;
+                work.mapping.marks += 1;
+            }
+            Ok::<_, Failure>(())
+        }
+    });
+    concurrently(saves.collect()).await.map(drop)
+}
+
+/// Writes to Google, pass after pass until every lesson has come to rest, and stores what came of it.
+pub async fn carry_out(
+    round: &mut Round<'_>,
+    mut work: Vec<Work>,
+    google: &mut GoogleSession<'_>,
+    direction: SyncDirection,
+    allowed: SyncDirection,
+) -> Result<(), Failure> {
+    let mut stopped = None;
+    'passes: for pass in 0..PASSES {
+        let batch: Vec<(usize, Operation)> = work
+            .iter()
+            .enumerate()
+            .filter(|(_, work)| direction.writes() && work.is_open())
+            .filter_map(|(index, work)| Some((index, operation(&work.mapping, &work.wanted, work.decision.step)?)))
+            .collect();
+        if batch.is_empty() {
+            break;
+        }
+        if pass > 0 {
+            save_all(round, &mut work, &batch).await?;
+        }
+        for part in batch.chunks(PART) {
+            if round.sync.now() + LONGEST_PART >= round.request.deadline {
+                round.report.go_on("Time ran out; the rest follows at once.");
+                break 'passes;
+            }
+            let operations: Vec<Operation> = part.iter().map(|(_, operation)| operation.clone()).collect();
+            let outcomes = match google.batch(&operations, round.request.deadline).await {
+                Ok(outcomes) => outcomes,
+                Err(error) => {
+                    stopped = Some(error);
+                    break 'passes;
+                }
+            };
+            for ((index, _), outcome) in part.iter().zip(&outcomes) {
+                work[*index].answered(round, outcome);
+            }
+        }
+    }
+    if stopped.is_none()
+        && work.iter().any(|work| matches!(work.after, Some(After::Again | After::Look)) && !work.is_settled(direction))
+    {
+        round.report.leave("An event changed in Google again and again while it was written.");
+    }
+    finish(round, work, direction, allowed).await?;
+    stopped.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Before a further pass: a new generation, or what a look has shown, is stored before anything is written for it.
+async fn save_all(round: &Round<'_>, work: &mut [Work], batch: &[(usize, Operation)]) -> Result<(), Failure> {
+    let store = &round.sync.google.store;
+    let saves = batch.iter().map(|(index, _)| {
+        let work = &work[*index];
+        store.save_mapping(&work.mapping, DirtyMark::Keep, &work.notices)
+    });
+    concurrently(saves.collect()).await?;
+    for (index, _) in batch {
+        work[*index].notices.clear();
+    }
+    Ok(())
+}
+
+/// Stores how each lesson ended: on its mapping, which loses its mark where all is done, and on the host's row.
+async fn finish(
+    round: &mut Round<'_>,
+    work: Vec<Work>,
+    direction: SyncDirection,
+    allowed: SyncDirection,
+) -> Result<(), Failure> {
+    let (store, key) = (&round.sync.google.store, round.request.key);
+    let saves = work.into_iter().map(|work| async move {
+        // A run that was asked to leave Google alone, on a connection that writes, has done nothing for the lesson.
+        let settled = work.is_settled(direction) && (direction.writes() || !allowed.writes());
+        let gone = matches!(work.wanted, Wanted::NoEvent(_));
+        let done_for =
+            gone && settled && (matches!(work.after, Some(After::Done)) || work.decision.step == Step::Forget);
+        let flags = work.flags(allowed);
+        // The host's row first: if we die between the two, the mark on the mapping brings us back.
+        if let Some(lesson) = &work.lesson
+            && lesson.instructor_id == key.instructor_id
+            && (lesson.google_calendar_event_id.as_deref(), lesson.calendar_sync_status, lesson.has_conflict)
+                != (
+                    flags.google_calendar_event_id.as_ref().map(EventId::as_str),
+                    flags.calendar_sync_status,
+                    flags.has_conflict,
+                )
+        {
+            store.flag_lesson(key, lesson.id, &flags).await?;
+        }
+        let deleted = done_for && store.delete_mapping(key, work.mapping.lesson_id, work.mapping.marks).await?;
+        // A mapping that was marked meanwhile stays, with what came of the event.
+        if !deleted && (work.mapping.dirty || work.stored.as_ref() != Some(&work.mapping)) {
+            let mark = if settled { DirtyMark::Clear { seen: work.mapping.marks } } else { DirtyMark::Keep };
+            store.save_mapping(&work.mapping, mark, &work.notices).await?;
+        }
+        Ok::<_, Failure>(())
+    });
+    concurrently(saves.collect()).await.map(drop)
+}

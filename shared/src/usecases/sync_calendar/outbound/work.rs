@@ -1,0 +1,144 @@
+//! One lesson under way: what is decided for it, and what Google has answered.
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    model::{CalendarEventMapping, Lesson, Notice, NoticeKind, SyncDirection, SyncStatus},
+    ports::{CalendarError, HostFlags, OperationOutcome},
+    reconcile::{
+        breaker,
+        outbound::{Absence, After, Decision, Step, Wanted, conclude, decide, intend as intended, operation},
+    },
+    usecases::sync_calendar::{round::Round, words},
+};
+
+/// One lesson under way.
+#[derive(Debug)]
+pub struct Work {
+    /// Its mapping, as it will be stored.
+    pub mapping: CalendarEventMapping,
+    /// What it wants.
+    pub wanted: Wanted,
+    /// The row of the host, if it is there.
+    pub lesson: Option<Lesson>,
+    /// Whether its times, or its being there, changed: its conflicts may have.
+    pub moved: bool,
+    /// Why nothing is written to Google for it.
+    pub left: Option<Left>,
+    /// Its mapping, as it was read.
+    pub stored: Option<CalendarEventMapping>,
+    /// What is to be done next.
+    pub decision: Decision,
+    /// What came of it last.
+    pub after: Option<After>,
+    /// What the instructor is still to be told.
+    pub notices: Vec<Notice>,
+}
+
+/// Why a lesson is left alone in Google.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// It lies outside of the window, and has no event.
+    Outside,
+    /// It vanished together with too many others; its event is kept.
+    HeldBack,
+}
+
+impl Work {
+    /// Whether its lesson was still to come and is no longer there. Lessons that are over keep their mappings for ever:
+    /// they are no measure of what is there to lose.
+    pub fn vanished_ahead(&self, now: DateTime<Utc>) -> bool {
+        self.wanted == Wanted::NoEvent(Absence::Removed) && self.mapping.event_end > now
+    }
+
+    /// Whether there may be more to do for it.
+    pub fn is_open(&self) -> bool {
+        matches!(self.after, None | Some(After::Again | After::Look))
+    }
+
+    /// Takes in what Google has answered.
+    pub fn answered(&mut self, round: &mut Round<'_>, outcome: &OperationOutcome) {
+        let decision = self.decision;
+        let step = decision.step;
+        let (mapping, after) = conclude(self.mapping.clone(), &self.wanted, step, outcome);
+        self.mapping = mapping;
+        let counts = &mut round.report.counts;
+        match &after {
+            After::Done => {
+                counts.events_synced += 1;
+                match step {
+                    Step::Insert => counts.events_created += 1,
+                    Step::Replace | Step::Patch | Step::Revive => counts.events_updated += 1,
+                    Step::Delete => {
+                        counts.events_deleted += 1;
+                        if self.vanished_ahead(round.sync.now()) {
+                            round.state.removals = Some(breaker::counted(round.state.removals, round.sync.now()));
+                        }
+                    }
+                    Step::Rest | Step::Agree | Step::Look | Step::GiveUp | Step::Forget => {}
+                }
+                if let Some(done) = words::done(decision, &self.wanted) {
+                    round.report.say_of(&self.mapping, done);
+                }
+            }
+            After::Look => self.decision.step = Step::Look,
+            After::Again => {
+                self.decision = decide(&self.mapping, &self.wanted);
+                self.mapping = intended(self.mapping.clone(), &self.wanted, self.decision, round.sync.now());
+                self.tell_drift(round);
+            }
+            After::Later(why) => {
+                round.report.quota_exceeded |= *outcome == OperationOutcome::TryLater(CalendarError::QuotaExceeded);
+                if *outcome == OperationOutcome::TryLater(CalendarError::Paced) {
+                    round.report.wait();
+                } else {
+                    round.report.leave(format!("Google could not take a change in yet: {why}."));
+                }
+            }
+            After::Failed(why) => {
+                round.report.failed += 1;
+                round.report.say_of(&self.mapping, why);
+            }
+        }
+        self.after = Some(after);
+    }
+
+    /// Tells the instructor that the event was changed in Google; of one that is left so, once.
+    pub fn tell_drift(&mut self, round: &mut Round<'_>) {
+        let Some(drift) = self.decision.drift else { return };
+        let put_back = self.decision.step != Step::GiveUp;
+        if !put_back {
+            if self.stored.as_ref().is_some_and(|stored| stored.sync_status == SyncStatus::Failed) {
+                return;
+            }
+            round.report.failed += 1;
+            round.report.say_of(&self.mapping, self.mapping.error.as_deref().unwrap_or_default());
+        }
+        let (lesson_id, deleted) = (self.mapping.lesson_id, drift.deleted);
+        let kind = NoticeKind::EventChangedInGoogle { lesson_id, deleted, put_back };
+        self.notices.push(round.sync.notice(self.mapping.key, kind));
+    }
+
+    /// Whether nothing is left to do for the lesson now.
+    pub fn is_settled(&self, direction: SyncDirection) -> bool {
+        match &self.after {
+            None | Some(After::Again | After::Look) => {
+                !direction.writes() || operation(&self.mapping, &self.wanted, self.decision.step).is_none()
+            }
+            Some(After::Done | After::Failed(_)) => true,
+            Some(After::Later(_)) => false,
+        }
+    }
+
+    /// What the columns of the lesson's row are to show, on a connection of this direction.
+    pub fn flags(&self, allowed: SyncDirection) -> HostFlags {
+        let wants_event = matches!(self.wanted, Wanted::Event(_));
+        let in_google = self.mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
+        HostFlags {
+            google_calendar_event_id: in_google.then(|| self.mapping.google_event_id()),
+            calendar_sync_status: (wants_event && (allowed.writes() && self.left.is_none() || in_google))
+                .then_some(self.mapping.sync_status),
+            has_conflict: wants_event && self.mapping.has_conflict,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What a run leaves in the log, and in the instructor's row of the host.
+
+use chrono::{DateTime, Utc};
+
+use super::{SyncCalendar, SyncRequest, SyncRun, report::Report};
+use crate::{
+    Result,
+    model::{CalendarSyncLog, SyncDirection, SyncLogId, SyncOutcome, SyncTrigger},
+};
+
+impl SyncCalendar {
+    /// Ends the log row that was promised to a person, where nothing can run.
+    pub(super) async fn end_in_vain(
+        &self,
+        request: &SyncRequest,
+        mut report: Report,
+        why: &str,
+        started_at: DateTime<Utc>,
+    ) -> Result<()> {
+        if request.log_id.is_some() {
+            report.say(why);
+            self.record(request, report, SyncDirection::TwoWay, SyncOutcome::Failed, started_at).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the log row, and the instructor's row of the host, where there is something to tell.
+    pub(super) async fn record(
+        &self,
+        request: &SyncRequest,
+        report: Report,
+        direction: SyncDirection,
+        outcome: SyncOutcome,
+        started_at: DateTime<Utc>,
+    ) -> Result<SyncRun> {
+        let asked_for =
+            request.log_id.is_some() || matches!(request.trigger, SyncTrigger::Manual | SyncTrigger::Connect);
+        let tell = asked_for || report.is_worth_a_row() || outcome != SyncOutcome::Completed;
+        let daily = report.compared;
+        let now = self.now();
+        let id = request.log_id.unwrap_or_else(|| SyncLogId(self.time_ordered_id(started_at)));
+        let mut log = report.into_log(id, request, direction, outcome, [started_at, now]);
+        if let Some(earlier) = self.promised(request).await? {
+            log = log.after(earlier);
+        }
+        tracing::info!(
+            connection = %request.key, trigger = ?log.trigger, outcome = ?log.outcome, google_calls = log.google_calls,
+            duration_ms = log.duration_ms, "synced"
+        );
+        if tell {
+            self.google.store.put_log(&log).await?;
+        }
+        if (tell || daily) && outcome != SyncOutcome::Failed {
+            self.google.store.flag_instructor(request.key, None, Some(now)).await?;
+        }
+        Ok(SyncRun::Ran(Box::new(log)))
+    }
+
+    /// What stands in the row that was promised to a person: that their run waits, or what its earlier parts did.
+    async fn promised(&self, request: &SyncRequest) -> Result<Option<CalendarSyncLog>> {
+        let Some(id) = request.log_id else { return Ok(None) };
+        self.google.store.log(request.key, id).await
+    }
+
+    /// A UUID of version 7: it sorts by `at`.
+    pub fn time_ordered_id(&self, at: DateTime<Utc>) -> uuid::Uuid {
+        let mut random = [0; 10];
+        self.random.fill(&mut random);
+        uuid::Builder::from_unix_timestamp_millis(u64::try_from(at.timestamp_millis()).unwrap_or(0), &random)
+            .into_uuid()
+    }
+}

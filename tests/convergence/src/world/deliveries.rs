@@ -1,0 +1,141 @@
+//! What brings work to the use-cases: the queue, the stream of lesson changes, Google's notices and the schedules.
+
+use calendar_sync::{
+    model::ConnectionKey,
+    ports::Ring,
+    usecases::{note_lesson_changes::LessonChange, receive_notice::PushNotice, sync_calendar::UnderWay},
+};
+use chrono::TimeDelta;
+
+use super::{Headers, Product, World};
+use crate::{
+    acts,
+    coverage::Fault,
+    sim::{self, Actor, Role},
+};
+
+/// How long a message that was handed out stays invisible.
+const VISIBILITY: TimeDelta = TimeDelta::seconds(120);
+/// So often a message is handed out before it goes to the dead letters.
+const MOST_RECEIVES: u32 = 4;
+/// Workers at once.
+const WORKERS: usize = 4;
+
+impl World {
+    /// Hands out what is due: messages, lesson changes, notices, and the schedules' ticks.
+    pub(super) fn feed(&mut self) {
+        acts::google::contend(self);
+        self.deliver_notices();
+        self.deliver_messages();
+        if !self.stream.is_empty() && !self.actors.iter().any(|actor| matches!(actor.role, Role::Stream(_))) {
+            let records = self.stream.len().min(3);
+            let changes: Vec<LessonChange> = self.stream.iter().take(records).cloned().collect();
+            let lessons = self.product.lessons.clone();
+            let work = async move { lessons.note(&changes).await.map_err(|not_noted| not_noted.error) };
+            self.actors.push(Actor::new(Role::Stream(records), work));
+        }
+        let now = self.now();
+        if now - self.polled_at >= TimeDelta::minutes(1) {
+            self.polled_at = now;
+            let due = self.product.due.clone();
+            self.actors.push(Actor::new(Role::Schedule, async move { due.ring().await.map(drop) }));
+        }
+        if now - self.renewed_at >= TimeDelta::hours(1) {
+            self.renewed_at = now;
+            let renewals = self.product.renewals.clone();
+            self.actors.push(Actor::new(Role::Schedule, async move { renewals.ring().await.map(drop) }));
+        }
+    }
+
+    fn deliver_messages(&mut self) {
+        let mut state = self.sim.state();
+        let now = state.now;
+        let mut busy: Vec<ConnectionKey> = Vec::new();
+        for actor in &self.actors {
+            if let Role::Worker(number) = actor.role {
+                busy.extend(state.queue.get(&number).map(|message| message.ring.key));
+            }
+        }
+        let due: Vec<u64> = state
+            .queue
+            .iter()
+            .filter(|(_, message)| message.visible_at <= now)
+            .map(|(number, _)| *number)
+            .take(WORKERS.saturating_sub(busy.len()))
+            .collect();
+        for number in due {
+            let Some(message) = state.queue.get_mut(&number) else { continue };
+            message.receives += 1;
+            message.visible_at = now + VISIBILITY;
+            let (ring, receives) = (message.ring.clone(), message.receives);
+            if receives > MOST_RECEIVES && !self.lossless {
+                state.queue.remove(&number);
+                state.coverage.met(Fault::MessageToDeadLetters);
+                continue;
+            }
+            if busy.contains(&ring.key) {
+                state.coverage.met(Fault::Overlap);
+            }
+            busy.push(ring.key);
+            if self.store.tables().states.get(&ring.key).is_some_and(|state| state.lease.until > now) {
+                state.coverage.met(Fault::LeaseHeld);
+            }
+            state.tell(|| {
+                let (key, trigger, wishes) = (sim::number(ring.key), ring.trigger, &ring.wishes);
+                format!("    message {number} is handed out: {trigger:?} {wishes:?} for {key}")
+            });
+            self.actors.push(worker(&self.product, number, ring));
+        }
+    }
+
+    fn deliver_notices(&mut self) {
+        let mut state = self.sim.state();
+        let now = state.now;
+        let mut arrived: Vec<Headers> = Vec::new();
+        for notice in state.google.due_notices(now) {
+            state.google.report(now, notice.id, google_sim::Outcome::Answered(200));
+            let fate = if self.calm { 100 } else { state.dice.below(100) };
+            match fate {
+                0..4 if !self.lossless => state.coverage.met(Fault::NoticeLost),
+                0..10 => {
+                    state.coverage.met(Fault::NoticeLate);
+                    let later = now + TimeDelta::seconds(state.dice.between(5, 900));
+                    self.late.push((later, notice.headers));
+                }
+                10..14 => {
+                    state.coverage.met(Fault::NoticeDoubled);
+                    arrived.extend([notice.headers.clone(), notice.headers]);
+                }
+                _ => arrived.push(notice.headers),
+            }
+        }
+        let (come, late): (Vec<_>, Vec<_>) = self.late.drain(..).partition(|(at, _)| *at <= now || self.calm);
+        self.late = late;
+        arrived.extend(come.into_iter().map(|(_, headers)| headers));
+        drop(state);
+        for headers in arrived {
+            let role = Role::Webhook(headers.clone());
+            let notices = self.product.notices.clone();
+            let work = async move {
+                let header = |name: &str| {
+                    headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default()
+                };
+                let notice = PushNotice {
+                    channel_id: header("x-goog-channel-id"),
+                    channel_token: header("x-goog-channel-token"),
+                    resource_state: header("x-goog-resource-state"),
+                };
+                notices.receive(&notice).await
+            };
+            self.actors.push(Actor::new(role, work));
+        }
+    }
+}
+
+fn worker(product: &Product, number: u64, ring: Ring) -> Actor {
+    let mut rings = product.rings.clone();
+    if number.is_multiple_of(2) {
+        rings.sync.glances = UnderWay::default(); // a process of its own
+    }
+    Actor::new(Role::Worker(number), async move { rings.answer(&ring).await })
+}

@@ -1,0 +1,101 @@
+//! The real use-cases over simulated ports.
+
+use std::sync::Arc;
+
+use calendar_sync::{
+    adapters::google::{GoogleCalendar, GoogleLogin},
+    config::Config,
+    model::WebhookKeys,
+    usecases::{
+        answer_ring::AnswerRing,
+        begin_login::BeginLogin,
+        change_settings::ChangeSettings,
+        disconnect::Disconnect,
+        finish_login::FinishLogin,
+        google_session::Google,
+        note_lesson_changes::NoteLessonChanges,
+        receive_notice::ReceiveNotice,
+        renew_channels::RenewChannels,
+        ring_due::RingDue,
+        sync_calendar::{Push, SyncCalendar, UnderWay},
+    },
+};
+use secrecy::SecretString;
+
+use super::{CLIENT, REDIRECT};
+use crate::{
+    memory_store::MemoryStore,
+    ports::{PlainVault, SimLogin},
+    sim::Sim,
+};
+
+/// The use-cases.
+#[derive(Clone)]
+pub struct Product {
+    /// The worker.
+    pub rings: AnswerRing,
+    /// Logins.
+    pub begin: Arc<BeginLogin>,
+    /// Logins.
+    pub finish: Arc<FinishLogin>,
+    /// The switches.
+    pub settings: Arc<ChangeSettings>,
+    pub(super) due: Arc<RingDue>,
+    pub(super) renewals: Arc<RenewChannels>,
+    pub(super) lessons: Arc<NoteLessonChanges>,
+    pub(super) notices: Arc<ReceiveNotice>,
+}
+
+impl Product {
+    pub(super) fn new(sim: &Sim, store: &MemoryStore) -> Self {
+        let config = Config::from_vars(|name| {
+            let value = match name {
+                "GOOGLE_CLIENT_ID" => CLIENT,
+                "GOOGLE_REDIRECT_URI" => REDIRECT,
+                _ => return None,
+            };
+            Some(value.to_owned())
+        });
+        let google = config.google().expect("a configuration");
+        let (sim, store) = (Arc::new(sim.clone()), Arc::new(store.clone()));
+        let real = GoogleLogin::new(sim.clone(), &google, &SecretString::from("secret")).expect("a sign-in");
+        let login = Arc::new(SimLogin { sim: (*sim).clone(), real });
+        let calendar = GoogleCalendar::new(sim.clone(), &google, sim.clone(), sim.clone(), store.clone());
+        let calendar = calendar.expect("a calendar");
+        let vault = Arc::new(PlainVault);
+        let key = SecretString::from("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=");
+        let keys = WebhookKeys::from_base64(&[key]).expect("a key");
+        let google = Google {
+            store: store.clone(),
+            calendar: Arc::new(calendar),
+            login: login.clone(),
+            vault: vault.clone(),
+            clock: sim.clone(),
+        };
+        let finish = FinishLogin { google: google.clone(), doorbell: sim.clone(), random: sim.clone() };
+        let sync = SyncCalendar {
+            google: google.clone(),
+            doorbell: sim.clone(),
+            bus: sim.clone(),
+            random: sim.clone(),
+            push: Some(Push { address: "https://hooks.example.com/".to_owned(), keys: keys.clone() }),
+            glances: UnderWay::default(),
+        };
+        let disconnect = Disconnect { google, doorbell: sim.clone(), random: sim.clone() };
+        Self {
+            rings: AnswerRing { sync, disconnect },
+            begin: Arc::new(BeginLogin { store: store.clone(), login, vault, clock: sim.clone(), random: sim.clone() }),
+            finish: Arc::new(finish),
+            settings: Arc::new(ChangeSettings { store: store.clone(), doorbell: sim.clone(), clock: sim.clone() }),
+            due: Arc::new(RingDue {
+                store: store.clone(),
+                doorbell: sim.clone(),
+                clock: sim.clone(),
+                random: sim.clone(),
+            }),
+            renewals: Arc::new(RenewChannels { store: store.clone(), doorbell: sim.clone(), clock: sim.clone() }),
+            lessons: Arc::new(NoteLessonChanges { store, doorbell: sim.clone(), bus: sim.clone(), clock: sim.clone() }),
+            notices: Arc::new(ReceiveNotice { keys, doorbell: sim.clone(), clock: sim }),
+        }
+    }
+}

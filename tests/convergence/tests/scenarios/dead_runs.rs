@@ -1,0 +1,121 @@
+//! Rows that a run stored before it died: whole days, when the calendar moves to another time zone, and what came to
+//! overlap no more.
+
+use calendar_sync::{
+    model::{SyncTrigger, WishKind},
+    ports::Ring,
+};
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use convergence::sim::Role;
+use serde_json::json;
+
+use crate::stage::Stage;
+
+#[test]
+fn days_that_a_run_moved_before_it_died_move_back_with_the_calendar() {
+    let mut moved_before_death = 0;
+    for turns in 0.. {
+        let mut stage = Stage::new();
+        let account = stage.party.account;
+        let day = json!({ "start": { "date": "2026-03-25" }, "end": { "date": "2026-03-26" } });
+        let now = stage.world.now();
+        let event = stage.world.sim.state().google.create_event(now, account, &day).unwrap();
+        stage.add_lesson();
+        let at = |hours| json!({ "dateTime": now + TimeDelta::hours(hours) });
+        let over_it = json!({ "start": at(50), "end": at(51) });
+        let over_it = stage.world.sim.state().google.create_event(now, account, &over_it).unwrap();
+        stage.settle(TimeDelta::minutes(5));
+        let conflicts = |stage: &Stage| stage.world.store.tables().conflicts_where(stage.party.key, |_| true).len();
+        assert_eq!(conflicts(&stage), 1);
+        let begins = |stage: &Stage| {
+            let tables = stage.world.store.tables();
+            tables.external_of(stage.party.key).find(|row| row.id().as_str() == event).unwrap().event_start.to_rfc3339()
+        };
+        let home = "2026-03-24T23:00:00+00:00";
+        assert_eq!(begins(&stage), home);
+
+        let now = stage.world.now();
+        stage.world.sim.state().google.delete_event(now, account, &over_it).unwrap();
+        stage.world.sim.state().google.set_zone(account, Tz::America__New_York);
+        stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, vec![WishKind::Inbound]));
+        stage.world.turns(turns);
+        let before = stage.world.actors.len();
+        stage.world.actors.retain(|actor| !matches!(actor.role, Role::Worker(_)));
+        let died = stage.world.actors.len() < before;
+        moved_before_death += usize::from(died && begins(&stage) != home);
+        stage.world.sim.state().google.set_zone(account, Tz::Europe__Berlin);
+        stage.settle(TimeDelta::hours(7));
+        assert_eq!((begins(&stage).as_str(), conflicts(&stage)), (home, 0), "died after {turns} effects");
+        if turns > 0 && !died {
+            break;
+        }
+    }
+    assert!(moved_before_death > 0, "some death left the day where it was to go");
+}
+
+#[test]
+fn a_lesson_is_flagged_no_more_for_a_row_that_a_dead_run_removed_before_the_cursor_was_lost() {
+    let mut removed_before_death = 0;
+    for turns in 0.. {
+        let mut stage = Stage::new();
+        stage.add_lesson();
+        let (account, now) = (stage.party.account, stage.world.now());
+        let at = |hours| json!({ "dateTime": now + TimeDelta::hours(hours) });
+        let event = json!({ "start": at(50), "end": at(51) });
+        let event = stage.world.sim.state().google.create_event(now, account, &event).unwrap();
+        stage.settle(TimeDelta::minutes(5));
+        let conflicts = |stage: &Stage| stage.world.store.tables().conflicts_where(stage.party.key, |_| true).len();
+        assert_eq!(conflicts(&stage), 1);
+
+        let now = stage.world.now();
+        stage.world.sim.state().google.delete_event(now, account, &event).unwrap();
+        stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, vec![WishKind::Inbound, WishKind::Overrides]));
+        stage.world.turns(turns);
+        let before = stage.world.actors.len();
+        stage.world.actors.retain(|actor| !matches!(actor.role, Role::Worker(_)));
+        let died = stage.world.actors.len() < before;
+        removed_before_death += usize::from(died && !stage.is_known(&event) && conflicts(&stage) == 1);
+        stage.world.sim.state().google.expire_cursors(now, account);
+        stage.settle(TimeDelta::hours(7));
+        assert_eq!(conflicts(&stage), 0, "died after {turns} effects");
+        if turns > 0 && !died {
+            break;
+        }
+    }
+    assert!(removed_before_death > 0, "some death left the conflict without its event");
+}
+
+#[test]
+fn a_lesson_is_flagged_no_more_for_an_exception_that_a_dead_run_removed_with_its_series() {
+    let mut removed_before_death = 0;
+    for turns in 0.. {
+        let mut stage = Stage::new();
+        stage.add_lesson();
+        let (account, now) = (stage.party.account, stage.world.now());
+        let at = |hours| json!({ "dateTime": now + TimeDelta::hours(hours), "timeZone": "UTC" });
+        let series = json!({ "start": at(20), "end": at(21), "recurrence": ["RRULE:FREQ=DAILY;COUNT=3"] });
+        let series = stage.world.sim.state().google.create_event(now, account, &series).unwrap();
+        let exception = format!("{series}_{}", (now + TimeDelta::hours(44)).format("%Y%m%dT%H%M%SZ"));
+        let moved = json!({ "start": at(50), "end": at(51) });
+        stage.world.sim.state().google.edit_event(now, account, &exception, &moved).unwrap();
+        stage.settle(TimeDelta::minutes(5));
+        let conflicts = |stage: &Stage| stage.world.store.tables().conflicts_where(stage.party.key, |_| true).len();
+        assert_eq!(conflicts(&stage), 1);
+
+        let now = stage.world.now();
+        stage.world.sim.state().google.delete_event(now, account, &series).unwrap();
+        stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, vec![WishKind::Inbound, WishKind::Overrides]));
+        stage.world.turns(turns);
+        let before = stage.world.actors.len();
+        stage.world.actors.retain(|actor| !matches!(actor.role, Role::Worker(_)));
+        let died = stage.world.actors.len() < before;
+        removed_before_death += usize::from(died && !stage.is_known(&exception) && conflicts(&stage) == 1);
+        stage.settle(TimeDelta::hours(7));
+        assert_eq!(conflicts(&stage), 0, "died after {turns} effects");
+        if turns > 0 && !died {
+            break;
+        }
+    }
+    assert!(removed_before_death > 0, "some death left the conflict without its event");
+}

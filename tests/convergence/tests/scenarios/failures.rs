@@ -1,0 +1,70 @@
+//! Connections that rest after a failure, and changes whose maker died.
+
+use calendar_sync::{
+    model::{NoticeKind, SyncDirection, SyncLogId, SyncOutcome, SyncTrigger, WishKind},
+    ports::Ring,
+};
+use chrono::TimeDelta;
+use google_sim::When;
+use uuid::Uuid;
+
+use crate::stage::Stage;
+
+/// Google's usage limit is exceeded: hours of rest.
+fn rest(stage: &mut Stage) {
+    stage.fault("calendar.events.list", 403, "quotaExceeded", When::Nth(1));
+    stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, vec![WishKind::Inbound]));
+}
+
+#[test]
+fn notices_that_the_bus_refused_are_told_while_the_connection_rests() {
+    let mut stage = Stage::new();
+    let notice = calendar_sync::model::Notice {
+        id: Uuid::from_u128(9),
+        key: stage.party.key,
+        kind: NoticeKind::SyncFailing { code: "a_code".to_owned() },
+        at: stage.world.now(),
+    };
+    stage.world.store.tables().notices.insert((notice.key, notice.at, notice.id), notice);
+    stage.world.sim.state().send_faults = 1;
+    rest(&mut stage);
+    stage.settle(TimeDelta::minutes(1));
+    assert!(stage.state().resting_until.is_some(), "{:?}", stage.state());
+    stage.settle(TimeDelta::minutes(30));
+    assert_eq!(stage.world.sim.state().bus.len(), 1);
+    assert!(stage.state().resting_until.is_some_and(|until| until > stage.world.now()), "it rests still");
+}
+
+#[test]
+fn what_is_left_of_a_run_rings_no_more_while_the_connection_rests() {
+    let mut stage = Stage::new();
+    rest(&mut stage);
+    stage.settle(TimeDelta::minutes(1));
+    let (key, log_id) = (stage.party.key, SyncLogId(Uuid::from_u128(9)));
+    stage.ring(Ring { log_id: Some(log_id), ..Ring::new(key, SyncTrigger::Lesson, vec![WishKind::Lessons]) });
+    stage.settle(TimeDelta::minutes(1));
+    assert!(stage.world.sim.state().queue.is_empty());
+    assert_eq!(stage.world.store.tables().logs[&(key, log_id)].outcome, SyncOutcome::Partial);
+}
+
+#[test]
+fn settings_that_were_changed_take_effect_although_whoever_changed_them_died() {
+    let mut stage = Stage::new();
+    let direct = |stage: &Stage, direction| {
+        let now = stage.world.now();
+        let mut tables = stage.world.store.tables();
+        let credentials = tables.credentials.get_mut(&stage.party.key).unwrap();
+        credentials.settings.sync_direction = direction;
+        credentials.updated_at = now;
+        drop(tables);
+        stage.change_state(|state| state.next_sync_at = Some(now));
+    };
+    direct(&stage, SyncDirection::FromGoogle);
+    stage.settle(TimeDelta::minutes(5));
+    stage.add_lesson();
+    stage.settle(TimeDelta::minutes(5));
+    assert_eq!(stage.calls("calendar.events.insert"), 0);
+    direct(&stage, SyncDirection::TwoWay);
+    stage.settle(TimeDelta::minutes(5));
+    assert_eq!(stage.calls("calendar.events.insert"), 1);
+}

@@ -1,0 +1,50 @@
+//! Lessons that last longer than a day: the host may write them, and they are refused.
+
+use calendar_sync::{model::LessonId, ports::LessonLookup, usecases::note_lesson_changes::LessonChange};
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::stage::Stage;
+
+/// The host changes its row, and the table's stream tells it.
+fn change(stage: &mut Stage, id: LessonId, column: &str, value: Value) {
+    let (tenant, at) = (stage.party.key.tenant_id, stage.world.now());
+    let mut tables = stage.world.store.tables();
+    let mut look = |row: Option<Value>| {
+        if let Some(value) = row {
+            tables.lessons.get_mut(&(tenant, id)).unwrap()[column] = value;
+        }
+        let LessonLookup::Found(lesson) = tables.lesson(tenant, id) else { panic!("no row") };
+        Some(*lesson)
+    };
+    let [old, new] = [None, Some(value)].map(&mut look);
+    drop(tables);
+    stage.world.stream.push_back(LessonChange { old, new, at });
+    stage.settle(TimeDelta::minutes(2));
+}
+
+#[test]
+fn a_lesson_that_grows_beyond_a_day_keeps_its_event_says_why_and_ends_when_it_is_cancelled() {
+    let mut stage = Stage::new();
+    stage.add_lesson();
+    stage.settle(TimeDelta::minutes(2));
+    let id = stage.world.store.tables().mappings_of(stage.party.key)[0].lesson_id;
+    let events = |stage: &Stage| {
+        let all = stage.world.sim.state().google.events(stage.party.account);
+        all.into_iter().filter(|event| event["status"] != "cancelled").count()
+    };
+    let status = |stage: &Stage| {
+        let tables = stage.world.store.tables();
+        tables.lessons[&(stage.party.key.tenant_id, id)]["calendar_sync_status"].clone()
+    };
+    assert_eq!((events(&stage), status(&stage)), (1, json!("synced")));
+
+    let ends_at = json!(stage.world.now() + TimeDelta::days(5));
+    change(&mut stage, id, "ends_at", ends_at);
+    assert_eq!((events(&stage), status(&stage)), (1, json!("failed")));
+    let error = stage.world.store.tables().mapping(stage.party.key, id).unwrap().error;
+    assert_eq!(error.as_deref(), Some("The lesson cannot be read: it lasts longer than a day"));
+
+    change(&mut stage, id, "status", json!("cancelled"));
+    assert_eq!((events(&stage), status(&stage)), (0, Value::Null));
+}

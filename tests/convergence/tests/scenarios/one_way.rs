@@ -1,0 +1,187 @@
+//! Syncs by hand that a person bounded to one of the connection's two directions.
+
+use calendar_sync::{
+    model::{
+        LessonId, NoticeKind, SettingsPatch, SyncCalendarRequest, SyncDirection, SyncStatus, SyncTrigger, WishKind,
+    },
+    ports::{LessonMark, Ring},
+};
+use chrono::TimeDelta;
+use convergence::sim::Role;
+use serde_json::json;
+
+use crate::stage::Stage;
+
+/// A sync by hand, or what is left of one that was handed on.
+fn sync(stage: &mut Stage, direction: SyncDirection, wishes: Vec<WishKind>) {
+    ask(stage, direction, wishes);
+    stage.settle(TimeDelta::seconds(30));
+}
+
+fn ask(stage: &mut Stage, direction: SyncDirection, wishes: Vec<WishKind>) {
+    let asked =
+        SyncCalendarRequest { instructor_id: stage.party.key.instructor_id, direction: Some(direction), dates: None };
+    let ring = Ring::new(stage.party.key, SyncTrigger::Manual, wishes);
+    stage.ring(Ring { asked: Some(asked), ..ring });
+}
+
+fn change_settings(stage: &mut Stage, patch: SettingsPatch) {
+    let (key, settings) = (stage.party.key, stage.world.product().settings);
+    stage.world.request(async move { settings.change(key, &patch).await.map(drop) });
+}
+
+/// What the host says of the lesson from now on; someone else brings the message.
+fn set_status(stage: &Stage, lesson: LessonId, status: &str) {
+    let (key, now) = (stage.party.key, stage.world.now());
+    let mut tables = stage.world.store.tables();
+    tables.lessons.get_mut(&(key.tenant_id, lesson)).unwrap()["status"] = json!(status);
+    let mark = LessonMark { lesson_id: lesson, starts_at: now, ends_at: now };
+    tables.mark_dirty(key, mark, now);
+}
+
+fn the_lesson(stage: &Stage) -> LessonId {
+    stage.world.store.tables().mappings_of(stage.party.key)[0].lesson_id
+}
+
+#[test]
+fn conflicts_of_a_lesson_go_with_it_although_nothing_is_imported() {
+    let mut stage = Stage::new();
+    stage.add_lesson();
+    let now = stage.world.now();
+    let at = |hours| json!({ "dateTime": now + TimeDelta::hours(hours) });
+    let event = json!({ "start": at(50), "end": at(51) });
+    stage.world.sim.state().google.create_event(now, stage.party.account, &event).unwrap();
+    stage.settle(TimeDelta::minutes(5));
+    let conflicts = |stage: &Stage| stage.world.store.tables().conflicts_where(stage.party.key, |_| true).len();
+    assert_eq!(conflicts(&stage), 1);
+
+    let lesson = the_lesson(&stage);
+    {
+        let mut tables = stage.world.store.tables();
+        tables.lessons.remove(&(stage.party.key.tenant_id, lesson));
+        let mark = LessonMark { lesson_id: lesson, starts_at: now, ends_at: now };
+        tables.mark_dirty(stage.party.key, mark, now);
+    }
+    sync(&mut stage, SyncDirection::ToGoogle, vec![WishKind::Lessons]);
+    assert_eq!(stage.world.store.tables().mappings_of(stage.party.key).len(), 0, "the lesson is gone");
+    assert_eq!(conflicts(&stage), 0);
+}
+
+#[test]
+fn the_hosts_columns_keep_saying_how_far_the_other_direction_is() {
+    let mut stage = Stage::new();
+    stage.fault("calendar.events.insert", 400, "invalid", google_sim::When::Always);
+    stage.add_lesson();
+    stage.settle(TimeDelta::minutes(5));
+    let lesson = the_lesson(&stage);
+    let status = |stage: &Stage| {
+        let tables = stage.world.store.tables();
+        tables.lessons[&(stage.party.key.tenant_id, lesson)]["calendar_sync_status"].clone()
+    };
+    let failed = serde_json::to_value(SyncStatus::Failed).unwrap();
+    assert_eq!(status(&stage), failed);
+    sync(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
+    assert_eq!(status(&stage), failed);
+}
+
+#[test]
+fn a_removal_of_ours_that_a_one_way_sync_meets_is_told_as_nobodys_change() {
+    for turns in 0.. {
+        let mut stage = Stage::new();
+        stage.add_lesson();
+        stage.settle(TimeDelta::minutes(5));
+        let lesson = the_lesson(&stage);
+        set_status(&stage, lesson, "cancelled");
+        stage.ring(Ring::new(stage.party.key, SyncTrigger::Lesson, vec![WishKind::Lessons]));
+        stage.world.turns(turns);
+        let before = stage.world.actors.len();
+        stage.world.actors.retain(|actor| !matches!(actor.role, Role::Worker(_)));
+        let died = stage.world.actors.len() < before;
+        set_status(&stage, lesson, "scheduled");
+        stage.world.wait(TimeDelta::minutes(2));
+        sync(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
+        stage.settle(TimeDelta::hours(7));
+        let told = |kind: &NoticeKind| matches!(kind, NoticeKind::EventChangedInGoogle { .. });
+        let bus = stage.world.sim.state().bus.clone();
+        assert!(!bus.iter().any(|notice| told(&notice.kind)), "died after {turns} effects: {bus:?}");
+        if turns > 0 && !died {
+            break;
+        }
+    }
+}
+
+#[test]
+fn who_wishes_for_a_sync_beside_one_whose_direction_is_off_gets_it() {
+    for turns in 0..30 {
+        let mut stage = Stage::new();
+        let off = SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() };
+        let one_way = SettingsPatch { sync_direction: Some(SyncDirection::ToGoogle), ..off.clone() };
+        change_settings(&mut stage, one_way);
+        stage.settle(TimeDelta::minutes(5));
+        stage.add_lesson();
+        stage.settle(TimeDelta::minutes(5));
+        assert_eq!(stage.calls("calendar.events.insert"), 0, "it syncs by hand alone");
+
+        ask(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
+        stage.world.turns(turns);
+        change_settings(&mut stage, SettingsPatch { auto_sync: Some(true), ..SettingsPatch::default() });
+        stage.settle(TimeDelta::minutes(5));
+        assert_eq!(stage.calls("calendar.events.insert"), 1, "asked after {turns} effects");
+    }
+}
+
+#[test]
+fn a_cancelled_lesson_meets_no_conflict_where_nothing_is_written_to_google() {
+    let mut stage = Stage::new();
+    change_settings(
+        &mut stage,
+        SettingsPatch { sync_direction: Some(SyncDirection::FromGoogle), ..SettingsPatch::default() },
+    );
+    stage.settle(TimeDelta::minutes(5));
+    stage.add_lesson();
+    let now = stage.world.now();
+    sync(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
+    let lesson = the_lesson(&stage);
+    set_status(&stage, lesson, "cancelled");
+    stage.ring(Ring::new(stage.party.key, SyncTrigger::Lesson, vec![WishKind::Lessons]));
+    stage.settle(TimeDelta::minutes(5));
+    let at = |hours| json!({ "dateTime": now + TimeDelta::hours(hours) });
+    let event = json!({ "start": at(50), "end": at(51) });
+    let moment = stage.world.now();
+    stage.world.sim.state().google.create_event(moment, stage.party.account, &event).unwrap();
+    stage.settle(TimeDelta::minutes(5));
+    assert_eq!(stage.world.sim.state().bus, []);
+    assert_eq!(stage.world.store.tables().mappings_of(stage.party.key), [], "it has served");
+}
+
+#[test]
+fn a_removed_lesson_whose_event_stands_yet_meets_no_conflict() {
+    let mut stage = Stage::new();
+    stage.add_lesson();
+    let now = stage.world.now();
+    stage.settle(TimeDelta::minutes(5));
+    stage.fault("calendar.events.delete", 403, "forbidden", google_sim::When::Always);
+    let lesson = the_lesson(&stage);
+    set_status(&stage, lesson, "cancelled");
+    stage.ring(Ring::new(stage.party.key, SyncTrigger::Lesson, vec![WishKind::Lessons]));
+    stage.settle(TimeDelta::minutes(5));
+    let at = |hours| json!({ "dateTime": now + TimeDelta::hours(hours) });
+    let event = json!({ "start": at(50), "end": at(51) });
+    let moment = stage.world.now();
+    stage.world.sim.state().google.create_event(moment, stage.party.account, &event).unwrap();
+    stage.settle(TimeDelta::minutes(5));
+    let conflict = |kind: &NoticeKind| matches!(kind, NoticeKind::ConflictFound { .. });
+    assert!(!stage.world.sim.state().bus.iter().any(|notice| conflict(&notice.kind)));
+    assert_eq!(stage.world.store.tables().mappings_of(stage.party.key).len(), 1, "its event stands");
+}
+
+#[test]
+fn a_sync_of_one_direction_that_fails_takes_no_wish_of_others_along() {
+    let mut stage = Stage::new();
+    let wishes = || [WishKind::Full, WishKind::Overrides];
+    stage.change_state(|state| state.wishes.kinds.extend(wishes()));
+    stage.fault("calendar.events.list", 503, "backendError", google_sim::When::Always);
+    sync(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons]);
+    let left = stage.state();
+    assert!(left.failures > 0 && left.wishes.kinds.is_superset(&wishes().into()), "{left:?}");
+}

@@ -15,25 +15,26 @@ each_workspace = for manifest in Cargo.toml fuzz/Cargo.toml; do \
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test verify soak mutants fuzz fuzzers audit bench latency cost-model build fmt lint doc unit kill conformance postgresql deny schemas
+.PHONY: help run reset test verify soak mutants fuzz fuzzers audit bench latency cost-model build fmt lint doc unit page kill conformance browser postgresql deny schemas
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Start the whole product on this machine, with a simulated Google
+run: frontend/dist/index.html ## Start the whole product on this machine, with a simulated Google
 	@$(WITH_SETTINGS) exec $(CARGO) run --locked --package local-stack
 
 reset: ## Forget what `make run` has kept
 	@$(WITH_SETTINGS) rm -rf -- "$${LOCAL_DATA:-data}"
 
-test: lint unit doc conformance ## Check everything that Rust and Node alone can check
+test: lint unit doc page conformance ## Check everything that Rust and Node alone can check
 
-verify: schemas deny kill fuzzers postgresql ## Check what needs more time or tools, and install those: Python clients, PostgreSQL, cargo-deny, cfn-lint
+verify: schemas deny kill fuzzers postgresql browser ## Check what needs more time or tools, and install those: Python clients, Chromium, PostgreSQL, cargo-deny, cfn-lint
 	tests/conformance/python/run.sh
 
 audit: $(DENY) ## Look for known vulnerabilities (asks github.com and the npm registry)
 	@$(call each_workspace,advisories)
 	npm audit --prefix tests/conformance/node
+	npm audit --prefix frontend
 
 bench: ## Measure the decisions that could grow with a calendar's age or size
 	$(CARGO) bench --locked --package calendar-sync --bench decisions
@@ -49,8 +50,9 @@ cost-model: ## Work out what a million connections cost
 build: ## Build the functions for this machine, as they are released
 	$(CARGO) build --locked --release --package calendar-functions --bins
 
-fmt: ## Format the code
+fmt: frontend/node_modules/.package-lock.json ## Format the code
 	$(CARGO) fmt --all
+	npm run format --prefix frontend
 
 lint: ## Check formatting and lints
 	$(CARGO) fmt --all --check
@@ -100,12 +102,28 @@ doc:
 conformance: tests/conformance/node/node_modules/.package-lock.json
 	npm test --prefix tests/conformance/node
 
-tests/conformance/node/node_modules/.package-lock.json: tests/conformance/node/package-lock.json
-	npm ci --prefix tests/conformance/node --no-audit --no-fund
+page: frontend/node_modules/.package-lock.json
+	npm test --prefix frontend
+
+PAGE := $(filter-out %/schema.d.ts %.test.ts %.test.tsx, $(shell find frontend/src -type f))
+frontend/dist/index.html: frontend/node_modules/.package-lock.json openapi.yaml $(PAGE) \
+		$(addprefix frontend/, index.html package.json tsconfig.json vite.config.ts)
+	npm run build --prefix frontend
+
+browser: frontend/dist/index.html
+ifeq ($(shell command -v chromium),)
+	$(if $(filter 0,$(shell id -u)),,sudo) sh -c 'apt-get update && apt-get install --yes --no-install-recommends chromium'
+endif
+	$(CARGO) test --locked --package local-stack --test kill --no-run # builds the program too, as it does for `kill`
+	npm run browser --prefix frontend
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	npm ci --prefix $* --no-audit --no-fund
 
 schemas: $(PYTHON)/cfn-lint
 	$(PYTHON)/cfn-lint template.yaml
 	$(PYTHON)/openapi-spec-validator openapi.yaml
+	python3 infra/cost-model/model.py --check ARCHITECTURE.md
 
 deny: $(DENY)
 	@$(call each_workspace,--hide-inclusion-graph bans licenses sources)

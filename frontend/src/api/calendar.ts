@@ -1,5 +1,5 @@
 /** The calendar's endpoints: what they take and answer, and the hooks through which components use them. */
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, type UseMutationOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
 
 import { type Api, dataOf } from "./client";
@@ -87,11 +87,15 @@ export function useExternalEvents(range: { from: Date; to: Date } | null, confli
 }
 
 /** A call that changes something, after which everything shown is asked for anew. */
-function useChange<Input, Output>(change: (context: CalendarContextValue, input: Input) => Promise<Output>) {
+function useChange<Input, Output>(
+  change: (context: CalendarContextValue, input: Input) => Promise<Output>,
+  options: Pick<UseMutationOptions, "scope"> = {},
+) {
   const context = useCalendar();
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (input: Input) => change(context, input),
+    ...options,
     // The status first: it says what else there is to ask for.
     onSettled: async () => {
       const status = ["calendar", context.instructorId, "status"];
@@ -125,10 +129,12 @@ export const useSyncNow = () =>
     dataOf(api.POST("/api/v1/calendar/sync", { body: { instructorId } })),
   );
 
-/** Turns switches. */
+/** Turns switches, one after another: of two turns of one, the later must stand. */
 export const useChangeSettings = () =>
-  useChange(({ api, instructorId }, settings: Partial<Settings>) =>
-    dataOf(api.PATCH("/api/v1/calendar/settings", { body: { instructorId, ...settings } })),
+  useChange(
+    ({ api, instructorId }, settings: Partial<Settings>) =>
+      dataOf(api.PATCH("/api/v1/calendar/settings", { body: { instructorId, ...settings } })),
+    { scope: { id: "settings" } },
   );
 
 /** Takes the connection down. */

@@ -1,3 +1,5 @@
+import { useState } from "react";
+
 import { type Settings, useChangeSettings } from "../../api/calendar";
 import { Problem } from "../Problem";
 
@@ -12,8 +14,13 @@ const INTERVALS = [5, 15, 30, 60, 240, 1440];
 /** The switches of a connection. Each takes effect at once. */
 export function CalendarSettings({ settings }: { settings: Settings }) {
   const change = useChangeSettings();
-  // While a change is under way it shows as made.
-  const shown = change.isPending ? { ...settings, ...change.variables } : settings;
+  // What is under way shows as done from the click on: a switch that jumps back first invites a second click.
+  const [turned, setTurned] = useState<Partial<Settings>>({});
+  const turn = (switches: Partial<Settings>) => {
+    setTurned((before) => ({ ...before, ...switches }));
+    change.mutate(switches, { onSettled: () => setTurned({}) });
+  };
+  const shown = { ...settings, ...turned };
   return (
     <fieldset className="settings" aria-busy={change.isPending}>
       <legend className="hidden">Settings</legend>
@@ -21,7 +28,7 @@ export function CalendarSettings({ settings }: { settings: Settings }) {
         <input
           type="checkbox"
           checked={shown.syncEnabled}
-          onChange={(changed) => change.mutate({ syncEnabled: changed.target.checked })}
+          onChange={(changed) => turn({ syncEnabled: changed.target.checked })}
         />{" "}
         Sync is on
       </label>
@@ -29,7 +36,7 @@ export function CalendarSettings({ settings }: { settings: Settings }) {
         <input
           type="checkbox"
           checked={shown.autoSync}
-          onChange={(changed) => change.mutate({ autoSync: changed.target.checked })}
+          onChange={(changed) => turn({ autoSync: changed.target.checked })}
         />{" "}
         Follow changes by itself
       </label>
@@ -37,9 +44,7 @@ export function CalendarSettings({ settings }: { settings: Settings }) {
         Direction{" "}
         <select
           value={shown.syncDirection}
-          onChange={(changed) =>
-            change.mutate({ syncDirection: changed.target.value as Settings["syncDirection"] })
-          }
+          onChange={(changed) => turn({ syncDirection: changed.target.value as Settings["syncDirection"] })}
         >
           {Object.entries(DIRECTIONS).map(([direction, name]) => (
             <option key={direction} value={direction}>
@@ -52,7 +57,7 @@ export function CalendarSettings({ settings }: { settings: Settings }) {
         Without push, look every{" "}
         <select
           value={shown.syncIntervalMinutes}
-          onChange={(changed) => change.mutate({ syncIntervalMinutes: Number(changed.target.value) })}
+          onChange={(changed) => turn({ syncIntervalMinutes: Number(changed.target.value) })}
         >
           {[...new Set([...INTERVALS, shown.syncIntervalMinutes])]
             .sort((one, other) => one - other)

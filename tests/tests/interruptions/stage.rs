@@ -388,6 +388,13 @@ impl Stage {
         found.iter().map(|row| format!("{row:?}")).collect()
     }
 
+    /// What stands on the host's row of the instructor.
+    pub async fn host_says_that_it_syncs(&self, person: &Person) -> bool {
+        let rows = self.query(&self.names.instructors, "tenant_id", person.key.tenant_id.to_string()).await;
+        let id = AttributeValue::S(person.key.instructor_id.to_string());
+        *rows.iter().find(|row| row["id"] == id).unwrap()["calendar_sync_enabled"].as_bool().unwrap()
+    }
+
     async fn query(&self, table: &str, partition: &str, value: String) -> Vec<HashMap<String, AttributeValue>> {
         let request = self.host.query().table_name(table).key_condition_expression("#key = :key");
         let request = request.expression_attribute_names("#key", partition);

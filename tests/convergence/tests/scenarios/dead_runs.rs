@@ -7,7 +7,6 @@ use calendar_sync::{
 };
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use convergence::sim::Role;
 use serde_json::json;
 
 use crate::stage::Stage;
@@ -22,12 +21,9 @@ fn days_that_a_run_moved_before_it_died_move_back_with_the_calendar() {
         let now = stage.world.now();
         let event = stage.world.sim.state().google.create_event(now, account, &day).unwrap();
         stage.add_lesson();
-        let at = |hours| json!({ "dateTime": now + TimeDelta::hours(hours) });
-        let over_it = json!({ "start": at(50), "end": at(51) });
-        let over_it = stage.world.sim.state().google.create_event(now, account, &over_it).unwrap();
+        let over_it = stage.plan_over_lesson();
         stage.settle(TimeDelta::minutes(5));
-        let conflicts = |stage: &Stage| stage.world.store.tables().conflicts_where(stage.party.key, |_| true).len();
-        assert_eq!(conflicts(&stage), 1);
+        assert_eq!(stage.conflicts(), 1);
         let begins = |stage: &Stage| {
             let tables = stage.world.store.tables();
             tables.external_of(stage.party.key).find(|row| row.id().as_str() == event).unwrap().event_start.to_rfc3339()
@@ -35,18 +31,14 @@ fn days_that_a_run_moved_before_it_died_move_back_with_the_calendar() {
         let home = "2026-03-24T23:00:00+00:00";
         assert_eq!(begins(&stage), home);
 
-        let now = stage.world.now();
-        stage.world.sim.state().google.delete_event(now, account, &over_it).unwrap();
+        stage.delete_event(&over_it);
         stage.world.sim.state().google.set_zone(account, Tz::America__New_York);
         stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, vec![WishKind::Inbound]));
-        stage.world.turns(turns);
-        let before = stage.world.actors.len();
-        stage.world.actors.retain(|actor| !matches!(actor.role, Role::Worker(_)));
-        let died = stage.world.actors.len() < before;
+        let died = stage.dies_after(turns);
         moved_before_death += usize::from(died && begins(&stage) != home);
         stage.world.sim.state().google.set_zone(account, Tz::Europe__Berlin);
         stage.settle(TimeDelta::hours(7));
-        assert_eq!((begins(&stage).as_str(), conflicts(&stage)), (home, 0), "died after {turns} effects");
+        assert_eq!((begins(&stage).as_str(), stage.conflicts()), (home, 0), "died after {turns} effects");
         if turns > 0 && !died {
             break;
         }
@@ -60,25 +52,18 @@ fn a_lesson_is_flagged_no_more_for_a_row_that_a_dead_run_removed_before_the_curs
     for turns in 0.. {
         let mut stage = Stage::new();
         stage.add_lesson();
-        let (account, now) = (stage.party.account, stage.world.now());
-        let at = |hours| json!({ "dateTime": now + TimeDelta::hours(hours) });
-        let event = json!({ "start": at(50), "end": at(51) });
-        let event = stage.world.sim.state().google.create_event(now, account, &event).unwrap();
+        let event = stage.plan_over_lesson();
         stage.settle(TimeDelta::minutes(5));
-        let conflicts = |stage: &Stage| stage.world.store.tables().conflicts_where(stage.party.key, |_| true).len();
-        assert_eq!(conflicts(&stage), 1);
+        assert_eq!(stage.conflicts(), 1);
 
-        let now = stage.world.now();
-        stage.world.sim.state().google.delete_event(now, account, &event).unwrap();
+        stage.delete_event(&event);
         stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, vec![WishKind::Inbound, WishKind::Overrides]));
-        stage.world.turns(turns);
-        let before = stage.world.actors.len();
-        stage.world.actors.retain(|actor| !matches!(actor.role, Role::Worker(_)));
-        let died = stage.world.actors.len() < before;
-        removed_before_death += usize::from(died && !stage.is_known(&event) && conflicts(&stage) == 1);
-        stage.world.sim.state().google.expire_cursors(now, account);
+        let died = stage.dies_after(turns);
+        removed_before_death += usize::from(died && !stage.is_known(&event) && stage.conflicts() == 1);
+        let now = stage.world.now();
+        stage.world.sim.state().google.expire_cursors(now, stage.party.account);
         stage.settle(TimeDelta::hours(7));
-        assert_eq!(conflicts(&stage), 0, "died after {turns} effects");
+        assert_eq!(stage.conflicts(), 0, "died after {turns} effects");
         if turns > 0 && !died {
             break;
         }
@@ -100,19 +85,14 @@ fn a_lesson_is_flagged_no_more_for_an_exception_that_a_dead_run_removed_with_its
         let moved = json!({ "start": at(50), "end": at(51) });
         stage.world.sim.state().google.edit_event(now, account, &exception, &moved).unwrap();
         stage.settle(TimeDelta::minutes(5));
-        let conflicts = |stage: &Stage| stage.world.store.tables().conflicts_where(stage.party.key, |_| true).len();
-        assert_eq!(conflicts(&stage), 1);
+        assert_eq!(stage.conflicts(), 1);
 
-        let now = stage.world.now();
-        stage.world.sim.state().google.delete_event(now, account, &series).unwrap();
+        stage.delete_event(&series);
         stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, vec![WishKind::Inbound, WishKind::Overrides]));
-        stage.world.turns(turns);
-        let before = stage.world.actors.len();
-        stage.world.actors.retain(|actor| !matches!(actor.role, Role::Worker(_)));
-        let died = stage.world.actors.len() < before;
-        removed_before_death += usize::from(died && !stage.is_known(&exception) && conflicts(&stage) == 1);
+        let died = stage.dies_after(turns);
+        removed_before_death += usize::from(died && !stage.is_known(&exception) && stage.conflicts() == 1);
         stage.settle(TimeDelta::hours(7));
-        assert_eq!(conflicts(&stage), 0, "died after {turns} effects");
+        assert_eq!(stage.conflicts(), 0, "died after {turns} effects");
         if turns > 0 && !died {
             break;
         }

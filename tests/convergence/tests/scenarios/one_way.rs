@@ -7,7 +7,6 @@ use calendar_sync::{
     ports::{LessonMark, Ring},
 };
 use chrono::TimeDelta;
-use convergence::sim::Role;
 use serde_json::json;
 
 use crate::stage::Stage;
@@ -39,23 +38,24 @@ fn set_status(stage: &Stage, lesson: LessonId, status: &str) {
     tables.mark_dirty(key, mark, now);
 }
 
+fn cancel_lesson(stage: &mut Stage) {
+    set_status(stage, the_lesson(stage), "cancelled");
+    stage.ring(Ring::new(stage.party.key, SyncTrigger::Lesson, vec![WishKind::Lessons]));
+}
+
 fn the_lesson(stage: &Stage) -> LessonId {
-    stage.world.store.tables().mappings_of(stage.party.key)[0].lesson_id
+    stage.world.store.tables().lessons.keys().next().unwrap().1
 }
 
 #[test]
 fn conflicts_of_a_lesson_go_with_it_although_nothing_is_imported() {
     let mut stage = Stage::new();
     stage.add_lesson();
-    let now = stage.world.now();
-    let at = |hours| json!({ "dateTime": now + TimeDelta::hours(hours) });
-    let event = json!({ "start": at(50), "end": at(51) });
-    stage.world.sim.state().google.create_event(now, stage.party.account, &event).unwrap();
+    stage.plan_over_lesson();
     stage.settle(TimeDelta::minutes(5));
-    let conflicts = |stage: &Stage| stage.world.store.tables().conflicts_where(stage.party.key, |_| true).len();
-    assert_eq!(conflicts(&stage), 1);
+    assert_eq!(stage.conflicts(), 1);
 
-    let lesson = the_lesson(&stage);
+    let (lesson, now) = (the_lesson(&stage), stage.world.now());
     {
         let mut tables = stage.world.store.tables();
         tables.lessons.remove(&(stage.party.key.tenant_id, lesson));
@@ -64,7 +64,7 @@ fn conflicts_of_a_lesson_go_with_it_although_nothing_is_imported() {
     }
     sync(&mut stage, SyncDirection::ToGoogle, vec![WishKind::Lessons]);
     assert_eq!(stage.world.store.tables().mappings_of(stage.party.key).len(), 0, "the lesson is gone");
-    assert_eq!(conflicts(&stage), 0);
+    assert_eq!(stage.conflicts(), 0);
 }
 
 #[test]
@@ -90,14 +90,9 @@ fn a_removal_of_ours_that_a_one_way_sync_meets_is_told_as_nobodys_change() {
         let mut stage = Stage::new();
         stage.add_lesson();
         stage.settle(TimeDelta::minutes(5));
-        let lesson = the_lesson(&stage);
-        set_status(&stage, lesson, "cancelled");
-        stage.ring(Ring::new(stage.party.key, SyncTrigger::Lesson, vec![WishKind::Lessons]));
-        stage.world.turns(turns);
-        let before = stage.world.actors.len();
-        stage.world.actors.retain(|actor| !matches!(actor.role, Role::Worker(_)));
-        let died = stage.world.actors.len() < before;
-        set_status(&stage, lesson, "scheduled");
+        cancel_lesson(&mut stage);
+        let died = stage.dies_after(turns);
+        set_status(&stage, the_lesson(&stage), "scheduled");
         stage.world.wait(TimeDelta::minutes(2));
         sync(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
         stage.settle(TimeDelta::hours(7));
@@ -139,16 +134,10 @@ fn a_cancelled_lesson_meets_no_conflict_where_nothing_is_written_to_google() {
     );
     stage.settle(TimeDelta::minutes(5));
     stage.add_lesson();
-    let now = stage.world.now();
     sync(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
-    let lesson = the_lesson(&stage);
-    set_status(&stage, lesson, "cancelled");
-    stage.ring(Ring::new(stage.party.key, SyncTrigger::Lesson, vec![WishKind::Lessons]));
+    cancel_lesson(&mut stage);
     stage.settle(TimeDelta::minutes(5));
-    let at = |hours| json!({ "dateTime": now + TimeDelta::hours(hours) });
-    let event = json!({ "start": at(50), "end": at(51) });
-    let moment = stage.world.now();
-    stage.world.sim.state().google.create_event(moment, stage.party.account, &event).unwrap();
+    stage.plan_over_lesson();
     stage.settle(TimeDelta::minutes(5));
     assert_eq!(stage.world.sim.state().bus, []);
     assert_eq!(stage.world.store.tables().mappings_of(stage.party.key), [], "it has served");
@@ -158,17 +147,11 @@ fn a_cancelled_lesson_meets_no_conflict_where_nothing_is_written_to_google() {
 fn a_removed_lesson_whose_event_stands_yet_meets_no_conflict() {
     let mut stage = Stage::new();
     stage.add_lesson();
-    let now = stage.world.now();
     stage.settle(TimeDelta::minutes(5));
     stage.fault("calendar.events.delete", 403, "forbidden", google_sim::When::Always);
-    let lesson = the_lesson(&stage);
-    set_status(&stage, lesson, "cancelled");
-    stage.ring(Ring::new(stage.party.key, SyncTrigger::Lesson, vec![WishKind::Lessons]));
+    cancel_lesson(&mut stage);
     stage.settle(TimeDelta::minutes(5));
-    let at = |hours| json!({ "dateTime": now + TimeDelta::hours(hours) });
-    let event = json!({ "start": at(50), "end": at(51) });
-    let moment = stage.world.now();
-    stage.world.sim.state().google.create_event(moment, stage.party.account, &event).unwrap();
+    stage.plan_over_lesson();
     stage.settle(TimeDelta::minutes(5));
     let conflict = |kind: &NoticeKind| matches!(kind, NoticeKind::ConflictFound { .. });
     assert!(!stage.world.sim.state().bus.iter().any(|notice| conflict(&notice.kind)));

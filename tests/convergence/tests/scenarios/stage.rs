@@ -10,7 +10,7 @@ use calendar_sync::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use convergence::{
-    sim::Message,
+    sim::{Message, Role},
     world::{Party, World},
 };
 use google_sim::{Effect, Fault, When};
@@ -59,16 +59,36 @@ impl Stage {
 
     /// The instructor plans something in Google.
     pub fn plan(&self) -> String {
+        let now = self.world.now();
+        self.plan_between(json!(now + TimeDelta::hours(30)), json!(now + TimeDelta::hours(31)))
+    }
+
+    /// The instructor plans something in Google over the one lesson.
+    pub fn plan_over_lesson(&self) -> String {
+        let lesson = self.world.store.tables().lessons.values().next().unwrap().clone();
+        self.plan_between(lesson["starts_at"].clone(), lesson["ends_at"].clone())
+    }
+
+    fn plan_between(&self, start: Value, end: Value) -> String {
+        let event = json!({ "start": { "dateTime": start }, "end": { "dateTime": end } });
         let mut state = self.world.sim.state();
         let now = state.now;
-        let event = json!({
-            "start": { "dateTime": now + TimeDelta::hours(30) }, "end": { "dateTime": now + TimeDelta::hours(31) },
-        });
         state.google.create_event(now, self.party.account, &event).unwrap()
+    }
+
+    pub fn delete_event(&self, event: &str) {
+        let mut state = self.world.sim.state();
+        let now = state.now;
+        state.google.delete_event(now, self.party.account, event).unwrap();
     }
 
     pub fn is_known(&self, event: &str) -> bool {
         self.world.store.tables().external_of(self.party.key).any(|row| row.id().as_str() == event)
+    }
+
+    /// How many conflicts stand.
+    pub fn conflicts(&self) -> usize {
+        self.world.store.tables().conflicts_where(self.party.key, |_| true).len()
     }
 
     /// How long it takes until the event is known, to the minute.
@@ -104,6 +124,14 @@ impl Stage {
         let mut state = self.world.sim.state();
         let visible_at = state.now;
         state.queue.insert(self.messages, Message { ring, visible_at, receives: 0 });
+    }
+
+    /// The worker dies after so many effects, and what it had in hand comes again later; false if it was done by then.
+    pub fn dies_after(&mut self, effects: usize) -> bool {
+        self.world.turns(effects);
+        let before = self.world.actors.len();
+        self.world.actors.retain(|actor| !matches!(actor.role, Role::Worker(_)));
+        self.world.actors.len() < before
     }
 
     /// The channel is to be renewed, and the schedule has rung for it.

@@ -85,8 +85,9 @@ fuzz: fuzzers ## Send what reads input what nobody would, guided by coverage, fo
 fuzzers:
 	RUSTC_WRAPPER=$(CURDIR)/fuzz/rustc $(CARGO) build --locked --release --manifest-path fuzz/Cargo.toml --target $(HOST)
 
+# Always the whole workspace: one package alone has its dependencies built again, with fewer features.
 kill:
-	$(CARGO) test --locked --package local-stack --test kill -- $(EVERY_DEATH)
+	$(CARGO) test --locked --workspace --test kill -- $(EVERY_DEATH)
 
 # A server of the tests' own; the programs are Debian's, unless others are there.
 INITDB := $(firstword $(wildcard /usr/lib/postgresql/*/bin/initdb) $(shell command -v initdb))
@@ -94,7 +95,7 @@ postgresql:
 ifeq ($(INITDB),)
 	$(if $(filter 0,$(shell id -u)),,sudo) sh -c 'apt-get update && apt-get install --yes --no-install-recommends postgresql'
 endif
-	$(CARGO) test --locked --package calendar-tests --test postgresql -- --ignored
+	$(CARGO) test --locked --workspace --test postgresql -- --ignored
 
 doc:
 	RUSTDOCFLAGS='--deny warnings --allow rustdoc::private_intra_doc_links' $(CARGO) doc --locked --workspace --no-deps --document-private-items
@@ -114,7 +115,7 @@ browser: frontend/dist/index.html
 ifeq ($(shell command -v chromium),)
 	$(if $(filter 0,$(shell id -u)),,sudo) sh -c 'apt-get update && apt-get install --yes --no-install-recommends chromium'
 endif
-	$(CARGO) test --locked --package local-stack --test kill --no-run # builds the program too, as it does for `kill`
+	$(CARGO) test --locked --workspace --test kill --no-run # builds the program too, as it does for `kill`
 	npm run browser --prefix frontend
 
 %/node_modules/.package-lock.json: %/package-lock.json

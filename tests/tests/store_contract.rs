@@ -83,6 +83,7 @@ contract! {
         more_than_a_page_is_read_to_its_end;
     conflicts:
         pairs_are_found_by_lesson_and_by_event
+        pairs_are_found_by_the_family_of_an_event
         flag_pairs_and_notices_change_together
         a_pair_whose_overlap_moved_is_replaced
         a_lesson_without_a_mapping_keeps_no_pairs

@@ -23,10 +23,17 @@ pub struct OwnEventId {
 }
 
 impl EventId {
-    /// Whether it names `event`, or an exception of it: Google names an exception after its series and the moment at
-    /// which it would have begun.
-    pub fn is_or_is_of(&self, event: &Self) -> bool {
-        self.0.strip_prefix(event.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    /// What the exceptions of this series are named after, with the moment at which each would have begun: the id, or
+    /// where the series was split off another one (`<id>_R20260301T090000`), the id of that.
+    pub fn stem(&self) -> &str {
+        self.0.rsplit_once("_R").map_or(&self.0, |(stem, _)| stem)
+    }
+
+    /// What it shares with its exceptions, with the series that it is an exception of, and with all that was split off:
+    /// ids that differ in this have nothing to do with each other. (An id may begin with the sign that stands between.)
+    pub fn family(&self) -> &str {
+        let next = self.0.get(1..).and_then(|rest| rest.find('_'));
+        next.map_or(&self.0, |end| &self.0[..=end])
     }
 }
 
@@ -100,6 +107,26 @@ mod tests {
         let id = own().encode(key(2));
         assert!(id.0.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'v')), "{id}");
         assert_eq!(OwnEventId::decode(key(2), &id), Some(own()));
+    }
+
+    #[test]
+    fn a_series_its_exceptions_and_what_was_split_off_are_one_family() {
+        for id in ["abc", "abc_R20260301T090000", "abc_R20260301", "abc_20260308T090000Z", "abc_20260308"] {
+            assert_eq!(EventId::from(id).family(), "abc", "{id}");
+        }
+        let imported = "_60q30c1g60o30e1i60o4ac1g60rj8gpl";
+        assert_eq!(EventId::from(imported).family(), imported);
+        assert_eq!(EventId(format!("{imported}_20260308")).family(), imported);
+        for odd in ["", "_", "ü", "ü_20260308"] {
+            assert!(odd.starts_with(EventId::from(odd).family()), "{odd}");
+        }
+    }
+
+    #[test]
+    fn exceptions_of_what_was_split_off_are_named_after_the_first_series() {
+        for (id, stem) in [("abc", "abc"), ("abc_R20260301T090000", "abc"), ("abc_20260308", "abc_20260308")] {
+            assert_eq!(EventId::from(id).stem(), stem);
+        }
     }
 
     #[test]

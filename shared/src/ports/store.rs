@@ -281,7 +281,7 @@ pub trait Store: Send + Sync {
     async fn conflicts(&self, key: ConnectionKey) -> Result<Vec<SchedulingConflict>>;
     /// The conflicts of one lesson.
     async fn conflicts_of_lesson(&self, key: ConnectionKey, lesson: LessonId) -> Result<Vec<SchedulingConflict>>;
-    /// The conflicts that name one event, series or exception; of a series also those that name one of its exceptions.
+    /// The conflicts that name one event, or another of its family ([`EventId::family`]).
     async fn conflicts_of_event(
         &self,
         key: ConnectionKey,

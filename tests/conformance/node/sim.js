@@ -14,7 +14,9 @@ export const client = {
 };
 
 export async function startSim() {
-  execFileSync("cargo", ["build", "--quiet", "--package", "google-sim"], { cwd: root, stdio: "inherit" });
+  // As the simulator's own tests need it, so that nothing is built twice.
+  const build = ["test", "--quiet", "--locked", "--workspace", "--test", "shell", "--no-run"];
+  execFileSync("cargo", build, { cwd: root, stdio: "inherit" });
   const program = spawn(path.join(target, "debug", "google-sim"), {
     env: {
       ...process.env,

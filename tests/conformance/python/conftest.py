@@ -63,7 +63,9 @@ class Sim:
 
 @pytest.fixture(scope="session")
 def sim():
-    subprocess.run(["cargo", "build", "--quiet", "--package", "google-sim"], cwd=ROOT, check=True)
+    # As the simulator's own tests need it, so that nothing is built twice.
+    build = ["cargo", "test", "--quiet", "--locked", "--workspace", "--test", "shell", "--no-run"]
+    subprocess.run(build, cwd=ROOT, check=True)
     environment = {
         **os.environ,
         "GOOGLE_SIM_ADDRESS": "127.0.0.1:0",

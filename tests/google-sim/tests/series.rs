@@ -140,15 +140,47 @@ fn this_and_following_makes_a_new_series_and_trims_the_old_one() {
 }
 
 #[test]
+fn what_was_split_off_names_its_occurrences_after_the_first_series() {
+    let mut world = World::new();
+    let id = series(&mut world, "2026-12-01", "RRULE:FREQ=DAILY;COUNT=10");
+    let from = format!("{id}_20261204T080000Z");
+    let new = world.google.split_series(world.now, ADA, &from, &timed("2026-12-04", 14)).unwrap();
+    let second = format!("{id}_20261205T130000Z");
+    assert_eq!(instances(&mut world, &new)[1]["id"], json!(second));
+    let moved = world.call_with("PATCH", &format!("{EVENTS}/{second}"), &timed("2026-12-05", 18)).value();
+    assert_eq!(moved["recurringEventId"], json!(new));
+    assert_eq!(starts(&instances(&mut world, &new))[1], "2026-12-05T18:00:00+01:00");
+
+    let last = world.google.split_series(world.now, ADA, &format!("{id}_20261206T130000Z"), &json!({})).unwrap();
+    assert_eq!(last, format!("{id}_R20261206T140000"));
+    world.call("DELETE", &format!("{EVENTS}/{new}"));
+    assert_eq!(world.get(&format!("{EVENTS}/{second}"))["status"], "cancelled");
+    assert_eq!((instances(&mut world, &id).len(), instances(&mut world, &last).len()), (3, 5));
+}
+
+#[test]
 fn following_a_second_time_from_the_same_instance_makes_a_series_of_another_id() {
     let mut world = World::new();
     let id = series(&mut world, "2026-12-01", "RRULE:FREQ=DAILY;COUNT=10");
-    let first = format!("{id}_20261201T080000Z");
-    let new = world.google.split_series(world.now, ADA, &first, &json!({"summary": "following"})).unwrap();
+    let second = format!("{id}_20261202T080000Z");
+    let new = world.google.split_series(world.now, ADA, &second, &json!({"summary": "following"})).unwrap();
     world.call("DELETE", &format!("{EVENTS}/{new}"));
-    let again = world.google.split_series(world.now, ADA, &first, &json!({"summary": "following"})).unwrap();
+    let whole = json!({"recurrence": ["RRULE:FREQ=DAILY;COUNT=10"]});
+    world.call_with("PATCH", &format!("{EVENTS}/{id}"), &whole);
+    let again = world.google.split_series(world.now, ADA, &second, &json!({"summary": "following"})).unwrap();
     assert_ne!(again, new, "an id stays taken");
     assert_eq!(world.get(&format!("{EVENTS}/{new}"))["status"], "cancelled");
+}
+
+#[test]
+fn following_from_the_first_instance_changes_the_series_itself() {
+    let mut world = World::new();
+    let id = series(&mut world, "2026-12-01", "RRULE:FREQ=DAILY;COUNT=10");
+    let first = format!("{id}_20261201T080000Z");
+    let changed = world.google.split_series(world.now, ADA, &first, &json!({"summary": "following"})).unwrap();
+    assert_eq!(changed, id);
+    let items = instances(&mut world, &id);
+    assert_eq!((items.len(), &items[0]["summary"]), (10, &json!("following")));
 }
 
 #[test]

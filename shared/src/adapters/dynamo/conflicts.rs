@@ -98,12 +98,12 @@ pub(super) async fn of_event(
             table: &store.names.mappings,
             index: Some(Index::Local(CONFLICTS_BY_EVENT)),
             condition: "#connection = :connection AND begins_with(#conflict_event, :event)",
-            values: vec![(":connection", text(key)), (":event", text(event_key_prefix(calendar, event.as_str())))],
+            values: vec![(":connection", text(key)), (":event", text(event_key_prefix(calendar, event.family())))],
             ..Query::default()
         })
         .await?;
     let pairs = found.into_iter().map(read).collect::<Result<Vec<_>>>()?;
-    Ok(pairs.into_iter().filter(|pair| pair.google_event_id.is_or_is_of(event)).collect())
+    Ok(pairs.into_iter().filter(|pair| pair.google_event_id.family() == event.family()).collect())
 }
 
 pub(super) async fn apply(store: &DynamoStore, key: ConnectionKey, changes: &[ConflictChanges]) -> Result<()> {

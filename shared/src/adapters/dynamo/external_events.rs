@@ -207,7 +207,7 @@ pub(super) async fn event(
     store.get(&store.names.external_events, row_key(key, calendar, id)).await?.map(read).transpose()
 }
 
-/// The rest of a series that was split (`<series>_R<start>`) and its exceptions begin alike, but are not its own.
+/// What was split off a series (`<series>_R<start>`) and the exceptions of that begin alike, but are not its own.
 pub(super) async fn exceptions_of(
     store: &DynamoStore,
     key: ConnectionKey,
@@ -220,7 +220,7 @@ pub(super) async fn exceptions_of(
             condition: "#connection = :connection AND begins_with(#event, :prefix)",
             values: vec![
                 (":connection", text(key)),
-                (":prefix", text(event_key_prefix(calendar, &format!("{series}_")))),
+                (":prefix", text(event_key_prefix(calendar, &format!("{}_", series.stem())))),
             ],
             ..Query::default()
         })

@@ -228,29 +228,21 @@ fn touches(row: &ExternalCalendarEvent, span: Window, zone: chrono_tz::Tz) -> bo
     found
 }
 
-/// The lessons that stored pairs connect with changed events: with a series through its exceptions too, whose rows a run
-/// that died may have removed before, and with the series that a changed exception belongs to.
+/// The lessons that stored pairs connect with changed events, or with what is of one family with these: with a series
+/// through its exceptions too, whose rows a run that died may have removed before, and with the series that a changed
+/// exception belongs to.
 async fn named_by_pairs(round: &Round<'_>, changed: &Changed) -> Result<BTreeSet<LessonId>, Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
-    let changed_ids: BTreeSet<EventId> =
-        changed.put.iter().map(ExternalCalendarEvent::id).chain(&changed.gone).cloned().collect();
-    let ids: BTreeSet<EventId> = changed_ids.iter().cloned().chain(changed_ids.iter().filter_map(series_of)).collect();
-    let named = |pair: &SchedulingConflict| {
-        let id = &pair.google_event_id;
-        ids.contains(id) || series_of(id).is_some_and(|series| changed_ids.contains(&series))
-    };
-    let pairs = if ids.len() > FEW {
+    let ids = changed.put.iter().map(ExternalCalendarEvent::id).chain(&changed.gone);
+    let families: BTreeMap<&str, &EventId> = ids.map(|id| (id.family(), id)).collect();
+    let pairs = if families.len() > FEW {
         store.conflicts(key).await?
     } else {
-        let looks = ids.iter().map(|id| store.conflicts_of_event(key, &changed.calendar, id));
+        let looks = families.values().map(|id| store.conflicts_of_event(key, &changed.calendar, id));
         concurrently(looks.collect()).await?.into_iter().flatten().collect()
     };
+    let named = |pair: &SchedulingConflict| families.contains_key(pair.google_event_id.family());
     Ok(pairs.into_iter().filter(named).map(|pair| pair.lesson_id).collect())
-}
-
-/// The series of an exception, which Google names after it. (An id may begin with the sign that stands between.)
-fn series_of(id: &EventId) -> Option<EventId> {
-    id.0.rsplit_once('_').filter(|(series, _)| !series.is_empty()).map(|(series, _)| series.into())
 }
 
 async fn stored_pairs(
@@ -298,17 +290,4 @@ fn flags(
         flags.push((id, columns));
     }
     flags
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_exception_names_its_series_and_an_imported_event_none() {
-        let series = |id: &str| series_of(&EventId::from(id));
-        assert_eq!(series("abc_20270201T100000Z"), Some("abc".into()));
-        assert_eq!((series("abc"), series("_6co30db661j6")), (None, None));
-        assert_eq!(series("_6co30db661j6_20270201T100000Z"), Some("_6co30db661j6".into()));
-    }
 }

@@ -201,8 +201,9 @@ impl Store for MemoryStore {
         calendar: &CalendarId,
         event: &EventId,
     ) -> Result<Vec<SchedulingConflict>> {
-        let names =
-            |pair: &SchedulingConflict| pair.calendar_id == *calendar && pair.google_event_id.is_or_is_of(event);
+        let names = |pair: &SchedulingConflict| {
+            pair.calendar_id == *calendar && pair.google_event_id.family() == event.family()
+        };
         self.read(|tables| tables.conflicts_where(key, names)).await
     }
     async fn apply_conflicts(&self, key: ConnectionKey, changes: &[ConflictChanges]) -> Result<()> {

@@ -42,8 +42,11 @@ impl Tables {
         calendar: &CalendarId,
         series: &EventId,
     ) -> Vec<ExternalCalendarEvent> {
+        let prefix = format!("{}_", series.stem());
         let of_series = |row: &&ExternalCalendarEvent| {
-            row.calendar_id == *calendar && row.event.recurring_event_id.as_ref() == Some(series)
+            row.calendar_id == *calendar
+                && row.id().as_str().starts_with(&prefix)
+                && row.event.recurring_event_id.as_ref() == Some(series)
         };
         self.external_of(key).filter(of_series).cloned().collect()
     }

@@ -6,14 +6,15 @@ use serde_json::{Map, Value};
 use super::draft;
 use super::event::{Event, Occurrence};
 use super::series::{self, Span};
-use super::store::Calendars;
+use super::store::{Calendars, stem};
 use super::when::resolve;
 use super::write::Write;
 use crate::error::{ApiError, Result};
 
 impl Calendars {
     /// Ends a series before the instance `id` and begins a new one there, with `changes`. Gives the id
-    /// of the new series: `<series>_R<local start>`, or one of its own where that was given before.
+    /// of the new series: `<first series>_R<local start>`, or one of its own where that was given before.
+    /// From the first instance on it is the series itself that changes.
     pub fn split(&mut self, write: &mut Write<'_>, id: &str, changes: &Map<String, Value>) -> Result<String> {
         let first = self.current(write.calendar, id)?;
         let Some(Occurrence { series, original }) = first.occurrence else {
@@ -32,10 +33,13 @@ impl Calendars {
         let past =
             Span { from: None, until: Some(original.instant(place.calendar_zone)), ahead: usize::MAX, now: write.now };
         let gone_by = series::starts(before.start, &before.recurrence, place.calendar_zone, past);
+        if gone_by.is_empty() {
+            return self.change_whole(write, &before, changes);
+        }
         let mut old = before.clone();
         old.recurrence = series::trimmed(&before.recurrence, until, original.is_day());
 
-        let mut id = format!("{series}_R{}", original.wall().format("%Y%m%dT%H%M%S"));
+        let mut id = format!("{}_R{}", stem(&series), original.wall().format("%Y%m%dT%H%M%S"));
         // An id stays taken after its event is deleted.
         if self.all.get(write.calendar).is_some_and(|calendar| calendar.events.contains_key(&id)) {
             id = write.random.event_id();
@@ -61,5 +65,16 @@ impl Calendars {
         self.spread(write.now, write.calendar, &series, &before.attendees);
         self.spread(write.now, write.calendar, &id, &before.attendees);
         Ok(id)
+    }
+
+    fn change_whole(&mut self, write: &Write<'_>, before: &Event, changes: &Map<String, Value>) -> Result<String> {
+        let mut body = before.writable();
+        draft::merge(&mut body, changes);
+        let mut after = before.clone();
+        draft::apply(&mut after, &body, self.place(write)?)?;
+        after.sequence += 1;
+        self.change(write.now, write.calendar, before, after);
+        self.spread(write.now, write.calendar, &before.id, &before.attendees);
+        Ok(before.id.clone())
     }
 }

@@ -91,7 +91,7 @@ impl Calendar {
 
     /// The exceptions of a series.
     pub fn exceptions<'a>(&'a self, series: &str) -> impl Iterator<Item = &'a Event> {
-        let first = format!("{series}_");
+        let first = format!("{}_", stem(series));
         self.events
             .range(first.clone()..)
             .take_while(move |(id, _)| id.starts_with(&first))
@@ -114,13 +114,18 @@ impl Calendar {
     }
 
     fn occurrence(&self, id: &str) -> Option<Event> {
-        let (series, suffix) = id.rsplit_once('_')?;
-        let series = self.events.get(series)?;
-        if !series.is_series() || series.is_cancelled() {
-            return None;
-        }
-        let original = original_start(series.start, suffix)?;
-        series::occurs_at(series, original, self.zone).then(|| instance(series, original))
+        let (stem, suffix) = id.rsplit_once('_')?;
+        let split_off = format!("{stem}_R");
+        let family = self.events.get(stem).into_iter().chain(
+            self.events
+                .range(split_off.clone()..)
+                .take_while(|(id, _)| id.starts_with(&split_off))
+                .map(|(_, event)| event),
+        );
+        family.filter(|event| event.is_series() && !event.is_cancelled()).find_map(|series| {
+            let original = original_start(series.start, suffix)?;
+            series::occurs_at(series, original, self.zone).then(|| instance(series, original))
+        })
     }
 
     fn put(&mut self, event: Event) {
@@ -135,13 +140,19 @@ impl Calendar {
 /// The occurrence of `series` that begins at `original`, as yet unchanged.
 pub(crate) fn instance(series: &Event, original: When) -> Event {
     let mut event = series.clone();
-    event.id = format!("{}_{}", series.id, original.id_suffix());
+    event.id = format!("{}_{}", stem(&series.id), original.id_suffix());
     event.end = series.end.shifted(series.start, original);
     event.start = original;
     event.recurrence.clear();
     event.former.clear();
     event.occurrence = Some(Occurrence { series: series.id.clone(), original });
     event
+}
+
+/// What the occurrences of a series are named after. Google names those of a series that was split off (`<stem>_R…`)
+/// after the first one.
+pub(super) fn stem(series: &str) -> &str {
+    series.rsplit_once("_R").map_or(series, |(stem, _)| stem)
 }
 
 fn original_start(start: When, suffix: &str) -> Option<When> {

@@ -32,10 +32,22 @@ pub async fn pairs_are_found_by_lesson_and_by_event(on: &Subject) {
     of_event.sort();
     assert_eq!(of_event, [one, three]);
     assert_eq!(on.store.conflicts_of_event(key, &primary(), &EventId::from("g")).await.unwrap(), []);
-    let (exception, other) = (conflict(1, "g_20270201T100000Z", 2), conflict(1, "gg", 2));
-    on.store.apply_conflicts(key, &[changes(1, &[exception.clone(), other], &[])]).await.unwrap();
-    assert_eq!(on.store.conflicts_of_event(key, &primary(), &EventId::from("g")).await.unwrap(), [exception]);
     assert_eq!(on.store.conflicts(instructor(2)).await.unwrap(), []);
+}
+
+/// A series, its exceptions, what was split off and the exceptions of that are found by each of them.
+pub async fn pairs_are_found_by_the_family_of_an_event(on: &Subject) {
+    let key = instructor(1);
+    on.store.save_mapping(&mapping(key, 1, at(2, 0)), DirtyMark::Keep, &[]).await.unwrap();
+    let family = ["g", "g_20270201T100000Z", "g_R20270208T100000"];
+    let pairs = family.map(|id| conflict(1, id, 2));
+    let all: Vec<_> = pairs.iter().cloned().chain([conflict(1, "gg", 2)]).collect();
+    on.store.apply_conflicts(key, &[changes(1, &all, &[])]).await.unwrap();
+    for id in family.into_iter().chain(["g_20270215T100000Z"]) {
+        let mut found = on.store.conflicts_of_event(key, &primary(), &EventId::from(id)).await.unwrap();
+        found.sort();
+        assert_eq!(found, pairs, "{id}");
+    }
 }
 
 /// Pairs, flag and notices change together.

@@ -189,7 +189,7 @@ fn series(id: &str, start: DateTime<Utc>, last_end: Option<DateTime<Utc>>) -> Ex
 
 /// An exception of `series` that stood on `original` and was moved to `start`.
 fn exception(series: &str, original: DateTime<Utc>, start: DateTime<Utc>) -> ExternalCalendarEvent {
-    let id = format!("{series}_{}", original.format("%Y%m%dT%H%M%SZ"));
+    let id = format!("{}_{}", EventId::from(series).stem(), original.format("%Y%m%dT%H%M%SZ"));
     external(Event {
         recurring_event_id: Some(EventId::from(series)),
         original_start: Some(moment(original)),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::host::{some_time, time_of_a_lesson};
 use crate::{
     coverage::Fault,
-    truth::{Additions, Place},
+    truth::{Additions, Place, Truth},
     world::{ACCOUNTS, Rival, World},
 };
 
@@ -42,6 +42,15 @@ fn any_event(world: &World, calendar: &str, ours: bool, wanted: impl Fn(&Value) 
 
 fn is_master(event: &Value) -> bool {
     event["recurringEventId"].is_null()
+}
+
+/// Whether nothing was split off the event, or it off another. Google names the occurrences of both alike, and nobody
+/// has seen what becomes of two that come to lie at one moment.
+fn is_whole(world: &World, calendar: &str, event: &Value) -> bool {
+    let family = Truth::base(id_of(event));
+    let split_off = format!("{family}_R");
+    let is_of_it = |other: &&Value| id_of(other) == family || id_of(other).starts_with(&split_off);
+    world.sim.state().google.events(calendar).iter().filter(is_of_it).count() == 1
 }
 
 fn is_series(event: &Value) -> bool {
@@ -158,6 +167,9 @@ pub(super) fn plan_series(world: &mut World) -> Option<String> {
 pub(super) fn move_one(world: &mut World) -> Option<String> {
     let calendar = any_calendar(world);
     let event = any_event(world, calendar, false, |event| is_live(event) && is_master(event))?;
+    if !is_whole(world, calendar, &event) {
+        return None;
+    }
     let to_days = world.sim.state().dice.percent(20);
     let span = if to_days { some_days(world, 1) } else { with_times(some_span(world)) };
     change(world, calendar, id_of(&event), &span)?;
@@ -256,6 +268,9 @@ pub(super) fn split(world: &mut World) -> Option<String> {
 pub(super) fn trim(world: &mut World) -> Option<String> {
     let calendar = any_calendar(world);
     let series = any_event(world, calendar, false, |event| is_live(event) && is_series(event))?;
+    if !is_whole(world, calendar, &series) {
+        return None;
+    }
     let changes = json!({ "recurrence": ["RRULE:FREQ=DAILY;COUNT=2"] });
     change(world, calendar, id_of(&series), &changes)?;
     world.sim.met(Fault::SeriesTrimmed);

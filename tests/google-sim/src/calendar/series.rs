@@ -118,9 +118,7 @@ pub(crate) fn occurs_at(event: &Event, original: When, calendar_zone: Tz) -> boo
 }
 
 /// The lines with every rule ending at `until`; a count gives way to it.
-pub(crate) fn trimmed(recurrence: &[String], until: DateTime<Utc>, all_day: bool) -> Vec<String> {
-    let form = if all_day { "%Y%m%d" } else { "%Y%m%dT%H%M%SZ" };
-    let until = until.format(form);
+pub(crate) fn trimmed(recurrence: &[String], until: &str) -> Vec<String> {
     recurrence
         .iter()
         .map(|line| match line.strip_prefix("RRULE:") {

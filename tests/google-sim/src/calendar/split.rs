@@ -7,8 +7,8 @@ use super::draft;
 use super::event::{Event, Occurrence};
 use super::series::{self, Span};
 use super::store::{Calendars, stem};
-use super::when::resolve;
 use super::write::Write;
+use super::{When, when::resolve};
 use crate::error::{ApiError, Result};
 
 impl Calendars {
@@ -25,11 +25,15 @@ impl Calendars {
 
         // Google ends the old rule one second before the midnight that precedes the instance.
         let midnight = original.wall().date().and_time(NaiveTime::MIN);
-        let zone = match original {
-            super::When::Moment { zone, .. } => zone,
-            super::When::Day(_) => place.calendar_zone,
+        let (until, begins) = match original {
+            When::Moment { zone, .. } => (
+                (resolve(zone, midnight) - Duration::seconds(1)).format("%Y%m%dT%H%M%SZ").to_string(),
+                original.wall().format("%Y%m%dT%H%M%S").to_string(),
+            ),
+            When::Day(day) => {
+                ((midnight - Duration::seconds(1)).format("%Y%m%d").to_string(), day.format("%Y%m%d").to_string())
+            }
         };
-        let until = resolve(zone, midnight) - Duration::seconds(1);
         let past =
             Span { from: None, until: Some(original.instant(place.calendar_zone)), ahead: usize::MAX, now: write.now };
         let gone_by = series::starts(before.start, &before.recurrence, place.calendar_zone, past);
@@ -37,9 +41,9 @@ impl Calendars {
             return self.change_whole(write, &before, changes);
         }
         let mut old = before.clone();
-        old.recurrence = series::trimmed(&before.recurrence, until, original.is_day());
+        old.recurrence = series::trimmed(&before.recurrence, &until);
 
-        let mut id = format!("{}_R{}", stem(&series), original.wall().format("%Y%m%dT%H%M%S"));
+        let mut id = format!("{}_R{begins}", stem(&series));
         // An id stays taken after its event is deleted.
         if self.all.get(write.calendar).is_some_and(|calendar| calendar.events.contains_key(&id)) {
             id = write.random.event_id();

@@ -56,7 +56,8 @@ pub fn judge(
     let lesson = match lookup {
         LessonLookup::Unreadable(why) => return Verdict::Unreadable(why.clone()),
         LessonLookup::Gone => {
-            return mapping.map_or(Verdict::Leave, |_| Verdict::Wants(Wanted::NoEvent(Absence::Removed)));
+            let goes = mapping.is_some_and(|mapping| !narrowed || window.contains(mapping.event_start));
+            return if goes { Verdict::Wants(Wanted::NoEvent(Absence::Removed)) } else { Verdict::Leave };
         }
         LessonLookup::Found(lesson) => lesson,
     };

@@ -105,7 +105,9 @@ fn a_lesson_outside_of_the_window_is_followed_where_it_has_an_event_and_known_by
         (found(lesson(LessonStatus::Cancelled, 2)), outside, false, Some(&shown), none(Absence::Cancelled)),
         (found(lesson(LessonStatus::Cancelled, 2)), inside, false, None, Verdict::Leave),
         (found(lesson(LessonStatus::Scheduled, 9)), inside, false, Some(&shown), none(Absence::Reassigned)),
-        (LessonLookup::Gone, outside, true, Some(&unshown), none(Absence::Removed)),
+        (LessonLookup::Gone, outside, false, Some(&unshown), none(Absence::Removed)),
+        (LessonLookup::Gone, inside, true, Some(&unshown), none(Absence::Removed)),
+        (LessonLookup::Gone, outside, true, Some(&unshown), Verdict::Leave),
         (LessonLookup::Gone, inside, false, None, Verdict::Leave),
     ] {
         let case = format!("{lookup:?} {window:?} {narrowed} {mapping:?}");

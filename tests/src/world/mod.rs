@@ -225,7 +225,13 @@ impl World {
 
     /// The same, also where it is refused or fails: of one that went on in the background, its log row.
     pub async fn try_sync(&self) -> Answer {
-        let (code, body) = self.call(Method::POST, "sync", Some(json!({ "instructorId": self.instructor }))).await;
+        self.try_sync_with(json!({})).await
+    }
+
+    /// The same, bounded.
+    pub async fn try_sync_with(&self, mut bounds: Value) -> Answer {
+        bounds["instructorId"] = json!(self.instructor);
+        let (code, body) = self.call(Method::POST, "sync", Some(bounds)).await;
         if code != 202 {
             return (code, body);
         }

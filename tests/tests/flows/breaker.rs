@@ -1,11 +1,11 @@
 //! A host that shows an empty table by mistake does not empty people's calendars (design rule R15).
 
 use calendar_tests::world::{World, start_of};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_host_that_loses_its_lessons_empties_no_calendar_until_a_person_asks() {
-    let (world, lessons) = twelve_lessons().await;
+    let (world, lessons) = twelve_lessons(30).await;
     lose_all(&world, &lessons).await;
     assert_eq!(live(&world).await, 12);
     let failures = world.status().await["failures"].as_array().unwrap().clone();
@@ -18,6 +18,11 @@ async fn a_host_that_loses_its_lessons_empties_no_calendar_until_a_person_asks()
     let told = world.notices_in_full().await;
     let failing: Vec<_> = told.iter().filter(|notice| notice["type"] == "sync.failing").collect();
     assert_eq!((failing.len(), &failing[0]["code"]), (1, &json!("lessons_vanished")), "{told:?}");
+
+    // A sync by hand of other days comes to nothing of it.
+    let (code, body) = world.try_sync_with(json!({ "startDate": "2020-01-01", "endDate": "2020-01-02" })).await;
+    assert!(code < 300, "{code} {body}");
+    assert_eq!((live(&world).await, is_held(&world).await), (13, true));
 
     // A sync by hand that fails comes to nothing of it.
     let down = json!({ "refuse": { "status": 503, "reason": "backendError" } });
@@ -34,8 +39,17 @@ async fn a_host_that_loses_its_lessons_empties_no_calendar_until_a_person_asks()
 }
 
 #[tokio::test]
+async fn a_host_that_loses_the_lessons_that_are_over_takes_none_of_their_events_along_either() {
+    let (world, lessons) = twelve_lessons(-42).await;
+    lose_all(&world, &lessons).await;
+    assert_eq!(events(&world).await.len(), 12);
+    world.sync().await;
+    assert_eq!(events(&world).await.len(), 0);
+}
+
+#[tokio::test]
 async fn lessons_that_come_back_find_their_events_as_they_were() {
-    let (world, lessons) = twelve_lessons().await;
+    let (world, lessons) = twelve_lessons(30).await;
     let rows = world.rows("lessons").await;
     let events = world.in_google().await;
     lose_all(&world, &lessons).await;
@@ -48,7 +62,7 @@ async fn lessons_that_come_back_find_their_events_as_they_were() {
 
 #[tokio::test]
 async fn a_host_that_loses_one_lesson_after_another_empties_no_calendar_either() {
-    let (world, lessons) = twelve_lessons().await;
+    let (world, lessons) = twelve_lessons(30).await;
     for (lesson, left) in lessons.iter().zip((2..12).rev()) {
         world.remove_lesson(lesson).await;
         world.until("the end of an event", async || live(&world).await == left).await;
@@ -83,21 +97,25 @@ async fn until_it_trips(world: &World, lost: &str) {
     world.until(&sentence, async || world.reasons().await.lines().any(|line| line == sentence)).await;
 }
 
-/// A connected instructor with twelve lessons in Google.
-async fn twelve_lessons() -> (World, Vec<String>) {
+/// A connected instructor with twelve lessons in Google, from so many hours from now on.
+async fn twelve_lessons(first: i64) -> (World, Vec<String>) {
     let world = World::start().await;
     let mut lessons = Vec::new();
-    for hour in 30..42 {
+    for hour in first..first + 12 {
         lessons.push(world.add_lesson("Piano", world.in_hours(hour)).await);
     }
     world.connect().await;
     world.settle().await;
-    assert_eq!(live(&world).await, 12);
+    assert_eq!(events(&world).await.len(), 12);
     (world, lessons)
 }
 
-/// How many events of lessons that are to come stand in Google.
+/// The events that stand in Google.
+async fn events(world: &World) -> Vec<Value> {
+    world.in_google().await.into_iter().filter(|event| event["status"] != "cancelled").collect()
+}
+
+/// How many of them are of lessons that are to come.
 async fn live(world: &World) -> usize {
-    let events = world.in_google().await;
-    events.iter().filter(|event| event["status"] != "cancelled" && start_of(event) > chrono::Utc::now()).count()
+    events(world).await.iter().filter(|event| start_of(event) > chrono::Utc::now()).count()
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     model::{
         CalendarEventMapping, EventId, ExternalCalendarEvent, Free, LessonId, NoticeKind, SchedulingConflict,
-        SyncDirection, Window,
+        SyncDirection, SyncStatus, Window,
     },
     ports::{ConflictChanges, ExternalLookup, HostFlags},
     reconcile::{
@@ -263,6 +263,11 @@ async fn stored_pairs(
     Ok(by_lesson)
 }
 
+/// Whether an event is wanted for a lesson that has none: one outside of the window waits for nothing.
+fn is_wanted(mapping: &CalendarEventMapping) -> bool {
+    mapping.dirty || mapping.sync_status == SyncStatus::Failed
+}
+
 /// Puts the flag where it changes: on the work under way, whose host row is written with its outcome. Answers the
 /// columns of all others.
 fn flags(
@@ -284,7 +289,7 @@ fn flags(
         let in_google = mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
         let columns = HostFlags {
             google_calendar_event_id: in_google.then(|| mapping.google_event_id()),
-            calendar_sync_status: (allowed.writes() || in_google).then_some(mapping.sync_status),
+            calendar_sync_status: (in_google || allowed.writes() && is_wanted(mapping)).then_some(mapping.sync_status),
             has_conflict,
         };
         flags.push((id, columns));

@@ -162,10 +162,15 @@ impl Round<'_> {
         let window =
             request.asked.as_ref().map_or_else(|| Window::around(started), |asked| asked.window(changed.zone, started));
         let uncovered = uncovered(self.state, window, started);
-        let mut work = outbound::gather(self, window, compare, uncovered, direction).await?;
-        outbound::intend(self, &mut work, direction).await?;
         // Whatever a person bounded this run to, the connection is what conflicts and the host's columns go by.
         let allowed = credentials.settings.sync_direction;
+        let (mut work, more) = outbound::gather(self, window, compare, uncovered, direction).await?;
+        // What a bounded run leaves keeps its mark: the next would only come upon it again.
+        let settles = !self.report.narrowed || !work.is_empty() && (direction.writes() || !allowed.writes());
+        if more && settles {
+            self.report.go_on("There is more to do than one run takes; the rest follows at once.");
+        }
+        outbound::intend(self, &mut work, direction).await?;
         if allowed.imports() || changed.everything {
             conflicts::refresh(self, &mut work, &changed, allowed).await?;
         }

@@ -1,10 +1,10 @@
 //! What befalls one connection, played in simulated time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
 
+mod bounded;
 mod dead_runs;
 mod failures;
-mod long_lessons;
-mod one_way;
+mod odd_lessons;
 mod push;
 mod quota;
 mod stage;

@@ -103,12 +103,17 @@ impl Stage {
 
     /// The host saves a lesson.
     pub fn add_lesson(&mut self) {
+        self.add_lesson_in(TimeDelta::hours(50));
+    }
+
+    /// The same, of another time.
+    pub fn add_lesson_in(&mut self, time: TimeDelta) {
         let (key, now) = (self.party.key, self.world.now());
         let id = Uuid::from_u128(u128::from(self.messages) + 7);
         self.messages += 1;
         let row = json!({
             "tenant_id": key.tenant_id, "id": id, "instructor_id": key.instructor_id, "title": "Piano",
-            "starts_at": now + TimeDelta::hours(50), "ends_at": now + TimeDelta::hours(51),
+            "starts_at": now + time, "ends_at": now + time + TimeDelta::hours(1),
             "time_zone": "Europe/Berlin", "status": "scheduled",
         });
         let place = (key.tenant_id, LessonId(id));

@@ -16,21 +16,19 @@ use crate::{
 /// Marked mappings that one round looks at; the rest waits for the next.
 const AT_MOST: usize = 1000;
 
-/// Finds the lessons that are to be looked at and what each wants.
+/// Finds the lessons that are to be looked at and what each wants, and says whether more are marked than it looked at.
 pub async fn gather(
     round: &mut Round<'_>,
     window: Window,
     compare: bool,
     uncovered: Option<Window>,
     direction: SyncDirection,
-) -> Result<Vec<Work>, Failure> {
+) -> Result<(Vec<Work>, bool), Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
     let narrowed = round.report.narrowed;
     let mut mappings: BTreeMap<LessonId, Option<CalendarEventMapping>> = BTreeMap::new();
     let dirty = store.dirty_mappings(key, AT_MOST).await?;
-    if dirty.len() == AT_MOST {
-        round.report.go_on("There is more to do than one run takes; the rest follows at once.");
-    }
+    let more = dirty.len() == AT_MOST;
     mappings.extend(dirty.into_iter().map(|mapping| (mapping.lesson_id, Some(mapping))));
     if compare {
         let all = store.mappings(key).await?;
@@ -80,7 +78,7 @@ pub async fn gather(
     if direction.writes() {
         hold_back_mass_removal(round, &mut work, compare).await?;
     }
-    Ok(work)
+    Ok((work, more))
 }
 
 fn prepare(

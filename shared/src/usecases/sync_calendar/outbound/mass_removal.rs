@@ -3,10 +3,7 @@
 use super::work::{Left, Work};
 use crate::{
     model::{CalendarEventMapping, NoticeKind, SyncStatus, WishKind},
-    reconcile::{
-        breaker,
-        outbound::{Absence, Step, Wanted},
-    },
+    reconcile::breaker,
     usecases::sync_calendar::{Failure, round::Round},
 };
 
@@ -17,11 +14,10 @@ const HELD_BACK: &str =
 /// The events of lessons that vanished together stay until a person asks, and everything else goes on.
 pub async fn hold_back_mass_removal(round: &mut Round<'_>, work: &mut [Work], compare: bool) -> Result<(), Failure> {
     let (key, now) = (round.request.key, round.sync.now());
-    let vanished = |work: &Work| work.wanted == Wanted::NoEvent(Absence::Removed) && work.decision.step == Step::Delete;
     if round.state.wishes.kinds.contains(&WishKind::Overrides) {
         return Ok(());
     }
-    if !work.iter().any(vanished) {
+    if !work.iter().any(Work::vanishes) {
         if compare && breaker::is_held(round.state.removals) {
             // All lessons were looked at: those that had vanished are back.
             round.state.removals = None;
@@ -42,7 +38,7 @@ pub async fn hold_back_mass_removal(round: &mut Round<'_>, work: &mut [Work], co
     } else {
         return Ok(());
     }
-    for work in work.iter_mut().filter(|work| vanished(work)) {
+    for work in work.iter_mut().filter(|work| work.vanishes()) {
         work.left = Some(Left::HeldBack);
         work.mapping.sync_status = SyncStatus::Failed;
         work.mapping.error = Some(HELD_BACK.to_owned());
@@ -51,17 +47,21 @@ pub async fn hold_back_mass_removal(round: &mut Round<'_>, work: &mut [Work], co
     Ok(())
 }
 
-/// How many lessons have vanished, and of how many, where that is too many to believe it.
+/// How many lessons have vanished, and of how many, where that is too many to believe it: of those to come, which the
+/// others, ever more, would hide; or of all.
 async fn trips(round: &Round<'_>, work: &[Work]) -> Result<Option<(u32, u32)>, Failure> {
     let (store, now) = (&round.sync.google.store, round.sync.now());
     let count = |mappings: usize| u32::try_from(mappings).unwrap_or(u32::MAX);
-    let deletes = work.iter().filter(|work| work.decision.step == Step::Delete && work.vanished_ahead(now));
-    let (lost, recent) = (count(deletes.count()), breaker::recent(round.state.removals, now));
-    if !breaker::is_suspicious(lost, recent) {
+    let is_ahead = |mapping: &CalendarEventMapping| mapping.event_end > now;
+    let (ahead, over): (Vec<_>, Vec<_>) =
+        work.iter().filter(|work| work.vanishes()).partition(|work| is_ahead(&work.mapping));
+    let lost = [count(ahead.len()), count(ahead.len() + over.len())];
+    let recent = breaker::recent(round.state.removals, now);
+    if !lost.into_iter().any(|lost| breaker::is_suspicious(lost, recent)) {
         return Ok(None);
     }
-    let all = store.mappings(round.request.key).await?;
-    let in_google = |mapping: &&CalendarEventMapping| mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
-    let live = count(all.iter().filter(|mapping| mapping.event_end > now).filter(in_google).count());
-    Ok(breaker::trips(lost, recent, live).then_some((lost, live)))
+    let mut stand = store.mappings(round.request.key).await?;
+    stand.retain(|mapping| mapping.shown.as_ref().is_some_and(|shown| !shown.deleted));
+    let live = [count(stand.iter().filter(|mapping| is_ahead(mapping)).count()), count(stand.len())];
+    Ok(lost.into_iter().zip(live).find(|(lost, live)| breaker::trips(*lost, recent, *live)))
 }

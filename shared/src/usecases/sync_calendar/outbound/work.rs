@@ -1,7 +1,5 @@
 //! One lesson under way: what is decided for it, and what Google has answered.
 
-use chrono::{DateTime, Utc};
-
 use crate::{
     model::{CalendarEventMapping, Lesson, Notice, NoticeKind, SyncDirection, SyncStatus},
     ports::{CalendarError, HostFlags, OperationOutcome},
@@ -45,10 +43,9 @@ pub enum Left {
 }
 
 impl Work {
-    /// Whether its lesson was still to come and is no longer there. Lessons that are over keep their mappings for ever:
-    /// they are no measure of what is there to lose.
-    pub fn vanished_ahead(&self, now: DateTime<Utc>) -> bool {
-        self.wanted == Wanted::NoEvent(Absence::Removed) && self.mapping.event_end > now
+    /// Whether its event is to go because its lesson is no longer there.
+    pub fn vanishes(&self) -> bool {
+        self.wanted == Wanted::NoEvent(Absence::Removed) && self.decision.step == Step::Delete
     }
 
     /// Whether there may be more to do for it.
@@ -71,8 +68,9 @@ impl Work {
                     Step::Replace | Step::Patch | Step::Revive => counts.events_updated += 1,
                     Step::Delete => {
                         counts.events_deleted += 1;
-                        if self.vanished_ahead(round.sync.now()) {
-                            round.state.removals = Some(breaker::counted(round.state.removals, round.sync.now()));
+                        let now = round.sync.now();
+                        if self.vanishes() && self.mapping.event_end > now {
+                            round.state.removals = Some(breaker::counted(round.state.removals, now));
                         }
                     }
                     Step::Rest | Step::Agree | Step::Look | Step::GiveUp | Step::Forget => {}

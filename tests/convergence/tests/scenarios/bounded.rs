@@ -1,12 +1,14 @@
-//! Syncs by hand that a person bounded to one of the connection's two directions.
+//! Syncs by hand that a person bounded, to one of the connection's two directions or to some days.
 
 use calendar_sync::{
     model::{
-        LessonId, NoticeKind, SettingsPatch, SyncCalendarRequest, SyncDirection, SyncStatus, SyncTrigger, WishKind,
+        CalendarSyncLog, LessonId, NoticeKind, SettingsPatch, SyncCalendarRequest, SyncDirection, SyncOutcome,
+        SyncStatus, SyncTrigger, WishKind,
     },
     ports::{LessonMark, Ring},
+    usecases::sync_now::sync_now,
 };
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use serde_json::json;
 
 use crate::stage::Stage;
@@ -22,6 +24,20 @@ fn ask(stage: &mut Stage, direction: SyncDirection, wishes: Vec<WishKind>) {
         SyncCalendarRequest { instructor_id: stage.party.key.instructor_id, direction: Some(direction), dates: None };
     let ring = Ring::new(stage.party.key, SyncTrigger::Manual, wishes);
     stage.ring(Ring { asked: Some(asked), ..ring });
+}
+
+/// A sync by hand of the days around the tenth of April; answers its log row once there is nothing more to do.
+fn sync_some_days(stage: &mut Stage) -> CalendarSyncLog {
+    let (sync, key) = (stage.world.product().rings.sync, stage.party.key);
+    let days = [9, 11].map(|day| NaiveDate::from_ymd_opt(2026, 4, day).unwrap());
+    let asked =
+        SyncCalendarRequest { instructor_id: key.instructor_id, direction: None, dates: Some((days[0], days[1])) };
+    let deadline = stage.world.now() + TimeDelta::seconds(20);
+    stage.world.request(async move { sync_now(&sync, key, asked, deadline).await.map(drop) });
+    stage.settle(TimeDelta::minutes(5));
+    let tables = stage.world.store.tables();
+    let logs = tables.logs.iter().filter(|((of, _), _)| *of == key);
+    logs.map(|(_, log)| log).filter(|log| log.trigger == SyncTrigger::Manual).next_back().unwrap().clone()
 }
 
 fn change_settings(stage: &mut Stage, patch: SettingsPatch) {
@@ -167,4 +183,43 @@ fn a_sync_of_one_direction_that_fails_takes_no_wish_of_others_along() {
     sync(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons]);
     let left = stage.state();
     assert!(left.failures > 0 && left.wishes.kinds.is_superset(&wishes().into()), "{left:?}");
+}
+
+#[test]
+fn a_sync_of_some_days_ends_although_very_many_lessons_of_other_days_wait() {
+    let mut stage = Stage::new();
+    change_settings(&mut stage, SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() });
+    stage.settle(TimeDelta::minutes(5));
+    for _ in 0..1001 {
+        stage.add_lesson();
+    }
+    stage.settle(TimeDelta::minutes(5));
+    let lists = stage.lists();
+    let log = sync_some_days(&mut stage);
+    assert_eq!(log.outcome, SyncOutcome::Completed, "{:?}", log.reasons);
+    assert!(stage.lists() - lists <= 2, "{} listings", stage.lists() - lists);
+}
+
+#[test]
+fn a_sync_of_some_days_leaves_the_events_of_lessons_that_vanished_on_other_days() {
+    let mut stage = Stage::new();
+    for _ in 0..12 {
+        stage.add_lesson();
+    }
+    stage.settle(TimeDelta::minutes(5));
+    stage.world.store.tables().lessons.clear();
+    stage.ring(Ring::new(
+        stage.party.key,
+        SyncTrigger::Poll,
+        vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full],
+    ));
+    stage.settle(TimeDelta::minutes(5));
+    sync_some_days(&mut stage);
+    assert_eq!(stage.calls("calendar.events.delete"), 0);
+    sync(
+        &mut stage,
+        SyncDirection::TwoWay,
+        vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full, WishKind::Overrides],
+    );
+    assert_eq!(stage.calls("calendar.events.delete"), 12, "a sync of all days that a person asks for does");
 }

@@ -1,4 +1,5 @@
-//! Lessons that last longer than a day: the host may write them, and they are refused.
+//! Lessons that last longer than a day, which the host may write and which are refused, and such as lie beyond the
+//! window.
 
 use calendar_sync::{model::LessonId, ports::LessonLookup, usecases::note_lesson_changes::LessonChange};
 use chrono::TimeDelta;
@@ -47,4 +48,16 @@ fn a_lesson_that_grows_beyond_a_day_keeps_its_event_says_why_and_ends_when_it_is
 
     change(&mut stage, id, "status", json!("cancelled"));
     assert_eq!((events(&stage), status(&stage)), (0, Value::Null));
+}
+
+#[test]
+fn a_lesson_beyond_the_window_that_an_event_overlaps_is_flagged_and_waits_for_nothing() {
+    let mut stage = Stage::new();
+    stage.add_lesson_in(TimeDelta::days(400));
+    stage.settle(TimeDelta::minutes(2));
+    stage.plan_over_lesson();
+    stage.settle(TimeDelta::minutes(2));
+    let tables = stage.world.store.tables();
+    let row = tables.lessons.values().next().unwrap();
+    assert_eq!((&row["has_conflict"], &row["calendar_sync_status"]), (&json!(true), &Value::Null), "{row}");
 }

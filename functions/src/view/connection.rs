@@ -71,6 +71,9 @@ fn failing(state: &SyncState) -> &'static str {
     match state.last_error.as_deref() {
         Some("quota_exceeded") => "Google's usage limit is exceeded. The sync rests for hours and goes on by itself.",
         Some("google_unavailable") => "Google did not answer as it should. The sync goes on by itself.",
+        Some("google_refused") => {
+            "Google refuses to show this calendar; the log says with which reason. The sync is tried again by itself."
+        }
         Some("unfinished") => "Something is still to be done; the log says what. The sync goes on by itself.",
         Some(_) | None => "The last run failed; the log says why. The sync goes on by itself.",
     }

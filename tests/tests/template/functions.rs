@@ -54,6 +54,17 @@ fn schedules_are_those_of_the_one_machine_stack() {
     assert_eq!(deployed, local.collect());
 }
 
+/// Lambda repeats what failed twice, a minute and two later, whatever EventBridge was told.
+#[test]
+fn a_scheduled_run_that_fails_is_left_to_the_next_one() {
+    let template = template();
+    for (name, function) in functions(&template) {
+        let scheduled = events(function, "Schedule").next().is_some();
+        let repeats = function["EventInvokeConfig"]["MaximumRetryAttempts"].as_i64();
+        assert_eq!(repeats, scheduled.then_some(0), "{name}");
+    }
+}
+
 /// A function that lacks a variable says so at its start: here each starts with just what the template gives it.
 #[tokio::test]
 async fn each_function_starts_with_the_environment_that_it_is_given() {

@@ -76,13 +76,15 @@ def a_day(push, channel_hours, quiet_hours):
         # The daily comparison makes no listing of its own; here it is taken to ride on a poll.
         polls = polls_after(BURSTS + LESSON_CHANGES, quiet_hours)
         return happenings | {"dailyPoll": 1, "safetyPoll": polls - 1, "renewal": 24 / channel_hours}
-    # What changed is found by a poll that is due anyway.
-    found = BURSTS + LESSON_CHANGES
-    return happenings | {"dailyPoll": 1, "poll": 24 / POLL_HOURS - found - 1}
+    # What changed is found by a poll that is due anyway. Bursts, lessons that move and the daily comparison were counted
+    # with a token that is fetched; so many fewer are left to polls that find nothing.
+    polls, other = 24 / POLL_HOURS, BURSTS + LESSON_CHANGES + 1
+    with_token = polls / ASSERTED["pollsAToken"] - other
+    return happenings | {"dailyPoll": 1, "poll": polls - other - with_token, "pollWithToken": with_token}
 
 
 def dispatched(happening):
-    return happening in ("poll", "safetyPoll", "dailyPoll")
+    return happening in ("poll", "pollWithToken", "safetyPoll", "dailyPoll")
 
 
 def keys_asked(runs, workers):
@@ -119,7 +121,7 @@ def bill(push, channel_hours=GRANTED_HOURS, quiet_hours=0):
     seconds = (
         units * CONNECTIONS * DAYS * GOOGLE_MS
         + total("dynamoRequests") * DYNAMO_MS
-        + happen("eventMoved", "eventOntoLesson", "lessonMoved", "safetyPoll", "dailyPoll") * TOKEN_MS
+        + happen("eventMoved", "eventOntoLesson", "lessonMoved", "pollWithToken", "safetyPoll", "dailyPoll") * TOKEN_MS
         + webhooks * WEBHOOK_MS
     ) / 1000
     # As many workers as are busy on average, and half as many again.

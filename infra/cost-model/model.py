@@ -18,6 +18,7 @@ KEYS_A_TENANT = 2  # in use at a time at most, on average: asserted in shared/sr
 BURSTS = 4  # of changes in Google; each is one edit, and one notice
 LESSON_CHANGES = 5
 ONTO_A_LESSON = 0.1  # of all bursts in a day, one in forty
+QUIET_HOURS = 8  # of a night in which nothing changes; without one, changes come evenly around the clock
 DAYS = 30
 
 # ── how long things take and how long lines are ──────────────────────────────────────────────────────────────────────
@@ -51,7 +52,19 @@ GRANTED_HOURS, ASKED_HOURS = (ASSERTED["hours"][name] + 0.5 for name in ("renewa
 KEPT = ASSERTED["keysKept"]
 
 
-def a_day(push, channel_hours):
+def polls_after(listings, quiet_hours):
+    """How many polls a day follow so many listings, which come at random moments of the hours that are not quiet: after
+    each, one whenever the safety poll's time passes again and nothing else has come."""
+    awake_hours = 24 - quiet_hours
+    an_hour = listings / awake_hours
+    expected = lambda until: an_hour * (until // 24 * awake_hours + min(until % 24, awake_hours))  # since a morning
+    minutes = [(n + 0.5) / 60 for n in range(awake_hours * 60)]
+    none_after = lambda at, hours: math.exp(expected(at) - expected(at + hours))
+    times = range(1, 20)  # more can be neglected: days without a change
+    return sum(an_hour / 60 * none_after(at, n * SAFETY_POLL_HOURS) for at in minutes for n in times)
+
+
+def a_day(push, channel_hours, quiet_hours):
     """How often what happens to one connection in a day, by name."""
     happenings = {
         "eventMoved": BURSTS - ONTO_A_LESSON,
@@ -60,19 +73,18 @@ def a_day(push, channel_hours):
         "echo": LESSON_CHANGES,
     }
     if push:
-        # Listings come at random moments; after each, a poll follows if nothing else does within its time. The daily
-        # comparison makes no listing of its own; here it is taken to ride on a poll.
-        listings = BURSTS + LESSON_CHANGES
-        alone = math.exp(-listings / 24 * SAFETY_POLL_HOURS)
-        polls = listings * alone / (1 - alone)
+        # The daily comparison makes no listing of its own; here it is taken to ride on a poll.
+        polls = polls_after(BURSTS + LESSON_CHANGES, quiet_hours)
         return happenings | {"dailyPoll": 1, "safetyPoll": polls - 1, "renewal": 24 / channel_hours}
-    # What changed is found by a poll that is due anyway.
-    found = BURSTS + LESSON_CHANGES
-    return happenings | {"dailyPoll": 1, "poll": 24 / POLL_HOURS - found - 1}
+    # What changed is found by a poll that is due anyway. Bursts, lessons that move and the daily comparison were counted
+    # with a token that is fetched; so many fewer are left to polls that find nothing.
+    polls, other = 24 / POLL_HOURS, BURSTS + LESSON_CHANGES + 1
+    with_token = polls / ASSERTED["pollsAToken"] - other
+    return happenings | {"dailyPoll": 1, "poll": polls - other - with_token, "pollWithToken": with_token}
 
 
 def dispatched(happening):
-    return happening in ("poll", "safetyPoll", "dailyPoll")
+    return happening in ("poll", "pollWithToken", "safetyPoll", "dailyPoll")
 
 
 def keys_asked(runs, workers):
@@ -83,10 +95,10 @@ def keys_asked(runs, workers):
     return min(runs, kept * workers * 24 * DAYS / KEPT["hours"] + runs * (1 - kept / keys))
 
 
-def bill(push, channel_hours=GRANTED_HOURS):
+def bill(push, channel_hours=GRANTED_HOURS, quiet_hours=0):
     """Google's units of a connection and day, and sums over all connections and a month, and what is to be paid for
     them."""
-    day = a_day(push, channel_hours)
+    day = a_day(push, channel_hours, quiet_hours)
     idle = COUNTS["dispatch"]  # each minute for the whole fleet; it is part of what a single poll was counted to cost
 
     def total(count):
@@ -109,7 +121,7 @@ def bill(push, channel_hours=GRANTED_HOURS):
     seconds = (
         units * CONNECTIONS * DAYS * GOOGLE_MS
         + total("dynamoRequests") * DYNAMO_MS
-        + happen("eventMoved", "eventOntoLesson", "lessonMoved", "safetyPoll", "dailyPoll") * TOKEN_MS
+        + happen("eventMoved", "eventOntoLesson", "lessonMoved", "pollWithToken", "safetyPoll", "dailyPoll") * TOKEN_MS
         + webhooks * WEBHOOK_MS
     ) / 1000
     # As many workers as are busy on average, and half as many again.
@@ -170,12 +182,14 @@ def documented():
     """The rows of the table in ARCHITECTURE.md."""
     (poll_units, polled), (push_units, pushed) = bill(False), bill(True)
     as_asked, _ = bill(True, ASKED_HOURS)
+    with_nights, _ = bill(True, quiet_hours=QUIET_HOURS)
     fits = lambda units: f"{UNITS_A_DAY / units:,.0f}"
     cost = lambda of: [f"{of(rows):,.0f}" for rows in (polled, pushed)]
     most, fewest = f"{MOST_DOLLARS:,}", f"{FEWEST_INSTRUCTORS:,}"
     rows = [
         ["Google units a connection and day", f"{poll_units:.2f}", f"{push_units:.2f}", f"{UNITS_A_DAY / FEWEST_INSTRUCTORS:.2f}"],
         [f"instructors a Google project, at {UNITS_A_DAY:,} units a day", fits(poll_units), fits(push_units), fewest],
+        [f"… if nothing changes for {QUIET_HOURS} hours of the night", "", fits(with_nights), fewest],
         ["… if Google grants channels for the thirty days that are asked for", "", fits(as_asked), fewest],
         ["US$ a month, DynamoDB on demand", *cost(dollars), most],
         [f"… DynamoDB's capacity provisioned, used at {UTILISATION:.0%}", *cost(with_provisioned), most],
@@ -195,6 +209,7 @@ def check(document):
 def main():
     (poll_units, polled), (push_units, pushed) = bill(False), bill(True)
     as_asked, _ = bill(True, ASKED_HOURS)
+    with_nights, _ = bill(True, quiet_hours=QUIET_HOURS)
     fits = lambda units: UNITS_A_DAY / units
     print(f"{CONNECTIONS:,} connections, {BURSTS} bursts in Google and {LESSON_CHANGES} lesson changes a day each\n")
     print(f"{'':<34}{'polling alone':>24}{'with push':>30}")
@@ -204,9 +219,13 @@ def main():
     print("\ngoals, with push:")
     verdict = lambda met: "met" if met else "MISSED"
     print(f"  at most {MOST_DOLLARS:,} US$ a month: {dollars(pushed):,.0f}, {verdict(dollars(pushed) <= MOST_DOLLARS)}")
-    for channels, units in [("for a week", push_units), ("as asked for", as_asked)]:
+    for case, units in [
+        ("changes around the clock", push_units),
+        (f"nights of {QUIET_HOURS} hours without changes, {with_nights:.2f} units a day", with_nights),
+        ("channels granted as asked for", as_asked),
+    ]:
         met = verdict(fits(units) >= FEWEST_INSTRUCTORS)
-        print(f"  at least {FEWEST_INSTRUCTORS:,} instructors a project, channels granted {channels}: {fits(units):,.0f}, {met}")
+        print(f"  at least {FEWEST_INSTRUCTORS:,} instructors a project, {case}: {fits(units):,.0f}, {met}")
     trailing = push_units + BURSTS * (COUNTS["burstOfTwo"]["googleUnits"] - COUNTS["eventMoved"]["googleUnits"])
     print(f"  {fits(trailing):,.0f} instructors if each burst brings a second notice after its first listing")
 

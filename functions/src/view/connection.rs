@@ -63,7 +63,7 @@ fn connection(credentials: &InstructorCalendarCredentials, state: &SyncState, ov
         "lastSyncedAt": state.last_synced_at.map(timestamp::format),
         "nextSyncAt": state.next_sync_at.map(timestamp::format),
         "settings": settings(&credentials.settings),
-        "push": push(state, overdue),
+        "push": push(credentials, state, overdue),
     })
 }
 
@@ -71,6 +71,9 @@ fn failing(state: &SyncState) -> &'static str {
     match state.last_error.as_deref() {
         Some("quota_exceeded") => "Google's usage limit is exceeded. The sync rests for hours and goes on by itself.",
         Some("google_unavailable") => "Google did not answer as it should. The sync goes on by itself.",
+        Some("google_refused") => {
+            "Google refuses to show this calendar; the log says with which reason. The sync is tried again by itself."
+        }
         Some("unfinished") => "Something is still to be done; the log says what. The sync goes on by itself.",
         Some(_) | None => "The last run failed; the log says why. The sync goes on by itself.",
     }
@@ -86,8 +89,28 @@ pub fn settings(settings: &SyncSettings) -> Value {
     })
 }
 
-fn push(state: &SyncState, overdue: Option<Overdue>) -> Value {
-    let (word, text) = match (&state.push_health, overdue) {
+fn push(credentials: &InstructorCalendarCredentials, state: &SyncState, overdue: Option<Overdue>) -> Value {
+    let (word, text) = not_followed(credentials)
+        .map_or_else(|| health(&state.push_health, overdue), |why| ("off", format!("Changes in Google are {why}.")));
+    let expires = state.channel.as_ref().map(|channel| timestamp::format(channel.expires_at));
+    json!({ "state": word, "description": text, "webhookExpiration": expires })
+}
+
+/// Why changes in Google are not followed, where they are not: then a channel is of no use, be it still open or not.
+fn not_followed(credentials: &InstructorCalendarCredentials) -> Option<&'static str> {
+    let settings = &credentials.settings;
+    match &credentials.status {
+        ConnectionStatus::NeedsReauth { .. } => Some("not followed until it is connected again"),
+        ConnectionStatus::Disconnecting { .. } => Some("not followed any more: the calendar is being disconnected"),
+        ConnectionStatus::Active if !settings.sync_enabled => Some("not followed: the sync is switched off"),
+        ConnectionStatus::Active if !settings.sync_direction.imports() => Some("not followed: no events are imported"),
+        ConnectionStatus::Active if !settings.auto_sync => Some("taken in only when somebody starts a sync"),
+        ConnectionStatus::Active => None,
+    }
+}
+
+fn health(health: &PushHealth, overdue: Option<Overdue>) -> (&'static str, String) {
+    match (health, overdue) {
         (PushHealth::Healthy | PushHealth::Awaiting { .. }, Some(Overdue::StillOpen)) => (
             "unhealthy",
             "The channel should have been renewed and was not; the calendar is polled when it ends.".to_owned(),
@@ -108,9 +131,7 @@ fn push(state: &SyncState, overdue: Option<Overdue>) -> Value {
             ("unsupported", "This calendar does not tell of changes; it is polled at its interval.".to_owned())
         }
         (PushHealth::Closed, _) => ("closed", "No channel is open; the calendar is polled at its interval.".to_owned()),
-    };
-    let expires = state.channel.as_ref().map(|channel| timestamp::format(channel.expires_at));
-    json!({ "state": word, "description": text, "webhookExpiration": expires })
+    }
 }
 
 /// A lesson whose sync failed.

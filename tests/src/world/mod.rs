@@ -256,7 +256,7 @@ impl World {
     /// From now on nothing runs but what is asked for by hand.
     pub async fn sync_by_hand_alone(&self) {
         self.set(json!({ "autoSync": false })).await;
-        self.until("the end of push", async || self.status().await["push"]["state"] == "closed").await;
+        self.until("the end of push", async || self.status().await["push"]["webhookExpiration"].is_null()).await;
         self.settle().await;
     }
 

@@ -91,17 +91,20 @@ async fn the_dispatch_of_a_minute_in_which_nothing_is_due() {
 }
 
 #[tokio::test]
-async fn a_poll_that_finds_nothing() {
-    for (push, hours) in [(true, 8), (false, 0)] {
-        let world = quiet(push).await;
-        world.advance(TimeDelta::hours(hours));
-        let happening = if push { "safetyPoll" } else { "poll" };
-        // The first fetches a token, which later polls use.
-        if !push {
-            assert_eq!(world.poll().await, 1);
-            world.advance(TimeDelta::minutes(19));
-        }
+async fn a_safety_poll_that_finds_nothing() {
+    let world = quiet(true).await;
+    world.advance(TimeDelta::hours(8));
+    check("safetyPoll", &world.cost(async { assert_eq!(world.poll().await, 1) }).await);
+}
+
+#[tokio::test]
+async fn polls_that_find_nothing_where_one_of_several_fetches_a_token() {
+    let world = quiet(false).await;
+    let polls_a_token = in_the_model("pollsAToken").as_u64().unwrap();
+    for n in 0..2 * polls_a_token {
+        let happening = if n % polls_a_token == 0 { "pollWithToken" } else { "poll" };
         check(happening, &world.cost(async { assert_eq!(world.poll().await, 1) }).await);
+        world.advance(TimeDelta::seconds(930));
     }
 }
 

@@ -36,6 +36,28 @@ async fn the_log_says_why_a_lesson_was_pushed_moved_put_back_and_removed() {
 }
 
 #[tokio::test]
+async fn a_refusal_of_google_is_told_with_its_status_and_reason() {
+    let world = World::start().await;
+    world.connect().await;
+    world.settle().await;
+    for (status, reason) in [(403, "accessNotConfigured"), (404, "notFound")] {
+        world.control("clear-faults", json!({})).await;
+        let refusal = json!({ "refuse": { "status": status, "reason": reason } });
+        world.fault("calendar.events.list", json!("always"), refusal).await;
+        let (_, answer) = world.try_sync().await;
+        let told = format!("Google refuses to show this calendar ({status} {reason}).");
+        assert!(answer.to_string().contains(&told), "{answer}");
+        assert!(world.reasons().await.contains(&told), "{}", world.reasons().await);
+        let shown = world.status().await;
+        assert_eq!((&shown["state"], &shown["reason"]), (&json!("failing"), &json!("google_refused")));
+        assert!(
+            shown["description"].as_str().unwrap().starts_with("Google refuses to show this calendar"),
+            "{shown:#}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_log_says_which_event_conflicts_and_why_another_does_not() {
     let world = World::start().await;
     let (start, end) = (world.in_hours(30), world.in_hours(31));

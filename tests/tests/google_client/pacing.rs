@@ -2,6 +2,7 @@
 
 use calendar_sync::ports::{Access, Calendar, CalendarError, Clock, ListingOutcome, Operation, OperationOutcome};
 use chrono::TimeDelta;
+use futures::future::join_all;
 
 use crate::world::{World, insert, now, patch, shown};
 
@@ -48,4 +49,17 @@ async fn what_has_no_time_to_wait_is_not_asked_of_google() {
     let another = Access { account: "grace".to_owned(), ..world.access.clone() };
     let listing = world.calendar.list(&another, None, now() + HASTY).await;
     assert!(matches!(listing.outcome, ListingOutcome::Complete { .. }), "another user's minute is their own");
+}
+
+#[tokio::test]
+async fn a_process_keeps_one_block_of_the_fleets_quota_however_many_calls_ask_at_once() {
+    let world = World::new().await;
+    join_all((0..5).map(|_| world.list(None))).await;
+    assert_eq!(world.blocks_taken(), 5, "each saw that nothing was left");
+    for _ in 0..50 {
+        world.list(None).await;
+    }
+    assert_eq!(world.blocks_taken(), 5, "fifty calls live on what was left over");
+    world.list(None).await;
+    assert_eq!(world.blocks_taken(), 6);
 }

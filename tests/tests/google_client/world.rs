@@ -1,7 +1,10 @@
 //! A simulated Google with Ada's calendar, a client of it, and a clock that both read.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -20,7 +23,8 @@ use calendar_sync::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use convergence::memory_store::MemoryStore;
+use convergence::memory_store::{Fate, MemoryStore};
+use futures::FutureExt;
 use google_sim::{Effect, Fault, Google, When};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -71,6 +75,7 @@ pub struct World {
     google: Arc<Mutex<Google>>,
     pub clock: Arc<TestClock>,
     pub calendar: GoogleCalendar,
+    blocks_taken: Arc<AtomicUsize>,
     pub login: GoogleLogin,
     pub access: Access,
 }
@@ -94,12 +99,24 @@ fn config(base: &str) -> GoogleConfig {
 }
 
 pub fn calendar_at(base: &str, clock: Arc<TestClock>) -> GoogleCalendar {
-    let (client, store) = (Arc::new(google::client().unwrap()), Arc::new(MemoryStore::default()));
-    GoogleCalendar::new(client, &config(base), clock, Arc::new(NoPause), store).unwrap()
+    calendar_over(base, clock, MemoryStore::default())
+}
+
+fn calendar_over(base: &str, clock: Arc<TestClock>, store: MemoryStore) -> GoogleCalendar {
+    let client = Arc::new(google::client().unwrap());
+    GoogleCalendar::new(client, &config(base), clock, Arc::new(NoPause), Arc::new(store)).unwrap()
 }
 
 pub fn login_at(base: &str, secret: &str) -> GoogleLogin {
     GoogleLogin::new(Arc::new(google::client().unwrap()), &config(base), &SecretString::from(secret)).unwrap()
+}
+
+/// The lines of the fleet's quota, which answer after a moment, so that others may ask meanwhile.
+fn lines(taken: Arc<AtomicUsize>) -> MemoryStore {
+    MemoryStore::new(Arc::new(move |_| {
+        taken.fetch_add(1, Ordering::SeqCst);
+        Box::pin(tokio::task::yield_now().map(|()| Fate::Answered))
+    }))
 }
 
 impl World {
@@ -114,10 +131,12 @@ impl World {
         let clock = TestClock::new();
         let (shown, time) = (Arc::clone(&google), Arc::clone(&clock));
         tokio::spawn(google_sim::serve(listener, shown, Arc::new(move || time.now()), std::future::pending()));
+        let blocks_taken = Arc::new(AtomicUsize::new(0));
         Self {
             google,
-            calendar: calendar_at(&base, Arc::clone(&clock)),
+            calendar: calendar_over(&base, Arc::clone(&clock), lines(Arc::clone(&blocks_taken))),
             clock,
+            blocks_taken,
             login: login_at(&base, CLIENT_SECRET),
             access: Access {
                 account: "ada".to_owned(),
@@ -134,6 +153,11 @@ impl World {
 
     pub fn fault(&self, method: &str, when: When, effect: Effect) {
         self.google().inject(Fault::new(method, effect).on(when));
+    }
+
+    /// How often a stretch of the fleet's quota was taken.
+    pub fn blocks_taken(&self) -> usize {
+        self.blocks_taken.load(Ordering::SeqCst)
     }
 
     pub async fn list(&self, token: Option<&str>) -> Listing {

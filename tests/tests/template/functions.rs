@@ -54,6 +54,39 @@ fn schedules_are_those_of_the_one_machine_stack() {
     assert_eq!(deployed, local.collect());
 }
 
+/// Lambda repeats what failed twice, a minute and two later, whatever EventBridge was told.
+#[test]
+fn a_scheduled_run_that_fails_is_left_to_the_next_one() {
+    let template = template();
+    for (name, function) in functions(&template) {
+        let scheduled = events(function, "Schedule").next().is_some();
+        let repeats = function["EventInvokeConfig"]["MaximumRetryAttempts"].as_i64();
+        assert_eq!(repeats, scheduled.then_some(0), "{name}");
+    }
+}
+
+/// A deployment that changes any of its parts writes the whole secret anew.
+#[test]
+fn the_secret_holds_both_keys_of_the_webhook_whichever_parameter_a_deployment_changes() {
+    let template = template();
+    let [condition, both, one] = list(&template["Resources"]["Secret"]["Properties"]["SecretString"]) else {
+        panic!("no choice between one key and two");
+    };
+    assert_eq!(
+        template["Conditions"][text(condition).as_str()],
+        json!([["WebhookKeyBefore", ""]]),
+        "unless it is empty"
+    );
+    let filled = |secret: &Yaml| {
+        let secret = text(secret).replace("${GoogleClientSecret}", "secret").replace("${WebhookKey}", "key");
+        serde_json::from_str::<Yaml>(&secret.replace("${WebhookKeyBefore}", "key before")).unwrap()
+    };
+    assert_eq!(filled(both), json!({ "googleClientSecret": "secret", "webhookKeys": ["key", "key before"] }));
+    assert_eq!(filled(one), json!({ "googleClientSecret": "secret", "webhookKeys": ["key"] }));
+    let before = &template["Parameters"]["WebhookKeyBefore"];
+    assert_eq!((&before["Default"], &before["NoEcho"]), (&json!(""), &json!(true)));
+}
+
 /// A function that lacks a variable says so at its start: here each starts with just what the template gives it.
 #[tokio::test]
 async fn each_function_starts_with_the_environment_that_it_is_given() {

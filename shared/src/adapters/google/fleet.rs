@@ -16,11 +16,9 @@ use crate::ports::{Random, Store};
 
 /// How many lines there are: one item each, whose writes are one in [`BLOCK`] calls.
 const LINES: u8 = 4;
-/// Units that a process takes at once.
+/// Units that a process takes at once, and that it may have left over, however many calls of it have asked at once. Those
+/// may be used long after they were taken, and so have to fit below Google's quota beside what is taken then.
 const BLOCK: u32 = 50;
-/// Units that a process may have left over, however many calls of it have asked at once. They may be used long after
-/// they were taken, and so have to fit below Google's quota beside what is taken then.
-const MOST_LEFT: u32 = 2 * BLOCK;
 /// The part of Google's quota that the lines hand out, in percent. The rest is for what comes early and for what is
 /// left over.
 const SHARE: i64 = 75;
@@ -85,7 +83,7 @@ impl FleetPacer {
     fn put_by(&self, client: &str, units: u32, begins: DateTime<Utc>) {
         let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
         let left = blocks.get(client).map_or(0, |block| block.left);
-        blocks.insert(client.to_owned(), Block { left: (left + units).min(MOST_LEFT), begins });
+        blocks.insert(client.to_owned(), Block { left: (left + units).min(BLOCK), begins });
     }
 
     fn line(&self, client: &str) -> String {

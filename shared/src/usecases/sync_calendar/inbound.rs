@@ -12,6 +12,7 @@ use super::{
     round::{Changed, Round},
 };
 use crate::{
+    Error, ErrorKind,
     model::{
         CalendarEventMapping, CalendarId, Cursor, Event, EventId, ExternalCalendarEvent, InstructorCalendarCredentials,
         LessonId, OwnEventId, SyncState,
@@ -182,10 +183,13 @@ fn failure(error: CalendarError) -> Failure {
     match error {
         CalendarError::QuotaExceeded => Failure::QuotaExceeded,
         CalendarError::Paced => Failure::Paced,
-        error @ (CalendarError::Unauthorized
-        | CalendarError::RateLimited
-        | CalendarError::Refused { .. }
-        | CalendarError::Unavailable(_)) => Failure::Other(crate::Error::unavailable("google_unavailable", error)),
+        CalendarError::Refused { status, reason } => {
+            let text = format!("Google refuses to show this calendar ({status} {reason}).");
+            Failure::Other(Error::new(ErrorKind::Refused, "google_refused", text))
+        }
+        error @ (CalendarError::Unauthorized | CalendarError::RateLimited | CalendarError::Unavailable(_)) => {
+            Failure::Other(Error::unavailable("google_unavailable", error))
+        }
     }
 }
 

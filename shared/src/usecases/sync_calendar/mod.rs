@@ -299,7 +299,9 @@ impl SyncCalendar {
                 state.next_sync_at = Some(self.now());
             }
             if self.let_go(request.key, &mut state).await? && well {
-                self.ring_for_others(request, &state).await?;
+                // Where a person bounded the run, who else wishes for one may be no person: the switches decide of it.
+                let trigger = if report.narrowed { SyncTrigger::Poll } else { request.trigger };
+                self.ring_for_others(request.key, trigger, &state).await?;
             }
             break (outcome, blocked);
         };
@@ -398,9 +400,9 @@ impl SyncCalendar {
     }
 
     /// Rings for what others wished for meanwhile.
-    async fn ring_for_others(&self, request: &SyncRequest, state: &SyncState) -> Result<()> {
+    async fn ring_for_others(&self, key: ConnectionKey, trigger: SyncTrigger, state: &SyncState) -> Result<()> {
         let wishes = state.wishes.kinds.iter().copied().collect();
-        let ring = Ring::new(request.key, request.trigger, wishes);
+        let ring = Ring::new(key, trigger, wishes);
         self.doorbell.ring(&ring, Duration::ZERO).await
     }
 

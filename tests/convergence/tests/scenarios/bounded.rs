@@ -142,6 +142,21 @@ fn who_wishes_for_a_sync_beside_one_whose_direction_is_off_gets_it() {
 }
 
 #[test]
+fn a_poll_that_comes_during_a_bounded_sync_of_who_syncs_by_hand_alone_makes_no_unbounded_one() {
+    for turns in 0..30 {
+        let mut stage = Stage::new();
+        change_settings(&mut stage, SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() });
+        stage.settle(TimeDelta::minutes(5));
+        stage.add_lesson();
+        ask(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
+        stage.world.turns(turns);
+        stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, vec![WishKind::Inbound, WishKind::Lessons]));
+        stage.settle(TimeDelta::minutes(5));
+        assert_eq!(stage.calls("calendar.events.insert"), 0, "rung after {turns} effects");
+    }
+}
+
+#[test]
 fn a_cancelled_lesson_meets_no_conflict_where_nothing_is_written_to_google() {
     let mut stage = Stage::new();
     change_settings(

@@ -60,19 +60,34 @@ pub enum DirtyMark {
     Raise,
 }
 
-/// The changes to the conflicts of one lesson; stored together or not at all.
+/// The changes to the conflicts of one lesson. Where they are too many to be stored together, each pair is stored with
+/// its notice or not at all, and the flag comes last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConflictChanges {
     /// The lesson.
     pub lesson_id: LessonId,
     /// Pairs that are new, or whose overlap moved.
-    pub put: Vec<SchedulingConflict>,
+    pub put: Vec<PairChange>,
     /// Pairs that are no more.
-    pub remove: Vec<SchedulingConflict>,
+    pub remove: Vec<PairChange>,
     /// Whether any pair is left.
     pub has_conflict: bool,
-    /// What the host is told.
-    pub notices: Vec<Notice>,
+}
+
+/// A pair that comes, moves or goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PairChange {
+    /// The pair.
+    pub pair: SchedulingConflict,
+    /// What the host is told; nothing of a pair that moved.
+    pub notice: Option<Notice>,
+}
+
+impl PairChange {
+    /// How many items it writes.
+    fn items(&self) -> usize {
+        1 + usize::from(self.notice.is_some())
+    }
 }
 
 /// What a run that went without the lease stores: all of it or nothing.
@@ -97,7 +112,8 @@ impl Glance {
     /// How many items it writes.
     pub fn items(&self) -> usize {
         let conflicts = self.conflicts.iter().map(|lesson| {
-            1 + lesson.put.len() + lesson.remove.len() + lesson.notices.len() // and the flag on the mapping
+            let pairs = lesson.put.iter().chain(&lesson.remove);
+            1 + pairs.map(PairChange::items).sum::<usize>() // and the flag on the mapping
         });
         1 + self.put.len() + self.remove.len() + self.flags.len() + conflicts.sum::<usize>()
     }
@@ -288,7 +304,7 @@ pub trait Store: Send + Sync {
         calendar: &CalendarId,
         event: &EventId,
     ) -> Result<Vec<SchedulingConflict>>;
-    /// Applies conflict changes, each lesson's together or not at all, and the flag on its mapping.
+    /// Applies conflict changes, and the flag on each lesson's mapping.
     async fn apply_conflicts(&self, key: ConnectionKey, changes: &[ConflictChanges]) -> Result<()>;
 
     // ── imported events ────────────────────────────────────────────────────────────────────────────────────────

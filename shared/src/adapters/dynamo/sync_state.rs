@@ -265,7 +265,7 @@ pub(super) async fn commit_glance(store: &DynamoStore, key: ConnectionKey, glanc
     let change = with_wishes(change, state);
     let mut writes = external_events::writes(store, key, &glance.put, &glance.remove)?;
     for lesson in &glance.conflicts {
-        writes.extend(conflicts::writes(store, key, lesson)?);
+        writes.extend(conflicts::writes(store, key, lesson)?.into_iter().flatten());
     }
     for (lesson, flags) in &glance.flags {
         writes.push(host::flags(key, flags).update(&store.names.lessons, host::row_key(key.tenant_id, lesson))?);

@@ -22,7 +22,7 @@ use calendar_sync::{
         LessonId, Notice, NoticeKind, SchedulingConflict, SealedSecret, SealedTokens, SyncSettings, SyncState,
         TenantId, Window, WishKind,
     },
-    ports::{Connect, LeaseAttempt, Store},
+    ports::{Connect, LeaseAttempt, PairChange, Store},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -212,6 +212,10 @@ fn conflict(number: u128, event: &str, day: i64) -> SchedulingConflict {
         overlap_end: at(day, 20),
         found_at: at(1, 0),
     }
+}
+
+fn untold(pair: SchedulingConflict) -> PairChange {
+    PairChange { pair, notice: None }
 }
 
 fn notice(key: ConnectionKey, id: u128, minute: i64) -> Notice {

@@ -53,7 +53,8 @@ contract! {
         a_release_stores_what_the_holder_changed
         a_release_is_refused_when_wishes_came
         a_save_leaves_lease_wishes_and_the_next_poll_alone
-        a_released_lease_saves_nothing_more;
+        a_released_lease_saves_nothing_more
+        a_lease_that_was_released_counts_as_released_until_somebody_takes_it;
     glance:
         a_glance_stores_all_that_follows_at_once
         a_glance_is_refused_once_anybody_acted

@@ -242,7 +242,8 @@ pub trait Store: Send + Sync {
     /// the next poll are left as they are: whoever found the lease held relies on the poll at its end.
     async fn save_state(&self, key: ConnectionKey, state: &SyncState) -> Result<bool>;
     /// Stores what the holder changed and frees the lease, on condition of the fence and of the wish counter as in
-    /// `state`. The wishes that stand afterwards are `state.wishes.kinds`.
+    /// `state`. The wishes that stand afterwards are `state.wishes.kinds`. One that was released already, since an answer
+    /// was lost, is released, and nothing is stored again.
     async fn release_lease(&self, key: ConnectionKey, state: &SyncState) -> Result<ReleaseOutcome>;
     /// Stores what a run did without the lease, at most [`Glance::MOST_ITEMS`], and raises the fence. False, with
     /// nothing stored, unless the lease is free and fence and wish counter are as in `glance.state`; false too when a

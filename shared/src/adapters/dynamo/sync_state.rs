@@ -244,8 +244,14 @@ pub(super) async fn release_lease(
         Written::Refused(None) => Ok(ReleaseOutcome::Lost),
         Written::Refused(Some(item)) => {
             let now = read(item)?;
-            let ours = now.lease.owner.is_some() && now.lease.fence == state.lease.fence;
-            Ok(if ours { ReleaseOutcome::WishesCame(Box::new(now)) } else { ReleaseOutcome::Lost })
+            Ok(if now.lease.fence != state.lease.fence {
+                ReleaseOutcome::Lost
+            } else if now.lease.owner.is_some() {
+                ReleaseOutcome::WishesCame(Box::new(now))
+            } else {
+                // The answer to a first attempt was lost, and the SDK tried again: whoever else acts raises the fence.
+                ReleaseOutcome::Released
+            })
         }
     }
 }

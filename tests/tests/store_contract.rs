@@ -122,6 +122,7 @@ contract! {
         a_removed_lesson_is_not_brought_back_by_an_earlier_version
         a_removal_that_overtakes_its_lesson_stands
         our_columns_stay_when_the_feed_tells_of_a_lesson_and_are_counted
+        a_lesson_that_comes_back_after_it_was_forgotten_is_counted_on
         a_version_reaches_no_other_tenants_lesson
         of_versions_at_the_same_moment_the_newest_is_left;
 }

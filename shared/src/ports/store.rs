@@ -362,8 +362,14 @@ pub trait Store: Send + Sync {
     async fn lessons_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<LessonId>>;
     /// Stores a version of a lesson and leaves our columns as they are; false, with nothing stored, when the row has
     /// that version or a later one. Where a removed lesson was, its version stays until `forget_at`, so that an earlier
-    /// one that comes late does not bring it back.
-    async fn save_lesson_version(&self, version: &LessonVersion, forget_at: DateTime<Utc>) -> Result<bool>;
+    /// one that comes late does not bring it back. The revision of a new row begins at `now`, in milliseconds, so that a
+    /// lesson that comes back after that has none that it had before.
+    async fn save_lesson_version(
+        &self,
+        version: &LessonVersion,
+        now: DateTime<Utc>,
+        forget_at: DateTime<Utc>,
+    ) -> Result<bool>;
     /// Writes our columns of a lesson; one that is gone, or that is another instructor's, is left as it is.
     async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) -> Result<()>;
     /// Writes our columns of an instructor, those that are given; one that is gone is left gone.

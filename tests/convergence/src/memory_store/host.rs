@@ -39,7 +39,12 @@ impl Tables {
         row.is_some_and(|row| row["instructor_id"].as_str() == Some(&key.instructor_id.to_string()))
     }
 
-    pub(super) fn save_lesson_version(&mut self, version: &LessonVersion, forget_at: DateTime<Utc>) -> bool {
+    pub(super) fn save_lesson_version(
+        &mut self,
+        version: &LessonVersion,
+        now: DateTime<Utc>,
+        forget_at: DateTime<Utc>,
+    ) -> bool {
         let LessonVersion { tenant_id, lesson_id, version, lesson } = version;
         let row = self.lessons.entry((*tenant_id, *lesson_id)).or_insert_with(|| json!({}));
         if row["feed_version"].as_u64().is_some_and(|stored| stored >= *version) {
@@ -63,6 +68,9 @@ impl Tables {
                 kept["ends_at"] = json!(timestamp::format(content.ends_at));
                 kept["time_zone"] = json!(content.time_zone);
                 kept["status"] = json!(lesson.status);
+                if kept["calendar_sync_revision"].is_null() {
+                    kept["calendar_sync_revision"] = json!(now.timestamp_millis());
+                }
             }
             None => kept[TOMBSTONE] = json!(forget_at.timestamp()),
         }

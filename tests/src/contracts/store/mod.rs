@@ -42,6 +42,8 @@ pub struct Subject {
 pub trait Host: Send + Sync {
     /// Puts a row as it is.
     async fn put(&self, table: HostTable, row: Value);
+    /// Removes a row, as its expiry does.
+    async fn remove(&self, table: HostTable, tenant: TenantId, id: Uuid);
     /// Reads a row.
     async fn row(&self, table: HostTable, tenant: TenantId, id: Uuid) -> Option<Value>;
 }

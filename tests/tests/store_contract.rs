@@ -115,6 +115,7 @@ contract! {
         lessons_are_found_by_instructor_and_start
         our_columns_of_a_lesson_are_written
         another_instructors_lesson_is_left_as_it_is
+        a_lesson_given_to_somebody_else_is_blanked_while_it_shows_the_event
         a_row_that_is_gone_is_left_gone
         our_columns_of_an_instructor_are_written
         no_lessons_are_asked_for_without_ids

@@ -372,6 +372,8 @@ pub trait Store: Send + Sync {
     ) -> Result<bool>;
     /// Writes our columns of a lesson; one that is gone, or that is another instructor's, is left as it is.
     async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) -> Result<()>;
+    /// Takes away our columns of a lesson that is the instructor's, or was and still shows `event` of theirs.
+    async fn blank_lesson(&self, key: ConnectionKey, lesson: LessonId, event: &EventId) -> Result<()>;
     /// Writes our columns of an instructor, those that are given; one that is gone is left gone.
     async fn flag_instructor(
         &self,

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     Result,
     model::{
-        ConnectionKey, FedLesson, InstructorId, Lesson, LessonContent, LessonId, LessonStatus, LessonVersion,
+        ConnectionKey, EventId, FedLesson, InstructorId, Lesson, LessonContent, LessonId, LessonStatus, LessonVersion,
         SyncStatus, TenantId, Window, timestamp,
     },
     ports::{HostFlags, LessonLookup},
@@ -153,10 +153,28 @@ pub(super) async fn flag_lesson(
     Ok(())
 }
 
+pub(super) async fn blank_lesson(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    lesson: LessonId,
+    event: &EventId,
+) -> Result<()> {
+    let ours = Change::when("#instructor_id = :own OR #google_calendar_event_id = :event")
+        .with("own", text(key.instructor_id))
+        .with("event", text(event));
+    let blank = columns(ours, &HostFlags::BLANK);
+    store.update(&store.names.lessons, row_key(key.tenant_id, lesson), blank).await?;
+    Ok(())
+}
+
 /// Our columns, on condition that the lesson is there and the instructor's.
 pub(super) fn flags(key: ConnectionKey, flags: &HostFlags) -> Change {
-    Change::when("attribute_exists(#id) AND #instructor_id = :own")
-        .with("own", text(key.instructor_id))
+    let own = Change::when("attribute_exists(#id) AND #instructor_id = :own").with("own", text(key.instructor_id));
+    columns(own, flags)
+}
+
+fn columns(change: Change, flags: &HostFlags) -> Change {
+    change
         .set_or_remove("google_calendar_event_id", flags.google_calendar_event_id.as_ref().map(text))
         .set_or_remove("calendar_sync_status", flags.calendar_sync_status.map(word_of).map(text))
         .set("has_conflict", AttributeValue::Bool(flags.has_conflict))

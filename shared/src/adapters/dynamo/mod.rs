@@ -273,6 +273,9 @@ impl Store for DynamoStore {
     async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) -> Result<()> {
         host::flag_lesson(self, key, lesson, flags).await
     }
+    async fn blank_lesson(&self, key: ConnectionKey, lesson: LessonId, event: &EventId) -> Result<()> {
+        host::blank_lesson(self, key, lesson, event).await
+    }
     async fn flag_instructor(
         &self,
         key: ConnectionKey,

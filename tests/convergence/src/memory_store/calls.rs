@@ -328,6 +328,13 @@ impl Store for MemoryStore {
         })
         .await
     }
+    async fn blank_lesson(&self, key: ConnectionKey, lesson: LessonId, event: &EventId) -> Result<()> {
+        self.write(Table::Lessons, |tables| {
+            tables.blank_lesson(key, lesson, event);
+            Ok(())
+        })
+        .await
+    }
     async fn flag_instructor(
         &self,
         key: ConnectionKey,

@@ -144,6 +144,34 @@ pub async fn another_instructors_lesson_is_left_as_it_is(on: &Subject) {
     assert_eq!(written, given);
 }
 
+/// What shows an event of ours is blanked, whoever gives the lesson now; what belongs to them stays.
+pub async fn a_lesson_given_to_somebody_else_is_blanked_while_it_shows_the_event(on: &Subject) {
+    let (key, other) = (instructor(1), instructor(2));
+    let shows = async || look(on).await.and_then(|lesson| lesson.google_calendar_event_id);
+    let blank = async || on.store.blank_lesson(other, lesson(1), &EventId::from("e")).await.unwrap();
+    put(on, row(1, "2026-03-02T10:00:00.000Z", "2026-03-02T11:00:00.000Z")).await;
+    on.store.flag_lesson(key, lesson(1), &shown("own")).await.unwrap();
+    blank().await;
+    assert_eq!(shows().await.as_deref(), Some("own"));
+    on.store.flag_lesson(key, lesson(1), &shown("e")).await.unwrap();
+    let before = look(on).await.unwrap();
+    blank().await;
+    let blanked = Lesson {
+        google_calendar_event_id: None,
+        calendar_sync_status: None,
+        has_conflict: false,
+        calendar_sync_revision: before.calendar_sync_revision + 1,
+        ..before
+    };
+    assert_eq!(look(on).await, Some(blanked));
+    on.store.flag_lesson(key, lesson(1), &shown("own")).await.unwrap();
+    on.store.blank_lesson(key, lesson(1), &EventId::from("e")).await.unwrap();
+    assert_eq!(shows().await, None, "one's own is blanked whatever it shows");
+    on.host.remove(HostTable::Lessons, key.tenant_id, lesson(1).0).await;
+    blank().await;
+    assert_eq!(on.host.row(HostTable::Lessons, key.tenant_id, lesson(1).0).await, None);
+}
+
 /// What the host removed is not brought back by us.
 pub async fn a_row_that_is_gone_is_left_gone(on: &Subject) {
     let key = instructor(1);

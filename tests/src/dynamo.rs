@@ -232,6 +232,12 @@ impl Host for DynamoHost {
         self.client.put_item().table_name(self.table(table)).set_item(Some(item)).send().await.unwrap();
     }
 
+    async fn remove(&self, table: HostTable, tenant: TenantId, id: Uuid) {
+        let text = |id: Uuid| AttributeValue::S(id.to_string());
+        let request = self.client.delete_item().table_name(self.table(table));
+        request.key("tenant_id", text(tenant.0)).key("id", text(id)).send().await.unwrap();
+    }
+
     async fn row(&self, table: HostTable, tenant: TenantId, id: Uuid) -> Option<Value> {
         let text = |id: Uuid| AttributeValue::S(id.to_string());
         let request = self.client.get_item().table_name(self.table(table));

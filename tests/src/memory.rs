@@ -31,6 +31,14 @@ impl Host for MemoryHost {
         };
     }
 
+    async fn remove(&self, table: HostTable, tenant: TenantId, id: Uuid) {
+        let mut tables = self.0.tables();
+        match table {
+            HostTable::Lessons => tables.lessons.remove(&(tenant, LessonId(id))),
+            HostTable::Instructors => tables.instructors.remove(&(tenant, InstructorId(id))),
+        };
+    }
+
     async fn row(&self, table: HostTable, tenant: TenantId, id: Uuid) -> Option<Value> {
         let tables = self.0.tables();
         match table {

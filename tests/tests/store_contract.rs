@@ -53,7 +53,8 @@ contract! {
         a_release_stores_what_the_holder_changed
         a_release_is_refused_when_wishes_came
         a_save_leaves_lease_wishes_and_the_next_poll_alone
-        a_released_lease_saves_nothing_more;
+        a_released_lease_saves_nothing_more
+        a_lease_that_was_released_counts_as_released_until_somebody_takes_it;
     glance:
         a_glance_stores_all_that_follows_at_once
         a_glance_is_refused_once_anybody_acted
@@ -115,6 +116,7 @@ contract! {
         lessons_are_found_by_instructor_and_start
         our_columns_of_a_lesson_are_written
         another_instructors_lesson_is_left_as_it_is
+        a_lesson_given_to_somebody_else_is_blanked_while_it_shows_the_event
         a_row_that_is_gone_is_left_gone
         our_columns_of_an_instructor_are_written
         no_lessons_are_asked_for_without_ids
@@ -122,6 +124,7 @@ contract! {
         a_removed_lesson_is_not_brought_back_by_an_earlier_version
         a_removal_that_overtakes_its_lesson_stands
         our_columns_stay_when_the_feed_tells_of_a_lesson_and_are_counted
+        a_lesson_that_comes_back_after_it_was_forgotten_is_counted_on
         a_version_reaches_no_other_tenants_lesson
         of_versions_at_the_same_moment_the_newest_is_left;
 }

@@ -48,7 +48,7 @@ pub struct Lesson {
     pub calendar_sync_status: Option<SyncStatus>,
     /// Our column: whether a busy event overlaps it.
     pub has_conflict: bool,
-    /// Our column: how often the three above were written.
+    /// Our column: greater each time that one of the three above is written.
     pub calendar_sync_revision: u64,
     /// Our column: the version that the feed told last; `None` where the host writes the row itself.
     pub feed_version: Option<u64>,

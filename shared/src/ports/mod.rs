@@ -21,6 +21,6 @@ pub use login::{GrantedTokens, Login, LoginError, RefreshedToken};
 pub use random::Random;
 pub use store::{
     ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, Glance, HostFlags, LeaseAttempt, LessonLookup,
-    LessonMark, ReleaseOutcome, Store,
+    LessonMark, PairChange, ReleaseOutcome, Store,
 };
 pub use token_vault::TokenVault;

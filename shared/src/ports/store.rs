@@ -60,19 +60,34 @@ pub enum DirtyMark {
     Raise,
 }
 
-/// The changes to the conflicts of one lesson; stored together or not at all.
+/// The changes to the conflicts of one lesson. Where they are too many to be stored together, each pair is stored with
+/// its notice or not at all, and the flag comes last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConflictChanges {
     /// The lesson.
     pub lesson_id: LessonId,
     /// Pairs that are new, or whose overlap moved.
-    pub put: Vec<SchedulingConflict>,
+    pub put: Vec<PairChange>,
     /// Pairs that are no more.
-    pub remove: Vec<SchedulingConflict>,
+    pub remove: Vec<PairChange>,
     /// Whether any pair is left.
     pub has_conflict: bool,
-    /// What the host is told.
-    pub notices: Vec<Notice>,
+}
+
+/// A pair that comes, moves or goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PairChange {
+    /// The pair.
+    pub pair: SchedulingConflict,
+    /// What the host is told; nothing of a pair that moved.
+    pub notice: Option<Notice>,
+}
+
+impl PairChange {
+    /// How many items it writes.
+    fn items(&self) -> usize {
+        1 + usize::from(self.notice.is_some())
+    }
 }
 
 /// What a run that went without the lease stores: all of it or nothing.
@@ -97,7 +112,8 @@ impl Glance {
     /// How many items it writes.
     pub fn items(&self) -> usize {
         let conflicts = self.conflicts.iter().map(|lesson| {
-            1 + lesson.put.len() + lesson.remove.len() + lesson.notices.len() // and the flag on the mapping
+            let pairs = lesson.put.iter().chain(&lesson.remove);
+            1 + pairs.map(PairChange::items).sum::<usize>() // and the flag on the mapping
         });
         1 + self.put.len() + self.remove.len() + self.flags.len() + conflicts.sum::<usize>()
     }
@@ -226,7 +242,8 @@ pub trait Store: Send + Sync {
     /// the next poll are left as they are: whoever found the lease held relies on the poll at its end.
     async fn save_state(&self, key: ConnectionKey, state: &SyncState) -> Result<bool>;
     /// Stores what the holder changed and frees the lease, on condition of the fence and of the wish counter as in
-    /// `state`. The wishes that stand afterwards are `state.wishes.kinds`.
+    /// `state`. The wishes that stand afterwards are `state.wishes.kinds`. One that was released already, since an answer
+    /// was lost, is released, and nothing is stored again.
     async fn release_lease(&self, key: ConnectionKey, state: &SyncState) -> Result<ReleaseOutcome>;
     /// Stores what a run did without the lease, at most [`Glance::MOST_ITEMS`], and raises the fence. False, with
     /// nothing stored, unless the lease is free and fence and wish counter are as in `glance.state`; false too when a
@@ -288,7 +305,7 @@ pub trait Store: Send + Sync {
         calendar: &CalendarId,
         event: &EventId,
     ) -> Result<Vec<SchedulingConflict>>;
-    /// Applies conflict changes, each lesson's together or not at all, and the flag on its mapping.
+    /// Applies conflict changes, and the flag on each lesson's mapping.
     async fn apply_conflicts(&self, key: ConnectionKey, changes: &[ConflictChanges]) -> Result<()>;
 
     // ── imported events ────────────────────────────────────────────────────────────────────────────────────────
@@ -345,10 +362,18 @@ pub trait Store: Send + Sync {
     async fn lessons_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<LessonId>>;
     /// Stores a version of a lesson and leaves our columns as they are; false, with nothing stored, when the row has
     /// that version or a later one. Where a removed lesson was, its version stays until `forget_at`, so that an earlier
-    /// one that comes late does not bring it back.
-    async fn save_lesson_version(&self, version: &LessonVersion, forget_at: DateTime<Utc>) -> Result<bool>;
+    /// one that comes late does not bring it back. The revision of a new row begins at `now`, in milliseconds, so that a
+    /// lesson that comes back after that has none that it had before.
+    async fn save_lesson_version(
+        &self,
+        version: &LessonVersion,
+        now: DateTime<Utc>,
+        forget_at: DateTime<Utc>,
+    ) -> Result<bool>;
     /// Writes our columns of a lesson; one that is gone, or that is another instructor's, is left as it is.
     async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) -> Result<()>;
+    /// Takes away our columns of a lesson that is the instructor's, or was and still shows `event` of theirs.
+    async fn blank_lesson(&self, key: ConnectionKey, lesson: LessonId, event: &EventId) -> Result<()>;
     /// Writes our columns of an instructor, those that are given; one that is gone is left gone.
     async fn flag_instructor(
         &self,

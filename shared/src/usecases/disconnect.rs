@@ -17,8 +17,8 @@ use crate::{
         InstructorCalendarCredentials, OwnEventId, SyncState, SyncTrigger,
     },
     ports::{
-        CalendarError, Doorbell, HostFlags, LeaseAttempt, ListingOutcome, Operation, OperationOutcome, Random,
-        ReleaseOutcome, Ring,
+        CalendarError, Doorbell, LeaseAttempt, ListingOutcome, Operation, OperationOutcome, Random, ReleaseOutcome,
+        Ring,
     },
     reconcile::backoff,
 };
@@ -311,8 +311,9 @@ impl Disconnect {
         let store = &self.google.store;
         let unmap = |mapping: &CalendarEventMapping| {
             let (key, lesson, seen) = (mapping.key, mapping.lesson_id, mapping.marks);
+            let event = mapping.google_event_id();
             async move {
-                store.flag_lesson(key, lesson, &HostFlags::BLANK).await?;
+                store.blank_lesson(key, lesson, &event).await?;
                 store.delete_mapping(key, lesson, seen).await
             }
         };
@@ -335,8 +336,10 @@ impl Disconnect {
     async fn forget(&self, credentials: &InstructorCalendarCredentials, keep: Keep) -> Result<()> {
         let (store, key) = (&self.google.store, credentials.key);
         let mappings = store.mappings(key).await?;
-        let flags = mappings.iter().map(|mapping| store.flag_lesson(key, mapping.lesson_id, &HostFlags::BLANK));
-        concurrently(flags.collect()).await?;
+        let blank = mappings
+            .into_iter()
+            .map(|mapping| async move { store.blank_lesson(key, mapping.lesson_id, &mapping.google_event_id()).await });
+        concurrently(blank.collect()).await?;
         if !keep.imported {
             let ids = store.external_ids(key).await?;
             store.delete_external(key, &ids).await?;

@@ -42,8 +42,8 @@ impl TakeLessons {
     /// A message is kept whole and in one piece: what came by one queue fits into the other, character by character, and
     /// of several pieces those before one that fails would be kept again each time the message comes again.
     pub async fn take(&self, body: &str, told: &Told) -> Result<()> {
-        let forget_at = self.clock.now() + REMEMBERED;
-        let saves = told.versions.iter().map(|version| self.store.save_lesson_version(version, forget_at));
+        let now = self.clock.now();
+        let saves = told.versions.iter().map(|version| self.store.save_lesson_version(version, now, now + REMEMBERED));
         concurrently(saves.collect()).await?;
         if let Some(reason) = &told.refused {
             tracing::warn!(reason, "a message of the lesson feed is refused");

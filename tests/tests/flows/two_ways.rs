@@ -100,6 +100,27 @@ async fn a_lesson_takes_its_conflicts_along_when_it_leaves_the_window_without_an
 }
 
 #[tokio::test]
+async fn a_lesson_given_to_an_instructor_without_a_connection_shows_nothing_of_the_one_before() {
+    let ada = World::start().await;
+    let grace = ada.colleague().await;
+    ada.connect().await;
+    let start = ada.in_hours(30);
+    let lesson = ada.add_lesson("Piano", start).await;
+    ada.plan_in_google("Dentist", start, start + TimeDelta::hours(1)).await;
+    ada.until("the flag", async || ada.is_flagged(&lesson).await).await;
+    ada.until("the columns", async || ada.lesson(&lesson).await["calendarSyncStatus"] == "synced").await;
+
+    let tenant = ada.rows("lessons").await[0]["tenant_id"].clone();
+    let key = json!({ "tenant_id": tenant, "id": lesson });
+    let to_grace = json!({ "instructor_id": grace.instructor });
+    assert!(ada.change_row_if("attribute_exists(id)", "lessons", key, to_grace).await);
+    ada.until("the removal", async || ada.events_of(&lesson).await.is_empty()).await;
+    ada.until("the end of the flag", async || !grace.is_flagged(&lesson).await).await;
+    let row = grace.lesson(&lesson).await;
+    assert_eq!((&row["googleCalendarEventId"], &row["calendarSyncStatus"]), (&json!(null), &json!(null)));
+}
+
+#[tokio::test]
 async fn what_the_instructor_does_to_our_event_is_put_back_and_told() {
     let world = World::start().await;
     world.connect().await;

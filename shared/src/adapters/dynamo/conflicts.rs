@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     Result,
-    model::{CalendarId, ConnectionKey, EventId, LessonId, SchedulingConflict, timestamp},
-    ports::ConflictChanges,
+    model::{CalendarId, ConnectionKey, EventId, LessonId, Notice, SchedulingConflict, timestamp},
+    ports::{ConflictChanges, PairChange},
 };
 
 #[derive(Serialize, Deserialize)]
@@ -117,42 +117,62 @@ async fn apply_to_lesson(store: &DynamoStore, key: ConnectionKey, changes: &Conf
     if write(store, writes(store, key, changes)?).await? {
         return Ok(());
     }
-    // The mapping is gone, so there is nothing left that could conflict.
-    write(store, removals(store, key, changes)?).await?;
+    // The mapping is gone, so there is nothing left that could conflict, and nothing to tell.
+    let removals = changes.remove.iter().map(|gone| Ok(vec![removal(store, key, &gone.pair)?]));
+    write(store, removals.collect::<Result<_>>()?).await?;
     Ok(())
 }
 
-/// The pairs, the notices, and last the flag, on condition that there is a mapping to carry it.
+/// Each pair with its notice, and last the flag, on condition that there is a mapping to carry it.
 pub(super) fn writes(
     store: &DynamoStore,
     key: ConnectionKey,
     changes: &ConflictChanges,
-) -> Result<Vec<TransactWriteItem>> {
+) -> Result<Vec<Vec<TransactWriteItem>>> {
     let table = &store.names.mappings;
-    let mut writes = removals(store, key, changes)?;
-    for conflict in &changes.put {
-        let mut item = to_item(&Row::from(conflict))?;
-        item.extend(row_key(key, conflict));
-        writes.push(Change::default().put(table, item)?);
+    let mut writes = Vec::new();
+    for PairChange { pair, notice } in &changes.remove {
+        writes.push(with_notice(store, removal(store, key, pair)?, notice.as_slice())?);
     }
-    writes.extend(notices::puts(store, &changes.notices)?);
+    for PairChange { pair, notice } in &changes.put {
+        let mut item = to_item(&Row::from(pair))?;
+        item.extend(row_key(key, pair));
+        writes.push(with_notice(store, Change::default().put(table, item)?, notice.as_slice())?);
+    }
     let flag = Change::when("attribute_exists(#lesson_id)")
         .set("has_conflict", AttributeValue::Bool(changes.has_conflict))
         .update(table, mappings::row_key(key, changes.lesson_id))?;
-    writes.push(flag);
+    writes.push(vec![flag]);
     Ok(writes)
 }
 
-fn removals(store: &DynamoStore, key: ConnectionKey, changes: &ConflictChanges) -> Result<Vec<TransactWriteItem>> {
-    let table = &store.names.mappings;
-    changes.remove.iter().map(|conflict| Change::default().delete(table, row_key(key, conflict))).collect()
+fn removal(store: &DynamoStore, key: ConnectionKey, pair: &SchedulingConflict) -> Result<TransactWriteItem> {
+    Change::default().delete(&store.names.mappings, row_key(key, pair))
 }
 
-async fn write(store: &DynamoStore, writes: Vec<TransactWriteItem>) -> Result<bool> {
-    for part in writes.chunks(TRANSACTION) {
-        if !store.transact(part.to_vec()).await? {
+fn with_notice(store: &DynamoStore, write: TransactWriteItem, notice: &[Notice]) -> Result<Vec<TransactWriteItem>> {
+    let mut writes = vec![write];
+    writes.extend(notices::puts(store, notice)?);
+    Ok(writes)
+}
+
+async fn write(store: &DynamoStore, writes: Vec<Vec<TransactWriteItem>>) -> Result<bool> {
+    for transaction in transactions(writes) {
+        if !store.transact(transaction).await? {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// As few as take it all in its order; what belongs together is not parted.
+fn transactions<T>(writes: Vec<Vec<T>>) -> Vec<Vec<T>> {
+    let mut transactions: Vec<Vec<T>> = Vec::new();
+    for together in writes {
+        match transactions.last_mut() {
+            Some(last) if last.len() + together.len() <= TRANSACTION => last.extend(together),
+            _ => transactions.push(together),
+        }
+    }
+    transactions
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     Result,
     model::{
-        ConnectionKey, FedLesson, InstructorId, Lesson, LessonContent, LessonId, LessonStatus, LessonVersion,
+        ConnectionKey, EventId, FedLesson, InstructorId, Lesson, LessonContent, LessonId, LessonStatus, LessonVersion,
         SyncStatus, TenantId, Window, timestamp,
     },
     ports::{HostFlags, LessonLookup},
@@ -66,7 +66,7 @@ fn read(item: &Item) -> Result<Lesson, String> {
         google_calendar_event_id: flag("google_calendar_event_id").cloned(),
         calendar_sync_status: flag("calendar_sync_status").and_then(|word| status_of(word)),
         has_conflict: item.get("has_conflict").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false),
-        calendar_sync_revision: count("calendar_sync_revision").unwrap_or(0),
+        calendar_sync_revision: count(REVISION).unwrap_or(0),
         feed_version: count(VERSION),
     })
 }
@@ -153,15 +153,36 @@ pub(super) async fn flag_lesson(
     Ok(())
 }
 
+pub(super) async fn blank_lesson(
+    store: &DynamoStore,
+    key: ConnectionKey,
+    lesson: LessonId,
+    event: &EventId,
+) -> Result<()> {
+    let ours = Change::when("#instructor_id = :own OR #google_calendar_event_id = :event")
+        .with("own", text(key.instructor_id))
+        .with("event", text(event));
+    let blank = columns(ours, &HostFlags::BLANK);
+    store.update(&store.names.lessons, row_key(key.tenant_id, lesson), blank).await?;
+    Ok(())
+}
+
 /// Our columns, on condition that the lesson is there and the instructor's.
 pub(super) fn flags(key: ConnectionKey, flags: &HostFlags) -> Change {
-    Change::when("attribute_exists(#id) AND #instructor_id = :own")
-        .with("own", text(key.instructor_id))
+    let own = Change::when("attribute_exists(#id) AND #instructor_id = :own").with("own", text(key.instructor_id));
+    columns(own, flags)
+}
+
+fn columns(change: Change, flags: &HostFlags) -> Change {
+    change
         .set_or_remove("google_calendar_event_id", flags.google_calendar_event_id.as_ref().map(text))
         .set_or_remove("calendar_sync_status", flags.calendar_sync_status.map(word_of).map(text))
         .set("has_conflict", AttributeValue::Bool(flags.has_conflict))
-        .count_up("calendar_sync_revision")
+        .count_up(REVISION)
 }
+
+/// The column that is counted up whenever our other columns are written.
+const REVISION: &str = "calendar_sync_revision";
 
 /// The column with the version that the feed told last.
 const VERSION: &str = "feed_version";
@@ -197,8 +218,7 @@ impl<'a> From<&'a FedLesson> for FedRow<'a> {
     }
 }
 
-/// What a removed lesson loses. Its version stays, and the count of what was written of it, which goes on if the lesson
-/// comes back.
+/// What a removed lesson loses. Its version stays, and its revision, which goes on if the lesson comes back.
 const LOST_IN_REMOVAL: [&str; 11] = [
     "instructor_id",
     "title",
@@ -216,12 +236,15 @@ const LOST_IN_REMOVAL: [&str; 11] = [
 pub(super) async fn save_lesson_version(
     store: &DynamoStore,
     version: &LessonVersion,
+    now: DateTime<Utc>,
     forget_at: DateTime<Utc>,
 ) -> Result<bool> {
     let newer = Change::when(format!("attribute_not_exists(#{VERSION}) OR #{VERSION} < :{VERSION}"))
         .set(VERSION, number(version.version));
     let change = match &version.lesson {
-        Some(lesson) => newer.row(&FedRow::from(lesson))?.remove(TOMBSTONE),
+        Some(lesson) => {
+            newer.row(&FedRow::from(lesson))?.set_if_absent(REVISION, number(now.timestamp_millis())).remove(TOMBSTONE)
+        }
         None => LOST_IN_REMOVAL.into_iter().fold(newer, Change::remove).set(TOMBSTONE, number(forget_at.timestamp())),
     };
     let key = row_key(version.tenant_id, version.lesson_id);

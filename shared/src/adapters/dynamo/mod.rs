@@ -262,11 +262,19 @@ impl Store for DynamoStore {
     async fn lessons_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<LessonId>> {
         host::lessons_between(self, key, window).await
     }
-    async fn save_lesson_version(&self, version: &LessonVersion, forget_at: DateTime<Utc>) -> Result<bool> {
-        host::save_lesson_version(self, version, forget_at).await
+    async fn save_lesson_version(
+        &self,
+        version: &LessonVersion,
+        now: DateTime<Utc>,
+        forget_at: DateTime<Utc>,
+    ) -> Result<bool> {
+        host::save_lesson_version(self, version, now, forget_at).await
     }
     async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) -> Result<()> {
         host::flag_lesson(self, key, lesson, flags).await
+    }
+    async fn blank_lesson(&self, key: ConnectionKey, lesson: LessonId, event: &EventId) -> Result<()> {
+        host::blank_lesson(self, key, lesson, event).await
     }
     async fn flag_instructor(
         &self,

@@ -244,8 +244,14 @@ pub(super) async fn release_lease(
         Written::Refused(None) => Ok(ReleaseOutcome::Lost),
         Written::Refused(Some(item)) => {
             let now = read(item)?;
-            let ours = now.lease.owner.is_some() && now.lease.fence == state.lease.fence;
-            Ok(if ours { ReleaseOutcome::WishesCame(Box::new(now)) } else { ReleaseOutcome::Lost })
+            Ok(if now.lease.fence != state.lease.fence {
+                ReleaseOutcome::Lost
+            } else if now.lease.owner.is_some() {
+                ReleaseOutcome::WishesCame(Box::new(now))
+            } else {
+                // The answer to a first attempt was lost, and the SDK tried again: whoever else acts raises the fence.
+                ReleaseOutcome::Released
+            })
         }
     }
 }
@@ -265,7 +271,7 @@ pub(super) async fn commit_glance(store: &DynamoStore, key: ConnectionKey, glanc
     let change = with_wishes(change, state);
     let mut writes = external_events::writes(store, key, &glance.put, &glance.remove)?;
     for lesson in &glance.conflicts {
-        writes.extend(conflicts::writes(store, key, lesson)?);
+        writes.extend(conflicts::writes(store, key, lesson)?.into_iter().flatten());
     }
     for (lesson, flags) in &glance.flags {
         writes.push(host::flags(key, flags).update(&store.names.lessons, host::row_key(key.tenant_id, lesson))?);

@@ -18,7 +18,7 @@ use crate::{
         CalendarEventMapping, EventId, ExternalCalendarEvent, Free, LessonId, NoticeKind, SchedulingConflict,
         SyncDirection, SyncStatus, Window,
     },
-    ports::{ConflictChanges, ExternalLookup, HostFlags},
+    ports::{ConflictChanges, ExternalLookup, HostFlags, PairChange},
     reconcile::{
         conflicts::{LessonSpan, busy, changes, free, joined, overlaps},
         occurrences,
@@ -100,33 +100,28 @@ pub async fn difference(
         if difference.is_empty() && mapping.has_conflict != pairs.is_empty() {
             continue;
         }
-        let mut notices = Vec::new();
-        for pair in &difference.found {
-            round.report.say_of(mapping, words::overlaps(pair, zone));
-            notices.push(round.sync.notice(
-                key,
-                NoticeKind::ConflictFound {
-                    lesson_id: *id,
-                    google_event_id: pair.google_event_id.0.clone(),
-                    overlap_start: pair.overlap_start,
-                    overlap_end: pair.overlap_end,
-                },
-            ));
-        }
-        for pair in &difference.cleared {
-            round.report.say_of(mapping, words::no_longer_overlaps(pair));
-            let google_event_id = pair.google_event_id.0.clone();
-            notices.push(round.sync.notice(key, NoticeKind::ConflictCleared { lesson_id: *id, google_event_id }));
-        }
         round.report.counts.conflicts_detected += u32::try_from(difference.found.len()).unwrap_or(u32::MAX);
         round.report.changed |= !difference.is_empty();
-        found.push(ConflictChanges {
-            lesson_id: *id,
-            put: difference.found.into_iter().chain(difference.moved).collect(),
-            remove: difference.cleared,
-            has_conflict: !pairs.is_empty(),
-            notices,
-        });
+        let mut put: Vec<PairChange> =
+            difference.moved.into_iter().map(|pair| PairChange { pair, notice: None }).collect();
+        for pair in difference.found {
+            round.report.say_of(mapping, words::overlaps(&pair, zone));
+            let kind = NoticeKind::ConflictFound {
+                lesson_id: *id,
+                google_event_id: pair.google_event_id.0.clone(),
+                overlap_start: pair.overlap_start,
+                overlap_end: pair.overlap_end,
+            };
+            put.push(PairChange { pair, notice: Some(round.sync.notice(key, kind)) });
+        }
+        let mut remove = Vec::new();
+        for pair in difference.cleared {
+            round.report.say_of(mapping, words::no_longer_overlaps(&pair));
+            let google_event_id = pair.google_event_id.0.clone();
+            let kind = NoticeKind::ConflictCleared { lesson_id: *id, google_event_id };
+            remove.push(PairChange { pair, notice: Some(round.sync.notice(key, kind)) });
+        }
+        found.push(ConflictChanges { lesson_id: *id, put, remove, has_conflict: !pairs.is_empty() });
     }
     let flags = flags(work, &affected, &found, allowed);
     Ok(Difference { changes: found, flags })

@@ -314,12 +314,24 @@ impl Store for MemoryStore {
     async fn lessons_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<LessonId>> {
         self.look_up(|tables| tables.lessons_between(key, window)).await
     }
-    async fn save_lesson_version(&self, version: &LessonVersion, forget_at: DateTime<Utc>) -> Result<bool> {
-        self.write(Table::Lessons, |tables| Ok(tables.save_lesson_version(version, forget_at))).await
+    async fn save_lesson_version(
+        &self,
+        version: &LessonVersion,
+        now: DateTime<Utc>,
+        forget_at: DateTime<Utc>,
+    ) -> Result<bool> {
+        self.write(Table::Lessons, |tables| Ok(tables.save_lesson_version(version, now, forget_at))).await
     }
     async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) -> Result<()> {
         self.write(Table::Lessons, |tables| {
             tables.flag_lesson(key, lesson, flags);
+            Ok(())
+        })
+        .await
+    }
+    async fn blank_lesson(&self, key: ConnectionKey, lesson: LessonId, event: &EventId) -> Result<()> {
+        self.write(Table::Lessons, |tables| {
+            tables.blank_lesson(key, lesson, event);
             Ok(())
         })
         .await

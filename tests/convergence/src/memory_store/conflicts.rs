@@ -19,12 +19,14 @@ impl Tables {
     }
 
     pub(super) fn apply_conflicts(&mut self, key: ConnectionKey, changes: &ConflictChanges) {
-        let replaced =
-            |pair: &SchedulingConflict| changes.put.iter().chain(&changes.remove).any(|other| other.same_pair(pair));
+        let all = || changes.put.iter().chain(&changes.remove);
+        let replaced = |pair: &SchedulingConflict| all().any(|other| other.pair.same_pair(pair));
         self.conflicts.retain(|(of, pair)| *of != key || !replaced(pair));
         let Some(mapping) = self.mappings.get_mut(&(key, changes.lesson_id)) else { return };
         mapping.flag(changes.has_conflict);
-        self.conflicts.extend(changes.put.iter().map(|pair| (key, pair.clone())));
-        self.put_notices(&changes.notices);
+        self.conflicts.extend(changes.put.iter().map(|change| (key, change.pair.clone())));
+        for change in all() {
+            self.put_notices(change.notice.as_slice());
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use calendar_sync::{
     adapters::dynamo::{lesson_from_image, tables::TOMBSTONE},
-    model::{ConnectionKey, LessonId, LessonVersion, TenantId, Window, timestamp},
+    model::{ConnectionKey, EventId, LessonId, LessonVersion, TenantId, Window, timestamp},
     ports::{HostFlags, LessonLookup},
 };
 use chrono::{DateTime, Utc};
@@ -39,7 +39,12 @@ impl Tables {
         row.is_some_and(|row| row["instructor_id"].as_str() == Some(&key.instructor_id.to_string()))
     }
 
-    pub(super) fn save_lesson_version(&mut self, version: &LessonVersion, forget_at: DateTime<Utc>) -> bool {
+    pub(super) fn save_lesson_version(
+        &mut self,
+        version: &LessonVersion,
+        now: DateTime<Utc>,
+        forget_at: DateTime<Utc>,
+    ) -> bool {
         let LessonVersion { tenant_id, lesson_id, version, lesson } = version;
         let row = self.lessons.entry((*tenant_id, *lesson_id)).or_insert_with(|| json!({}));
         if row["feed_version"].as_u64().is_some_and(|stored| stored >= *version) {
@@ -63,6 +68,9 @@ impl Tables {
                 kept["ends_at"] = json!(timestamp::format(content.ends_at));
                 kept["time_zone"] = json!(content.time_zone);
                 kept["status"] = json!(lesson.status);
+                if kept["calendar_sync_revision"].is_null() {
+                    kept["calendar_sync_revision"] = json!(now.timestamp_millis());
+                }
             }
             None => kept[TOMBSTONE] = json!(forget_at.timestamp()),
         }
@@ -74,10 +82,21 @@ impl Tables {
     }
 
     pub(super) fn flag_lesson(&mut self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) {
-        if !self.is_own(key, lesson) {
-            return;
+        if self.is_own(key, lesson) {
+            self.write_columns(key.tenant_id, lesson, flags);
         }
-        let Some(row) = self.lessons.get_mut(&(key.tenant_id, lesson)) else { return };
+    }
+
+    pub(super) fn blank_lesson(&mut self, key: ConnectionKey, lesson: LessonId, event: &EventId) {
+        let row = self.lessons.get(&(key.tenant_id, lesson));
+        let shows = row.is_some_and(|row| row["google_calendar_event_id"].as_str() == Some(event.as_str()));
+        if shows || self.is_own(key, lesson) {
+            self.write_columns(key.tenant_id, lesson, &HostFlags::BLANK);
+        }
+    }
+
+    fn write_columns(&mut self, tenant: TenantId, lesson: LessonId, flags: &HostFlags) {
+        let Some(row) = self.lessons.get_mut(&(tenant, lesson)) else { return };
         let Some(columns) = row.as_object_mut() else { return };
         columns.insert("has_conflict".to_owned(), json!(flags.has_conflict));
         let revision = columns.get("calendar_sync_revision").and_then(Value::as_u64).unwrap_or(0);

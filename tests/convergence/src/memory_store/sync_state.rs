@@ -46,9 +46,12 @@ impl Tables {
     }
 
     pub(super) fn release_lease(&mut self, key: ConnectionKey, changed: &SyncState) -> ReleaseOutcome {
-        let Some(state) = self.states.get_mut(&key).filter(|state| holds(state, changed)) else {
+        let Some(state) = self.states.get_mut(&key).filter(|state| state.lease.fence == changed.lease.fence) else {
             return ReleaseOutcome::Lost;
         };
+        if state.lease.owner.is_none() {
+            return ReleaseOutcome::Released; // before, and the answer was lost
+        }
         if state.wishes.counter != changed.wishes.counter {
             return ReleaseOutcome::WishesCame(Box::new(state.clone()));
         }

@@ -2,18 +2,18 @@
 
 use calendar_sync::{
     model::{EventId, SchedulingConflict},
-    ports::{ConflictChanges, DirtyMark},
+    ports::{ConflictChanges, DirtyMark, PairChange},
 };
 
-use super::{Subject, at, conflict, instructor, lesson, mapping, notice, primary};
+use super::{Subject, at, conflict, instructor, lesson, mapping, notice, primary, untold};
 
 fn changes(number: u128, put: &[SchedulingConflict], remove: &[SchedulingConflict]) -> ConflictChanges {
+    let untold = |pairs: &[SchedulingConflict]| pairs.iter().cloned().map(untold).collect();
     ConflictChanges {
         lesson_id: lesson(number),
-        put: put.to_vec(),
-        remove: remove.to_vec(),
+        put: untold(put),
+        remove: untold(remove),
         has_conflict: !put.is_empty(),
-        notices: vec![],
     }
 }
 
@@ -55,13 +55,16 @@ pub async fn flag_pairs_and_notices_change_together(on: &Subject) {
     let key = instructor(1);
     on.store.save_mapping(&mapping(key, 1, at(2, 0)), DirtyMark::Keep, &[]).await.unwrap();
     let pair = conflict(1, "e", 2);
-    let found = ConflictChanges { notices: vec![notice(key, 1, 0)], ..changes(1, std::slice::from_ref(&pair), &[]) };
-    on.store.apply_conflicts(key, std::slice::from_ref(&found)).await.unwrap();
+    let told = |minute| PairChange { pair: pair.clone(), notice: Some(notice(key, 1, minute)) };
+    let found = ConflictChanges { put: vec![told(0)], has_conflict: true, ..changes(1, &[], &[]) };
+    on.store.apply_conflicts(key, &[found]).await.unwrap();
     assert!(on.store.mapping(key, lesson(1)).await.unwrap().unwrap().has_conflict);
-    assert_eq!(on.store.pending_notices(key, 9).await.unwrap(), found.notices);
-    on.store.apply_conflicts(key, &[changes(1, &[], &[pair])]).await.unwrap();
+    assert_eq!(on.store.pending_notices(key, 9).await.unwrap(), [notice(key, 1, 0)]);
+    let cleared = ConflictChanges { remove: vec![told(1)], ..changes(1, &[], &[]) };
+    on.store.apply_conflicts(key, &[cleared]).await.unwrap();
     assert!(!on.store.mapping(key, lesson(1)).await.unwrap().unwrap().has_conflict);
     assert_eq!(on.store.conflicts(key).await.unwrap(), []);
+    assert_eq!(on.store.pending_notices(key, 9).await.unwrap(), [notice(key, 1, 0), notice(key, 1, 1)]);
 }
 
 /// An overlap that moved is the same pair.

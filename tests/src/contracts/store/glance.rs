@@ -2,12 +2,12 @@
 
 use calendar_sync::{
     model::{Cursor, EventId, SyncState, SyncStatus, WishKind},
-    ports::{ConflictChanges, DirtyMark, Glance, HostFlags, ReleaseOutcome},
+    ports::{ConflictChanges, DirtyMark, Glance, HostFlags, PairChange, ReleaseOutcome},
 };
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::{HostTable, Subject, at, conflict, instructor, lesson, mapping, notice, primary, single, wishes};
+use super::{HostTable, Subject, at, conflict, instructor, lesson, mapping, notice, primary, single, untold, wishes};
 
 fn nothing(state: SyncState) -> Glance {
     Glance { state, put: Vec::new(), remove: Vec::new(), conflicts: Vec::new(), flags: Vec::new() }
@@ -17,10 +17,9 @@ fn nothing(state: SyncState) -> Glance {
 fn overlapping(state: SyncState) -> Glance {
     let conflicts = ConflictChanges {
         lesson_id: lesson(1),
-        put: vec![conflict(1, "comes", 2)],
-        remove: vec![conflict(1, "goes", 2)],
+        put: vec![PairChange { pair: conflict(1, "comes", 2), notice: Some(notice(instructor(1), 1, 0)) }],
+        remove: vec![untold(conflict(1, "goes", 2))],
         has_conflict: true,
-        notices: vec![notice(instructor(1), 1, 0)],
     };
     let flags = HostFlags {
         google_calendar_event_id: Some(EventId::from("own")),
@@ -47,10 +46,9 @@ impl Subject {
         self.store.put_external(key, &[single("goes", at(2, 0), at(2, 60))]).await.unwrap();
         let goes = ConflictChanges {
             lesson_id: lesson(1),
-            put: vec![conflict(1, "goes", 2)],
+            put: vec![untold(conflict(1, "goes", 2))],
             remove: vec![],
             has_conflict: false,
-            notices: vec![],
         };
         self.store.apply_conflicts(key, &[goes]).await.unwrap();
     }

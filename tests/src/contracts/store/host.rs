@@ -20,6 +20,15 @@ fn row(number: u128, starts_at: &str, ends_at: &str) -> Value {
     })
 }
 
+/// The columns of a lesson that stands in Google as `event`.
+fn shown(event: &str) -> HostFlags {
+    HostFlags {
+        google_calendar_event_id: Some(EventId::from(event)),
+        calendar_sync_status: Some(SyncStatus::Synced),
+        has_conflict: true,
+    }
+}
+
 async fn put(on: &Subject, row: Value) {
     on.host.put(HostTable::Lessons, row).await;
 }
@@ -113,11 +122,7 @@ pub async fn our_columns_of_a_lesson_are_written(on: &Subject) {
     put(on, given.clone()).await;
     let key = instructor(1);
     let tenant = key.tenant_id;
-    let flags = HostFlags {
-        google_calendar_event_id: Some(EventId::from("e")),
-        calendar_sync_status: Some(SyncStatus::Synced),
-        has_conflict: true,
-    };
+    let flags = shown("e");
     on.store.flag_lesson(key, lesson(1), &flags).await.unwrap();
     let written = on.host.row(HostTable::Lessons, tenant, lesson(1).0).await.unwrap();
     assert_eq!(written["google_calendar_event_id"], "e");
@@ -133,14 +138,38 @@ pub async fn our_columns_of_a_lesson_are_written(on: &Subject) {
 pub async fn another_instructors_lesson_is_left_as_it_is(on: &Subject) {
     let given = row(1, "2026-03-02T10:00:00.000Z", "2026-03-02T11:00:00.000Z");
     put(on, given.clone()).await;
-    let flags = HostFlags {
-        google_calendar_event_id: Some(EventId::from("e")),
-        calendar_sync_status: Some(SyncStatus::Synced),
-        has_conflict: true,
-    };
+    let flags = shown("e");
     on.store.flag_lesson(instructor(2), lesson(1), &flags).await.unwrap();
     let written = on.host.row(HostTable::Lessons, instructor(1).tenant_id, lesson(1).0).await.unwrap();
     assert_eq!(written, given);
+}
+
+/// What shows an event of ours is blanked, whoever gives the lesson now; what belongs to them stays.
+pub async fn a_lesson_given_to_somebody_else_is_blanked_while_it_shows_the_event(on: &Subject) {
+    let (key, other) = (instructor(1), instructor(2));
+    let shows = async || look(on).await.and_then(|lesson| lesson.google_calendar_event_id);
+    let blank = async || on.store.blank_lesson(other, lesson(1), &EventId::from("e")).await.unwrap();
+    put(on, row(1, "2026-03-02T10:00:00.000Z", "2026-03-02T11:00:00.000Z")).await;
+    on.store.flag_lesson(key, lesson(1), &shown("own")).await.unwrap();
+    blank().await;
+    assert_eq!(shows().await.as_deref(), Some("own"));
+    on.store.flag_lesson(key, lesson(1), &shown("e")).await.unwrap();
+    let before = look(on).await.unwrap();
+    blank().await;
+    let blanked = Lesson {
+        google_calendar_event_id: None,
+        calendar_sync_status: None,
+        has_conflict: false,
+        calendar_sync_revision: before.calendar_sync_revision + 1,
+        ..before
+    };
+    assert_eq!(look(on).await, Some(blanked));
+    on.store.flag_lesson(key, lesson(1), &shown("own")).await.unwrap();
+    on.store.blank_lesson(key, lesson(1), &EventId::from("e")).await.unwrap();
+    assert_eq!(shows().await, None, "one's own is blanked whatever it shows");
+    on.host.remove(HostTable::Lessons, key.tenant_id, lesson(1).0).await;
+    blank().await;
+    assert_eq!(on.host.row(HostTable::Lessons, key.tenant_id, lesson(1).0).await, None);
 }
 
 /// What the host removed is not brought back by us.
@@ -193,7 +222,7 @@ fn removed(key: ConnectionKey, version: u64) -> LessonVersion {
 }
 
 async fn save(on: &Subject, version: LessonVersion) -> bool {
-    on.store.save_lesson_version(&version, at(31, 0)).await.unwrap()
+    on.store.save_lesson_version(&version, at(1, 0), at(31, 0)).await.unwrap()
 }
 
 async fn look(on: &Subject) -> Option<Lesson> {
@@ -237,6 +266,7 @@ pub async fn a_removed_lesson_is_not_brought_back_by_an_earlier_version(on: &Sub
     let left = on.host.row(HostTable::Lessons, key.tenant_id, lesson(1).0).await.unwrap();
     let expected = json!({
         "tenant_id": key.tenant_id, "id": lesson(1), "feed_version": 3, "feed_forget_at": at(31, 0).timestamp(),
+        "calendar_sync_revision": at(1, 0).timestamp_millis(),
     });
     assert_eq!(left, expected);
     assert_eq!(on.store.lessons_between(key, window(at(2, 0), at(2, 60))).await.unwrap(), []);
@@ -257,11 +287,7 @@ pub async fn a_removal_that_overtakes_its_lesson_stands(on: &Subject) {
 pub async fn our_columns_stay_when_the_feed_tells_of_a_lesson_and_are_counted(on: &Subject) {
     let key = instructor(1);
     put(on, row(1, "2026-03-02T10:00:00.000Z", "2026-03-02T11:00:00.000Z")).await;
-    let flags = HostFlags {
-        google_calendar_event_id: Some(EventId::from("e")),
-        calendar_sync_status: Some(SyncStatus::Synced),
-        has_conflict: true,
-    };
+    let flags = shown("e");
     on.store.flag_lesson(key, lesson(1), &flags).await.unwrap();
     assert!(save(on, told(key, 1, "Violin")).await);
     let ours =
@@ -276,6 +302,21 @@ pub async fn our_columns_stay_when_the_feed_tells_of_a_lesson_and_are_counted(on
     assert_eq!(ours(&look(on).await.unwrap()), (None, None, false));
     on.store.flag_lesson(key, lesson(1), &flags).await.unwrap();
     assert_eq!(look(on).await.unwrap().calendar_sync_revision, 2, "the count goes on");
+}
+
+/// Its notices are none of those that were sent before.
+pub async fn a_lesson_that_comes_back_after_it_was_forgotten_is_counted_on(on: &Subject) {
+    let key = instructor(1);
+    assert!(save(on, told(key, 1, "Piano")).await);
+    for _ in 0..3 {
+        on.store.flag_lesson(key, lesson(1), &shown("e")).await.unwrap();
+    }
+    let before = look(on).await.unwrap().calendar_sync_revision;
+    assert!(save(on, removed(key, 2)).await);
+    on.host.remove(HostTable::Lessons, key.tenant_id, lesson(1).0).await;
+    assert!(on.store.save_lesson_version(&told(key, 3, "Piano"), at(31, 1), at(61, 1)).await.unwrap());
+    on.store.flag_lesson(key, lesson(1), &shown("e")).await.unwrap();
+    assert!(look(on).await.unwrap().calendar_sync_revision > before);
 }
 
 /// The key is the tenant's.

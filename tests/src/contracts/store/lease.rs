@@ -146,5 +146,21 @@ pub async fn a_released_lease_saves_nothing_more(on: &Subject) {
     let state = on.leased(key, 1).await;
     on.store.release_lease(key, &state).await.unwrap();
     assert!(!on.store.save_state(key, &state).await.unwrap());
+}
+
+/// A holder that gives it back again, because an answer was lost, has given it back, and what others did since stands.
+pub async fn a_lease_that_was_released_counts_as_released_until_somebody_takes_it(on: &Subject) {
+    let key = instructor(1);
+    on.connected(key).await;
+    let mut state = on.leased(key, 1).await;
+    state.failures = 1;
+    assert_eq!(on.store.release_lease(key, &state).await.unwrap(), ReleaseOutcome::Released);
+    on.store.schedule(key, Some(at(1, 5))).await.unwrap();
+    let since = on.state(key).await;
+    assert_eq!((since.failures, since.next_sync_at), (1, Some(at(1, 5))));
+    state.failures = 2;
+    assert_eq!(on.store.release_lease(key, &state).await.unwrap(), ReleaseOutcome::Released);
+    assert_eq!(on.state(key).await, since, "once");
+    on.leased(key, 2).await;
     assert_eq!(on.store.release_lease(key, &state).await.unwrap(), ReleaseOutcome::Lost);
 }

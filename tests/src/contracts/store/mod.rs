@@ -22,7 +22,7 @@ use calendar_sync::{
         LessonId, Notice, NoticeKind, SchedulingConflict, SealedSecret, SealedTokens, SyncSettings, SyncState,
         TenantId, Window, WishKind,
     },
-    ports::{Connect, LeaseAttempt, Store},
+    ports::{Connect, LeaseAttempt, PairChange, Store},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -42,6 +42,8 @@ pub struct Subject {
 pub trait Host: Send + Sync {
     /// Puts a row as it is.
     async fn put(&self, table: HostTable, row: Value);
+    /// Removes a row, as its expiry does.
+    async fn remove(&self, table: HostTable, tenant: TenantId, id: Uuid);
     /// Reads a row.
     async fn row(&self, table: HostTable, tenant: TenantId, id: Uuid) -> Option<Value>;
 }
@@ -212,6 +214,10 @@ fn conflict(number: u128, event: &str, day: i64) -> SchedulingConflict {
         overlap_end: at(day, 20),
         found_at: at(1, 0),
     }
+}
+
+fn untold(pair: SchedulingConflict) -> PairChange {
+    PairChange { pair, notice: None }
 }
 
 fn notice(key: ConnectionKey, id: u128, minute: i64) -> Notice {

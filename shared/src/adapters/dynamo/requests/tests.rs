@@ -15,13 +15,22 @@ use aws_smithy_runtime_api::client::{
     orchestrator::{HttpRequest, HttpResponse},
 };
 use aws_smithy_types::body::SdkBody;
+use chrono::DateTime;
+use uuid::Uuid;
 
 use super::super::{
     DynamoStore,
     expressions::Change,
     items::{Item, text},
 };
-use crate::{ErrorKind, config::Config};
+use crate::{
+    ErrorKind,
+    config::Config,
+    model::{
+        CalendarId, ConnectionKey, EventId, InstructorId, LessonId, Notice, NoticeKind, SchedulingConflict, TenantId,
+    },
+    ports::{ConflictChanges, PairChange, Store as _},
+};
 
 /// Answers in DynamoDB's place, and keeps what was asked.
 #[derive(Debug, Clone, Default)]
@@ -124,6 +133,44 @@ async fn a_transaction_that_cannot_be_is_a_defect() {
     let (store, _) = answering(&[(400, &malformed)]);
     let error = store.transact(vec![Change::default().put("t", item("one")).unwrap()]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Internal);
+}
+
+#[tokio::test]
+async fn a_conflict_is_never_stored_without_its_notice() {
+    let key = ConnectionKey { tenant_id: TenantId(Uuid::nil()), instructor_id: InstructorId(Uuid::nil()) };
+    let found = |n: u128| {
+        let google_event_id = format!("event{n}");
+        let at = DateTime::UNIX_EPOCH;
+        let kind = NoticeKind::ConflictFound {
+            lesson_id: LessonId(Uuid::nil()),
+            google_event_id: google_event_id.clone(),
+            overlap_start: at,
+            overlap_end: at,
+        };
+        let pair = SchedulingConflict {
+            lesson_id: LessonId(Uuid::nil()),
+            calendar_id: CalendarId::from("primary"),
+            google_event_id: EventId(google_event_id),
+            occurrence_start: at,
+            overlap_start: at,
+            overlap_end: at,
+            found_at: at,
+        };
+        PairChange { pair, notice: Some(Notice { id: Uuid::from_u128(n), key, kind, at }) }
+    };
+    let changes = ConflictChanges {
+        lesson_id: LessonId(Uuid::nil()),
+        put: (0..60).map(found).collect(),
+        remove: Vec::new(),
+        has_conflict: true,
+    };
+    let throttled = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"refused"}"#;
+    let (store, http) = answering(&[(200, "{}"), (400, throttled)]);
+    store.apply_conflicts(key, &[changes]).await.unwrap_err();
+    let count =
+        |transaction: &str, sort_key: &str| transaction.matches(&format!(r#""item":{{"S":"{sort_key}"#)).count();
+    let counts: Vec<_> = sent(&http).iter().map(|sent| (count(sent, "conflict#"), count(sent, "notice#"))).collect();
+    assert_eq!(counts, [(50, 50), (10, 10)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ pub use self::{gather::gather, work::Work};
 use crate::{
     model::{EventId, SyncDirection},
     ports::{DirtyMark, Operation},
-    reconcile::outbound::{After, Decision, Step, Wanted, copy_times, intend as intended, operation},
+    reconcile::outbound::{Absence, After, Decision, Step, Wanted, copy_times, intend as intended, operation},
     usecases::{
         concurrently::concurrently,
         google_session::GoogleSession,
@@ -157,6 +157,15 @@ async fn finish(
                 )
         {
             store.flag_lesson(key, lesson.id, &flags).await?;
+        }
+        // Somebody else gives it now, and writes the columns if they have a connection. Until then they show our event.
+        let event = work.mapping.google_event_id();
+        if let Some(lesson) = &work.lesson
+            && work.wanted == Wanted::NoEvent(Absence::Reassigned)
+            && done_for
+            && lesson.google_calendar_event_id.as_deref() == Some(event.as_str())
+        {
+            store.blank_lesson(key, lesson.id, &event).await?;
         }
         let deleted = done_for && store.delete_mapping(key, work.mapping.lesson_id, work.mapping.marks).await?;
         // A mapping that was marked meanwhile stays, with what came of the event.

@@ -268,6 +268,7 @@ async fn a_ring_arrives_as_it_was_sent() {
         log_id: None,
         asked: None,
         noticed_at: Some("2026-03-01T12:00:00Z".parse().unwrap()),
+        due_at: None,
     };
     let doorbell = SqsDoorbell::new(client.clone(), Queues::url(QUEUE), Some(Queues::url(FIRST_SYNCS)));
     doorbell.ring(&ring, Duration::ZERO).await.unwrap();

@@ -30,12 +30,15 @@ pub struct Ring {
     /// When the notice of Google that rings was received.
     #[serde(default, with = "timestamp::option", skip_serializing_if = "Option::is_none")]
     pub noticed_at: Option<DateTime<Utc>>,
+    /// When the poll that rings was found to be due.
+    #[serde(default, with = "timestamp::option", skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<DateTime<Utc>>,
 }
 
 impl Ring {
     /// A ring that nobody waits for.
     pub fn new(key: ConnectionKey, trigger: SyncTrigger, wishes: Vec<WishKind>) -> Self {
-        Self { key, trigger, wishes, log_id: None, asked: None, noticed_at: None }
+        Self { key, trigger, wishes, log_id: None, asked: None, noticed_at: None, due_at: None }
     }
 
     /// Whether it asks for the sync that follows a login: of the whole calendar and all lessons. Many may come at once,

@@ -50,6 +50,12 @@ pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>,
     Some(next.max(now))
 }
 
+/// Whether what was due at a moment is done: a listing that began later has ended well, and nobody wishes for more. Where
+/// messages wait for hours, many polls of one connection do.
+pub fn was_polled_since(state: &SyncState, due_at: DateTime<Utc>) -> bool {
+    state.listed_at.is_some_and(|listed_at| listed_at > due_at) && state.wishes.kinds.is_empty()
+}
+
 fn safety(luck: u16) -> TimeDelta {
     let earlier = SAFETY_SPREAD.num_milliseconds() * i64::from(luck) / i64::from(u16::MAX);
     SAFETY_POLL - BEFORE_THE_LAST_MOMENT - TimeDelta::milliseconds(earlier)

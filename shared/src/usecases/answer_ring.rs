@@ -34,6 +34,7 @@ impl AnswerRing {
             log_id: ring.log_id,
             asked: ring.asked.clone(),
             noticed_at: ring.noticed_at,
+            due_at: ring.due_at,
             deadline,
         };
         match self.sync.run(&request).await? {

@@ -49,11 +49,12 @@ impl RingDue {
 
     /// Claims one of so many and rings for it; false when somebody else did.
     async fn ring_one(&self, due: Due, of: usize) -> Result<bool> {
-        let again = self.clock.now() + backoff::jitter(CLAIMED_FOR, self.luck());
+        let now = self.clock.now();
+        let again = now + backoff::jitter(CLAIMED_FOR, self.luck());
         let Some(state) = self.store.claim_due(due, again).await? else { return Ok(false) };
         let trigger = if state.last_synced_at.is_none() { SyncTrigger::Connect } else { SyncTrigger::Poll };
         let wishes = vec![WishKind::Inbound, WishKind::Lessons];
-        let ring = Ring::new(due.key, trigger, wishes);
+        let ring = Ring { due_at: Some(now), ..Ring::new(due.key, trigger, wishes) };
         self.doorbell.ring(&ring, schedule::spread(of, AT_MOST, self.luck())).await?;
         Ok(true)
     }

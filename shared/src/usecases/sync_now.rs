@@ -51,6 +51,7 @@ pub async fn sync_now(
         log_id: Some(log_id),
         asked: Some(asked.clone()),
         noticed_at: None,
+        due_at: None,
         deadline,
     };
     match sync.run(&request).await? {
@@ -80,6 +81,7 @@ pub async fn sync_now(
                 log_id: Some(log_id),
                 asked: Some(asked),
                 noticed_at: None,
+                due_at: None,
             };
             sync.doorbell.ring(&ring.after_leaving_its_wishes(), Duration::from_secs(1)).await?;
             Ok(SyncNow::Queued(log_id))

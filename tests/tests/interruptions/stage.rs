@@ -315,6 +315,7 @@ impl Stage {
             log_id: None,
             asked: None,
             noticed_at: None,
+            due_at: None,
             deadline,
         };
         self.sync.run(&request).await

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     model::{ConnectionKey, InstructorCalendarCredentials, SyncDirection, SyncState, SyncTrigger, Window, WishKind},
     ports::{Glance, Listing},
-    reconcile::push,
+    reconcile::{push, schedule},
     usecases::google_session::GoogleSession,
 };
 
@@ -96,6 +96,9 @@ pub async fn glance(sync: &SyncCalendar, request: &SyncRequest, report: &mut Rep
     let Some(token) = cursor_if_calm(sync, request, &state, &credentials) else { return Ok(Glanced::GoOn(None)) };
     if !store.dirty_mappings(key, 1).await?.is_empty() {
         return Ok(Glanced::GoOn(None));
+    }
+    if request.due_at.is_some_and(|at| schedule::was_polled_since(&state, at)) {
+        return Ok(Glanced::Done { direction: credentials.settings.sync_direction });
     }
     let began = sync.now();
     let mut google = GoogleSession::open(&sync.google, &credentials).await?;

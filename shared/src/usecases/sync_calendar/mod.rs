@@ -91,6 +91,8 @@ pub struct SyncRequest {
     pub asked: Option<crate::model::SyncCalendarRequest>,
     /// When the notice of Google that it answers was received.
     pub noticed_at: Option<DateTime<Utc>>,
+    /// When the poll that it answers was found to be due.
+    pub due_at: Option<DateTime<Utc>>,
     /// When the run has to be over.
     pub deadline: DateTime<Utc>,
 }

@@ -159,6 +159,7 @@ mod tests {
             log_id: None,
             asked: None,
             noticed_at: None,
+            due_at: None,
             deadline: start,
         };
         let (id, direction, outcome) = (SyncLogId(Uuid::nil()), SyncDirection::TwoWay, SyncOutcome::Partial);

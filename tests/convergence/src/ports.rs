@@ -74,7 +74,10 @@ impl Doorbell for Sim {
         state.send("queue_unavailable")?;
         // (Whoever asks for a sync to Google alone asks for no look.)
         let one_way = ring.asked.as_ref().is_some_and(|asked| asked.direction == Some(SyncDirection::ToGoogle));
-        if ring.wishes.contains(&WishKind::Inbound) && !one_way {
+        // (And a poll is a wish from when it was due: what began since then answers it.)
+        let listed_at = state.truth.listed_at.get(&ring.key);
+        let answered = ring.due_at.zip(listed_at).is_some_and(|(due_at, listed_at)| *listed_at > due_at);
+        if ring.wishes.contains(&WishKind::Inbound) && !one_way && !answered {
             let moment = state.truth.tick();
             state.truth.wished.insert(ring.key, moment);
         }
@@ -221,6 +224,7 @@ impl State {
             let moment = self.truth.tick();
             if let Some(key) = key {
                 self.truth.listed.insert(key, moment);
+                self.truth.listed_at.insert(key, self.now);
             }
         }
         let response = self.google.handle(self.now, &to_google);

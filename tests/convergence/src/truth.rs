@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use calendar_sync::model::{ConnectionKey, LessonId};
+use chrono::{DateTime, Utc};
 use google_sim::Google;
 use serde_json::Value;
 
@@ -43,6 +44,8 @@ pub struct Truth {
     pub wished: BTreeMap<ConnectionKey, u64>,
     /// When a listing for a connection last began.
     pub listed: BTreeMap<ConnectionKey, u64>,
+    /// The time at which it began.
+    pub listed_at: BTreeMap<ConnectionKey, DateTime<Utc>>,
     /// One more for each of these moments.
     moment: u64,
 }

@@ -24,6 +24,9 @@ const TRY_AGAIN: TimeDelta = TimeDelta::minutes(15);
 /// unanswered; the oldest are left to end by themselves.
 const MOST_STRAYS: usize = 5;
 
+/// So long a run stays to close what another channel has replaced: whoever comes meanwhile waits for its lease.
+const CLOSED_WITHIN: TimeDelta = TimeDelta::seconds(5);
+
 /// What came of the look at the channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opening {
@@ -79,7 +82,7 @@ pub async fn open_if_due(
         address: push.address.clone(),
         lifetime: schedule::CHANNEL_LIFETIME,
     };
-    let opened = google.watch(&channel).await?;
+    let opened = google.watch(&channel, round.request.deadline).await?;
     let state = &mut *round.state;
     // Without an answer, Google may have opened it.
     if !matches!(opened, Err(CalendarError::Unavailable(_))) {
@@ -128,20 +131,23 @@ pub async fn close_later(sync: &SyncCalendar, key: ConnectionKey) -> Result<(), 
 
 /// Closes what a channel has replaced, and what a crash has left open, once that has nothing more to tell. What cannot be
 /// closed now is tried again by the next run; its notices do no harm.
-pub async fn close_strays(state: &mut SyncState, google: &mut GoogleSession<'_>) {
-    for stray in state.strays() {
-        if !stop(google, &stray).await.is_err_and(|error| error.may_pass()) {
-            state.stray_channels.retain(|id| *id != stray.id);
+pub async fn close_strays(round: &mut Round<'_>, google: &mut GoogleSession<'_>) {
+    let deadline = round.request.deadline.min(round.sync.now() + CLOSED_WITHIN);
+    for stray in round.state.strays() {
+        if !stop(google, &stray, deadline).await {
+            break;
         }
+        round.state.stray_channels.retain(|id| *id != stray.id);
     }
 }
 
-async fn stop(google: &mut GoogleSession<'_>, channel: &Channel) -> Result<(), CalendarError> {
-    let stopped = google.stop(channel).await;
+/// Closes a channel. False where that may be possible later: others would take as long to find out the same.
+async fn stop(google: &mut GoogleSession<'_>, channel: &Channel, deadline: DateTime<Utc>) -> bool {
+    let stopped = google.stop(channel, deadline).await;
     if let Err(error) = &stopped {
         tracing::warn!(channel = %channel.id, %error, "a channel could not be closed");
     }
-    stopped
+    !stopped.is_err_and(|error| error.may_pass())
 }
 
 /// Closes all channels for good, because nothing is to be imported any more. It succeeds whatever Google says; what
@@ -154,9 +160,10 @@ pub async fn close(round: &mut Round<'_>, credentials: &InstructorCalendarCreden
     let Some(channel) = state.channel.take() else { return Ok(()) };
     state.push_health = PushHealth::Closed;
     if let Ok(mut google) = GoogleSession::open(&round.sync.google, credentials).await {
-        for channel in strays.iter().chain([&channel]) {
-            // What it says of a failure is logged.
-            drop(stop(&mut google, channel).await);
+        for channel in [&channel].into_iter().chain(&strays) {
+            if !stop(&mut google, channel, round.request.deadline).await {
+                break;
+            }
         }
     }
     Ok(())

@@ -152,13 +152,6 @@ impl Round<'_> {
         } else if compare && !credentials.settings.sync_direction.imports() {
             inbound::look_after_own(self, credentials, google).await?;
         }
-        let no_more_to_tell = || push::predecessors_are_done(self.state, sync.now());
-        if imported.as_ref().map_or_else(no_more_to_tell, Listed::is_good) {
-            channel::close_strays(self.state, google).await;
-        } else if opening == Opening::TakenOver {
-            channel::close_later(sync, request.key).await?;
-        }
-
         let window =
             request.asked.as_ref().map_or_else(|| Window::around(started), |asked| asked.window(changed.zone, started));
         let uncovered = uncovered(self.state, window, started);
@@ -175,6 +168,8 @@ impl Round<'_> {
         }
         carried_out?;
 
+        let no_more_to_tell = || push::predecessors_are_done(self.state, sync.now());
+        let may_close = imported.as_ref().map_or_else(no_more_to_tell, Listed::is_good);
         if let Some(listed) = imported {
             listed.commit(self.state);
         }
@@ -186,6 +181,12 @@ impl Round<'_> {
             if uncovered.is_some() || compare {
                 self.state.covered_until = Some(window.to);
             }
+        }
+        // At the end: nothing else waits for channels that cannot be closed.
+        if may_close {
+            channel::close_strays(self, google).await;
+        } else if opening == Opening::TakenOver {
+            channel::close_later(sync, request.key).await?;
         }
         Ok(())
     }

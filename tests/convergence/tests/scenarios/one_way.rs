@@ -24,11 +24,6 @@ fn ask(stage: &mut Stage, direction: SyncDirection, wishes: Vec<WishKind>) {
     stage.ring(Ring { asked: Some(asked), ..ring });
 }
 
-fn change_settings(stage: &mut Stage, patch: SettingsPatch) {
-    let (key, settings) = (stage.party.key, stage.world.product().settings);
-    stage.world.request(async move { settings.change(key, &patch).await.map(drop) });
-}
-
 /// What the host says of the lesson from now on; someone else brings the message.
 fn set_status(stage: &Stage, lesson: LessonId, status: &str) {
     let (key, now) = (stage.party.key, stage.world.now());
@@ -111,7 +106,7 @@ fn who_wishes_for_a_sync_beside_one_whose_direction_is_off_gets_it() {
         let mut stage = Stage::new();
         let off = SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() };
         let one_way = SettingsPatch { sync_direction: Some(SyncDirection::ToGoogle), ..off.clone() };
-        change_settings(&mut stage, one_way);
+        stage.change_settings(one_way);
         stage.settle(TimeDelta::minutes(5));
         stage.add_lesson();
         stage.settle(TimeDelta::minutes(5));
@@ -119,7 +114,7 @@ fn who_wishes_for_a_sync_beside_one_whose_direction_is_off_gets_it() {
 
         ask(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
         stage.world.turns(turns);
-        change_settings(&mut stage, SettingsPatch { auto_sync: Some(true), ..SettingsPatch::default() });
+        stage.change_settings(SettingsPatch { auto_sync: Some(true), ..SettingsPatch::default() });
         stage.settle(TimeDelta::minutes(5));
         assert_eq!(stage.calls("calendar.events.insert"), 1, "asked after {turns} effects");
     }
@@ -128,10 +123,8 @@ fn who_wishes_for_a_sync_beside_one_whose_direction_is_off_gets_it() {
 #[test]
 fn a_cancelled_lesson_meets_no_conflict_where_nothing_is_written_to_google() {
     let mut stage = Stage::new();
-    change_settings(
-        &mut stage,
-        SettingsPatch { sync_direction: Some(SyncDirection::FromGoogle), ..SettingsPatch::default() },
-    );
+    stage
+        .change_settings(SettingsPatch { sync_direction: Some(SyncDirection::FromGoogle), ..SettingsPatch::default() });
     stage.settle(TimeDelta::minutes(5));
     stage.add_lesson();
     sync(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);

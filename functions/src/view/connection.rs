@@ -107,7 +107,9 @@ fn push(state: &SyncState, overdue: Option<Overdue>) -> Value {
         (PushHealth::Unsupported, _) => {
             ("unsupported", "This calendar does not tell of changes; it is polled at its interval.".to_owned())
         }
-        (PushHealth::Closed, _) => ("closed", "No channel is open; the calendar is polled at its interval.".to_owned()),
+        (PushHealth::Closed, _) => {
+            ("closed", "No channel is at work; the calendar is polled at its interval.".to_owned())
+        }
     };
     let expires = state.channel.as_ref().map(|channel| timestamp::format(channel.expires_at));
     json!({ "state": word, "description": text, "webhookExpiration": expires })

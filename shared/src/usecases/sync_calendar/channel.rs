@@ -27,18 +27,6 @@ const MOST_STRAYS: usize = 5;
 /// So long a run stays to close what another channel has replaced: whoever comes meanwhile waits for its lease.
 const CLOSED_WITHIN: TimeDelta = TimeDelta::seconds(5);
 
-/// What came of the look at the channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opening {
-    /// No other was opened.
-    None,
-    /// One took over from another that was open and worked: nothing changed that nobody was told of.
-    TakenOver,
-    /// One was opened where there was none that worked: the calendar is to be listed, since what changed before was
-    /// perhaps told to nobody.
-    AfterDark,
-}
-
 /// Whether there is a channel to open, to replace or to close.
 pub fn is_due(sync: &SyncCalendar, settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>) -> bool {
     if sync.push.is_some() && wanted(settings) {
@@ -56,19 +44,20 @@ fn renewal_is_due(state: &SyncState, now: DateTime<Utc>) -> bool {
     state.renew_at.is_none_or(|at| at <= now)
 }
 
-/// Opens a channel where there is none or it is time for a new one.
+/// Opens a channel where there is none or it is time for a new one. True if it took over from one that worked: then
+/// nothing changed that nobody was told of, and no listing is owed.
 pub async fn open_if_due(
     round: &mut Round<'_>,
     credentials: &InstructorCalendarCredentials,
     google: &mut GoogleSession<'_>,
-) -> Result<Opening, Failure> {
+) -> Result<bool, Failure> {
     let (sync, now) = (round.sync, round.sync.now());
     let Some(push) = sync.push.as_ref().filter(|_| wanted(&credentials.settings)) else {
         close(round, credentials).await?;
-        return Ok(Opening::None);
+        return Ok(false);
     };
     if !renewal_is_due(round.state, now) {
-        return Ok(Opening::None);
+        return Ok(false);
     }
     // Known before Google is asked: should we die before its answer is stored, the next run closes it.
     let id = ChannelId(sync.random.uuid().to_string());
@@ -88,15 +77,18 @@ pub async fn open_if_due(
     if !matches!(opened, Err(CalendarError::Unavailable(_))) {
         state.stray_channels.retain(|stray| *stray != id);
     }
-    let opening = match opened {
+    let taken_over = match opened {
         Ok(opened) => {
             let opened_at = sync.now();
             let taken_over = push::works(state, opened_at);
             state.channel_opened_at = Some(opened_at);
             state.renew_at = Some(schedule::renewal(now, opened.expires_at, sync.luck()));
-            state.push_health = PushHealth::Healthy;
+            if !taken_over {
+                // Stored with the channel: should we die before the listing, whoever comes next owes it.
+                state.push_health = PushHealth::Closed;
+            }
             state.stray_channels.extend(state.channel.replace(opened).map(|old| old.id));
-            if taken_over { Opening::TakenOver } else { Opening::AfterDark }
+            taken_over
         }
         Err(CalendarError::Refused { reason, .. }) => {
             state.renew_at = Some(now + ASK_AGAIN);
@@ -108,18 +100,18 @@ pub async fn open_if_due(
                 .report
                 .say(format!("Google refuses to tell us of changes ({reason}); the calendar is polled instead."));
             round.report.changed = true;
-            Opening::None
+            false
         }
         // It is the quota of listings, too.
         Err(CalendarError::Paced) => return Err(Failure::Paced),
         Err(error) => {
             tracing::warn!(connection = %credentials.key, %error, "no channel could be opened; polling goes on");
             state.renew_at = Some(now + TRY_AGAIN);
-            Opening::None
+            false
         }
     };
     round.save().await?;
-    Ok(opening)
+    Ok(taken_over)
 }
 
 /// Has a run come that closes what was replaced, where nothing was listed: of what changed just before, the old channel

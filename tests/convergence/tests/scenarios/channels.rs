@@ -118,18 +118,22 @@ fn two_renewers_at_once_open_one_channel() {
     stage.assert_one_channel("after both");
 }
 
-/// Also where no channel stood before: then what the next channel watches tells how to close the one left behind.
+/// Also where no channel stood before: then what the next channel watches tells how to close the one left behind, and what
+/// changed in the dark is found by a listing.
 #[test]
-fn a_renewal_that_dies_anywhere_leaves_one_channel_open() {
+fn a_renewal_that_dies_anywhere_leaves_one_channel_open_and_nothing_untold() {
     for first in [true, false] {
         let mut orphaned = 0;
         for turns in 0.. {
             let mut stage = Stage::new();
+            // Nothing that waits for a late answer is taken for done.
+            stage.world.sim.state().google.behaviour_mut().early_sync = 0.0;
             if first {
                 let now = stage.world.now();
                 stage.world.sim.state().google.expire_channels(now);
                 stage.change_state(|state| state.channel = None);
             }
+            let event = stage.plan();
             stage.renew();
             stage.world.turns(turns);
             let before = stage.world.actors.len();
@@ -144,6 +148,7 @@ fn a_renewal_that_dies_anywhere_leaves_one_channel_open() {
             stage.settle(TimeDelta::minutes(30));
             stage.assert_one_channel(&format!("first: {first}, died after {turns} effects"));
             assert_eq!(stage.state().push_health, PushHealth::Healthy, "first: {first}, {turns}");
+            assert!(stage.is_known(&event), "first: {first}, died after {turns} effects");
             if turns > 0 && !died {
                 break;
             }

@@ -14,9 +14,6 @@ use crate::{
     usecases::google_session::GoogleSession,
 };
 
-/// A calendar that refuses push is asked again after this time: the refusal may have been about our address.
-const ASK_AGAIN: TimeDelta = TimeDelta::days(1);
-
 /// So soon after a failed attempt, another channel is opened at the earliest.
 const TRY_AGAIN: TimeDelta = TimeDelta::minutes(15);
 
@@ -91,7 +88,7 @@ pub async fn open_if_due(
             taken_over
         }
         Err(CalendarError::Refused { reason, .. }) => {
-            state.renew_at = Some(now + ASK_AGAIN);
+            state.renew_at = Some(schedule::after_refusal(state, now));
             // One that is still open goes on telling.
             if state.channel.as_ref().is_none_or(|channel| channel.expires_at <= now) {
                 state.push_health = PushHealth::Unsupported;

@@ -2,7 +2,7 @@
 //! rule P1).
 
 use calendar_sync::{
-    model::{ChannelId, PushHealth, SettingsPatch, SyncTrigger, WishKind},
+    model::{ChannelId, PushHealth, SettingsPatch, SyncState, SyncTrigger, WishKind},
     ports::Ring,
     usecases::disconnect::Keep,
 };
@@ -218,6 +218,37 @@ fn a_channel_that_is_refused_leaves_the_old_one_and_push_as_they_are() {
     assert!(stage.until_known(&event) <= TimeDelta::minutes(1));
 }
 
+#[test]
+fn renewals_that_fail_show_before_the_channel_ends() {
+    let mut stage = Stage::new();
+    let ends = stage.state().channel.unwrap().expires_at;
+    stage.fault("calendar.events.watch", 503, "backendError", When::Always);
+    let before = stage.calls("calendar.events.watch");
+    stage.settle(ends - TimeDelta::hours(10) - stage.world.now());
+    assert_eq!(stage.push()["state"], "healthy", "there is time yet");
+    // (The schedule of each hour comes when something else does.)
+    (0..6).for_each(|_| stage.settle(TimeDelta::hours(1)));
+    assert!(stage.calls("calendar.events.watch") > before, "attempts failed");
+    let push = stage.push();
+    assert_eq!(push["state"], "unhealthy");
+    assert!(push["description"].as_str().unwrap().contains("should have been renewed and was not"), "{push}");
+    stage.world.sim.state().google.clear_faults();
+    (0..2).for_each(|_| stage.settle(TimeDelta::hours(1)));
+    assert_eq!(stage.push()["state"], "healthy");
+}
+
+#[test]
+fn a_channel_that_was_refused_is_asked_for_again_by_the_end_of_the_open_one() {
+    let mut stage = Stage::new();
+    let ends = stage.state().channel.unwrap().expires_at;
+    stage.fault("calendar.events.watch", 403, "forbidden", When::Next(1));
+    while stage.world.now() < ends + TimeDelta::hours(1) {
+        stage.settle(TimeDelta::minutes(30));
+    }
+    assert!(stage.state().channel.unwrap().expires_at > ends);
+    assert_eq!(stage.push()["state"], "healthy");
+}
+
 /// Channels that are to be closed, and Google never answers that.
 fn closing_hangs(stage: &Stage) {
     stage.change_state(|state| state.stray_channels = (0..5).map(|n| ChannelId(format!("stray {n}"))).collect());
@@ -246,8 +277,8 @@ fn a_switch_is_turned_off_in_time_although_no_channel_can_be_closed() {
     closing_hangs(&stage);
     stage.change_settings(SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() });
     stage.settle(TimeDelta::seconds(20));
-    let state = stage.state();
-    assert_eq!((state.channel, state.stray_channels, state.lease.owner), (None, vec![], None));
+    let SyncState { channel, stray_channels, lease, .. } = stage.state();
+    assert_eq!((channel, stray_channels, lease.owner), (None, vec![], None));
 }
 
 #[test]

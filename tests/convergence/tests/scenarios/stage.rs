@@ -60,16 +60,16 @@ impl Stage {
     /// The instructor plans something in Google.
     pub fn plan(&self) -> String {
         let now = self.world.now();
-        self.plan_between(json!(now + TimeDelta::hours(30)), json!(now + TimeDelta::hours(31)))
+        self.plan_between(&json!(now + TimeDelta::hours(30)), &json!(now + TimeDelta::hours(31)))
     }
 
     /// The instructor plans something in Google over the one lesson.
     pub fn plan_over_lesson(&self) -> String {
         let lesson = self.world.store.tables().lessons.values().next().unwrap().clone();
-        self.plan_between(lesson["starts_at"].clone(), lesson["ends_at"].clone())
+        self.plan_between(&lesson["starts_at"], &lesson["ends_at"])
     }
 
-    fn plan_between(&self, start: Value, end: Value) -> String {
+    fn plan_between(&self, start: &Value, end: &Value) -> String {
         let event = json!({ "start": { "dateTime": start }, "end": { "dateTime": end } });
         let mut state = self.world.sim.state();
         let now = state.now;

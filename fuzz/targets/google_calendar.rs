@@ -69,12 +69,12 @@ fuzz_target!(|data: &[u8]| {
                     token: "token".to_owned().into(),
                     lifetime: std::time::Duration::from_secs(60),
                 };
-                let _ = google.watch(&access, &channel).await;
+                let _ = google.watch(&access, &channel, deadline).await;
             }
             _ => {
                 let id = ChannelId::from("channel");
                 let channel = Channel { id, resource_id: "resource".to_owned(), expires_at: clock.now() };
-                let _ = google.stop(&access, &channel).await;
+                let _ = google.stop(&access, &channel, deadline).await;
             }
         }
     });

@@ -130,7 +130,9 @@ fn health(health: &PushHealth, overdue: Option<Overdue>) -> (&'static str, Strin
         (PushHealth::Unsupported, _) => {
             ("unsupported", "This calendar does not tell of changes; it is polled at its interval.".to_owned())
         }
-        (PushHealth::Closed, _) => ("closed", "No channel is open; the calendar is polled at its interval.".to_owned()),
+        (PushHealth::Closed, _) => {
+            ("closed", "No channel is at work; the calendar is polled at its interval.".to_owned())
+        }
     }
 }
 

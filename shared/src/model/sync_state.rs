@@ -113,7 +113,7 @@ pub enum PushHealth {
     },
     /// The calendar refuses push, or no address for it is set: it is polled.
     Unsupported,
-    /// No channel is open.
+    /// No channel is open, or the calendar was not listed since it is: what changed before was perhaps told to nobody.
     Closed,
 }
 

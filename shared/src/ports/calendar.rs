@@ -205,9 +205,14 @@ pub trait Calendar: Send + Sync {
         deadline: DateTime<Utc>,
     ) -> (Vec<OperationOutcome>, u32);
 
-    /// Opens a push channel on the calendar's events.
-    async fn watch(&self, access: &Access, channel: &NewChannel) -> Result<Channel, CalendarError>;
+    /// Opens a push channel on the calendar's events. Gives up when `deadline` comes, or sooner.
+    async fn watch(
+        &self,
+        access: &Access,
+        channel: &NewChannel,
+        deadline: DateTime<Utc>,
+    ) -> Result<Channel, CalendarError>;
 
-    /// Closes a push channel; one that is gone already is no error.
-    async fn stop(&self, access: &Access, channel: &Channel) -> Result<(), CalendarError>;
+    /// Closes a push channel; one that is gone already is no error. Gives up when `deadline` comes, or sooner.
+    async fn stop(&self, access: &Access, channel: &Channel, deadline: DateTime<Utc>) -> Result<(), CalendarError>;
 }

@@ -1,5 +1,6 @@
 //! Whether push works, from what changed and which notices came (design rule P3). A change that nobody here knew of, or
-//! a write of ours, is to bring a notice; without one push is suspect until one comes, or a new channel is opened.
+//! a write of ours, is to bring a notice; without one push is suspect until one comes, or the calendar was listed under a
+//! new channel.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -18,8 +19,22 @@ const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
 /// Whether all that changed up to `now` was or will be told, as far as can be known: then a channel that is opened now
 /// leaves nothing untold.
 pub fn works(state: &SyncState, now: DateTime<Utc>) -> bool {
-    state.push_health == PushHealth::Healthy
-        && state.channel.as_ref().is_some_and(|channel| channel.expires_at > now + CLOCKS_DIFFER)
+    state.push_health == PushHealth::Healthy && is_open(state, now + CLOCKS_DIFFER)
+}
+
+fn is_open(state: &SyncState, at: DateTime<Utc>) -> bool {
+    state.channel.as_ref().is_some_and(|channel| channel.expires_at > at)
+}
+
+/// Whether a channel is open and the calendar is still to be listed under it, for what was told to nobody before.
+pub fn owes_listing(state: &SyncState, now: DateTime<Utc>) -> bool {
+    state.push_health == PushHealth::Closed && is_open(state, now)
+}
+
+/// After a good listing that began at `began`: it pays what is owed if the channel was open by then.
+pub fn after_listing(state: &SyncState, began: DateTime<Utc>) -> PushHealth {
+    let opened = state.channel_opened_at.is_some_and(|at| at <= began);
+    if opened && owes_listing(state, began) { PushHealth::Healthy } else { state.push_health.clone() }
 }
 
 /// Whether what the channel replaced has told all that it had to tell by `now`.
@@ -30,9 +45,8 @@ pub fn predecessors_are_done(state: &SyncState, now: DateTime<Utc>) -> bool {
 /// After a change of which Google is to tell us: made at `at`, or found then by a listing, the one before which began at
 /// `changed_after`. The first that is waited for counts.
 pub fn after_change(state: &SyncState, at: DateTime<Utc>, changed_after: DateTime<Utc>) -> PushHealth {
-    let open = state.channel.as_ref().is_some_and(|channel| channel.expires_at > at);
     match &state.push_health {
-        PushHealth::Healthy if open => PushHealth::Awaiting { since: at, changed_after },
+        PushHealth::Healthy if is_open(state, at) => PushHealth::Awaiting { since: at, changed_after },
         other => other.clone(),
     }
 }
@@ -113,6 +127,19 @@ mod tests {
         for other in [PushHealth::Awaiting { since, changed_after }, suspect, PushHealth::Closed] {
             assert!(!works(&state(other.clone()), at(1)), "{other:?}");
         }
+    }
+
+    #[test]
+    fn a_listing_is_owed_until_a_good_one_that_began_under_the_channel() {
+        let opened = SyncState { channel_opened_at: Some(at(5)), ..state(PushHealth::Closed) };
+        assert!(owes_listing(&opened, at(5)) && !owes_listing(&opened, at(60)), "it ends");
+        assert!(!owes_listing(&SyncState { channel: None, ..opened.clone() }, at(5)), "there is none");
+        assert!(!owes_listing(&state(PushHealth::Healthy), at(5)));
+        assert_eq!(after_listing(&opened, at(5)), PushHealth::Healthy);
+        assert_eq!(after_listing(&opened, at(5) - TimeDelta::milliseconds(1)), PushHealth::Closed);
+        let suspect = PushHealth::Suspect { since: at(6), changed_after: at(6) };
+        let doubted = SyncState { push_health: suspect.clone(), ..opened };
+        assert_eq!(after_listing(&doubted, at(7)), suspect, "what is found without a notice heals nothing");
     }
 
     #[test]

@@ -25,6 +25,9 @@ const MINUTE: Duration = Duration::from_secs(50);
 /// as it likes: its answer counts.
 pub const CHANNEL_LIFETIME: Duration = Duration::from_hours(30 * 24);
 
+/// A calendar that refuses push is asked again after this time: the refusal may have been about our address.
+const ASK_AGAIN: TimeDelta = TimeDelta::days(1);
+
 /// How often all lessons are compared with all mappings, and with our events in Google.
 pub const DAILY: TimeDelta = TimeDelta::days(1);
 
@@ -83,6 +86,18 @@ pub fn renewal(now: DateTime<Utc>, expires_at: DateTime<Utc>, luck: u16) -> Date
     let life = (expires_at - now).num_milliseconds().max(0);
     let spread = life / 20 * i64::from(luck) / i64::from(u16::MAX);
     now + TimeDelta::milliseconds(life / 10 * 9 + spread)
+}
+
+/// Whether a channel that was opened at `opened_at` should have been replaced by `now`: whenever that was to begin, half of
+/// the time for it is over, or more.
+pub fn renewal_is_late(opened_at: DateTime<Utc>, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    now > expires_at - (expires_at - opened_at) / 40
+}
+
+/// When Google is asked again for a channel that it refused: where one is open yet, by its end at the latest.
+pub fn after_refusal(state: &SyncState, now: DateTime<Utc>) -> DateTime<Utc> {
+    let ends = state.channel.as_ref().map(|channel| channel.expires_at).filter(|ends| *ends > now);
+    ends.map_or(now + ASK_AGAIN, |ends| ends.min(now + ASK_AGAIN))
 }
 
 /// How long after it was found one of `due` connections is rung for: at once when there are few, anywhere in the
@@ -156,6 +171,20 @@ mod tests {
         let now = at("2026-03-01T00:00:00Z");
         let expires = now + TimeDelta::days(10);
         assert_eq!(renewal(now, expires, 0), now + TimeDelta::days(9));
-        assert_eq!(renewal(now, expires, u16::MAX), now + TimeDelta::hours(9 * 24 + 12));
+        let last = now + TimeDelta::hours(9 * 24 + 12);
+        assert_eq!(renewal(now, expires, u16::MAX), last);
+        assert!(!renewal_is_late(now, expires, last + TimeDelta::hours(6)));
+        assert!(renewal_is_late(now, expires, last + TimeDelta::hours(7)));
+    }
+
+    #[test]
+    fn a_refusal_is_asked_about_again_a_day_later_and_no_later_than_the_open_channel_ends() {
+        let now = at("2026-03-01T00:00:00Z");
+        let after = |ends: TimeDelta| {
+            let channel = Channel { id: ChannelId::from("c"), resource_id: "r".into(), expires_at: now + ends };
+            (after_refusal(&SyncState { channel: Some(channel), ..SyncState::new(now) }, now) - now).num_hours()
+        };
+        assert_eq!([TimeDelta::days(3), TimeDelta::hours(8), TimeDelta::zero()].map(after), [24, 8, 24]);
+        assert_eq!(after_refusal(&SyncState::new(now), now), now + TimeDelta::days(1));
     }
 }

@@ -224,11 +224,13 @@ impl Disconnect {
         };
         let mut open = None;
         for channel in state.strays().iter().chain(&state.channel) {
-            if let Err(error) = session.stop(channel).await {
-                tracing::warn!(connection = %credentials.key, %error, "a channel could not be closed");
+            let Err(error) = session.stop(channel, deadline).await else { continue };
+            tracing::warn!(connection = %credentials.key, %error, "a channel could not be closed");
+            // The others would take as long to find out the same, and the events are still to be removed.
+            if error.may_pass() {
                 // Whose grant is gone may close none.
-                let comes_back = |error: &CalendarError| error.may_pass() && *error != CalendarError::Unauthorized;
-                open = open.or(Some(error).filter(comes_back));
+                open = Some(error).filter(|error| *error != CalendarError::Unauthorized);
+                break;
             }
         }
         let mut progress = false;

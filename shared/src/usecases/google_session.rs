@@ -200,21 +200,25 @@ impl<'a> GoogleSession<'a> {
     }
 
     /// Opens a push channel.
-    pub async fn watch(&mut self, channel: &NewChannel) -> Result<Result<Channel, CalendarError>, SessionError> {
+    pub async fn watch(
+        &mut self,
+        channel: &NewChannel,
+        deadline: DateTime<Utc>,
+    ) -> Result<Result<Channel, CalendarError>, SessionError> {
         self.calls += 1;
-        match self.google.calendar.watch(&self.access, channel).await {
+        match self.google.calendar.watch(&self.access, channel, deadline).await {
             Err(CalendarError::Unauthorized) => {
                 self.refresh().await?;
                 self.calls += 1;
-                Ok(self.google.calendar.watch(&self.access, channel).await)
+                Ok(self.google.calendar.watch(&self.access, channel, deadline).await)
             }
             answer @ (Ok(_) | Err(_)) => Ok(answer),
         }
     }
 
     /// Closes a push channel.
-    pub async fn stop(&mut self, channel: &Channel) -> Result<(), CalendarError> {
+    pub async fn stop(&mut self, channel: &Channel, deadline: DateTime<Utc>) -> Result<(), CalendarError> {
         self.calls += 1;
-        self.google.calendar.stop(&self.access, channel).await
+        self.google.calendar.stop(&self.access, channel, deadline).await
     }
 }

@@ -12,6 +12,7 @@ use crate::{
         SyncLogId, SyncState,
     },
     ports::{Clock, Store},
+    reconcile::schedule,
 };
 
 /// Log rows on one page.
@@ -82,9 +83,9 @@ impl ShowStatus {
     }
 }
 
-/// A renewal is given half of the time that the channel still has.
+/// By the channel's own life, whatever attempts have moved the next one to.
 fn overdue(state: &SyncState, now: DateTime<Utc>) -> Option<Overdue> {
     let ends = state.channel.as_ref()?.expires_at;
-    let late = state.renew_at.is_some_and(|at| at + (ends - at) / 2 < now);
+    let late = state.channel_opened_at.is_some_and(|at| schedule::renewal_is_late(at, ends, now));
     if ends <= now { Some(Overdue::Ended) } else { late.then_some(Overdue::StillOpen) }
 }

@@ -175,10 +175,15 @@ impl Calendar for Interrupted {
     ) -> (Vec<OperationOutcome>, u32) {
         self.calendar.batch(access, operations, deadline).await
     }
-    async fn watch(&self, access: &Access, channel: &NewChannel) -> Result<Channel, CalendarError> {
-        self.calendar.watch(access, channel).await
+    async fn watch(
+        &self,
+        access: &Access,
+        channel: &NewChannel,
+        deadline: DateTime<Utc>,
+    ) -> Result<Channel, CalendarError> {
+        self.calendar.watch(access, channel, deadline).await
     }
-    async fn stop(&self, access: &Access, channel: &Channel) -> Result<(), CalendarError> {
-        self.calendar.stop(access, channel).await
+    async fn stop(&self, access: &Access, channel: &Channel, deadline: DateTime<Utc>) -> Result<(), CalendarError> {
+        self.calendar.stop(access, channel, deadline).await
     }
 }

@@ -295,6 +295,7 @@ impl World {
             log_id: None,
             asked: None,
             noticed_at: ring.noticed_at,
+            due_at: ring.due_at,
             deadline: self.now() + TimeDelta::seconds(45),
         };
         let run = Box::pin(worker.run(&request)).await.unwrap();

@@ -329,14 +329,18 @@ async fn a_channel_that_nobody_renewed_shows_in_the_status_and_polling_takes_ove
     let (world, _, _) = with_a_lesson().await;
     let failure = json!({ "refuse": { "status": 503, "reason": "backendError" } });
     world.fault("calendar.events.watch", json!("always"), failure).await;
+    let past = "2026-01-01T00:00:00.000Z";
     let in_an_hour = timestamp(Utc::now() + TimeDelta::hours(1));
-    change_state(&world, json!({ "renew_at": "2026-01-01T00:00:00.000Z", "webhook_expiration": in_an_hour })).await;
+    let late = json!({ "renew_at": past, "webhook_opened_at": past, "webhook_expiration": in_an_hour });
+    change_state(&world, late).await;
+    world.control("reset-calls", json!({})).await;
+    world.sync().await;
+    assert_eq!(world.google_calls().await["calendar.events.watch"], 1, "it was tried once more");
     let push = world.status().await["push"].clone();
     assert_eq!(push["state"], "unhealthy");
     assert!(push["description"].as_str().unwrap().contains("should have been renewed and was not"), "{push}");
 
     world.control("expire-channels", json!({})).await;
-    let past = "2026-01-01T00:00:00.000Z";
     let id = world.plan_in_google("Untold", world.in_hours(50), world.in_hours(51)).await;
     change_state(&world, json!({ "renew_at": past, "webhook_expiration": past, "next_sync_at": past })).await;
     let is_known = async || world.external_events().await.iter().any(|event| event["googleEventId"] == id.as_str());

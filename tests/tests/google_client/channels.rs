@@ -7,24 +7,24 @@ use calendar_sync::{
 use chrono::TimeDelta;
 use google_sim::{Effect, When};
 
-use crate::world::{HOLIDAYS, World, channel, now, refuse};
+use crate::world::{HOLIDAYS, World, channel, now, refuse, soon};
 
 #[tokio::test]
 async fn a_channel_is_opened_for_the_lifetime_that_google_grants_and_closed_again() {
     let world = World::new().await;
-    let opened = world.calendar.watch(&world.access, &channel("c1")).await.unwrap();
+    let opened = world.calendar.watch(&world.access, &channel("c1"), soon()).await.unwrap();
     assert_eq!(opened.expires_at, now() + TimeDelta::hours(24));
     assert_eq!(world.google().channels(now()).len(), 1);
-    world.calendar.stop(&world.access, &opened).await.unwrap();
+    world.calendar.stop(&world.access, &opened, soon()).await.unwrap();
     assert_eq!(world.google().channels(now()).len(), 0);
-    world.calendar.stop(&world.access, &opened).await.expect("one that is gone already is no error");
+    world.calendar.stop(&world.access, &opened, soon()).await.expect("one that is gone already is no error");
 }
 
 #[tokio::test]
 async fn a_calendar_that_refuses_push_says_so() {
     let world = World::new().await;
     let access = Access { calendar: CalendarId::from(HOLIDAYS), ..world.access.clone() };
-    let refused = world.calendar.watch(&access, &channel("c1")).await.unwrap_err();
+    let refused = world.calendar.watch(&access, &channel("c1"), soon()).await.unwrap_err();
     let reason = "pushNotSupportedForRequestedResource".to_owned();
     assert_eq!(refused, CalendarError::Refused { status: 400, reason });
 }
@@ -33,9 +33,23 @@ async fn a_calendar_that_refuses_push_says_so() {
 async fn opening_a_channel_is_not_repeated_when_it_may_have_been_opened() {
     let world = World::new().await;
     world.fault("calendar.events.watch", When::Nth(1), Effect::RefuseAfterwards { status: 503 });
-    assert!(matches!(world.calendar.watch(&world.access, &channel("c1")).await, Err(CalendarError::Unavailable(_))));
+    assert!(matches!(
+        world.calendar.watch(&world.access, &channel("c1"), soon()).await,
+        Err(CalendarError::Unavailable(_))
+    ));
     assert_eq!(world.google().calls("calendar.events.watch"), 1);
     world.google().clear_faults();
     world.fault("calendar.events.watch", When::Nth(1), refuse(403, "rateLimitExceeded"));
-    world.calendar.watch(&world.access, &channel("c2")).await.expect("a refusal opened nothing");
+    world.calendar.watch(&world.access, &channel("c2"), soon()).await.expect("a refusal opened nothing");
+}
+
+#[tokio::test]
+async fn no_channel_is_opened_or_closed_past_the_deadline() {
+    let world = World::new().await;
+    let opened = world.calendar.watch(&world.access, &channel("c1"), soon()).await.unwrap();
+    let second = world.calendar.watch(&world.access, &channel("c2"), now()).await;
+    assert!(matches!(second, Err(CalendarError::Unavailable(_))), "{second:?}");
+    let closed = world.calendar.stop(&world.access, &opened, now()).await;
+    assert!(matches!(closed, Err(CalendarError::Unavailable(_))), "{closed:?}");
+    assert_eq!(world.google().channels(now()).len(), 1);
 }

@@ -6,12 +6,11 @@ use std::{
 };
 
 use calendar_sync::ports::{Calendar, Login};
-use chrono::TimeDelta;
 use google_sim::{Effect, When};
 use secrecy::ExposeSecret;
 
 use crate::world::{
-    CLIENT_SECRET, SCOPE, TestClock, VERIFIER, World, calendar_at, channel, insert, login_at, now, refuse,
+    CLIENT_SECRET, SCOPE, TestClock, VERIFIER, World, calendar_at, channel, insert, login_at, now, refuse, soon,
 };
 
 /// Everything that is logged, from whatever library, at any level.
@@ -55,14 +54,14 @@ async fn no_token_shows_in_any_error_or_log_line() {
         }
         heard.push(format!("{:?}", world.list(Some("marked-sync-token")).await.outcome));
         heard.push(format!("{:?}", world.batch(&[insert(1)]).await));
-        heard.push(format!("{:?}", world.calendar.watch(&world.access, &channel("c")).await));
+        heard.push(format!("{:?}", world.calendar.watch(&world.access, &channel("c"), soon()).await));
         heard.push(format!("{:?}", world.exchange(&code).await));
         heard.push(format!("{:?}", world.login.refresh(&refresh_token, now()).await));
         world.google().clear_faults();
     }
     // Nobody listens there.
     let dead = calendar_at("http://127.0.0.1:9", TestClock::new());
-    heard.push(format!("{:?}", dead.list(&world.access, None, now() + TimeDelta::minutes(1)).await.outcome));
+    heard.push(format!("{:?}", dead.list(&world.access, None, soon()).await.outcome));
     heard.push(format!("{:?}", login_at("http://127.0.0.1:9", CLIENT_SECRET).refresh(&refresh_token, now()).await));
 
     let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();

@@ -6,13 +6,12 @@ use calendar_sync::{
     model::CalendarId,
     ports::{Access, Calendar, Operation},
 };
-use chrono::TimeDelta;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
-use crate::world::{CLIENT, TestClock, calendar_at, channel, delete, get, id, insert, lesson, now, patch};
+use crate::world::{CLIENT, TestClock, calendar_at, channel, delete, get, id, insert, lesson, patch, soon};
 
 /// The requests as they came, connection by connection.
 type Heard = Arc<Mutex<Vec<Vec<String>>>>;
@@ -76,7 +75,7 @@ async fn calls_share_a_connection_and_ask_for_compression_in_both_places() {
     let (base, heard) = listener().await;
     let calendar = calendar_at(&base, TestClock::new());
     for _ in 0..3 {
-        calendar.list(&access(), None, now() + TimeDelta::minutes(1)).await;
+        calendar.list(&access(), None, soon()).await;
     }
     let heard = heard.lock().unwrap();
     assert_eq!(heard.iter().map(Vec::len).collect::<Vec<_>>(), [3], "requests of each connection");
@@ -91,11 +90,10 @@ async fn calls_share_a_connection_and_ask_for_compression_in_both_places() {
 async fn only_the_fields_that_are_read_are_asked_for() {
     let (base, heard) = listener().await;
     let calendar = calendar_at(&base, TestClock::new());
-    let deadline = now() + TimeDelta::minutes(1);
-    calendar.list(&access(), None, deadline).await;
-    calendar.watch(&access(), &channel("c1")).await.unwrap();
+    calendar.list(&access(), None, soon()).await;
+    calendar.watch(&access(), &channel("c1"), soon()).await.unwrap();
     let replace = Operation::Replace { id: id(3), etag: None, event: lesson(3, "Piano") };
-    calendar.batch(&access(), &[get(1), insert(2), replace, patch(4, "\"1\""), delete(5)], deadline).await;
+    calendar.batch(&access(), &[get(1), insert(2), replace, patch(4, "\"1\""), delete(5)], soon()).await;
 
     let heard = heard.lock().unwrap().concat().join("\r\n");
     let lines = heard.lines().filter(|line| line.contains(" /calendar/v3/") && line.ends_with(" HTTP/1.1"));

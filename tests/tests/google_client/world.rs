@@ -46,6 +46,11 @@ pub fn now() -> DateTime<Utc> {
     "2026-03-01T12:00:00Z".parse().unwrap()
 }
 
+/// By when calls are to end, where that is not what a test is about.
+pub fn soon() -> DateTime<Utc> {
+    now() + TimeDelta::minutes(1)
+}
+
 /// A clock that moves only when somebody waits.
 pub struct TestClock(Mutex<DateTime<Utc>>);
 impl TestClock {
@@ -161,11 +166,11 @@ impl World {
     }
 
     pub async fn list(&self, token: Option<&str>) -> Listing {
-        self.calendar.list(&self.access, token, now() + TimeDelta::minutes(1)).await
+        self.calendar.list(&self.access, token, soon()).await
     }
 
     pub async fn batch(&self, operations: &[Operation]) -> (Vec<OperationOutcome>, u32) {
-        self.calendar.batch(&self.access, operations, now() + TimeDelta::minutes(1)).await
+        self.calendar.batch(&self.access, operations, soon()).await
     }
 
     pub async fn one(&self, operation: Operation) -> OperationOutcome {

@@ -25,7 +25,7 @@ use crate::{
     ports::{Access, Calendar, CalendarError, Clock, Listing, NewChannel, Operation, OperationOutcome, Random, Store},
 };
 
-/// How long opening or closing a channel may take with its retries.
+/// How long opening or closing a channel may take with its retries, within the caller's deadline.
 const CHANNEL_TIME: TimeDelta = TimeDelta::seconds(15);
 
 /// Google Calendar v3.
@@ -115,9 +115,10 @@ impl GoogleCalendar {
         access: &Access,
         url: &Url,
         body: &Value,
+        deadline: DateTime<Utc>,
         again: fn(&CalendarError) -> bool,
     ) -> Result<Answer, CalendarError> {
-        let mut retry = self.retry(access, self.clock.now() + CHANNEL_TIME);
+        let mut retry = self.retry(access, deadline.min(self.clock.now() + CHANNEL_TIME));
         let request = wire::request(Method::POST, url, Some(("application/json", body.to_string().into_bytes())))?;
         self.call(access, &request, &mut retry, &mut 0, again).await
     }
@@ -139,7 +140,12 @@ impl Calendar for GoogleCalendar {
     }
 
     /// <https://developers.google.com/workspace/calendar/api/v3/reference/events/watch>
-    async fn watch(&self, access: &Access, channel: &NewChannel) -> Result<Channel, CalendarError> {
+    async fn watch(
+        &self,
+        access: &Access,
+        channel: &NewChannel,
+        deadline: DateTime<Utc>,
+    ) -> Result<Channel, CalendarError> {
         let mut url = self.events(&access.calendar, &["watch"]);
         url.query_pairs_mut().append_pair("fields", "resourceId,expiration");
         let body = json!({
@@ -151,7 +157,7 @@ impl Calendar for GoogleCalendar {
         });
         // After any other failure the channel may be open, and its id can never be used again.
         let refused_unopened = |failure: &CalendarError| *failure == CalendarError::RateLimited;
-        let answer = self.post(access, &url, &body, refused_unopened).await?;
+        let answer = self.post(access, &url, &body, deadline, refused_unopened).await?;
         let opened: Opened = serde_json::from_slice(answer.body())
             .map_err(|_| CalendarError::Unavailable("a channel that cannot be read".to_owned()))?;
         Ok(Channel {
@@ -162,10 +168,10 @@ impl Calendar for GoogleCalendar {
     }
 
     /// <https://developers.google.com/workspace/calendar/api/v3/reference/channels/stop>
-    async fn stop(&self, access: &Access, channel: &Channel) -> Result<(), CalendarError> {
+    async fn stop(&self, access: &Access, channel: &Channel, deadline: DateTime<Utc>) -> Result<(), CalendarError> {
         let url = self.address(&["channels", "stop"]);
         let body = json!({ "id": channel.id, "resourceId": channel.resource_id });
-        match self.post(access, &url, &body, errors::is_passing).await {
+        match self.post(access, &url, &body, deadline, errors::is_passing).await {
             Ok(_) | Err(CalendarError::Refused { status: 404, .. }) => Ok(()),
             Err(failure) => Err(failure),
         }

@@ -14,9 +14,6 @@ use crate::{
     usecases::google_session::GoogleSession,
 };
 
-/// A calendar that refuses push is asked again after this time: the refusal may have been about our address.
-const ASK_AGAIN: TimeDelta = TimeDelta::days(1);
-
 /// So soon after a failed attempt, another channel is opened at the earliest.
 const TRY_AGAIN: TimeDelta = TimeDelta::minutes(15);
 
@@ -24,17 +21,8 @@ const TRY_AGAIN: TimeDelta = TimeDelta::minutes(15);
 /// unanswered; the oldest are left to end by themselves.
 const MOST_STRAYS: usize = 5;
 
-/// What came of the look at the channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opening {
-    /// No other was opened.
-    None,
-    /// One took over from another that was open and worked: nothing changed that nobody was told of.
-    TakenOver,
-    /// One was opened where there was none that worked: the calendar is to be listed, since what changed before was
-    /// perhaps told to nobody.
-    AfterDark,
-}
+/// So long a run stays to close what another channel has replaced: whoever comes meanwhile waits for its lease.
+const CLOSED_WITHIN: TimeDelta = TimeDelta::seconds(5);
 
 /// Whether there is a channel to open, to replace or to close.
 pub fn is_due(sync: &SyncCalendar, settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>) -> bool {
@@ -53,19 +41,20 @@ fn renewal_is_due(state: &SyncState, now: DateTime<Utc>) -> bool {
     state.renew_at.is_none_or(|at| at <= now)
 }
 
-/// Opens a channel where there is none or it is time for a new one.
+/// Opens a channel where there is none or it is time for a new one. True if it took over from one that worked: then
+/// nothing changed that nobody was told of, and no listing is owed.
 pub async fn open_if_due(
     round: &mut Round<'_>,
     credentials: &InstructorCalendarCredentials,
     google: &mut GoogleSession<'_>,
-) -> Result<Opening, Failure> {
+) -> Result<bool, Failure> {
     let (sync, now) = (round.sync, round.sync.now());
     let Some(push) = sync.push.as_ref().filter(|_| wanted(&credentials.settings)) else {
         close(round, credentials).await?;
-        return Ok(Opening::None);
+        return Ok(false);
     };
     if !renewal_is_due(round.state, now) {
-        return Ok(Opening::None);
+        return Ok(false);
     }
     // Known before Google is asked: should we die before its answer is stored, the next run closes it.
     let id = ChannelId(sync.random.uuid().to_string());
@@ -79,24 +68,27 @@ pub async fn open_if_due(
         address: push.address.clone(),
         lifetime: schedule::CHANNEL_LIFETIME,
     };
-    let opened = google.watch(&channel).await?;
+    let opened = google.watch(&channel, round.request.deadline).await?;
     let state = &mut *round.state;
     // Without an answer, Google may have opened it.
     if !matches!(opened, Err(CalendarError::Unavailable(_))) {
         state.stray_channels.retain(|stray| *stray != id);
     }
-    let opening = match opened {
+    let taken_over = match opened {
         Ok(opened) => {
             let opened_at = sync.now();
             let taken_over = push::works(state, opened_at);
             state.channel_opened_at = Some(opened_at);
             state.renew_at = Some(schedule::renewal(now, opened.expires_at, sync.luck()));
-            state.push_health = PushHealth::Healthy;
+            if !taken_over {
+                // Stored with the channel: should we die before the listing, whoever comes next owes it.
+                state.push_health = PushHealth::Closed;
+            }
             state.stray_channels.extend(state.channel.replace(opened).map(|old| old.id));
-            if taken_over { Opening::TakenOver } else { Opening::AfterDark }
+            taken_over
         }
         Err(CalendarError::Refused { reason, .. }) => {
-            state.renew_at = Some(now + ASK_AGAIN);
+            state.renew_at = Some(schedule::after_refusal(state, now));
             // One that is still open goes on telling.
             if state.channel.as_ref().is_none_or(|channel| channel.expires_at <= now) {
                 state.push_health = PushHealth::Unsupported;
@@ -105,18 +97,18 @@ pub async fn open_if_due(
                 .report
                 .say(format!("Google refuses to tell us of changes ({reason}); the calendar is polled instead."));
             round.report.changed = true;
-            Opening::None
+            false
         }
         // It is the quota of listings, too.
         Err(CalendarError::Paced) => return Err(Failure::Paced),
         Err(error) => {
             tracing::warn!(connection = %credentials.key, %error, "no channel could be opened; polling goes on");
             state.renew_at = Some(now + TRY_AGAIN);
-            Opening::None
+            false
         }
     };
     round.save().await?;
-    Ok(opening)
+    Ok(taken_over)
 }
 
 /// Has a run come that closes what was replaced, where nothing was listed: of what changed just before, the old channel
@@ -128,20 +120,23 @@ pub async fn close_later(sync: &SyncCalendar, key: ConnectionKey) -> Result<(), 
 
 /// Closes what a channel has replaced, and what a crash has left open, once that has nothing more to tell. What cannot be
 /// closed now is tried again by the next run; its notices do no harm.
-pub async fn close_strays(state: &mut SyncState, google: &mut GoogleSession<'_>) {
-    for stray in state.strays() {
-        if !stop(google, &stray).await.is_err_and(|error| error.may_pass()) {
-            state.stray_channels.retain(|id| *id != stray.id);
+pub async fn close_strays(round: &mut Round<'_>, google: &mut GoogleSession<'_>) {
+    let deadline = round.request.deadline.min(round.sync.now() + CLOSED_WITHIN);
+    for stray in round.state.strays() {
+        if !stop(google, &stray, deadline).await {
+            break;
         }
+        round.state.stray_channels.retain(|id| *id != stray.id);
     }
 }
 
-async fn stop(google: &mut GoogleSession<'_>, channel: &Channel) -> Result<(), CalendarError> {
-    let stopped = google.stop(channel).await;
+/// Closes a channel. False where that may be possible later: others would take as long to find out the same.
+async fn stop(google: &mut GoogleSession<'_>, channel: &Channel, deadline: DateTime<Utc>) -> bool {
+    let stopped = google.stop(channel, deadline).await;
     if let Err(error) = &stopped {
         tracing::warn!(channel = %channel.id, %error, "a channel could not be closed");
     }
-    stopped
+    !stopped.is_err_and(|error| error.may_pass())
 }
 
 /// Closes all channels for good, because nothing is to be imported any more. It succeeds whatever Google says; what
@@ -154,9 +149,10 @@ pub async fn close(round: &mut Round<'_>, credentials: &InstructorCalendarCreden
     let Some(channel) = state.channel.take() else { return Ok(()) };
     state.push_health = PushHealth::Closed;
     if let Ok(mut google) = GoogleSession::open(&round.sync.google, credentials).await {
-        for channel in strays.iter().chain([&channel]) {
-            // What it says of a failure is logged.
-            drop(stop(&mut google, channel).await);
+        for channel in [&channel].into_iter().chain(&strays) {
+            if !stop(&mut google, channel, round.request.deadline).await {
+                break;
+            }
         }
     }
     Ok(())

@@ -21,6 +21,7 @@ use crate::{
     reconcile::{
         inbound::{self, InboundPlan},
         outbound::observe,
+        push,
     },
     usecases::{concurrently::concurrently, google_session::GoogleSession},
 };
@@ -51,6 +52,7 @@ impl Listed {
         if self.cursor.is_some() {
             state.cursor = self.cursor;
             state.listed_at = Some(self.began);
+            state.push_health = push::after_listing(state, self.began);
         }
     }
 }

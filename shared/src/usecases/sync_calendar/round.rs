@@ -6,9 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::{
-    Failure, Report, SyncCalendar, SyncRequest,
-    channel::{self, Opening},
-    conflicts,
+    Failure, Report, SyncCalendar, SyncRequest, channel, conflicts,
     glance::Seen,
     inbound::{self, Listed},
     outbound,
@@ -133,32 +131,21 @@ impl Round<'_> {
         }
         self.note_silence();
         let written = self.report.counts.written();
-        let opening = channel::open_if_due(self, credentials, google).await?;
-        let after_dark = opening == Opening::AfterDark;
-        if after_dark {
-            // Whatever becomes of this round.
-            self.state.wishes.kinds.insert(WishKind::Inbound);
-        }
+        let taken_over = channel::open_if_due(self, credentials, google).await?;
 
         let mut imported = None;
-        let list = wishes.contains(&WishKind::Inbound) || compare || self.state.cursor.is_none() || after_dark;
+        let owed = self.state.cursor.is_none() || push::owes_listing(self.state, sync.now());
+        let list = wishes.contains(&WishKind::Inbound) || compare || owed;
         if direction.imports() && list {
             let listed = inbound::import(self, credentials, google, direction.writes(), &mut changed).await?;
             self.report.zone = changed.zone;
-            if listed.news && !self.announced && !after_dark {
+            if listed.news && !self.announced {
                 self.miss_notice(listed.began);
             }
             imported = Some(listed);
         } else if compare && !credentials.settings.sync_direction.imports() {
             inbound::look_after_own(self, credentials, google).await?;
         }
-        let no_more_to_tell = || push::predecessors_are_done(self.state, sync.now());
-        if imported.as_ref().map_or_else(no_more_to_tell, Listed::is_good) {
-            channel::close_strays(self.state, google).await;
-        } else if opening == Opening::TakenOver {
-            channel::close_later(sync, request.key).await?;
-        }
-
         let window =
             request.asked.as_ref().map_or_else(|| Window::around(started), |asked| asked.window(changed.zone, started));
         let uncovered = uncovered(self.state, window, started);
@@ -175,14 +162,17 @@ impl Round<'_> {
             conflicts::refresh(self, &mut work, &changed, allowed).await?;
         }
         let carried_out = outbound::carry_out(self, work, google, direction, allowed).await;
+        let no_more_to_tell = || push::predecessors_are_done(self.state, sync.now());
+        let may_close = imported.as_ref().map_or_else(no_more_to_tell, Listed::is_good);
+        if carried_out.is_ok()
+            && let Some(listed) = imported
+        {
+            listed.commit(self.state);
+        }
         if self.report.counts.written() > written {
             self.expect_notice();
         }
         carried_out?;
-
-        if let Some(listed) = imported {
-            listed.commit(self.state);
-        }
         self.report.compared |= compare;
         if !self.report.narrowed {
             if compare {
@@ -191,6 +181,12 @@ impl Round<'_> {
             if uncovered.is_some() || compare {
                 self.state.covered_until = Some(window.to);
             }
+        }
+        // At the end: nothing else waits for channels that cannot be closed.
+        if may_close {
+            channel::close_strays(self, google).await;
+        } else if taken_over {
+            channel::close_later(sync, request.key).await?;
         }
         Ok(())
     }

@@ -37,12 +37,7 @@ fn sync_some_days(stage: &mut Stage) -> CalendarSyncLog {
     stage.settle(TimeDelta::minutes(5));
     let tables = stage.world.store.tables();
     let logs = tables.logs.iter().filter(|((of, _), _)| *of == key);
-    logs.map(|(_, log)| log).filter(|log| log.trigger == SyncTrigger::Manual).next_back().unwrap().clone()
-}
-
-fn change_settings(stage: &mut Stage, patch: SettingsPatch) {
-    let (key, settings) = (stage.party.key, stage.world.product().settings);
-    stage.world.request(async move { settings.change(key, &patch).await.map(drop) });
+    logs.map(|(_, log)| log).rfind(|log| log.trigger == SyncTrigger::Manual).unwrap().clone()
 }
 
 /// What the host says of the lesson from now on; someone else brings the message.
@@ -127,7 +122,7 @@ fn who_wishes_for_a_sync_beside_one_whose_direction_is_off_gets_it() {
         let mut stage = Stage::new();
         let off = SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() };
         let one_way = SettingsPatch { sync_direction: Some(SyncDirection::ToGoogle), ..off.clone() };
-        change_settings(&mut stage, one_way);
+        stage.change_settings(one_way);
         stage.settle(TimeDelta::minutes(5));
         stage.add_lesson();
         stage.settle(TimeDelta::minutes(5));
@@ -135,7 +130,7 @@ fn who_wishes_for_a_sync_beside_one_whose_direction_is_off_gets_it() {
 
         ask(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
         stage.world.turns(turns);
-        change_settings(&mut stage, SettingsPatch { auto_sync: Some(true), ..SettingsPatch::default() });
+        stage.change_settings(SettingsPatch { auto_sync: Some(true), ..SettingsPatch::default() });
         stage.settle(TimeDelta::minutes(5));
         assert_eq!(stage.calls("calendar.events.insert"), 1, "asked after {turns} effects");
     }
@@ -145,7 +140,7 @@ fn who_wishes_for_a_sync_beside_one_whose_direction_is_off_gets_it() {
 fn a_poll_that_comes_during_a_bounded_sync_of_who_syncs_by_hand_alone_makes_no_unbounded_one() {
     for turns in 0..30 {
         let mut stage = Stage::new();
-        change_settings(&mut stage, SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() });
+        stage.change_settings(SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() });
         stage.settle(TimeDelta::minutes(5));
         stage.add_lesson();
         ask(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
@@ -159,10 +154,8 @@ fn a_poll_that_comes_during_a_bounded_sync_of_who_syncs_by_hand_alone_makes_no_u
 #[test]
 fn a_cancelled_lesson_meets_no_conflict_where_nothing_is_written_to_google() {
     let mut stage = Stage::new();
-    change_settings(
-        &mut stage,
-        SettingsPatch { sync_direction: Some(SyncDirection::FromGoogle), ..SettingsPatch::default() },
-    );
+    stage
+        .change_settings(SettingsPatch { sync_direction: Some(SyncDirection::FromGoogle), ..SettingsPatch::default() });
     stage.settle(TimeDelta::minutes(5));
     stage.add_lesson();
     sync(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
@@ -203,7 +196,7 @@ fn a_sync_of_one_direction_that_fails_takes_no_wish_of_others_along() {
 #[test]
 fn a_sync_of_some_days_ends_although_very_many_lessons_of_other_days_wait() {
     let mut stage = Stage::new();
-    change_settings(&mut stage, SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() });
+    stage.change_settings(SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() });
     stage.settle(TimeDelta::minutes(5));
     for _ in 0..1001 {
         stage.add_lesson();

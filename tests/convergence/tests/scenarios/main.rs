@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
 
 mod bounded;
+mod channels;
 mod dead_runs;
 mod failures;
 mod odd_lessons;

@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 
 use calendar_functions::view;
 use calendar_sync::{
-    model::{LessonId, PushHealth, SyncState, SyncTrigger},
+    model::{LessonId, PushHealth, SettingsPatch, SyncState, SyncTrigger},
     ports::{LessonLookup, Ring},
     usecases::{note_lesson_changes::LessonChange, show_status::ShowStatus},
 };
@@ -129,6 +129,12 @@ impl Stage {
         let mut state = self.world.sim.state();
         let visible_at = state.now;
         state.queue.insert(self.messages, Message { ring, visible_at, receives: 0 });
+    }
+
+    /// The instructor changes the settings.
+    pub fn change_settings(&mut self, patch: SettingsPatch) {
+        let (key, settings) = (self.party.key, self.world.product().settings);
+        self.world.request(async move { settings.change(key, &patch).await.map(drop) });
     }
 
     /// The worker dies after so many effects, and what it had in hand comes again later; false if it was done by then.

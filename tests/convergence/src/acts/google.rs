@@ -44,13 +44,14 @@ fn is_master(event: &Value) -> bool {
     event["recurringEventId"].is_null()
 }
 
-/// Whether nothing was split off the event, or it off another. Google names the occurrences of both alike, and nobody
-/// has seen what becomes of two that come to lie at one moment.
-fn is_whole(world: &World, calendar: &str, event: &Value) -> bool {
+/// Whether nothing was split off the event, or it off another, in any calendar that has it. Google names the occurrences
+/// of both alike, and nobody has seen what becomes of two that come to lie at one moment.
+fn is_whole(world: &World, event: &Value) -> bool {
     let family = Truth::base(id_of(event));
     let split_off = format!("{family}_R");
     let is_of_it = |other: &&Value| id_of(other) == family || id_of(other).starts_with(&split_off);
-    world.sim.state().google.events(calendar).iter().filter(is_of_it).count() == 1
+    let state = world.sim.state();
+    ACCOUNTS.iter().all(|calendar| state.google.events(calendar).iter().filter(is_of_it).count() <= 1)
 }
 
 fn is_series(event: &Value) -> bool {
@@ -167,7 +168,7 @@ pub(super) fn plan_series(world: &mut World) -> Option<String> {
 pub(super) fn move_one(world: &mut World) -> Option<String> {
     let calendar = any_calendar(world);
     let event = any_event(world, calendar, false, |event| is_live(event) && is_master(event))?;
-    if !is_whole(world, calendar, &event) {
+    if !is_whole(world, &event) {
         return None;
     }
     let to_days = world.sim.state().dice.percent(20);
@@ -257,18 +258,26 @@ pub(super) fn cancel_instance(world: &mut World) -> Option<String> {
 pub(super) fn split(world: &mut World) -> Option<String> {
     let calendar = any_calendar(world);
     let id = any_instance(world, calendar, false)?;
+    let new = split_at(world, calendar, &id, "From now on")?;
+    world.sim.met(Fault::SeriesSplit);
+    Some(format!("{id} in {calendar} into {new}"))
+}
+
+/// A series becomes two where its organizer says so; a guest's copy stays whole.
+fn split_at(world: &World, calendar: &str, id: &str, title: &str) -> Option<String> {
     let mut state = world.sim.state();
     let now = state.now;
-    let new = state.google.split_series(now, calendar, &id, &json!({ "summary": "From now on" })).ok()?;
-    state.coverage.met(Fault::SeriesSplit);
-    Some(format!("{id} in {calendar} into {new}"))
+    if state.google.event(calendar, id)?["organizer"]["self"] != true {
+        return None;
+    }
+    state.google.split_series(now, calendar, id, &json!({ "summary": title })).ok()
 }
 
 /// A series ends earlier: exceptions beyond its end are cut off.
 pub(super) fn trim(world: &mut World) -> Option<String> {
     let calendar = any_calendar(world);
     let series = any_event(world, calendar, false, |event| is_live(event) && is_series(event))?;
-    if !is_whole(world, calendar, &series) {
+    if !is_whole(world, &series) {
         return None;
     }
     let changes = json!({ "recurrence": ["RRULE:FREQ=DAILY;COUNT=2"] });
@@ -337,19 +346,22 @@ pub(super) fn delete_own(world: &mut World) -> Option<String> {
 pub(super) fn make_own_recurring(world: &mut World) -> Option<String> {
     if let Some(id) = any_instance(world, ACCOUNTS[0], true) {
         // It is one already: then its first part becomes a series of its own, or one instance goes elsewhere.
-        let mut state = world.sim.state();
-        let now = state.now;
-        state.truth.meddle(ACCOUNTS[0], &id);
-        let done = if state.dice.percent(50) {
-            state.google.split_series(now, ACCOUNTS[0], &id, &json!({ "summary": "Split" })).is_ok()
+        let splits = world.sim.state().dice.percent(50);
+        world.sim.state().truth.meddle(ACCOUNTS[0], &id);
+        let done = if splits {
+            split_at(world, ACCOUNTS[0], &id, "Split").is_some()
         } else {
+            let mut state = world.sim.state();
+            let now = state.now;
             state.google.edit_event(now, ACCOUNTS[0], &id, &json!({ "summary": "This time" })).is_ok()
         };
-        drop(state);
         leave_if_unattended(world, ACCOUNTS[0], &id);
         return done.then(|| format!("{id} is changed"));
     }
     let (calendar, event) = any_own(world, is_live)?;
+    if !is_whole(world, &event) {
+        return None;
+    }
     change(world, calendar, id_of(&event), &json!({ "recurrence": ["RRULE:FREQ=DAILY;COUNT=5"] }))?;
     world.sim.met(Fault::OwnEventMadeRecurring);
     Some(format!("{} in {calendar}", id_of(&event)))

@@ -223,7 +223,7 @@ impl Disconnect {
             }
         };
         let mut open = None;
-        for channel in state.strays().iter().chain(&state.channel) {
+        for channel in state.channel.iter().chain(&state.strays()) {
             let Err(error) = session.stop(channel, deadline).await else { continue };
             tracing::warn!(connection = %credentials.key, %error, "a channel could not be closed");
             // The others would take as long to find out the same, and the events are still to be removed.

@@ -301,8 +301,10 @@ impl SyncCalendar {
                 state.next_sync_at = Some(self.now());
             }
             if self.let_go(request.key, &mut state).await? && well {
-                // Where a person bounded the run, who else wishes for one may be no person: the switches decide of it.
-                let trigger = if report.narrowed { SyncTrigger::Poll } else { request.trigger };
+                // Where a person bounded the run, whoever else wishes for one is a person only if they wish for all of it:
+                // else the switches decide of it.
+                let by_nobody = report.narrowed && !state.wishes.kinds.contains(&WishKind::Full);
+                let trigger = if by_nobody { SyncTrigger::Poll } else { request.trigger };
                 self.ring_for_others(request.key, trigger, &state).await?;
             }
             break (outcome, blocked);

@@ -9,7 +9,7 @@ use super::{
     Failure, Report, SyncCalendar, SyncRequest, channel, conflicts,
     glance::Seen,
     inbound::{self, Listed},
-    outbound,
+    outbound::{self, Work},
 };
 use crate::{
     model::{
@@ -153,7 +153,8 @@ impl Round<'_> {
         let allowed = credentials.settings.sync_direction;
         let (mut work, more) = outbound::gather(self, window, compare, uncovered, direction).await?;
         // What a bounded run leaves keeps its mark: the next would only come upon it again.
-        let settles = !self.report.narrowed || !work.is_empty() && (direction.writes() || !allowed.writes());
+        let marked = |work: &Work| work.stored.as_ref().is_some_and(|mapping| mapping.dirty);
+        let settles = !self.report.narrowed || (direction.writes() || !allowed.writes()) && work.iter().any(marked);
         if more && settles {
             self.report.go_on("There is more to do than one run takes; the rest follows at once.");
         }

@@ -32,7 +32,8 @@ impl SyncCalendar {
         };
         // A person's leave to try everything ends with their run, however that ends. What it removed, they asked for; what
         // it could not come to is held back as before.
-        let overrode = !goes_on && state.wishes.kinds.remove(&WishKind::Overrides);
+        let theirs = !matches!(ended, Err(Failure::ManualOnly));
+        let overrode = !goes_on && theirs && state.wishes.kinds.remove(&WishKind::Overrides);
         let came_to_all = matches!(&ended, Ok(credentials) if credentials.settings.sync_direction.writes())
             && report.unfinished.is_none()
             && !report.narrowed;
@@ -41,9 +42,11 @@ impl SyncCalendar {
         }
         match ended {
             Ok(_) if goes_on => {
-                // The rest is marked.
-                let asked = state.wishes.kinds.contains(&WishKind::Overrides).then_some(WishKind::Overrides);
-                report.rest = asked.into_iter().chain([WishKind::Lessons]).collect();
+                // The rest is marked. In a bounded run it may stand behind very many marks of others, and is looked for.
+                let stays =
+                    |wish: &WishKind| *wish == WishKind::Overrides || report.narrowed && *wish == WishKind::Full;
+                let asked = state.wishes.kinds.iter().copied().filter(stays);
+                report.rest = asked.chain([WishKind::Lessons]).collect();
                 state.wishes.kinds.clone_from(&report.rest);
                 state.failures = 0;
                 state.resting_until = None;

@@ -152,6 +152,24 @@ fn a_poll_that_comes_during_a_bounded_sync_of_who_syncs_by_hand_alone_makes_no_u
 }
 
 #[test]
+fn a_switch_that_is_turned_during_a_bounded_sync_of_who_syncs_by_hand_alone_takes_effect() {
+    for turns in 0..30 {
+        let mut stage = Stage::new();
+        let event = stage.plan();
+        stage.settle(TimeDelta::minutes(5));
+        stage.change_settings(SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() });
+        stage.settle(TimeDelta::minutes(5));
+        assert!(stage.is_known(&event));
+        ask(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
+        stage.world.turns(turns);
+        let one_way = SettingsPatch { sync_direction: Some(SyncDirection::ToGoogle), ..SettingsPatch::default() };
+        stage.change_settings(one_way);
+        stage.settle(TimeDelta::minutes(5));
+        assert!(!stage.is_known(&event), "turned after {turns} effects");
+    }
+}
+
+#[test]
 fn a_cancelled_lesson_meets_no_conflict_where_nothing_is_written_to_google() {
     let mut stage = Stage::new();
     stage
@@ -195,17 +213,25 @@ fn a_sync_of_one_direction_that_fails_takes_no_wish_of_others_along() {
 
 #[test]
 fn a_sync_of_some_days_ends_although_very_many_lessons_of_other_days_wait() {
-    let mut stage = Stage::new();
-    stage.change_settings(SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() });
-    stage.settle(TimeDelta::minutes(5));
-    for _ in 0..1001 {
-        stage.add_lesson();
+    for direction in [SyncDirection::TwoWay, SyncDirection::ToGoogle] {
+        let mut stage = Stage::new();
+        stage.add_lesson_in(TimeDelta::days(21));
+        stage.settle(TimeDelta::minutes(5));
+        stage.change_settings(SettingsPatch {
+            auto_sync: Some(false),
+            sync_direction: Some(direction),
+            ..SettingsPatch::default()
+        });
+        stage.settle(TimeDelta::minutes(5));
+        for _ in 0..1001 {
+            stage.add_lesson();
+        }
+        stage.settle(TimeDelta::minutes(5));
+        let lists = stage.lists();
+        let log = sync_some_days(&mut stage);
+        assert_eq!(log.outcome, SyncOutcome::Completed, "{direction:?} {:?}", log.reasons);
+        assert!(stage.lists() - lists <= 2, "{direction:?}: {} listings", stage.lists() - lists);
     }
-    stage.settle(TimeDelta::minutes(5));
-    let lists = stage.lists();
-    let log = sync_some_days(&mut stage);
-    assert_eq!(log.outcome, SyncOutcome::Completed, "{:?}", log.reasons);
-    assert!(stage.lists() - lists <= 2, "{} listings", stage.lists() - lists);
 }
 
 #[test]

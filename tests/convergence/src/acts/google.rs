@@ -1,35 +1,34 @@
-//! What people do in Google Calendar: with events of their own, with each other's, and with ours.
+//! What people do in Google Calendar with events of their own and with each other's.
 
-use calendar_sync::model::{ConnectionStatus, InstructorCalendarCredentials};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::host::{some_time, time_of_a_lesson};
 use crate::{
     coverage::Fault,
-    truth::{Additions, Place, Truth},
-    world::{ACCOUNTS, Rival, World},
+    truth::Truth,
+    world::{ACCOUNTS, World},
 };
 
 /// More events of people's own than this are never in one calendar.
 const MOST: usize = 12;
 
-fn any_calendar(world: &World) -> &'static str {
+pub(super) fn any_calendar(world: &World) -> &'static str {
     // The first one, which two connections share, more often.
     let second = world.sim.state().dice.percent(30);
     ACCOUNTS[usize::from(second)]
 }
 
-fn id_of(event: &Value) -> &str {
+pub(super) fn id_of(event: &Value) -> &str {
     event["id"].as_str().unwrap_or_default()
 }
 
-fn is_live(event: &Value) -> bool {
+pub(super) fn is_live(event: &Value) -> bool {
     event["status"] != "cancelled"
 }
 
 /// Some event of a calendar that is `wanted`.
-fn any_event(world: &World, calendar: &str, ours: bool, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
+pub(super) fn any_event(world: &World, calendar: &str, ours: bool, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
     let mut state = world.sim.state();
     let events: Vec<Value> = state
         .google
@@ -40,13 +39,13 @@ fn any_event(world: &World, calendar: &str, ours: bool, wanted: impl Fn(&Value) 
     (!events.is_empty()).then(|| state.dice.pick(&events).clone())
 }
 
-fn is_master(event: &Value) -> bool {
+pub(super) fn is_master(event: &Value) -> bool {
     event["recurringEventId"].is_null()
 }
 
 /// Whether nothing was split off the event, or it off another, in any calendar that has it. Google names the occurrences
 /// of both alike, and nobody has seen what becomes of two that come to lie at one moment.
-fn is_whole(world: &World, event: &Value) -> bool {
+pub(super) fn is_whole(world: &World, event: &Value) -> bool {
     let family = Truth::base(id_of(event));
     let split_off = format!("{family}_R");
     let is_of_it = |other: &&Value| id_of(other) == family || id_of(other).starts_with(&split_off);
@@ -58,7 +57,7 @@ fn is_series(event: &Value) -> bool {
     !event["recurrence"].is_null()
 }
 
-fn create(world: &World, calendar: &str, event: &Value) -> Option<String> {
+pub(super) fn create(world: &World, calendar: &str, event: &Value) -> Option<String> {
     let mut state = world.sim.state();
     let now = state.now;
     if state.google.events(calendar).len() >= MOST + 12 {
@@ -67,7 +66,7 @@ fn create(world: &World, calendar: &str, event: &Value) -> Option<String> {
     state.google.create_event(now, calendar, event).ok()
 }
 
-fn change(world: &World, calendar: &str, id: &str, changes: &Value) -> Option<()> {
+pub(super) fn change(world: &World, calendar: &str, id: &str, changes: &Value) -> Option<()> {
     let mut state = world.sim.state();
     let now = state.now;
     state.truth.meddle(calendar, id);
@@ -84,7 +83,7 @@ fn some_zone(world: &World) -> &'static str {
 }
 
 /// Times for an event: mostly an hour or two, near the lessons, and often just where one is.
-fn some_span(world: &World) -> Value {
+pub(super) fn some_span(world: &World) -> Value {
     let at_a_lesson = world.sim.state().dice.percent(40);
     let start = at_a_lesson.then(|| time_of_a_lesson(world)).flatten();
     let (start, zone) = (start.unwrap_or_else(|| some_time(world)), some_zone(world));
@@ -100,7 +99,7 @@ fn some_days(world: &World, days: i64) -> Value {
     })
 }
 
-fn with(mut event: Value, more: Value) -> Value {
+pub(super) fn with(mut event: Value, more: Value) -> Value {
     if let (Some(event), Value::Object(more)) = (event.as_object_mut(), more) {
         event.extend(more);
     }
@@ -205,7 +204,7 @@ pub(super) fn edit(world: &mut World) -> Option<String> {
     Some(format!("{} in {calendar}: {changes}", id_of(&event)))
 }
 
-fn delete_event(world: &World, calendar: &str, id: &str) -> Option<()> {
+pub(super) fn delete_event(world: &World, calendar: &str, id: &str) -> Option<()> {
     let mut state = world.sim.state();
     let now = state.now;
     state.truth.meddle(calendar, id);
@@ -229,7 +228,7 @@ pub(super) fn revive(world: &mut World) -> Option<String> {
 }
 
 /// Some occurrence of some series, in the next two weeks.
-fn any_instance(world: &World, calendar: &str, ours: bool) -> Option<String> {
+pub(super) fn any_instance(world: &World, calendar: &str, ours: bool) -> Option<String> {
     let series = any_event(world, calendar, ours, |event| is_live(event) && is_series(event))?;
     let (from, to) = (world.now(), world.now() + TimeDelta::days(14));
     let mut state = world.sim.state();
@@ -264,7 +263,7 @@ pub(super) fn split(world: &mut World) -> Option<String> {
 }
 
 /// A series becomes two where its organizer says so; a guest's copy stays whole.
-fn split_at(world: &World, calendar: &str, id: &str, title: &str) -> Option<String> {
+pub(super) fn split_at(world: &World, calendar: &str, id: &str, title: &str) -> Option<String> {
     let mut state = world.sim.state();
     let now = state.now;
     if state.google.event(calendar, id)?["organizer"]["self"] != true {
@@ -309,130 +308,6 @@ pub(super) fn answer_invitation(world: &mut World) -> Option<String> {
     state.google.respond(now, calendar, id_of(&event), answer).ok()?;
     state.coverage.met(Fault::InvitationAnswered);
     Some(format!("{} in {calendar}: {answer}", id_of(&event)))
-}
-
-fn any_own(world: &World, wanted: impl Fn(&Value) -> bool) -> Option<(&'static str, Value)> {
-    let calendar = any_calendar(world);
-    Some((calendar, any_event(world, calendar, true, |event| is_master(event) && wanted(event))?))
-}
-
-pub(super) fn move_own(world: &mut World) -> Option<String> {
-    let (calendar, event) = any_own(world, is_live)?;
-    let span = some_span(world);
-    change(world, calendar, id_of(&event), &span)?;
-    world.sim.met(Fault::OwnEventMoved);
-    Some(format!("{} in {calendar} to {span}", id_of(&event)))
-}
-
-pub(super) fn edit_own(world: &mut World) -> Option<String> {
-    let (calendar, event) = any_own(world, is_live)?;
-    change(world, calendar, id_of(&event), &json!({ "summary": "My own title" }))?;
-    world.sim.met(Fault::OwnEventEdited);
-    if world.sim.state().dice.percent(20) {
-        // From now on another tool wants it to be called otherwise.
-        world.rival = Some(Rival { place: (calendar.to_owned(), id_of(&event).to_owned()), changes: 0 });
-        world.sim.met(Fault::OwnEventContended);
-    }
-    Some(format!("{} in {calendar}", id_of(&event)))
-}
-
-pub(super) fn delete_own(world: &mut World) -> Option<String> {
-    let (calendar, event) = any_own(world, is_live)?;
-    delete_event(world, calendar, id_of(&event))?;
-    world.sim.met(Fault::OwnEventDeleted);
-    Some(format!("{} in {calendar}", id_of(&event)))
-}
-
-pub(super) fn make_own_recurring(world: &mut World) -> Option<String> {
-    if let Some(id) = any_instance(world, ACCOUNTS[0], true) {
-        // It is one already: then its first part becomes a series of its own, or one instance goes elsewhere.
-        let splits = world.sim.state().dice.percent(50);
-        world.sim.state().truth.meddle(ACCOUNTS[0], &id);
-        let done = if splits {
-            split_at(world, ACCOUNTS[0], &id, "Split").is_some()
-        } else {
-            let mut state = world.sim.state();
-            let now = state.now;
-            state.google.edit_event(now, ACCOUNTS[0], &id, &json!({ "summary": "This time" })).is_ok()
-        };
-        leave_if_unattended(world, ACCOUNTS[0], &id);
-        return done.then(|| format!("{id} is changed"));
-    }
-    let (calendar, event) = any_own(world, is_live)?;
-    if !is_whole(world, &event) {
-        return None;
-    }
-    change(world, calendar, id_of(&event), &json!({ "recurrence": ["RRULE:FREQ=DAILY;COUNT=5"] }))?;
-    world.sim.met(Fault::OwnEventMadeRecurring);
-    Some(format!("{} in {calendar}", id_of(&event)))
-}
-
-/// What is made of an event whose connection is gone, or about to be, is nobody's to look after.
-fn leave_if_unattended(world: &World, calendar: &str, id: &str) {
-    let Some((owner, _)) = world.sim.state().truth.made(calendar, id) else { return };
-    let goes = |row: &InstructorCalendarCredentials| matches!(row.status, ConnectionStatus::Disconnecting { .. });
-    if world.store.tables().credentials.get(&owner).is_none_or(goes) {
-        world.sim.state().truth.leave_behind(owner);
-    }
-}
-
-/// A copy carries all that the event carries, our private properties too.
-pub(super) fn copy_own(world: &mut World) -> Option<String> {
-    let (calendar, event) = any_own(world, is_live)?;
-    let copy = with(
-        some_span(world),
-        json!({ "summary": event["summary"], "extendedProperties": event["extendedProperties"] }),
-    );
-    let id = create(world, calendar, &copy)?;
-    world.sim.met(Fault::OwnEventCopied);
-    Some(format!("{} in {calendar} as {id}", id_of(&event)))
-}
-
-/// Out of the bin, after the lesson is gone or the instructor deleted it.
-pub(super) fn revive_own(world: &mut World) -> Option<String> {
-    let (calendar, event) = any_own(world, |event| !is_live(event))?;
-    change(world, calendar, id_of(&event), &json!({ "status": "confirmed" }))?;
-    leave_if_unattended(world, calendar, id_of(&event));
-    world.sim.met(Fault::OwnEventRevivedByHand);
-    Some(format!("{} in {calendar}", id_of(&event)))
-}
-
-/// Another tool changes the event that it is after, as soon as that is called otherwise.
-pub(crate) fn contend(world: &mut World) {
-    const TITLE: &str = "As another tool wants it";
-    let Some(Rival { place: (calendar, id), changes }) = &mut world.rival else { return };
-    let mut state = world.sim.state();
-    let now = state.now;
-    let differs = |event: &Value| is_live(event) && event["summary"] != TITLE;
-    if state.google.event(calendar, id).as_ref().is_some_and(differs)
-        && state.google.edit_event(now, calendar, id, &json!({ "summary": TITLE })).is_ok()
-    {
-        *changes += 1;
-        state.truth.meddle(calendar, id);
-    }
-}
-
-/// Guests always, notes where the lesson has none.
-pub(super) fn add_guests_and_notes(world: &mut World) -> Option<String> {
-    let (calendar, event) = any_own(world, is_live)?;
-    let id = id_of(&event).to_owned();
-    let place: Place = (calendar.to_owned(), id.clone());
-    let mut state = world.sim.state();
-    let now = state.now;
-    let other = ACCOUNTS.iter().find(|account| **account != calendar)?;
-    let stranger = format!("guest{}@elsewhere.example", state.dice.below(3));
-    // Somebody else who is synced sees a copy in a calendar of their own.
-    let guest = if state.dice.percent(30) { (*other).to_owned() } else { stranger };
-    let mut guests: Vec<Value> = event["attendees"].as_array().cloned().unwrap_or_default();
-    guests.retain(|known| known["email"] != json!(guest));
-    guests.push(json!({ "email": guest }));
-    let changes = json!({ "attendees": guests, "colorId": "5" });
-    state.truth.meddle(calendar, &id);
-    state.google.edit_event(now, calendar, &id, &changes).ok()?;
-    let additions: &mut Additions = state.truth.additions.entry(place).or_default();
-    additions.guests.insert(guest.clone());
-    state.coverage.met(Fault::GuestsAndNotesAdded);
-    Some(format!("{guest} to {id} in {calendar}"))
 }
 
 /// What was deleted cannot be brought back any more.

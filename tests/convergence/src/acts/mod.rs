@@ -5,6 +5,7 @@
 
 pub(crate) mod google;
 pub(crate) mod host;
+pub(crate) mod own_events;
 pub(crate) mod people;
 pub(crate) mod trouble;
 
@@ -150,13 +151,13 @@ impl Act {
             Self::TrimSeries => google::trim(world),
             Self::Invite => google::invite(world),
             Self::AnswerInvitation => google::answer_invitation(world),
-            Self::MoveOwnEvent => google::move_own(world),
-            Self::EditOwnEvent => google::edit_own(world),
-            Self::DeleteOwnEvent => google::delete_own(world),
-            Self::MakeOwnEventRecurring => google::make_own_recurring(world),
-            Self::CopyOwnEvent => google::copy_own(world),
-            Self::ReviveOwnEventByHand => google::revive_own(world),
-            Self::AddGuestsAndNotes => google::add_guests_and_notes(world),
+            Self::MoveOwnEvent => own_events::move_one(world),
+            Self::EditOwnEvent => own_events::edit(world),
+            Self::DeleteOwnEvent => own_events::delete(world),
+            Self::MakeOwnEventRecurring => own_events::make_recurring(world),
+            Self::CopyOwnEvent => own_events::copy(world),
+            Self::ReviveOwnEventByHand => own_events::revive(world),
+            Self::AddGuestsAndNotes => own_events::add_guests_and_notes(world),
             Self::EmptyBin => google::empty_bin(world),
             Self::ChangeZone => google::change_zone(world),
             Self::SwitchOffOrOn => people::switch(world),

@@ -24,7 +24,7 @@ const WORKERS: usize = 4;
 impl World {
     /// Hands out what is due: messages, lesson changes, notices, and the schedules' ticks.
     pub(super) fn feed(&mut self) {
-        acts::google::contend(self);
+        acts::own_events::contend(self);
         self.deliver_notices();
         self.deliver_messages();
         if !self.stream.is_empty() && !self.actors.iter().any(|actor| matches!(actor.role, Role::Stream(_))) {

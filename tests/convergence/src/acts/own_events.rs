@@ -1,0 +1,138 @@
+//! What people do in Google Calendar with events of ours.
+
+use calendar_sync::model::{ConnectionStatus, InstructorCalendarCredentials};
+use serde_json::{Value, json};
+
+use super::google::{
+    any_calendar, any_event, any_instance, change, create, delete_event, id_of, is_live, is_master, is_whole,
+    some_span, split_at, with,
+};
+use crate::{
+    coverage::Fault,
+    truth::{Additions, Place},
+    world::{ACCOUNTS, Rival, World},
+};
+
+fn any_own(world: &World, wanted: impl Fn(&Value) -> bool) -> Option<(&'static str, Value)> {
+    let calendar = any_calendar(world);
+    Some((calendar, any_event(world, calendar, true, |event| is_master(event) && wanted(event))?))
+}
+
+pub(super) fn move_one(world: &mut World) -> Option<String> {
+    let (calendar, event) = any_own(world, is_live)?;
+    let span = some_span(world);
+    change(world, calendar, id_of(&event), &span)?;
+    world.sim.met(Fault::OwnEventMoved);
+    Some(format!("{} in {calendar} to {span}", id_of(&event)))
+}
+
+pub(super) fn edit(world: &mut World) -> Option<String> {
+    let (calendar, event) = any_own(world, is_live)?;
+    change(world, calendar, id_of(&event), &json!({ "summary": "My own title" }))?;
+    world.sim.met(Fault::OwnEventEdited);
+    if world.sim.state().dice.percent(20) {
+        // From now on another tool wants it to be called otherwise.
+        world.rival = Some(Rival { place: (calendar.to_owned(), id_of(&event).to_owned()), changes: 0 });
+        world.sim.met(Fault::OwnEventContended);
+    }
+    Some(format!("{} in {calendar}", id_of(&event)))
+}
+
+pub(super) fn delete(world: &mut World) -> Option<String> {
+    let (calendar, event) = any_own(world, is_live)?;
+    delete_event(world, calendar, id_of(&event))?;
+    world.sim.met(Fault::OwnEventDeleted);
+    Some(format!("{} in {calendar}", id_of(&event)))
+}
+
+pub(super) fn make_recurring(world: &mut World) -> Option<String> {
+    if let Some(id) = any_instance(world, ACCOUNTS[0], true) {
+        // It is one already: then its first part becomes a series of its own, or one instance goes elsewhere.
+        let splits = world.sim.state().dice.percent(50);
+        world.sim.state().truth.meddle(ACCOUNTS[0], &id);
+        let done = if splits {
+            split_at(world, ACCOUNTS[0], &id, "Split").is_some()
+        } else {
+            let mut state = world.sim.state();
+            let now = state.now;
+            state.google.edit_event(now, ACCOUNTS[0], &id, &json!({ "summary": "This time" })).is_ok()
+        };
+        leave_if_unattended(world, ACCOUNTS[0], &id);
+        return done.then(|| format!("{id} is changed"));
+    }
+    let (calendar, event) = any_own(world, is_live)?;
+    if !is_whole(world, &event) {
+        return None;
+    }
+    change(world, calendar, id_of(&event), &json!({ "recurrence": ["RRULE:FREQ=DAILY;COUNT=5"] }))?;
+    world.sim.met(Fault::OwnEventMadeRecurring);
+    Some(format!("{} in {calendar}", id_of(&event)))
+}
+
+/// What is made of an event whose connection is gone, or about to be, is nobody's to look after.
+fn leave_if_unattended(world: &World, calendar: &str, id: &str) {
+    let Some((owner, _)) = world.sim.state().truth.made(calendar, id) else { return };
+    let goes = |row: &InstructorCalendarCredentials| matches!(row.status, ConnectionStatus::Disconnecting { .. });
+    if world.store.tables().credentials.get(&owner).is_none_or(goes) {
+        world.sim.state().truth.leave_behind(owner);
+    }
+}
+
+/// A copy carries all that the event carries, our private properties too.
+pub(super) fn copy(world: &mut World) -> Option<String> {
+    let (calendar, event) = any_own(world, is_live)?;
+    let copy = with(
+        some_span(world),
+        json!({ "summary": event["summary"], "extendedProperties": event["extendedProperties"] }),
+    );
+    let id = create(world, calendar, &copy)?;
+    world.sim.met(Fault::OwnEventCopied);
+    Some(format!("{} in {calendar} as {id}", id_of(&event)))
+}
+
+/// Out of the bin, after the lesson is gone or the instructor deleted it.
+pub(super) fn revive(world: &mut World) -> Option<String> {
+    let (calendar, event) = any_own(world, |event| !is_live(event))?;
+    change(world, calendar, id_of(&event), &json!({ "status": "confirmed" }))?;
+    leave_if_unattended(world, calendar, id_of(&event));
+    world.sim.met(Fault::OwnEventRevivedByHand);
+    Some(format!("{} in {calendar}", id_of(&event)))
+}
+
+/// Another tool changes the event that it is after, as soon as that is called otherwise.
+pub(crate) fn contend(world: &mut World) {
+    const TITLE: &str = "As another tool wants it";
+    let Some(Rival { place: (calendar, id), changes }) = &mut world.rival else { return };
+    let mut state = world.sim.state();
+    let now = state.now;
+    let differs = |event: &Value| is_live(event) && event["summary"] != TITLE;
+    if state.google.event(calendar, id).as_ref().is_some_and(differs)
+        && state.google.edit_event(now, calendar, id, &json!({ "summary": TITLE })).is_ok()
+    {
+        *changes += 1;
+        state.truth.meddle(calendar, id);
+    }
+}
+
+/// Guests always, notes where the lesson has none.
+pub(super) fn add_guests_and_notes(world: &mut World) -> Option<String> {
+    let (calendar, event) = any_own(world, is_live)?;
+    let id = id_of(&event).to_owned();
+    let place: Place = (calendar.to_owned(), id.clone());
+    let mut state = world.sim.state();
+    let now = state.now;
+    let other = ACCOUNTS.iter().find(|account| **account != calendar)?;
+    let stranger = format!("guest{}@elsewhere.example", state.dice.below(3));
+    // Somebody else who is synced sees a copy in a calendar of their own.
+    let guest = if state.dice.percent(30) { (*other).to_owned() } else { stranger };
+    let mut guests: Vec<Value> = event["attendees"].as_array().cloned().unwrap_or_default();
+    guests.retain(|known| known["email"] != json!(guest));
+    guests.push(json!({ "email": guest }));
+    let changes = json!({ "attendees": guests, "colorId": "5" });
+    state.truth.meddle(calendar, &id);
+    state.google.edit_event(now, calendar, &id, &changes).ok()?;
+    let additions: &mut Additions = state.truth.additions.entry(place).or_default();
+    additions.guests.insert(guest.clone());
+    state.coverage.met(Fault::GuestsAndNotesAdded);
+    Some(format!("{guest} to {id} in {calendar}"))
+}

@@ -156,6 +156,20 @@ pub struct Behaviour {
     /// Whether a new access token comes with an id token, as Google's do. Where nobody reads them, signing them takes a
     /// third of the time of a long simulation.
     pub id_token_with_refresh: bool,
+    /// What becomes of titles, places and descriptions.
+    pub texts: Texts,
+}
+
+/// What becomes of the texts of an event when they are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Texts {
+    /// They stay as they are sent.
+    #[default]
+    Kept,
+    /// Blanks at the ends go, a description is cut at 8,192 characters, and a block that Google wrote into it for a
+    /// conference is removed.
+    Rewritten,
 }
 
 impl Default for Behaviour {
@@ -170,6 +184,7 @@ impl Default for Behaviour {
             number_gaps: true,
             revocation_secs: 0,
             id_token_with_refresh: true,
+            texts: Texts::Kept,
         }
     }
 }
@@ -187,6 +202,7 @@ impl Behaviour {
             number_gaps: true,
             revocation_secs: 0,
             id_token_with_refresh: true,
+            texts: Texts::Rewritten,
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::calendar::{Calendars, Quota};
+use crate::call_log::CallLog;
 use crate::config::Config;
 use crate::faults::Fault;
 use crate::http::{Request, Response};
@@ -27,6 +28,8 @@ pub struct Google {
     pub(crate) quota: Quota,
     pub(crate) faults: Vec<Fault>,
     pub(crate) calls: BTreeMap<String, u64>,
+    #[serde(skip)]
+    pub(crate) writes: CallLog,
 }
 
 /// What a test made of the time.
@@ -64,6 +67,7 @@ impl Google {
             quota: Quota::default(),
             faults: Vec::new(),
             calls: BTreeMap::new(),
+            writes: CallLog::default(),
         }
     }
 

@@ -9,6 +9,7 @@
 
 mod batch;
 mod calendar;
+mod call_log;
 mod config;
 mod control;
 mod error;
@@ -21,7 +22,8 @@ mod push;
 mod random;
 mod shell;
 
-pub use config::{Account, Behaviour, Calendar, Client, Config, Limits};
+pub use call_log::WriteCall;
+pub use config::{Account, Behaviour, Calendar, Client, Config, Limits, Texts};
 pub use control::{LiveChannel, Refusal};
 pub use faults::{Effect, Fault, When};
 pub use google::Google;

@@ -1,11 +1,11 @@
 //! What a person does at the page, and a test through the control API.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 
 use common::{ADA, EVENTS, World, refused, timed, with};
-use google_sim::{Request, Response};
+use google_sim::{Effect, Fault, Request, Response};
 use serde_json::{Value, json};
 
 fn page(world: &mut World) -> String {
@@ -92,4 +92,61 @@ fn an_operation_that_is_unknown_or_malformed_does_nothing() {
         assert_eq!(control(&mut world, operation, &body).status, 400, "{operation}");
     }
     assert_eq!(world.send(Request::new("GET", "/control/nothing")).status, 404);
+}
+
+#[test]
+fn every_write_is_recorded_with_its_parameters_its_body_and_its_answer() {
+    let mut world = World::new();
+    let event = with(timed("2026-12-01", 9), &json!({"id": "lesson1", "summary": "Piano"}));
+    world.call_with("POST", &format!("{EVENTS}?sendUpdates=all"), &event);
+    world.call("GET", EVENTS);
+    let stale = Request::new("DELETE", &format!("{EVENTS}/lesson1")).bearer(&world.token).header("If-Match", "\"1\"");
+    world.send(stale);
+
+    let writes = world.google.take_writes();
+    let [insert, delete] = writes.as_slice() else { panic!("{writes:?}") };
+    assert_eq!((insert.method, insert.status), ("calendar.events.insert", 200));
+    assert_eq!((insert.calendar.as_deref(), insert.event.as_deref()), (Some(ADA), Some("lesson1")));
+    assert_eq!((insert.param("sendUpdates"), &insert.body["summary"]), (Some("all"), &json!("Piano")));
+    assert!(insert.took_effect() && !insert.in_batch);
+    assert_eq!((delete.event.as_deref(), delete.if_match.as_deref()), (Some("lesson1"), Some("\"1\"")));
+    assert_eq!((delete.status, delete.outcome), (412, Some(412)));
+    assert!(world.google.take_writes().is_empty(), "what was taken is forgotten");
+}
+
+#[test]
+fn a_write_whose_answer_was_lost_says_what_became_of_it() {
+    let mut world = World::new();
+    for (effect, status, outcome) in [
+        (Effect::RefuseAfterwards { status: 503 }, 503, Some(200)),
+        (Effect::CutAfterwards, 599, Some(200)),
+        (Effect::Timeout, 599, None),
+    ] {
+        world.google.clear_faults();
+        world.google.inject(Fault::new("calendar.events.insert", effect));
+        world.call_with("POST", EVENTS, &timed("2026-12-01", 9));
+        let write = world.google.take_writes().pop().unwrap();
+        assert_eq!((write.status, write.outcome), (status, outcome));
+        assert_eq!(write.took_effect(), outcome.is_some());
+    }
+}
+
+#[test]
+fn the_parts_of_a_batch_are_recorded_one_by_one_with_the_parameters_of_the_whole() {
+    let mut world = World::new();
+    let part = |id: &str| {
+        let body = with(timed("2026-12-01", 9), &json!({"id": id}));
+        format!("--b\r\nContent-Type: application/http\r\n\r\nPOST {EVENTS}\r\n\r\n{body}\r\n")
+    };
+    let mut batch = Request::new("POST", "/batch/calendar/v3?sendUpdates=none")
+        .bearer(&world.token)
+        .header("content-type", "multipart/mixed; boundary=b");
+    batch.body = format!("{}{}--b--", part("first1"), part("second2")).into_bytes();
+    assert_eq!(world.send(batch).status, 200);
+    let answer = world.google.handle(world.now, &Request::new("GET", "/control/writes")).value();
+    let mut ids: Vec<&str> = answer.as_array().unwrap().iter().map(|write| write["event"].as_str().unwrap()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["first1", "second2"]);
+    assert_eq!(answer[0]["query"], json!([["sendUpdates", "none"]]));
+    assert_eq!(answer[0]["in_batch"], json!(true));
 }

@@ -256,3 +256,21 @@ fn a_malformed_body_is_a_parse_error() {
     request.body = b"{not json".to_vec();
     refused(&world.send(request), 400, "parseError");
 }
+
+#[test]
+fn texts_are_kept_as_sent_until_google_is_told_to_rewrite_them() {
+    let mut world = World::new();
+    let fence = "-::~:~::~:~:~:~::~:~::-";
+    let block = format!("Notes\n{fence}\nJoin with Google Meet\n{fence}\n");
+    let texts = json!({"summary": " Piano ", "location": " ", "description": block});
+    let kept = world.insert(&with(timed("2026-12-01", 9), &texts));
+    assert_eq!((&kept["summary"], &kept["description"]), (&json!(" Piano "), &json!(block)));
+
+    world.google.behaviour_mut().texts = google_sim::Texts::Rewritten;
+    let stored = world.insert(&with(timed("2026-12-01", 9), &texts));
+    assert_eq!((&stored["summary"], &stored["description"]), (&json!("Piano"), &json!("Notes")));
+    assert!(stored.get("location").is_none(), "nothing is left of it");
+    let long = json!({"description": "x".repeat(9_000)});
+    let patched = world.call_with("PATCH", &path(&stored), &long).value();
+    assert_eq!(patched["description"].as_str().unwrap().len(), 8_192);
+}

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::draft::OptionalParts;
 use super::fields::{EVERYTHING, Selector};
 use super::list::{Listing, Page};
 use super::params::Params;
@@ -12,6 +13,7 @@ use super::show::{Shown, View};
 use super::write::{Manner, Write};
 use super::{Calendar, Event, Role};
 use crate::Google;
+use crate::call_log::WriteCall;
 use crate::config::{Behaviour, Config};
 use crate::error::{ApiError, Result};
 use crate::http::{Delivery, Request, Response};
@@ -185,12 +187,18 @@ impl Google {
             return ApiError::not_found().response();
         };
         let account = self.tokens.account_of(now, request);
-        self.with_faults(method.name(), account.as_deref(), |google| {
-            match google.calendar_answer(now, request, &method, in_batch) {
-                Ok(response) => response,
-                Err(error) => error.response(),
-            }
-        })
+        let mut outcome = None;
+        let response = self.with_faults(method.name(), account.as_deref(), |google| {
+            let answer = google.calendar_answer(now, request, &method, in_batch);
+            let response = answer.unwrap_or_else(|error| error.response());
+            outcome = Some(response.status);
+            response
+        });
+        if request.method != "GET" {
+            let call = WriteCall::new(now, method.name(), account.as_deref(), request, in_batch);
+            self.writes.push(WriteCall { status: response.status, outcome, ..call });
+        }
+        response
     }
 
     fn calendar_answer(
@@ -306,8 +314,11 @@ impl Google {
             by: account,
             if_match: context.request.header_value("if-match"),
             in_batch: context.in_batch,
-            conference: params.number("conferenceDataVersion")? == Some(1),
-            attachments: params.flag("supportsAttachments")? == Some(true),
+            parts: OptionalParts {
+                conference: params.number("conferenceDataVersion")? == Some(1),
+                attachments: params.flag("supportsAttachments")? == Some(true),
+            },
+            behaviour: &self.config.behaviour,
             random: &mut self.random,
         };
         let calendars = &mut self.calendars;

@@ -8,16 +8,24 @@ use serde_json::{Map, Value, json};
 use super::event::{Attendee, Event, Status};
 use super::kinds;
 use super::series;
+use super::texts;
 use super::when::When;
+use crate::config::Texts;
 use crate::error::{ApiError, Result};
 
 /// What the place of a write decides about it.
 #[derive(Clone, Copy, Debug)]
-#[allow(clippy::struct_excessive_bools)] // facts that have nothing to do with each other
 pub(crate) struct Place {
     pub calendar_zone: Tz,
     pub primary: bool,
     pub in_batch: bool,
+    pub parts: OptionalParts,
+    pub texts: Texts,
+}
+
+/// The parts of an event that a request touches only when it says that it knows them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OptionalParts {
     /// `conferenceDataVersion=1` was sent; without it conference data is ignored.
     pub conference: bool,
     /// `supportsAttachments=true` was sent.
@@ -233,8 +241,8 @@ fn details(event: &Event, body: &Map<String, Value>, place: Place) -> Result<Map
     let mut details = Map::new();
     for (name, default) in KEPT {
         let kept_back = match name {
-            "conferenceData" => !place.conference,
-            "attachments" => !place.attachments,
+            "conferenceData" => !place.parts.conference,
+            "attachments" => !place.parts.attachments,
             "attendeesOmitted" => true,
             _ => false,
         };
@@ -243,10 +251,13 @@ fn details(event: &Event, body: &Map<String, Value>, place: Place) -> Result<Map
         let Some(value) = value.filter(|value| !value.is_null() && **value != default) else {
             continue;
         };
-        let left_out =
-            matches!((name, value.as_str()), ("transparency", Some("opaque")) | ("visibility", Some("default")));
-        if !left_out {
-            details.insert(name.to_owned(), checked(name, value)?);
+        let value = checked(name, value)?;
+        let value = if place.texts == Texts::Rewritten { texts::rewritten(name, value) } else { Some(value) };
+        let left_out = |value: &Value| {
+            matches!((name, value.as_str()), ("transparency", Some("opaque")) | ("visibility", Some("default")))
+        };
+        if let Some(value) = value.filter(|value| !left_out(value)) {
+            details.insert(name.to_owned(), value);
         }
     }
     Ok(details)

@@ -15,6 +15,7 @@ mod series;
 mod show;
 mod split;
 mod store;
+mod texts;
 mod when;
 mod write;
 

@@ -3,12 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Map, Value};
 
-use super::draft::{self, Place};
+use super::draft::{self, OptionalParts, Place};
 use super::event::{Event, FormerShape, Status};
 use super::kinds;
 use super::series;
 use super::store::Calendars;
 use super::when::When;
+use crate::config::Behaviour;
 use crate::error::{ApiError, Result};
 use crate::random::Random;
 
@@ -21,15 +22,22 @@ pub(crate) struct Write<'a> {
     pub by: &'a str,
     pub if_match: Option<&'a str>,
     pub in_batch: bool,
-    pub conference: bool,
-    pub attachments: bool,
+    pub parts: OptionalParts,
+    pub behaviour: &'a Behaviour,
     pub random: &'a mut Random,
 }
 
 impl<'a> Write<'a> {
     /// A write by a person in Google's own page: nothing is checked against an etag.
-    pub fn by_hand(now: DateTime<Utc>, calendar: &'a str, by: &'a str, random: &'a mut Random) -> Self {
-        Self { now, calendar, by, if_match: None, in_batch: false, conference: true, attachments: true, random }
+    pub fn by_hand(
+        now: DateTime<Utc>,
+        calendar: &'a str,
+        by: &'a str,
+        behaviour: &'a Behaviour,
+        random: &'a mut Random,
+    ) -> Self {
+        let parts = OptionalParts { conference: true, attachments: true };
+        Self { now, calendar, by, if_match: None, in_batch: false, parts, behaviour, random }
     }
 
     fn check_match(&self, current: &Event) -> Result<()> {
@@ -192,8 +200,8 @@ impl Calendars {
             calendar_zone: calendar.zone,
             primary: calendar.primary,
             in_batch: write.in_batch,
-            conference: write.conference,
-            attachments: write.attachments,
+            parts: write.parts,
+            texts: write.behaviour.texts,
         })
     }
 

@@ -68,7 +68,7 @@ impl Google {
         let now = self.clock.read(now);
         let owner = self.calendars.all.get(calendar);
         let owner = owner.ok_or_else(ApiError::not_found)?.owner.clone();
-        let mut write = Write::by_hand(now, calendar, &owner, &mut self.random);
+        let mut write = Write::by_hand(now, calendar, &owner, &self.config.behaviour, &mut self.random);
         let outcome = edit(&mut self.calendars, &mut write);
         self.tell_push(now);
         Ok(outcome?)

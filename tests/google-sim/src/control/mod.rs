@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::Google;
 use crate::calendar::{Calendar, EVERYTHING, Event, Role, Shown, View};
+use crate::call_log::WriteCall;
 use crate::config::{Account, Behaviour, Client, Limits};
 use crate::error::ApiError;
 use crate::faults::Fault;
@@ -55,9 +56,20 @@ impl Google {
         self.calls.iter().filter_map(ours).sum()
     }
 
-    /// Sets every count to zero.
+    /// The latest calls that could change something, oldest first, at most 10,000.
+    pub fn writes(&self) -> impl DoubleEndedIterator<Item = &WriteCall> + ExactSizeIterator {
+        self.writes.0.iter()
+    }
+
+    /// The same, after which they are forgotten: a check takes what came since it looked last.
+    pub fn take_writes(&mut self) -> Vec<WriteCall> {
+        std::mem::take(&mut self.writes.0).into()
+    }
+
+    /// Sets every count to zero and forgets the writes.
     pub fn reset_calls(&mut self) {
         self.calls.clear();
+        self.writes.0.clear();
     }
 
     /// Puts in a fault. Of several that hit a call, the first one put in wins.

@@ -45,13 +45,14 @@ enum Operation {
 }
 
 impl Google {
-    /// Answers `GET /control/{state,calls,faults,clock,channels,calendars/<id>}` and every operation.
+    /// Answers `GET /control/{state,calls,writes,faults,clock,channels,calendars/<id>}` and every operation.
     pub(crate) fn control_request(&mut self, now: DateTime<Utc>, request: &Request) -> Response {
         let segments = request.segments();
         let path: Vec<&str> = segments.iter().skip(1).map(AsRef::as_ref).collect();
         let answer = match (request.method.as_str(), path.as_slice()) {
             ("GET", ["state"]) => Ok(self.state()),
             ("GET", ["calls"]) => Ok(json!(self.calls)),
+            ("GET", ["writes"]) => Ok(json!(self.writes.0)),
             ("GET", ["faults"]) => Ok(json!(self.faults)),
             ("GET", ["clock"]) => Ok(json!({"now": self.now(now), "clock": self.clock})),
             ("GET", ["channels"]) => Ok(self.channels_json(now)),

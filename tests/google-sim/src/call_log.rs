@@ -1,0 +1,101 @@
+//! The calls that could change something, as they came and as they were answered.
+
+use std::collections::VecDeque;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::http::{Request, lookup};
+
+/// Calls beyond this many push out the oldest ones.
+const MAX_CALLS: usize = 10_000;
+
+/// A call of the Calendar API that is no GET, alone or as a part of a batch.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WriteCall {
+    /// When it came, by this Google's clock.
+    pub at: DateTime<Utc>,
+    /// The method's id in the discovery document, such as `calendar.events.patch`.
+    pub method: &'static str,
+    /// Whose token it carried, if that was good.
+    pub account: Option<String>,
+    /// The path as sent, percent-encoded.
+    pub path: String,
+    /// The calendar that the path names, with `primary` resolved.
+    pub calendar: Option<String>,
+    /// The event that the path names, or for an insert the body.
+    pub event: Option<String>,
+    /// The decoded query, in order, that of the batch around it included.
+    pub query: Vec<(String, String)>,
+    /// The header `If-Match`.
+    pub if_match: Option<String>,
+    /// The body; null when there is none or it is no JSON.
+    pub body: Value,
+    /// Whether it was a part of a batch.
+    pub in_batch: bool,
+    /// The status that was answered; 599 when a fault kept every answer back.
+    pub status: u16,
+    /// The status that the call came to; none when a fault kept it from being carried out. It differs from `status`
+    /// when the answer was lost.
+    pub outcome: Option<u16>,
+}
+
+impl WriteCall {
+    /// The first query parameter of that name, such as `sendUpdates`.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        lookup(&self.query, name)
+    }
+
+    /// Whether something changed by it.
+    pub fn took_effect(&self) -> bool {
+        self.outcome.is_some_and(|status| status < 300)
+    }
+
+    pub(crate) fn new(
+        at: DateTime<Utc>,
+        method: &'static str,
+        account: Option<&str>,
+        request: &Request,
+        in_batch: bool,
+    ) -> Self {
+        let segments = request.segments();
+        let after = |name: &str| {
+            let place = segments.iter().position(|segment| segment == name)?;
+            segments.get(place + 1).map(|segment| segment.clone().into_owned())
+        };
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let calendar = after("calendars").map(|id| match account {
+            Some(account) if id == "primary" => account.to_owned(),
+            _ => id,
+        });
+        let named = after("events").or_else(|| body["id"].as_str().map(str::to_owned));
+        Self {
+            at,
+            method,
+            account: account.map(str::to_owned),
+            path: request.path.clone(),
+            event: named.filter(|_| method != "calendar.events.watch" && calendar.is_some()),
+            calendar,
+            query: request.query.clone(),
+            if_match: request.header_value("if-match").map(str::to_owned),
+            body,
+            in_batch,
+            status: 0,
+            outcome: None,
+        }
+    }
+}
+
+/// The latest calls.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CallLog(pub VecDeque<WriteCall>);
+
+impl CallLog {
+    pub fn push(&mut self, call: WriteCall) {
+        if self.0.len() == MAX_CALLS {
+            self.0.pop_front();
+        }
+        self.0.push_back(call);
+    }
+}

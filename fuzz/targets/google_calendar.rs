@@ -51,7 +51,7 @@ fuzz_target!(|data: &[u8]| {
                 let token = (asked % 2 == 1).then_some("token");
                 let listing = google.list(&access, token, deadline).await;
                 let zone = listing.time_zone.unwrap_or(chrono_tz::Europe::Berlin);
-                let plan = inbound::plan(KEY, &access.calendar, zone, listing.events);
+                let plan = inbound::plan(KEY, &access.calendar, zone, listing.items);
                 let from = clock.now() - TimeDelta::days(7);
                 let window = Window { from, to: from + TimeDelta::days(60) };
                 let series = plan.put.iter().map(|row| (row.clone(), plan.put.clone())).take(4).collect();

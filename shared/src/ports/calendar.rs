@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use secrecy::SecretString;
 
-use crate::model::{CalendarId, Channel, ChannelId, Event, EventId, LessonContent, LessonId};
+use crate::model::{CalendarId, Channel, ChannelId, Event, EventId, LessonContent, LessonId, SkippedEvent};
 
 /// Whom a call is made for: which calendar, with which token.
 #[derive(Debug, Clone)]
@@ -49,14 +49,19 @@ pub enum ListingOutcome {
 pub struct Listing {
     /// What it proves.
     pub outcome: ListingOutcome,
-    /// The events, in the order in which they came; deleted ones as tombstones.
-    pub events: Vec<Event>,
+    /// The events, in the order in which they came: deleted ones as tombstones, and those that cannot be read.
+    pub items: Vec<Result<Event, SkippedEvent>>,
     /// The zone of the calendar; `None` when not a single page came.
     pub time_zone: Option<Tz>,
-    /// Items that could not be read and were left out.
-    pub malformed: usize,
     /// HTTP calls made.
     pub calls: u32,
+}
+
+impl Listing {
+    /// The events that can be read.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.items.iter().filter_map(|item| item.as_ref().ok())
+    }
 }
 
 /// The fields of an event that we own and write.

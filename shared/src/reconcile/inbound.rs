@@ -1,12 +1,11 @@
-//! From listing to rows: which of the listed events are ours, which are stored, which are removed (design rules R2,
-//! R3, R6, R7).
+//! From listing to rows: which of the listed events are ours, which are stored, which are removed, which are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
 
 use super::occurrences;
-use crate::model::{CalendarId, ConnectionKey, Event, EventId, ExternalCalendarEvent, OwnEventId};
+use crate::model::{CalendarId, ConnectionKey, Event, EventId, ExternalCalendarEvent, OwnEventId, SkippedEvent};
 
 /// What a listing asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,20 +16,54 @@ pub struct InboundPlan {
     pub own_parts: Vec<Event>,
     /// Rows to store.
     pub put: Vec<ExternalCalendarEvent>,
-    /// Rows to remove.
+    /// Rows to remove. The row of an event that is left out goes too: its times may no longer be true.
     pub remove: BTreeSet<EventId>,
     /// Series that are gone: their stored exceptions go too, save those in `put`.
     pub gone_series: BTreeSet<EventId>,
+    /// Events that are left out.
+    pub skipped: Vec<SkippedEvent>,
 }
 
-/// Sorts listed events. Of an event that is listed twice the later mention counts.
-pub fn plan(key: ConnectionKey, calendar: &CalendarId, zone: Tz, events: Vec<Event>) -> InboundPlan {
-    let mut latest = BTreeMap::new();
-    for event in events {
-        latest.insert(event.id.clone(), event);
+impl InboundPlan {
+    /// Whether each item has an id. One without may be any event, so that none is known not to be mentioned.
+    pub fn names_all(&self) -> bool {
+        self.skipped.iter().all(|skipped| skipped.id.is_some())
     }
+
+    /// The events of ours that are mentioned, by their ids. (Those of others that are left out do no harm here.)
+    pub fn mentioned(&self) -> BTreeSet<&EventId> {
+        let read = self.own.iter().map(|(_, event)| &event.id);
+        read.chain(self.skipped.iter().filter_map(|skipped| skipped.id.as_ref())).collect()
+    }
+}
+
+/// Sorts listed items. Of an event that is listed twice the later mention counts.
+pub fn plan(
+    key: ConnectionKey,
+    calendar: &CalendarId,
+    zone: Tz,
+    items: Vec<Result<Event, SkippedEvent>>,
+) -> InboundPlan {
     let mut plan = InboundPlan::default();
-    for (id, event) in latest {
+    let mut latest = BTreeMap::new();
+    for item in items {
+        match item {
+            Ok(event) => drop(latest.insert(event.id.clone(), Ok(event))),
+            Err(SkippedEvent { id: Some(id), reason }) => drop(latest.insert(id, Err(reason))),
+            Err(unnamed) => plan.skipped.push(unnamed),
+        }
+    }
+    for (id, item) in latest {
+        let event = match item {
+            Ok(event) => event,
+            Err(reason) => {
+                if OwnEventId::decode(key, &id).is_none() {
+                    plan.remove.insert(id.clone());
+                }
+                plan.skipped.push(SkippedEvent { id: Some(id), reason });
+                continue;
+            }
+        };
         if let Some(own) = OwnEventId::decode(key, &id) {
             match OwnEventId::part(&id) {
                 None => plan.own.push((own, event)),

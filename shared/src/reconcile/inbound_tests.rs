@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::model::{EventStatus, EventTime, EventType, InstructorId, LessonId, TenantId};
+use crate::model::{EventStatus, EventTime, EventType, InstructorId, LessonId, SkipReason, TenantId};
 
 fn key() -> ConnectionKey {
     ConnectionKey { tenant_id: TenantId(Uuid::from_u128(1)), instructor_id: InstructorId(Uuid::from_u128(2)) }
@@ -36,7 +36,43 @@ fn tombstone(id: &str) -> Event {
 }
 
 fn planned(events: Vec<Event>) -> InboundPlan {
-    plan(key(), &"primary".into(), Tz::UTC, events)
+    planned_of(events.into_iter().map(Ok).collect())
+}
+
+fn planned_of(items: Vec<Result<Event, SkippedEvent>>) -> InboundPlan {
+    plan(key(), &"primary".into(), Tz::UTC, items)
+}
+
+fn unreadable(id: Option<&str>) -> SkippedEvent {
+    SkippedEvent { id: id.map(EventId::from), reason: SkipReason::Unreadable }
+}
+
+#[test]
+fn an_event_that_cannot_be_read_is_mentioned_and_loses_its_row() {
+    let plan = planned_of(vec![Ok(listed("e")), Err(unreadable(Some("bad")))]);
+    assert_eq!(plan.skipped, [unreadable(Some("bad"))]);
+    assert_eq!((plan.put.len(), plan.remove.into_iter().collect::<Vec<_>>()), (1, vec![EventId::from("bad")]));
+}
+
+#[test]
+fn an_event_of_ours_that_cannot_be_read_is_not_missing() {
+    let own = OwnEventId { lesson_id: LessonId(Uuid::from_u128(9)), generation: 0 }.encode(key());
+    let plan = planned_of(vec![Err(unreadable(Some(own.as_str())))]);
+    assert!(plan.mentioned().contains(&own) && plan.names_all() && plan.remove.is_empty());
+}
+
+#[test]
+fn an_item_without_an_id_may_be_any_event() {
+    assert!(planned_of(vec![Err(unreadable(Some("bad")))]).names_all());
+    assert!(!planned_of(vec![Ok(listed("e")), Err(unreadable(None)), Err(unreadable(Some("bad")))]).names_all());
+}
+
+#[test]
+fn of_an_event_listed_as_readable_and_not_the_later_mention_counts() {
+    let plan = planned_of(vec![Ok(listed("e")), Err(unreadable(Some("e")))]);
+    assert!(plan.put.is_empty() && plan.remove.contains(&EventId::from("e")) && plan.skipped.len() == 1);
+    let plan = planned_of(vec![Err(unreadable(Some("e"))), Ok(listed("e"))]);
+    assert!(plan.put.len() == 1 && plan.remove.is_empty() && plan.skipped.is_empty());
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Error, Result,
     model::{
-        CalendarEventMapping, CalendarOAuthTokens, ConnectionKey, ConnectionStatus, Event, EventId,
+        CalendarEventMapping, CalendarOAuthTokens, ConnectionKey, ConnectionStatus, EventId,
         InstructorCalendarCredentials, OwnEventId, SyncState, SyncTrigger,
     },
     ports::{
@@ -300,9 +300,11 @@ impl Disconnect {
         let mapped = |mapping: CalendarEventMapping| Ours { id: mapping.google_event_id(), mapping: Some(mapping) };
         let mut ours: Vec<Ours> = mappings.into_iter().filter(has_event).map(mapped).collect();
         let known: BTreeSet<EventId> = ours.iter().map(|ours| ours.id.clone()).collect();
-        // An occurrence goes with its series.
-        let alone = |event: &Event| !event.is_cancelled() && event.recurring_event_id.is_none();
-        let shown = listing.events.into_iter().filter(alone).map(|event| event.id);
+        // An occurrence goes with its series. What cannot be read may be live, and is known by its id.
+        let shown = listing.items.into_iter().filter_map(|item| match item {
+            Ok(event) => (!event.is_cancelled() && event.recurring_event_id.is_none()).then_some(event.id),
+            Err(skipped) => skipped.id,
+        });
         let unknown = shown.filter(|id| OwnEventId::decode(key, id).is_some() && !known.contains(id));
         ours.extend(unknown.map(|id| Ours { id, mapping: None }));
         Ok(ours)

@@ -39,7 +39,7 @@ async fn an_event_that_was_written_has_the_lessons_fingerprint() {
     let event = shown(world.one(insert(1)).await);
     let wanted = Fingerprint::of_lesson(&lesson(1, "Piano").content);
     assert_eq!(wanted.of_event_like(&event), wanted);
-    let listed = world.list(None).await.events;
+    let listed: Vec<_> = world.list(None).await.items.into_iter().map(Result::unwrap).collect();
     assert_eq!(listed, [event]);
 }
 

@@ -1,4 +1,4 @@
-//! Listing a calendar: its pages, and what they prove together (design rule R6).
+//! Listing a calendar: its pages, and what they prove together.
 //! <https://developers.google.com/workspace/calendar/api/guides/sync>
 
 use chrono::{DateTime, Utc};
@@ -6,7 +6,6 @@ use http::Method;
 use reqwest::Url;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tracing::warn;
 
 use super::{GoogleCalendar, errors, http::request, resource};
 use crate::ports::{Access, CalendarError, Listing, ListingOutcome};
@@ -36,8 +35,7 @@ pub(super) async fn list(
 ) -> Listing {
     let url = shape(google.events(&access.calendar, &[]), token);
     // The outcome stands for a failure until the last page has come.
-    let mut listing =
-        Listing { outcome: ListingOutcome::CursorLost, events: Vec::new(), time_zone: None, malformed: 0, calls: 0 };
+    let mut listing = Listing { outcome: ListingOutcome::CursorLost, items: Vec::new(), time_zone: None, calls: 0 };
     let mut retry = google.retry(access, deadline);
     let mut page_url = url.clone();
     listing.outcome = loop {
@@ -101,15 +99,7 @@ fn read_page(body: &[u8], listing: &mut Listing) -> Result<Next, CalendarError> 
     if let Some(zone) = page.time_zone.as_deref().and_then(resource::zone) {
         listing.time_zone = Some(zone);
     }
-    for item in page.items {
-        match resource::read(item.get().as_bytes()) {
-            Ok(event) => listing.events.push(event),
-            Err(reason) => {
-                listing.malformed += 1;
-                warn!(%reason, "left out an event that cannot be read");
-            }
-        }
-    }
+    listing.items.extend(page.items.iter().map(|item| resource::read(item.get().as_bytes())));
     Ok(next)
 }
 
@@ -128,6 +118,11 @@ fn failure(token: Option<&str>, error: CalendarError) -> ListingOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Event, SkippedEvent};
+
+    fn empty() -> Listing {
+        Listing { outcome: ListingOutcome::CursorLost, items: Vec::new(), time_zone: None, calls: 1 }
+    }
 
     fn refused(status: u16, reason: &str) -> CalendarError {
         CalendarError::Refused { status, reason: reason.to_owned() }
@@ -163,31 +158,28 @@ mod tests {
     }
 
     #[test]
-    fn one_malformed_item_is_left_out_and_counted_and_the_rest_goes_on() {
-        let mut listing = Listing {
-            outcome: ListingOutcome::CursorLost,
-            events: Vec::new(),
-            time_zone: None,
-            malformed: 0,
-            calls: 1,
-        };
+    fn an_item_that_cannot_be_read_is_named_where_it_has_an_id_and_the_rest_goes_on() {
+        let mut listing = empty();
         let body = br#"{"timeZone":"Europe/Berlin","novelty":1,"nextSyncToken":"t","items":[
-            {"id":"a","status":"cancelled"}, {"id":7}, null, "x", {"id":"b","status":"cancelled"}]}"#;
+            {"id":"a","status":"cancelled"}, {"id":7}, null, "x", {"id":""}, {"id":"c","start":[],"id2":{"id":"d"}},
+            {"id":"e"}, {"id":"b","status":"cancelled"}]}"#;
         assert!(matches!(read_page(body, &mut listing), Ok(Next::End { sync_token }) if sync_token == "t"));
-        assert_eq!(listing.events.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-        assert_eq!(listing.malformed, 3);
+        let id = |item: &Result<Event, SkippedEvent>| match item {
+            Ok(event) => format!("read {}", event.id),
+            Err(SkippedEvent { id: Some(id), .. }) => format!("left out {id}"),
+            Err(SkippedEvent { id: None, .. }) => "left out".to_owned(),
+        };
+        let unnamed = "left out";
+        assert_eq!(
+            listing.items.iter().map(id).collect::<Vec<_>>(),
+            ["read a", unnamed, unnamed, unnamed, unnamed, "left out c", "left out e", "read b"]
+        );
         assert_eq!(listing.time_zone, Some(chrono_tz::Tz::Europe__Berlin));
     }
 
     #[test]
     fn a_page_that_proves_nothing_is_a_failure() {
-        let mut listing = Listing {
-            outcome: ListingOutcome::CursorLost,
-            events: Vec::new(),
-            time_zone: None,
-            malformed: 0,
-            calls: 1,
-        };
+        let mut listing = empty();
         for body in ["", "<html>", "{}", r#"{"items":[]}"#, r#"{"items":{},"nextSyncToken":"t"}"#] {
             assert!(read_page(body.as_bytes(), &mut listing).is_err(), "{body}");
         }

@@ -7,9 +7,10 @@ use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tracing::warn;
 
 use crate::{
-    model::{Event, EventId, EventStatus, EventTime, EventType, LessonContent},
+    model::{Event, EventId, EventStatus, EventTime, EventType, LessonContent, SkipReason, SkippedEvent},
     ports::EventPatch,
 };
 
@@ -67,19 +68,37 @@ struct ExtendedProperties {
 
 /// Why an item cannot be read. What it holds is the instructor's own, and not repeated.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Malformed {
+enum Malformed {
     #[error("not an event resource, as line {line}, column {column} shows")]
     Json { line: usize, column: usize },
+    #[error("an event without an id")]
+    NoId,
     #[error("a time that is neither a day nor a moment")]
     Time,
     #[error("an event that takes place at no time")]
     NoTime,
 }
 
-/// Reads an event.
-pub(super) fn read(json: &[u8]) -> Result<Event, Malformed> {
-    let resource: Resource =
-        serde_json::from_slice(json).map_err(|error| Malformed::Json { line: error.line(), column: error.column() })?;
+/// Reads an event, or at least which event it is.
+pub(super) fn read(json: &[u8]) -> Result<Event, SkippedEvent> {
+    #[derive(Deserialize)]
+    struct Named {
+        id: String,
+    }
+    let event = serde_json::from_slice(json)
+        .map_err(|error| Malformed::Json { line: error.line(), column: error.column() })
+        .and_then(event);
+    event.map_err(|why| {
+        warn!(%why, "an event cannot be read");
+        let id = serde_json::from_slice(json).ok().map(|named: Named| named.id).filter(|id| !id.is_empty());
+        SkippedEvent { id: id.map(EventId), reason: SkipReason::Unreadable }
+    })
+}
+
+fn event(resource: Resource) -> Result<Event, Malformed> {
+    if resource.id.is_empty() {
+        return Err(Malformed::NoId);
+    }
     let status = match resource.status.as_deref() {
         Some("cancelled") => EventStatus::Cancelled,
         Some("tentative") => EventStatus::Tentative,
@@ -198,7 +217,7 @@ mod tests {
         }
         event
     }
-    fn read_json(json: &Value) -> Result<Event, Malformed> {
+    fn read_json(json: &Value) -> Result<Event, SkippedEvent> {
         read(json.to_string().as_bytes())
     }
     fn lesson() -> EventPatch {
@@ -280,6 +299,7 @@ mod tests {
             json!([]),
             json!({ "status": "confirmed" }),
             json!({ "id": 7 }),
+            json!({ "id": "", "status": "cancelled" }),
             json!({ "id": "e1", "status": "confirmed" }),
             timed(&json!({ "end": null })),
             timed(&json!({ "end": {} })),

@@ -15,7 +15,7 @@ use crate::{
     Error, ErrorKind,
     model::{
         CalendarEventMapping, CalendarId, Cursor, Event, EventId, ExternalCalendarEvent, InstructorCalendarCredentials,
-        LessonId, OwnEventId, SyncState,
+        LessonId, OwnEventId, SkippedEvent, SyncState,
     },
     ports::{CalendarError, DirtyMark, Listing, ListingOutcome, Operation, OperationOutcome},
     reconcile::{
@@ -80,19 +80,15 @@ pub async fn import(
         round.report.changed = true;
         listing = google.list(None, deadline).await?;
     }
-    let Listing { outcome, events, time_zone, malformed, .. } = listing;
-    if malformed > 0 {
-        round.report.say(format!("{malformed} events could not be read and were left out."));
-    }
+    let Listing { outcome, items, time_zone, .. } = listing;
     let is_delta = matches!(outcome, ListingOutcome::Delta { .. });
     // A run that died may have stored rows and not come to their conflicts. A delta names those rows once more; of a whole
     // listing nobody knows which they were.
     changed.everything |= !is_delta;
     let (token, complete) = match outcome {
-        // What could not be read was mentioned all the same: then absence proves nothing.
-        ListingOutcome::Complete { token } => (Some(token), malformed == 0),
+        ListingOutcome::Complete { token } => (Some(token), true),
         ListingOutcome::Delta { token } => (Some(token), false),
-        ListingOutcome::Partial { error } if events.is_empty() || error == CalendarError::Paced => {
+        ListingOutcome::Partial { error } if items.is_empty() || error == CalendarError::Paced => {
             return Err(failure(error));
         }
         ListingOutcome::Partial { error } => {
@@ -114,7 +110,9 @@ pub async fn import(
         round.save().await?;
     }
 
-    let plan = inbound::plan(key, calendar, zone, events);
+    let plan = inbound::plan(key, calendar, zone, items);
+    round.report.say_skipped(&plan.skipped);
+    let complete = complete && plan.names_all();
     let own = observe_own(round, &plan, complete, zone).await?;
     let store = &round.sync.google.store;
     changed.gone = gone(round, calendar, &plan, complete).await?;
@@ -153,14 +151,16 @@ pub async fn look_after_own(
     google: &mut GoogleSession<'_>,
 ) -> Result<(), Failure> {
     let listing = google.list(None, round.request.deadline).await?;
-    let complete = matches!(listing.outcome, ListingOutcome::Complete { .. }) && listing.malformed == 0;
     if let ListingOutcome::Partial { error } = listing.outcome {
         return Err(failure(error));
     }
     let zone = listing.time_zone.unwrap_or(round.state.calendar_time_zone);
     round.state.calendar_time_zone = zone;
-    let plan = inbound::plan(credentials.key, &credentials.google_calendar_id, zone, listing.events);
-    let own = observe_own(round, &plan, complete, zone).await?;
+    let plan = inbound::plan(credentials.key, &credentials.google_calendar_id, zone, listing.items);
+    let may_be_own =
+        |skipped: &SkippedEvent| skipped.id.as_ref().is_none_or(|id| OwnEventId::decode(credentials.key, id).is_some());
+    round.report.say_skipped(&plan.skipped.iter().filter(|skipped| may_be_own(skipped)).cloned().collect::<Vec<_>>());
+    let own = observe_own(round, &plan, plan.names_all(), zone).await?;
     remove_strays(round, own.strays, google).await.map(drop)
 }
 
@@ -203,12 +203,15 @@ pub async fn rows_alone(
     seen: &Seen,
 ) -> Result<Option<(Changed, Listed)>, Failure> {
     let (key, zone) = (round.request.key, round.state.calendar_time_zone);
-    let Listing { outcome, events, time_zone, malformed, .. } = &seen.listing;
+    let Listing { outcome, items, time_zone, .. } = &seen.listing;
     let ListingOutcome::Delta { token } = outcome else { return Ok(None) };
-    if *malformed > 0 || time_zone.is_some_and(|now| now != zone) || events.len() > FEW {
+    if time_zone.is_some_and(|now| now != zone) || items.len() > FEW {
         return Ok(None);
     }
-    let plan = inbound::plan(key, calendar, zone, events.clone());
+    let plan = inbound::plan(key, calendar, zone, items.clone());
+    if !plan.skipped.is_empty() {
+        return Ok(None);
+    }
     let own = own_changes(round, &plan, false, zone).await?;
     if own.is_news() {
         return Ok(None);
@@ -252,7 +255,7 @@ async fn replace_days(round: &mut Round<'_>, calendar: &CalendarId, zone: Tz) ->
     let rows = concurrently(looks.collect()).await?;
     let events =
         rows.into_iter().flatten().map(|row| row.event).filter(|event| event.start.is_some_and(|start| start.is_day()));
-    store.put_external(key, &inbound::plan(key, calendar, zone, events.collect()).put).await?;
+    store.put_external(key, &inbound::plan(key, calendar, zone, events.map(Ok).collect()).put).await?;
     Ok(())
 }
 
@@ -305,10 +308,10 @@ async fn own_changes(round: &Round<'_>, plan: &InboundPlan, complete: bool, zone
         }
     }
     if complete {
-        let listed: BTreeSet<&EventId> = plan.own.iter().map(|(_, event)| &event.id).collect();
+        let mentioned = plan.mentioned();
         for mapping in mappings.values() {
             let live = mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
-            if live && !listed.contains(&mapping.google_event_id()) && !changed.contains_key(&mapping.lesson_id) {
+            if live && !mentioned.contains(&mapping.google_event_id()) && !changed.contains_key(&mapping.lesson_id) {
                 let mut missing = mapping.clone();
                 missing.touched = true;
                 missing.shown.iter_mut().for_each(|shown| shown.deleted = true);

@@ -7,8 +7,11 @@ use chrono_tz::Tz;
 
 use super::{SyncRequest, round::Changed, words};
 use crate::model::{
-    CalendarEventMapping, CalendarSyncLog, SyncCounts, SyncDirection, SyncLogId, SyncOutcome, WishKind,
+    CalendarEventMapping, CalendarSyncLog, SkippedEvent, SyncCounts, SyncDirection, SyncLogId, SyncOutcome, WishKind,
 };
+
+/// So many events that were left out are named in a row.
+const MOST_NAMED_SKIPS: usize = 10;
 
 /// The account of one run.
 #[derive(Debug, Clone, Default)]
@@ -61,6 +64,17 @@ impl Report {
             self.details.push(format!("{}: {what}.", words::lesson(lesson, self.zone)));
         } else {
             self.details_left_out += 1;
+        }
+    }
+
+    /// Says which events were left out: the first ones by name, of the others how many.
+    pub fn say_skipped(&mut self, skipped: &[SkippedEvent]) {
+        self.changed |= !skipped.is_empty();
+        for skipped in skipped.iter().take(MOST_NAMED_SKIPS) {
+            self.say(words::skipped(skipped));
+        }
+        if let Some(more) = skipped.len().checked_sub(MOST_NAMED_SKIPS).filter(|more| *more > 0) {
+            self.say(format!("{more} more events were left out."));
         }
     }
 
@@ -140,7 +154,19 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::model::{ConnectionKey, InstructorId, LessonId, SyncTrigger, TenantId};
+    use crate::model::{ConnectionKey, EventId, InstructorId, LessonId, SkipReason, SyncTrigger, TenantId};
+
+    #[test]
+    fn of_many_events_that_were_left_out_ten_are_named() {
+        let skipped = |n| SkippedEvent { id: Some(EventId(format!("e{n}"))), reason: SkipReason::Unreadable };
+        let mut report = Report::default();
+        report.say_skipped(&(0..12).map(skipped).collect::<Vec<_>>());
+        assert_eq!((report.reasons.len(), report.is_worth_a_row()), (MOST_NAMED_SKIPS + 1, true));
+        assert_eq!(report.reasons[9..], ["Event e9 was left out: it cannot be read.", "2 more events were left out."]);
+        let mut report = Report::default();
+        report.say_skipped(&(0..10).map(skipped).collect::<Vec<_>>());
+        assert_eq!(report.reasons.len(), MOST_NAMED_SKIPS);
+    }
 
     #[test]
     fn a_row_is_bounded_and_what_holds_for_the_whole_run_is_never_left_out() {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use crate::{
-    model::{CalendarEventMapping, EventId, Free, SchedulingConflict, Window},
+    model::{CalendarEventMapping, EventId, Free, SchedulingConflict, SkipReason, SkippedEvent, Window},
     reconcile::outbound::{Absence, Decision, Step, Wanted},
 };
 
@@ -44,6 +44,17 @@ pub fn done(decision: Decision, wanted: &Wanted) -> Option<&'static str> {
 /// Why nothing was done for a lesson outside of the days that are covered.
 pub fn outside(window: Window, zone: Tz) -> String {
     format!("it has no event, since it lies outside of {} to {}", moment(window.from, zone), moment(window.to, zone))
+}
+
+/// An event that was left out.
+pub fn skipped(skipped: &SkippedEvent) -> String {
+    let why = match skipped.reason {
+        SkipReason::Unreadable => "it cannot be read",
+    };
+    match &skipped.id {
+        Some(id) => format!("Event {id} was left out: {why}."),
+        None => format!("An event without an id was left out: {why}."),
+    }
 }
 
 /// A conflict that was found.

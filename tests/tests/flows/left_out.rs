@@ -1,0 +1,72 @@
+//! An event that cannot be taken in is left out and said so, and stops nothing else.
+
+use calendar_tests::world::World;
+use serde_json::{Value, json};
+
+/// The next listing of the calendar from its start, after the cursor is lost, shows just these items.
+async fn relisted_as(world: &World, items: Value) {
+    world.control("expire-cursors", json!({ "calendar": World::ACCOUNT })).await;
+    shown(world, 2, items).await;
+}
+
+/// The `nth` call from now on lists just these items. (Its token is none of Google's: the listing after it begins anew.)
+async fn shown(world: &World, nth: u64, items: Value) {
+    let page = json!({ "timeZone": "Europe/Berlin", "items": items, "nextSyncToken": "of nothing" }).to_string();
+    world.fault("calendar.events.list", json!({ "nth": nth }), json!({ "garbage": page })).await;
+}
+
+/// A lesson whose event somebody deleted, and an import that flagged it and is gone, both while the product looked away.
+async fn deleted_unseen() -> (World, String) {
+    let world = World::start().await;
+    let lesson = world.add_lesson("Piano", world.in_hours(30)).await;
+    world.connect().await;
+    let dentist = world.plan_in_google("Dentist", world.in_hours(30), world.in_hours(31)).await;
+    world.until("the flag", async || world.is_flagged(&lesson).await).await;
+    world.sync_by_hand_alone().await;
+    world.delete_in_google(&dentist).await;
+    let event = world.events_of(&lesson).await[0]["id"].as_str().unwrap().to_owned();
+    world.delete_in_google(&event).await;
+    (world, lesson)
+}
+
+#[tokio::test]
+async fn after_a_lost_cursor_an_unreadable_event_keeps_neither_old_rows_nor_our_missing_event() {
+    let (world, lesson) = deleted_unseen().await;
+    relisted_as(&world, json!([{ "id": "unreadable", "status": "confirmed", "start": 7 }])).await;
+    assert_eq!(world.sync().await["outcome"], "completed");
+    assert_eq!(world.rows("external_calendar_events").await, Vec::<Value>::new());
+    assert!(!world.is_flagged(&lesson).await);
+    assert_eq!(world.events_of(&lesson).await.len(), 1, "put back");
+    let reasons = world.reasons().await;
+    assert!(reasons.contains("Event unreadable was left out: it cannot be read."), "{reasons}");
+}
+
+#[tokio::test]
+async fn an_item_without_an_id_may_be_any_event_so_nothing_goes_for_want_of_a_mention() {
+    let (world, lesson) = deleted_unseen().await;
+    relisted_as(&world, json!([{ "status": "confirmed", "start": 7 }])).await;
+    assert_eq!(world.sync().await["outcome"], "completed");
+    assert_eq!(world.rows("external_calendar_events").await.len(), 1);
+    assert!(world.is_flagged(&lesson).await);
+    let reasons = world.reasons().await;
+    assert!(reasons.contains("An event without an id was left out"), "{reasons}");
+    assert_eq!(world.sync().await["outcome"], "completed", "the listing after it is whole");
+    assert_eq!(world.rows("external_calendar_events").await, Vec::<Value>::new());
+    assert_eq!(world.events_of(&lesson).await.len(), 1, "put back");
+}
+
+#[tokio::test]
+async fn an_event_that_becomes_unreadable_no_longer_blocks_where_it_was() {
+    let world = World::start().await;
+    let lesson = world.add_lesson("Piano", world.in_hours(30)).await;
+    world.connect().await;
+    let dentist = world.plan_in_google("Dentist", world.in_hours(30), world.in_hours(31)).await;
+    world.until("the flag", async || world.is_flagged(&lesson).await).await;
+    world.sync_by_hand_alone().await;
+    shown(&world, 1, json!([{ "id": dentist, "status": "confirmed", "start": { "dateTime": "soon" } }])).await;
+    let answer = world.sync().await;
+    assert!(!world.is_flagged(&lesson).await);
+    let reasons = world.reasons().await;
+    assert!(reasons.contains(&format!("Event {dentist} was left out: it cannot be read.")), "{reasons}");
+    assert_eq!(answer["outcome"], "completed");
+}

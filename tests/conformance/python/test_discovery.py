@@ -15,11 +15,11 @@ DOCUMENT = json.loads(
 # Paths end in these where the method needs something that exists.
 SAMPLES = {"calendarId": ADA, "eventId": "discovered1", "setting": "timezone", "ruleId": "default", "userId": ADA}
 # What the README says is answered with 501.
-NOT_KEPT = {
-    "calendar.events.import", "calendar.events.quickAdd", "calendar.events.move", "calendar.freebusy.query", "calendar.colors.get",
+NOT_KEPT = {"calendar.events.quickAdd"}
+KEPT_IN_PART = {"acl", "settings", "calendars", "calendarList"}
+KEPT_OF_THESE = {f"calendar.{resource}.get" for resource in KEPT_IN_PART} | {
+    f"calendar.{resource}.list" for resource in KEPT_IN_PART - {"calendars"}
 }
-NOT_KEPT_RESOURCES = {"acl", "settings"}
-KEPT_OF_CALENDARS = {"calendar.calendars.get", "calendar.calendarList.list", "calendar.calendarList.get"}
 
 
 def methods(resources=DOCUMENT["resources"]):
@@ -29,10 +29,9 @@ def methods(resources=DOCUMENT["resources"]):
 
 
 def is_kept(method):
-    resource = method["id"].split(".")[1]
-    if resource in ("calendars", "calendarList"):
-        return method["id"] in KEPT_OF_CALENDARS
-    return method["id"] not in NOT_KEPT and resource not in NOT_KEPT_RESOURCES
+    if method["id"].split(".")[1] in KEPT_IN_PART:
+        return method["id"] in KEPT_OF_THESE
+    return method["id"] not in NOT_KEPT
 
 
 def schema(name):
@@ -114,6 +113,12 @@ def test_every_method_is_kept_or_says_that_it_is_not(sim, token, rich, method):
         ("CalendarList", "users/me/calendarList", {}),
         ("CalendarListEntry", "users/me/calendarList/{calendarId}", {}),
         ("Calendar", "calendars/{calendarId}", {}),
+        ("Acl", "calendars/{calendarId}/acl", {}),
+        ("Acl", "calendars/{calendarId}/acl", {"maxResults": "1", "showDeleted": "true"}),
+        ("AclRule", "calendars/{calendarId}/acl/user:ada@example.com", {}),
+        ("Settings", "users/me/settings", {}),
+        ("Setting", "users/me/settings/{setting}", {}),
+        ("Colors", "colors", {}),
     ],
 )
 def test_answers_hold_nothing_that_the_description_does_not_name(sim, token, rich, name, target, query):
@@ -121,6 +126,41 @@ def test_answers_hold_nothing_that_the_description_does_not_name(sim, token, ric
     status, answer = sim.request("GET", target, token)
     assert status == 200, answer
     jsonschema.validate(answer, schema(name))
+
+
+def test_free_and_busy_times_are_answered_as_described(sim, token, rich):
+    sim.control("add-group", id="staff@example.com", members=[ADA, "grace@example.com"])
+    body = {"timeMin": "2027-01-01T00:00:00Z", "timeMax": "2027-02-01T00:00:00Z"}
+    body |= {"items": [{"id": name} for name in ("primary", "staff@example.com", "unknown@example.com")]}
+    for more in ({}, {"groupExpansionMax": 1}, {"calendarExpansionMax": 1}):
+        status, answer = sim.request("POST", path({"path": "freeBusy"}), token, body | more)
+        assert status == 200, answer
+        jsonschema.validate(answer, schema("FreeBusyResponse"))
+
+
+def test_imported_and_moved_events_are_answered_as_described(sim, token):
+    event = {"iCalUID": "described@elsewhere.example", "start": {"date": "2027-01-11"}, "end": {"date": "2027-01-12"}}
+    status, imported = sim.request("POST", path({"path": "calendars/{calendarId}/events/import"}), token, event)
+    assert status == 200, imported
+    target = path({"path": "calendars/{calendarId}/events/{eventId}/move"}, eventId=imported["id"])
+    status, moved = sim.request("POST", f"{target}?destination=c_choir%40group.calendar.google.com", token)
+    assert status == 200, moved
+    for answer in (imported, moved):
+        jsonschema.validate(answer, schema("Event"))
+
+
+PREFIX = "https://www.googleapis.com/auth/"
+SCOPES = [scope for scope in DOCUMENT["auth"]["oauth2"]["scopes"] if scope.startswith(PREFIX)]
+
+
+@pytest.mark.parametrize("scope", SCOPES, ids=lambda scope: scope.removeprefix(PREFIX))
+def test_a_scope_allows_the_methods_that_the_description_names_and_no_other(sim, scope):
+    token = sim.grant(scopes=[scope])["access_token"]
+    for method in filter(is_kept, methods()):
+        status, answer = sim.request(method["httpMethod"], path(method, eventId="absent1"), token, {})
+        error = answer["error"]["errors"][0] if status == 403 else {}
+        refused = error.get("reason") == "insufficientPermissions"
+        assert refused == (scope not in method["scopes"]), (method["id"], answer)
 
 
 def test_a_channel_is_answered_as_described(sim, token):

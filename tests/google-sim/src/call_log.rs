@@ -69,7 +69,9 @@ impl WriteCall {
             Some(account) if id == "primary" => account.to_owned(),
             _ => id,
         });
-        let named = after("events").or_else(|| body["id"].as_str().map(str::to_owned));
+        let no_event = ["watch", "import", "quickAdd"];
+        let in_path = after("events").filter(|named| !no_event.contains(&named.as_str()));
+        let named = in_path.or_else(|| body["id"].as_str().map(str::to_owned));
         Self {
             at,
             method,

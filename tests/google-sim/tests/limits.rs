@@ -237,6 +237,6 @@ fn a_selector_leaves_only_what_was_asked_for() {
 #[test]
 fn what_is_not_kept_says_so() {
     let mut world = World::new();
-    refused(&world.call_with("POST", "/calendar/v3/freeBusy", &json!({})), 501, "notImplemented");
+    refused(&world.call("POST", &format!("{EVENTS}/quickAdd?text=Lunch")), 501, "notImplemented");
     refused(&world.call("GET", "/calendar/v3/nothing"), 404, "notFound");
 }

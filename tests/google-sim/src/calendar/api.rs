@@ -6,12 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::draft::OptionalParts;
 use super::fields::{EVERYTHING, Selector};
+use super::freebusy::Question;
 use super::list::{Listing, Page};
+use super::method::Method;
 use super::params::Params;
-use super::resources;
 use super::show::{Shown, View};
 use super::write::{Manner, Write};
-use super::{Calendar, Event, Role};
+use super::{Calendar, Event, Role, acl, colors, resources, settings};
 use crate::Google;
 use crate::call_log::WriteCall;
 use crate::config::{Behaviour, Config};
@@ -19,100 +20,8 @@ use crate::error::{ApiError, Result};
 use crate::http::{Delivery, Request, Response};
 use crate::oauth::scopes;
 
-/// The path before every method.
-const SERVICE: [&str; 2] = ["calendar", "v3"];
-
 /// By how many milliseconds the answer to a watch call comes after its first message.
 const EARLY_SYNC_MS: u64 = 40;
-
-/// A method of the API, on what its path names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Method {
-    EventsList(String),
-    EventsInsert(String),
-    EventsGet(String, String),
-    EventsUpdate(String, String),
-    EventsPatch(String, String),
-    EventsDelete(String, String),
-    EventsInstances(String, String),
-    EventsWatch(String),
-    ChannelsStop,
-    CalendarListList,
-    CalendarListGet(String),
-    CalendarsGet(String),
-    /// A method that Google has and the simulator does not keep.
-    Missing(&'static str),
-}
-
-impl Method {
-    fn of(request: &Request) -> Option<Self> {
-        let segments = request.segments();
-        let path: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
-        let path = path.strip_prefix(&SERVICE)?;
-        let owned = |text: &str| text.to_owned();
-        Some(match (request.method.as_str(), path) {
-            ("GET", ["calendars", c, "events"]) => Self::EventsList(owned(c)),
-            ("POST", ["calendars", c, "events"]) => Self::EventsInsert(owned(c)),
-            ("POST", ["calendars", c, "events", "watch"]) => Self::EventsWatch(owned(c)),
-            ("POST", ["calendars", _, "events", "import"]) => Self::Missing("calendar.events.import"),
-            ("POST", ["calendars", _, "events", "quickAdd"]) => Self::Missing("calendar.events.quickAdd"),
-            ("POST", ["calendars", _, "events", _, "move"]) => Self::Missing("calendar.events.move"),
-            ("GET", ["calendars", c, "events", e]) => Self::EventsGet(owned(c), owned(e)),
-            ("PUT", ["calendars", c, "events", e]) => Self::EventsUpdate(owned(c), owned(e)),
-            ("PATCH", ["calendars", c, "events", e]) => Self::EventsPatch(owned(c), owned(e)),
-            ("DELETE", ["calendars", c, "events", e]) => Self::EventsDelete(owned(c), owned(e)),
-            ("GET", ["calendars", c, "events", e, "instances"]) => Self::EventsInstances(owned(c), owned(e)),
-            ("POST", ["channels", "stop"]) => Self::ChannelsStop,
-            ("GET", ["users", "me", "calendarList"]) => Self::CalendarListList,
-            ("GET", ["users", "me", "calendarList", c]) => Self::CalendarListGet(owned(c)),
-            (_, ["users", "me", "calendarList", ..]) => Self::Missing("calendar.calendarList"),
-            (_, ["users", "me", "settings", ..]) => Self::Missing("calendar.settings"),
-            ("GET", ["calendars", c]) => Self::CalendarsGet(owned(c)),
-            (_, ["calendars", _, "acl", ..]) => Self::Missing("calendar.acl"),
-            (_, ["calendars"] | ["calendars", _] | ["calendars", _, "clear" | "transferOwnership"]) => {
-                Self::Missing("calendar.calendars")
-            }
-            ("POST", ["freeBusy"]) => Self::Missing("calendar.freebusy.query"),
-            ("GET", ["colors"]) => Self::Missing("calendar.colors.get"),
-            _ => return None,
-        })
-    }
-
-    /// The method's id in the discovery document.
-    fn name(&self) -> &'static str {
-        match self {
-            Self::EventsList(_) => "calendar.events.list",
-            Self::EventsInsert(_) => "calendar.events.insert",
-            Self::EventsGet(..) => "calendar.events.get",
-            Self::EventsUpdate(..) => "calendar.events.update",
-            Self::EventsPatch(..) => "calendar.events.patch",
-            Self::EventsDelete(..) => "calendar.events.delete",
-            Self::EventsInstances(..) => "calendar.events.instances",
-            Self::EventsWatch(_) => "calendar.events.watch",
-            Self::ChannelsStop => "calendar.channels.stop",
-            Self::CalendarListList => "calendar.calendarList.list",
-            Self::CalendarListGet(_) => "calendar.calendarList.get",
-            Self::CalendarsGet(_) => "calendar.calendars.get",
-            Self::Missing(name) => name,
-        }
-    }
-
-    /// What the method costs of the minute quotas: PATCH counts three times.
-    fn cost(&self) -> usize {
-        match self {
-            Self::EventsPatch(..) => 3,
-            _ => 1,
-        }
-    }
-
-    /// The calendar and event that the method changes, if it changes one that exists.
-    fn changes(&self) -> Option<(&str, &str)> {
-        match self {
-            Self::EventsUpdate(c, e) | Self::EventsPatch(c, e) | Self::EventsDelete(c, e) => Some((c, e)),
-            _ => None,
-        }
-    }
-}
 
 /// Who calls, once the token has been checked.
 #[derive(Clone, Debug)]
@@ -194,7 +103,7 @@ impl Google {
             outcome = Some(response.status);
             response
         });
-        if request.method != "GET" {
+        if request.method != "GET" && method != Method::FreebusyQuery {
             let call = WriteCall::new(now, method.name(), account.as_deref(), request, in_batch);
             self.writes.push(WriteCall { status: response.status, outcome, ..call });
         }
@@ -261,57 +170,73 @@ impl Google {
                 let event = event.ok_or_else(ApiError::not_found)?;
                 context.answer_event(&event, calendar, role)
             }
-            Method::EventsInsert(_) | Method::EventsUpdate(..) | Method::EventsPatch(..) | Method::EventsDelete(..) => {
-                self.write(context, method)
-            }
+            Method::EventsInsert(calendar)
+            | Method::EventsImport(calendar)
+            | Method::EventsUpdate(calendar, _)
+            | Method::EventsPatch(calendar, _)
+            | Method::EventsDelete(calendar, _) => self.write(context, method, calendar),
+            Method::EventsMove(calendar, event) => self.move_event(context, calendar, event),
             Method::EventsWatch(calendar) => self.watch(context, calendar).map(|channel| context.answer_value(channel)),
             Method::ChannelsStop => {
                 let body = body(context.request)?;
                 self.push.stop(context.now, &context.caller, &body, &self.config.behaviour)?;
                 Ok(Response::empty(204))
             }
-            Method::CalendarListList => {
-                let list = resources::list(&self.calendars, account, Params(context.request))?;
-                Ok(context.answer_value(list))
+            Method::FreebusyQuery => {
+                let question = Question::read(&body(context.request)?)?;
+                Ok(context.answer_value(question.answer(&self.calendars, account, context.now)))
             }
-            Method::CalendarListGet(calendar) => {
-                let (calendar, role) = visible(&self.calendars, account, calendar)?;
-                Ok(context.answer_value(resources::entry(calendar, role, account)))
-            }
-            Method::CalendarsGet(calendar) => {
-                let (calendar, _) = visible(&self.calendars, account, calendar)?;
-                Ok(context.answer_value(resources::calendar(calendar)))
-            }
+            Method::CalendarListList
+            | Method::CalendarListGet(_)
+            | Method::CalendarsGet(_)
+            | Method::AclList(_)
+            | Method::AclGet(..)
+            | Method::SettingsList
+            | Method::SettingsGet(_)
+            | Method::ColorsGet => self.describe(context, method).map(|value| context.answer_value(value)),
             Method::Missing(name) => Err(ApiError::not_implemented(name)),
         }
     }
 
-    fn write(&mut self, context: &Context<'_>, method: &Method) -> Result<Response> {
-        let account = &context.caller.account;
+    /// What is around the events: calendars, their rules, settings and colours.
+    fn describe(&self, context: &Context<'_>, method: &Method) -> Result<Value> {
+        let (account, now, params) = (&context.caller.account, context.now, Params(context.request));
+        let life_secs = self.config.limits.cursor_secs;
+        let person = || self.tokens.accounts.get(account).ok_or_else(ApiError::not_found);
+        match method {
+            Method::CalendarListList => resources::list(&self.calendars, account, now, life_secs, params),
+            Method::CalendarListGet(calendar) => {
+                let (calendar, role) = visible(&self.calendars, account, calendar)?;
+                Ok(resources::entry(calendar, role, account))
+            }
+            Method::CalendarsGet(calendar) => {
+                let (calendar, _) = visible(&self.calendars, account, calendar)?;
+                Ok(resources::calendar(calendar))
+            }
+            Method::AclList(calendar) => {
+                let (calendar, role) = visible(&self.calendars, account, calendar)?;
+                require_writer(role)?;
+                acl::list(calendar, account, now, life_secs, params)
+            }
+            Method::AclGet(calendar, id) => {
+                let (calendar, role) = visible(&self.calendars, account, calendar)?;
+                require_writer(role)?;
+                acl::get(calendar, id)
+            }
+            Method::SettingsList => settings::list(person()?, now, life_secs, params),
+            Method::SettingsGet(setting) => settings::get(person()?, setting),
+            Method::ColorsGet => Ok(colors::get()),
+            _ => Err(ApiError::not_implemented(method.name())),
+        }
+    }
+
+    fn write(&mut self, context: &Context<'_>, method: &Method, calendar: &str) -> Result<Response> {
+        let calendar = self.writable(context, calendar)?;
         let params = Params(context.request);
-        let (Method::EventsInsert(calendar)
-        | Method::EventsUpdate(calendar, _)
-        | Method::EventsPatch(calendar, _)
-        | Method::EventsDelete(calendar, _)) = method
-        else {
-            return Err(ApiError::not_implemented(method.name()));
-        };
-        let (place, role) = visible(&self.calendars, account, calendar)?;
-        if role < Role::Writer {
-            let message = "You need to have writer access to this calendar.";
-            return Err(ApiError::forbidden("requiredAccessLevel", message));
-        }
-        self.quota.take_write(context.now, &place.id, &self.config.limits)?;
-        if let Some(updates) = params.text("sendUpdates")
-            && !["all", "externalOnly", "none"].contains(&updates)
-        {
-            return Err(ApiError::parameter("sendUpdates", "Invalid string value."));
-        }
-        let calendar = place.id.clone();
         let mut write = Write {
             now: context.now,
             calendar: &calendar,
-            by: account,
+            by: &context.caller.account,
             if_match: context.request.header_value("if-match"),
             in_batch: context.in_batch,
             parts: OptionalParts {
@@ -324,6 +249,7 @@ impl Google {
         let calendars = &mut self.calendars;
         let id = match method {
             Method::EventsInsert(_) => calendars.insert(&mut write, &body(context.request)?)?,
+            Method::EventsImport(_) => calendars.import(&mut write, &body(context.request)?)?,
             Method::EventsUpdate(_, id) => {
                 calendars.update(&mut write, id, &body(context.request)?, Manner::Replace)?;
                 id.clone()
@@ -338,8 +264,33 @@ impl Google {
                 return Ok(Response::empty(204));
             }
         };
-        let (calendar, role) = visible(&self.calendars, account, &calendar)?;
-        let event = calendar.find(&id).ok_or_else(ApiError::not_found)?;
+        self.answer_written(context, &calendar, &id)
+    }
+
+    fn move_event(&mut self, context: &Context<'_>, calendar: &str, event: &str) -> Result<Response> {
+        let destination = Params(context.request)
+            .text("destination")
+            .ok_or_else(|| ApiError::required("Required parameter: destination").at("parameter", "destination"))?;
+        let (from, to) = (self.writable(context, calendar)?, self.writable(context, destination)?);
+        let write = Write {
+            if_match: context.request.header_value("if-match"),
+            ..Write::by_hand(context.now, &from, &context.caller.account, &self.config.behaviour, &mut self.random)
+        };
+        self.calendars.transfer(&write, event, &to)?;
+        self.answer_written(context, &to, event)
+    }
+
+    /// The id of a calendar into which the caller may write now.
+    fn writable(&mut self, context: &Context<'_>, calendar: &str) -> Result<String> {
+        let (place, role) = visible(&self.calendars, &context.caller.account, calendar)?;
+        require_writer(role)?;
+        self.quota.take_write(context.now, &place.id, &self.config.limits)?;
+        Ok(place.id.clone())
+    }
+
+    fn answer_written(&self, context: &Context<'_>, calendar: &str, id: &str) -> Result<Response> {
+        let (calendar, role) = visible(&self.calendars, &context.caller.account, calendar)?;
+        let event = calendar.find(id).ok_or_else(ApiError::not_found)?;
         context.answer_event(&event, calendar, role)
     }
 
@@ -366,6 +317,14 @@ fn listing<'a>(config: &'a Config, context: &'a Context<'_>, (calendar, role): (
         limits: &config.limits,
         behaviour: &config.behaviour,
     }
+}
+
+fn require_writer(role: Role) -> Result<()> {
+    if role < Role::Writer {
+        let message = "You need to have writer access to this calendar.";
+        return Err(ApiError::forbidden("requiredAccessLevel", message));
+    }
+    Ok(())
 }
 
 fn visible<'a>(calendars: &'a super::Calendars, account: &str, calendar: &str) -> Result<(&'a Calendar, Role)> {

@@ -6,7 +6,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::event::Stamp;
-use super::store::Calendar;
 use crate::error::{ApiError, Result};
 use crate::random::hash;
 
@@ -36,11 +35,12 @@ pub(crate) struct PageToken {
 }
 
 impl Cursor {
-    /// Reads a cursor for one account, calendar and shape of request.
+    /// Reads a cursor for one account, calendar and shape of request. Those that stand before `valid_from` are void.
     pub fn read(
         text: &str,
         account: &str,
-        calendar: &Calendar,
+        calendar: &str,
+        valid_from: Stamp,
         shape: u64,
         now: DateTime<Utc>,
         life_secs: i64,
@@ -50,12 +50,11 @@ impl Cursor {
             ApiError::invalid(message).at("parameter", "syncToken")
         };
         let cursor: Self = decode('s', text).ok_or_else(malformed)?;
-        if cursor.calendar != hash(&calendar.id) || cursor.shape != shape {
+        if cursor.calendar != hash(calendar) || cursor.shape != shape {
             return Err(malformed());
         }
-        let expired = now.timestamp() - cursor.issued > life_secs
-            || cursor.stamp < calendar.cursors_from
-            || cursor.account != hash(account);
+        let expired =
+            now.timestamp() - cursor.issued > life_secs || cursor.stamp < valid_from || cursor.account != hash(account);
         if expired {
             return Err(ApiError::full_sync_required());
         }

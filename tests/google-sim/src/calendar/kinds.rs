@@ -26,6 +26,11 @@ pub(crate) fn of_insert(body: &serde_json::Map<String, Value>) -> Result<String>
     Ok(kind.to_owned())
 }
 
+/// Only the default type can be imported and moved.
+pub(crate) fn check_default(kind: &str) -> Result<()> {
+    demand(kind == "default", "This event type can neither be imported nor moved.")
+}
+
 /// Whether `event` is what its type allows.
 pub(crate) fn check(event: &Event, place: Place) -> Result<()> {
     if event.status == Status::Cancelled {

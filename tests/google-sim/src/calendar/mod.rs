@@ -1,17 +1,25 @@
 //! Calendars and their events, and the rules by which they change.
 
+mod acl;
 pub(crate) mod api;
+mod collection;
+mod colors;
 mod cursor;
 mod draft;
 mod event;
 mod fields;
+mod freebusy;
 mod guests;
+mod import;
 mod kinds;
 mod list;
+mod method;
+mod movement;
 mod params;
 mod quota;
 mod resources;
 mod series;
+mod settings;
 mod show;
 mod split;
 mod store;

@@ -36,7 +36,10 @@ impl<'a> Params<'a> {
                 self.number(name)?;
             }
         }
-        Ok(())
+        match self.text("sendUpdates") {
+            None | Some("all" | "externalOnly" | "none") => Ok(()),
+            Some(_) => Err(ApiError::parameter("sendUpdates", "Invalid string value.")),
+        }
     }
 
     pub fn text(self, name: &str) -> Option<&'a str> {

@@ -1,12 +1,13 @@
 //! Calendars and the list of them, as resources.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::collection::{Collection, Row};
+use super::params::Params;
 use super::store::{Calendar, Calendars, Role};
 use crate::error::{ApiError, Result};
 use crate::random::hash;
-
-use super::params::Params;
 
 /// `calendars.get`.
 pub(crate) fn calendar(calendar: &Calendar) -> Value {
@@ -42,19 +43,20 @@ pub(crate) fn entry(calendar: &Calendar, role: Role, account: &str) -> Value {
     entry
 }
 
-/// `calendarList.list`, always on one page. Its cursor never brings anything: entries do not change here.
-pub(crate) fn list(calendars: &Calendars, account: &str, params: Params<'_>) -> Result<Value> {
-    let cursor = format!("l{:016x}", hash(account));
-    if let Some(token) = params.text("syncToken") {
+/// `calendarList.list`. Its cursor never brings anything: entries do not change here.
+pub(crate) fn list(
+    calendars: &Calendars,
+    account: &str,
+    now: DateTime<Utc>,
+    life_secs: i64,
+    params: Params<'_>,
+) -> Result<Value> {
+    if params.has("syncToken") {
         for name in ["minAccessRole", "showOwnOrganizationOnly"] {
             if params.has(name) {
                 let message = format!("Sync token cannot be used with {name}.");
                 return Err(ApiError::bad_request(&message).at("parameter", name));
             }
-        }
-        if token != cursor {
-            let message = "Invalid sync token value.";
-            return Err(ApiError::invalid(message).at("parameter", "syncToken"));
         }
     }
     let least = match params.text("minAccessRole") {
@@ -64,20 +66,14 @@ pub(crate) fn list(calendars: &Calendars, account: &str, params: Params<'_>) -> 
         Some("owner") => Role::Owner,
         Some(_) => return Err(ApiError::parameter("minAccessRole", "Invalid string value.")),
     };
-    params.page_size(100, 250)?;
-    let items: Vec<Value> = calendars
+    let rows = calendars
         .all
         .values()
         .filter_map(|calendar| Some((calendar, calendar.role_of(account)?)))
-        .filter(|(_, role)| *role >= least && !params.has("syncToken"))
-        .map(|(calendar, role)| entry(calendar, role, account))
-        .collect();
-    Ok(json!({
-        "kind": "calendar#calendarList",
-        "etag": format!("\"p33{:x}o0o\"", hash(account)),
-        "nextSyncToken": cursor,
-        "items": items,
-    }))
+        .filter(|(_, role)| *role >= least)
+        .map(|(calendar, role)| Row::fixed(entry(calendar, role, account)));
+    let collection = Collection { kind: "calendar#calendarList", owner: account, account, rows: rows.collect() };
+    collection.page(now, life_secs, params)
 }
 
 fn etag(calendar: &Calendar) -> String {

@@ -45,6 +45,9 @@ pub(crate) struct Calendar {
     pub generated: bool,
     /// Whom the owner let in.
     pub shared_with: BTreeMap<String, Role>,
+    /// When the owner last let each account in or out.
+    #[serde(default)]
+    pub shared_at: BTreeMap<String, Stamp>,
     pub events: BTreeMap<String, Event>,
     /// Every event once, under the stamp of its last change.
     changes: BTreeMap<Stamp, String>,
@@ -62,6 +65,7 @@ impl Calendar {
             primary,
             generated: config.generated,
             shared_with: BTreeMap::new(),
+            shared_at: BTreeMap::new(),
             events: BTreeMap::new(),
             changes: BTreeMap::new(),
             cursors_from: 0,
@@ -102,6 +106,11 @@ impl Calendar {
     /// The exception that stands in for an occurrence of `series`.
     pub fn exception(&self, id: &str) -> Option<&Event> {
         self.events.get(id).filter(|event| !event.bare)
+    }
+
+    /// Whether an event of that iCalendar identity was ever put here. It stays taken when the event is deleted.
+    pub fn holds(&self, ical_uid: &str) -> bool {
+        self.events.values().any(|event| event.ical_uid == ical_uid && event.occurrence.is_none())
     }
 
     /// The event of that id: as stored, or an occurrence of a series that nobody changed yet.
@@ -169,6 +178,9 @@ fn original_start(start: When, suffix: &str) -> Option<When> {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Calendars {
     pub all: BTreeMap<String, Calendar>,
+    /// The addresses of groups, and whom each stands for.
+    #[serde(default)]
+    pub groups: BTreeMap<String, Vec<String>>,
     last: Stamp,
     /// Calendar and event type of each change since push was told last.
     pub touched: Vec<(String, String)>,

@@ -1,5 +1,7 @@
 //! Insert, update, patch and delete.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Map, Value};
 
@@ -40,7 +42,7 @@ impl<'a> Write<'a> {
         Self { now, calendar, by, if_match: None, in_batch: false, parts, behaviour, random }
     }
 
-    fn check_match(&self, current: &Event) -> Result<()> {
+    pub(super) fn check_match(&self, current: &Event) -> Result<()> {
         match self.if_match {
             Some(etag) if etag != "*" && etag != current.etag() => Err(ApiError::condition_not_met()),
             _ => Ok(()),
@@ -69,34 +71,12 @@ impl Calendars {
         };
         let place = self.place(write)?;
         let ical_uid = body.get("iCalUID").and_then(Value::as_str);
-        let mut event = Event {
-            ical_uid: ical_uid.map_or_else(|| format!("{id}@google.com"), str::to_owned),
-            id,
-            kind: kinds::of_insert(body)?,
-            status: Status::Confirmed,
-            created: write.now,
-            stamp: 0,
-            updated: 0,
-            sequence: 0,
-            start: When::Day(NaiveDate::default()),
-            end: When::Day(NaiveDate::default()),
-            recurrence: Vec::new(),
-            former: Vec::new(),
-            occurrence: None,
-            creator: write.by.to_owned(),
-            organizer: write.calendar.to_owned(),
-            attendees: Vec::new(),
-            private: std::collections::BTreeMap::new(),
-            shared: std::collections::BTreeMap::new(),
-            details: Map::new(),
-            bare: false,
-            purged: false,
-        };
+        let ical_uid_or_own = ical_uid.map_or_else(|| format!("{id}@google.com"), str::to_owned);
+        let mut event = fresh(write, id, ical_uid_or_own, kinds::of_insert(body)?);
         draft::apply(&mut event, body, place)?;
         // An id stays taken after its event is deleted.
         let taken = |calendar: &super::store::Calendar| {
-            let holds = |uid: &str| calendar.events.values().any(|e| e.ical_uid == uid && e.occurrence.is_none());
-            calendar.events.contains_key(&event.id) || ical_uid.is_some_and(holds)
+            calendar.events.contains_key(&event.id) || ical_uid.is_some_and(|uid| calendar.holds(uid))
         };
         if self.all.get(write.calendar).is_some_and(taken) {
             return Err(ApiError::duplicate());
@@ -321,9 +301,36 @@ impl Calendars {
         }
     }
 
-    fn exceptions(&self, calendar: &str, series: &str) -> Vec<Event> {
+    pub(super) fn exceptions(&self, calendar: &str, series: &str) -> Vec<Event> {
         let calendar = self.all.get(calendar);
         calendar.map(|calendar| calendar.exceptions(series).cloned().collect()).unwrap_or_default()
+    }
+}
+
+/// An event that a body has yet to fill.
+pub(super) fn fresh(write: &Write<'_>, id: String, ical_uid: String, kind: String) -> Event {
+    Event {
+        id,
+        ical_uid,
+        kind,
+        status: Status::Confirmed,
+        created: write.now,
+        stamp: 0,
+        updated: 0,
+        sequence: 0,
+        start: When::Day(NaiveDate::default()),
+        end: When::Day(NaiveDate::default()),
+        recurrence: Vec::new(),
+        former: Vec::new(),
+        occurrence: None,
+        creator: write.by.to_owned(),
+        organizer: write.calendar.to_owned(),
+        attendees: Vec::new(),
+        private: BTreeMap::new(),
+        shared: BTreeMap::new(),
+        details: Map::new(),
+        bare: false,
+        purged: false,
     }
 }
 

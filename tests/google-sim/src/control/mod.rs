@@ -140,7 +140,13 @@ impl Google {
             Some(role) => place.shared_with.insert(account.to_owned(), role),
             None => place.shared_with.remove(account),
         };
+        place.shared_at.insert(account.to_owned(), stamp);
         place.cursors_from = stamp;
+    }
+
+    /// Adds a group, such as a mailing list, whose members are calendars; one of that address is replaced.
+    pub fn add_group(&mut self, id: &str, members: Vec<String>) {
+        self.calendars.groups.insert(id.to_owned(), members);
     }
 
     /// Changes a calendar's time zone. No event counts as changed by it.

@@ -18,6 +18,7 @@ use crate::oauth::GrantEnd;
 enum Operation {
     AddAccount { email: String, name: String, zone: Tz },
     AddClient(Client),
+    AddGroup { id: String, members: Vec<String> },
     Advance { seconds: i64 },
     Behaviour(Value),
     ClearFaults {},
@@ -93,6 +94,7 @@ impl Google {
                 self.add_account(Account::new(&email, &name, zone));
             }
             Operation::AddClient(client) => self.add_client(client),
+            Operation::AddGroup { id, members } => self.add_group(&id, members),
             Operation::Advance { seconds } => self.advance(Duration::seconds(seconds)),
             Operation::Behaviour(changes) => {
                 self.config.behaviour = changed::<Behaviour>(&self.config.behaviour, changes)?;

@@ -11,6 +11,8 @@ pub(crate) const SIGN_IN: [&str; 3] =
 
 const EVENTS_WRITE: [&str; 4] = ["calendar", "calendar.events", "calendar.events.owned", "calendar.app.created"];
 
+const EVENTS_MOVE: [&str; 3] = ["calendar", "calendar.events", "calendar.events.owned"];
+
 const EVENTS_READ: [&str; 9] = [
     "calendar",
     "calendar.readonly",
@@ -37,8 +39,32 @@ const CALENDAR_ENTRY: [&str; 5] = [
 const CALENDARS: [&str; 5] =
     ["calendar", "calendar.readonly", "calendar.calendars", "calendar.calendars.readonly", "calendar.app.created"];
 
+/// The listings that Google lets clients watch: any scope for one of them stops channels.
+const WATCHABLE: [&str; 4] =
+    ["calendar.events.list", "calendar.calendarList.list", "calendar.acl.list", "calendar.settings.list"];
+
+const ACL_LIST: [&str; 3] = ["calendar", "calendar.acls", "calendar.acls.readonly"];
+
+const ACL_RULE: [&str; 4] = ["calendar", "calendar.acls", "calendar.acls.readonly", "calendar.readonly"];
+
+const SETTINGS: [&str; 4] = ["calendar", "calendar.readonly", "calendar.settings", "calendar.settings.readonly"];
+
+const COLORS: [&str; 9] = [
+    "calendar",
+    "calendar.app.created",
+    "calendar.calendarlist",
+    "calendar.calendarlist.readonly",
+    "calendar.events.freebusy",
+    "calendar.events.owned",
+    "calendar.events.owned.readonly",
+    "calendar.events.public.readonly",
+    "calendar.readonly",
+];
+
+const FREE_BUSY: [&str; 4] = ["calendar", "calendar.events.freebusy", "calendar.freebusy", "calendar.readonly"];
+
 /// Every scope that can be asked for, and what the consent page says of it.
-const KNOWN: [(&str, &str); 15] = [
+const KNOWN: [(&str, &str); 18] = [
     ("calendar", "See, edit, share and permanently delete all the calendars that you can access"),
     ("calendar.readonly", "See and download any calendar that you can access"),
     ("calendar.events", "View and edit events on all your calendars"),
@@ -53,24 +79,33 @@ const KNOWN: [(&str, &str); 15] = [
     ("calendar.calendars", "See and change the properties of your calendars"),
     ("calendar.calendars.readonly", "See the properties of your calendars"),
     ("calendar.app.created", "Make calendars, and see and edit events on them"),
+    ("calendar.acls", "See and change the sharing permissions of calendars that you own"),
+    ("calendar.acls.readonly", "See the sharing permissions of calendars that you own"),
+    ("calendar.settings", "View your calendar settings"),
     ("calendar.settings.readonly", "View your calendar settings"),
 ];
 
 /// Whether one of the granted scopes allows `method`. Methods that are not kept refuse later, for all.
 pub(crate) fn allows(granted: &BTreeSet<String>, method: &str) -> bool {
     let wanted: &[&str] = match method {
-        "calendar.events.insert" | "calendar.events.update" | "calendar.events.patch" | "calendar.events.delete" => {
-            &EVENTS_WRITE
-        }
+        "calendar.events.insert"
+        | "calendar.events.import"
+        | "calendar.events.update"
+        | "calendar.events.patch"
+        | "calendar.events.delete" => &EVENTS_WRITE,
+        "calendar.events.move" => &EVENTS_MOVE,
         "calendar.events.list" | "calendar.events.get" | "calendar.events.instances" | "calendar.events.watch" => {
             &EVENTS_READ
         }
-        "calendar.channels.stop" => {
-            return allows(granted, "calendar.events.list") || allows(granted, "calendar.calendarList.list");
-        }
+        "calendar.channels.stop" => return WATCHABLE.iter().any(|method| allows(granted, method)),
         "calendar.calendarList.list" => &CALENDAR_LIST,
         "calendar.calendarList.get" => &CALENDAR_ENTRY,
         "calendar.calendars.get" => &CALENDARS,
+        "calendar.acl.list" => &ACL_LIST,
+        "calendar.acl.get" => &ACL_RULE,
+        "calendar.settings.list" | "calendar.settings.get" => &SETTINGS,
+        "calendar.colors.get" => &COLORS,
+        "calendar.freebusy.query" => &FREE_BUSY,
         _ => return true,
     };
     granted.iter().filter_map(|scope| scope.strip_prefix(PREFIX)).any(|scope| wanted.contains(&scope))

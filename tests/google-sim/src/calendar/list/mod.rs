@@ -4,10 +4,12 @@ mod page;
 mod query;
 mod rows;
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
 use super::cursor::{Cursor, PageToken};
-use super::event::Stamp;
+use super::event::{Event, Stamp};
 use super::params::Params;
 use super::show::View;
 use super::store::{Calendar, Role};
@@ -28,6 +30,17 @@ pub(crate) struct Listing<'a> {
     pub params: Params<'a>,
     pub limits: &'a Limits,
     pub behaviour: &'a Behaviour,
+}
+
+/// The single events and instances that lie at least partly between two moments and are not cancelled, in no order.
+pub(crate) fn between(
+    calendar: &Calendar,
+    now: DateTime<Utc>,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> impl Iterator<Item = Cow<'_, Event>> {
+    let source = Source { calendar, now, occurrences: usize::MAX };
+    source.complete(&Query::between(from, to)).into_iter().map(|row| row.event)
 }
 
 impl<'a> Listing<'a> {
@@ -87,7 +100,8 @@ impl<'a> Listing<'a> {
     fn cursor(&self, token: &str) -> Result<Stamp> {
         query::check_beside_cursor(self.params)?;
         let (shape, life) = (query::shape(self.params), self.limits.cursor_secs);
-        Cursor::read(token, self.account, self.calendar, shape, self.now, life).map(|cursor| cursor.stamp)
+        let Calendar { id, cursors_from, .. } = self.calendar;
+        Cursor::read(token, self.account, id, *cursors_from, shape, self.now, life).map(|cursor| cursor.stamp)
     }
 
     fn identity(&self) -> u64 {

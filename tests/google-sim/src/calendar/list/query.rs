@@ -34,6 +34,7 @@ const NOT_OF_QUERY: [&str; 8] =
     ["pageToken", "maxResults", "fields", "prettyPrint", "alt", "key", "access_token", "quotaUser"];
 
 /// Which events are listed, in which form and order.
+#[derive(Default)]
 pub(super) struct Query {
     pub single: bool,
     pub show_deleted: bool,
@@ -55,6 +56,11 @@ pub(super) enum Order {
 }
 
 impl Query {
+    /// Asks for all single events and instances between two moments.
+    pub fn between(from: DateTime<Utc>, to: DateTime<Utc>) -> Self {
+        Self { single: true, time_min: Some(from), time_max: Some(to), ..Self::default() }
+    }
+
     /// Reads the parameters of somebody who has that role; `updatedMin` may lie so far back.
     pub fn read(params: Params<'_>, role: Role, now: DateTime<Utc>, life_secs: i64) -> Result<Self> {
         let single = params.flag("singleEvents")?.unwrap_or(false) || role == Role::FreeBusyReader;

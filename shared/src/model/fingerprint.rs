@@ -6,8 +6,10 @@ use sha2::{Digest, Sha256};
 
 use super::{Event, EventTime, LessonContent};
 
-/// A digest of the fields that we own. It says which of the optional ones it covers (`d` description,
-/// `l` location), so that an event is compared in just those: what we do not own never differs.
+/// A digest of the fields that we own, and the zone in which the times are shown. It says which of the optional fields
+/// it covers (`d` description, `l` location), so that an event is compared in just those: what we do not own never
+/// differs. The zone stands apart as text, since Google may name it otherwise than we do (`Europe/Kiev` for
+/// `Europe/Kyiv`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(pub String);
@@ -18,36 +20,54 @@ impl Fingerprint {
         digest(&Fields {
             title: &content.title,
             times: [Some(content.starts_at.timestamp()), Some(content.ends_at.timestamp())],
+            zone: content.time_zone.name(),
             recurs: false,
             description: content.description.as_deref(),
             location: content.location.as_deref(),
         })
     }
 
-    /// Of what `event` shows, in the fields that `self` covers.
+    /// Of what `event` shows, in the fields that `self` covers. An event without a zone that we know counts as shown in
+    /// ours.
     #[must_use]
     pub fn of_event_like(&self, event: &Event) -> Self {
         let moment = |time: Option<EventTime>| match time {
             Some(EventTime::At { instant, .. }) => Some(instant.timestamp()),
             Some(EventTime::Day(_)) | None => None,
         };
+        let zone = match event.start {
+            Some(EventTime::At { zone, .. }) => zone,
+            Some(EventTime::Day(_)) | None => None,
+        };
         digest(&Fields {
             title: event.summary.as_deref().unwrap_or_default(),
             times: [moment(event.start), moment(event.end)],
+            zone: zone.as_ref().map_or(self.split().1, |zone| zone.name()),
             recurs: event.is_series(),
             description: self.covers('d').then(|| event.description.as_deref().unwrap_or_default()),
             location: self.covers('l').then(|| event.location.as_deref().unwrap_or_default()),
         })
     }
 
+    /// Whether both show the same at the same moments, if perhaps in different zones.
+    pub fn is_but_for_zone(&self, other: &Self) -> bool {
+        self.split().0 == other.split().0
+    }
+
     fn covers(&self, field: char) -> bool {
         self.0.split_once('.').is_some_and(|(fields, _)| fields.contains(field))
+    }
+
+    /// The digest, and the zone.
+    fn split(&self) -> (&str, &str) {
+        self.0.split_once('@').unwrap_or((&self.0, ""))
     }
 }
 
 struct Fields<'a> {
     title: &'a str,
     times: [Option<i64>; 2],
+    zone: &'a str,
     recurs: bool,
     description: Option<&'a str>,
     location: Option<&'a str>,
@@ -73,5 +93,5 @@ fn digest(fields: &Fields<'_>) -> Fingerprint {
         .iter()
         .filter_map(|(is, c)| is.then_some(*c))
         .collect();
-    Fingerprint(format!("{covered}.{}", BASE64URL_NOPAD.encode(&hash.finalize()[..15])))
+    Fingerprint(format!("{covered}.{}@{}", BASE64URL_NOPAD.encode(&hash.finalize()[..15]), fields.zone))
 }

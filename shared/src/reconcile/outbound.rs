@@ -177,7 +177,8 @@ fn with_event(mapping: &CalendarEventMapping, wanted: &Fingerprint) -> Decision 
     if shown.fingerprint == *wanted {
         return plain(Step::Agree);
     }
-    if mapping.intended.as_ref() == Some(&shown.fingerprint) {
+    // Google may show a write of ours in a zone by another name.
+    if mapping.intended.as_ref().is_some_and(|intended| shown.fingerprint.is_but_for_zone(intended)) {
         return plain(write);
     }
     put_back(mapping, shown, wanted, agreed, write)

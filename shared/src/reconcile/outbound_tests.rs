@@ -115,6 +115,33 @@ fn a_lesson_outside_of_the_window_is_followed_where_it_has_an_event_and_known_by
     }
 }
 
+fn in_zone(zone: Tz) -> Wanted {
+    Wanted::Event(LessonContent { time_zone: zone, ..content("Piano") })
+}
+
+fn shown_in(zone: Tz, etag: &str) -> Event {
+    let at = |instant| Some(EventTime::At { instant, zone: Some(zone) });
+    let event = google_shows("Piano", etag);
+    Event { start: at(content("").starts_at), end: at(content("").ends_at), ..event }
+}
+
+#[test]
+fn a_lesson_whose_zone_alone_changes_is_written_and_rests_by_whatever_name_google_shows_the_zone() {
+    let event = |zone, etag: &str| OperationOutcome::Event(Box::new(shown_in(zone, etag)));
+    let (berlin, kyiv) = (in_zone(Tz::Europe__Berlin), in_zone(Tz::Europe__Kyiv));
+    let (mapping, _) = answered(never_synced(), &berlin, &event(Tz::Europe__Berlin, "1"));
+    assert_eq!(step(&mapping, &berlin), Step::Rest);
+    let decision = decide(&mapping, &kyiv);
+    assert_eq!(decision, Decision { step: Step::Replace, drift: None });
+    let (written, _) = answered(mapping.clone(), &kyiv, &event(Tz::Europe__Kiev, "2"));
+    assert_eq!(step(&written, &kyiv), Step::Rest);
+
+    let answer_lost = observe(intend(mapping.clone(), &kyiv, decision, now()), &shown_in(Tz::Europe__Kiev, "2"));
+    assert_eq!(decide(&answer_lost, &kyiv), Decision { step: Step::Patch, drift: None }, "nobody changed it");
+    let moved = observe(mapping, &shown_in(Tz::Asia__Tokyo, "2"));
+    assert_eq!(decide(&moved, &berlin).drift, Some(Drift { deleted: false }));
+}
+
 /// One step carried out and answered.
 fn answered(
     mapping: CalendarEventMapping,

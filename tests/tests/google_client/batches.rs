@@ -5,8 +5,9 @@ use calendar_sync::{
     ports::{CalendarError, Operation, OperationOutcome},
 };
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use google_sim::{Effect, When};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::world::{ADA, World, delete, get, id, insert, lesson, now, patch, refuse, revive, shown};
@@ -41,6 +42,27 @@ async fn an_event_that_was_written_has_the_lessons_fingerprint() {
     assert_eq!(wanted.of_event_like(&event), wanted);
     let listed: Vec<_> = world.list(None).await.items.into_iter().map(Result::unwrap).collect();
     assert_eq!(listed, [event]);
+}
+
+#[tokio::test]
+async fn an_event_is_shown_in_the_lessons_own_zone_however_it_is_written() {
+    let world = World::new().await;
+    let in_zone = |zone| {
+        let mut event = lesson(1, "Piano");
+        event.content.time_zone = zone;
+        event
+    };
+    let etag = shown(world.one(insert(1)).await).etag;
+    assert_eq!(zones_of(&world.event(1)), ["Europe/Berlin"; 2]);
+    let replaced = world.one(Operation::Replace { id: id(1), etag: Some(etag), event: in_zone(Tz::Asia__Tokyo) }).await;
+    assert_eq!(zones_of(&world.event(1)), ["Asia/Tokyo"; 2]);
+    let etag = shown(replaced).etag;
+    shown(world.one(Operation::Patch { id: id(1), etag, event: in_zone(Tz::America__Lima) }).await);
+    assert_eq!(zones_of(&world.event(1)), ["America/Lima"; 2]);
+}
+
+fn zones_of(event: &Value) -> [&str; 2] {
+    ["start", "end"].map(|side| event[side]["timeZone"].as_str().unwrap())
 }
 
 #[tokio::test]

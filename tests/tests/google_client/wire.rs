@@ -107,3 +107,19 @@ async fn only_the_fields_that_are_read_are_asked_for() {
     methods.dedup();
     assert_eq!(methods[..7], ["GET", "POST", "GET", "POST", "PUT", "PATCH", "DELETE"]);
 }
+
+#[tokio::test]
+async fn no_write_has_google_mail_to_guests() {
+    let (base, heard) = listener().await;
+    let calendar = calendar_at(&base, TestClock::new());
+    let replace = Operation::Replace { id: id(3), etag: None, event: lesson(3, "Piano") };
+    calendar.batch(&access(), &[insert(2), replace, patch(4, "\"1\""), delete(5)], soon()).await;
+
+    let heard = heard.lock().unwrap().concat().join("\r\n");
+    let is_write = |line: &&str| line.contains(" /calendar/v3/calendars/primary/events");
+    let methods = ["POST", "PUT", "PATCH", "DELETE"].map(|method| {
+        let mut lines = heard.lines().filter(is_write).filter(|line| line.starts_with(&format!("{method} ")));
+        lines.all(|line| line.contains("sendUpdates=none")) && heard.contains(&format!("{method} /calendar/v3/"))
+    });
+    assert_eq!(methods, [true; 4], "{heard}");
+}

@@ -86,3 +86,13 @@ fn polls_that_waited_long_in_the_queue_list_the_calendar_once() {
     poll(&mut stage, now);
     assert_eq!(stage.lists() - lists, 2, "what has become due since is done");
 }
+
+#[test]
+fn an_access_token_that_google_refuses_before_its_time_is_replaced_at_once() {
+    let mut stage = Stage::new();
+    let now = stage.world.now();
+    stage.world.sim.state().google.expire_access_tokens(now, stage.party.account);
+    let event = stage.plan();
+    assert_eq!(stage.until_known(&event), TimeDelta::minutes(1));
+    assert!(stage.world.store.tables().logs.values().all(|log| log.outcome == SyncOutcome::Completed));
+}

@@ -9,3 +9,5 @@ mod odd_lessons;
 mod push;
 mod quota;
 mod stage;
+mod told;
+mod written;

@@ -1,28 +1,10 @@
 //! Lessons that last longer than a day, which the host may write and which are refused, and such as lie beyond the
 //! window.
 
-use calendar_sync::{model::LessonId, ports::LessonLookup, usecases::note_lesson_changes::LessonChange};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::stage::Stage;
-
-/// The host changes its row, and the table's stream tells it.
-fn change(stage: &mut Stage, id: LessonId, column: &str, value: Value) {
-    let (tenant, at) = (stage.party.key.tenant_id, stage.world.now());
-    let mut tables = stage.world.store.tables();
-    let mut look = |row: Option<Value>| {
-        if let Some(value) = row {
-            tables.lessons.get_mut(&(tenant, id)).unwrap()[column] = value;
-        }
-        let LessonLookup::Found(lesson) = tables.lesson(tenant, id) else { panic!("no row") };
-        Some(*lesson)
-    };
-    let [old, new] = [None, Some(value)].map(&mut look);
-    drop(tables);
-    stage.world.stream.push_back(LessonChange { old, new, at });
-    stage.settle(TimeDelta::minutes(2));
-}
 
 #[test]
 fn a_lesson_that_grows_beyond_a_day_keeps_its_event_says_why_and_ends_when_it_is_cancelled() {
@@ -41,12 +23,12 @@ fn a_lesson_that_grows_beyond_a_day_keeps_its_event_says_why_and_ends_when_it_is
     assert_eq!((events(&stage), status(&stage)), (1, json!("synced")));
 
     let ends_at = json!(stage.world.now() + TimeDelta::days(5));
-    change(&mut stage, id, "ends_at", ends_at);
+    stage.change_lesson(id, "ends_at", ends_at);
     assert_eq!((events(&stage), status(&stage)), (1, json!("failed")));
     let error = stage.world.store.tables().mapping(stage.party.key, id).unwrap().error;
     assert_eq!(error.as_deref(), Some("The lesson cannot be read: it lasts longer than a day"));
 
-    change(&mut stage, id, "status", json!("cancelled"));
+    stage.change_lesson(id, "status", json!("cancelled"));
     assert_eq!((events(&stage), status(&stage)), (0, Value::Null));
 }
 

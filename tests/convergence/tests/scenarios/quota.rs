@@ -4,7 +4,8 @@
 use std::sync::mpsc;
 
 use calendar_sync::{
-    model::{SyncCalendarRequest, SyncLogId, SyncOutcome, SyncStatus, SyncTrigger},
+    model::{SyncCalendarRequest, SyncLogId, SyncOutcome, SyncStatus, SyncTrigger, WishKind},
+    ports::Ring,
     usecases::sync_now::{SyncNow, sync_now},
 };
 use chrono::TimeDelta;
@@ -104,4 +105,17 @@ fn a_change_that_nobody_waits_for_is_found_once_there_is_quota_again() {
     assert!(stage.is_known(&event));
     let tables = stage.world.store.tables();
     assert!(tables.logs.values().all(|log| log.outcome == SyncOutcome::Completed), "{:?}", tables.logs);
+}
+
+#[test]
+fn what_others_asked_for_outlasts_a_poll_that_waits_for_the_quota() {
+    let mut stage = Stage::new();
+    stage.change_state(|state| state.wishes.kinds = [WishKind::Full].into());
+    stage.world.take_quota(TAKEN);
+    let until = stage.world.now() + TAKEN;
+    stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, vec![WishKind::Inbound]));
+    stage.settle(TimeDelta::minutes(1));
+    assert!(stage.state().compared_at.is_some_and(|at| at < until), "there is no quota yet");
+    stage.settle(TAKEN + TimeDelta::minutes(3));
+    assert!(stage.state().compared_at.is_some_and(|at| at > until), "{:?}", stage.state());
 }

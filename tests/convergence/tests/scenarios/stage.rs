@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 
 use calendar_functions::view;
 use calendar_sync::{
-    model::{LessonId, PushHealth, SettingsPatch, SyncState, SyncTrigger},
+    model::{CalendarEventMapping, LessonId, Notice, PushHealth, SettingsPatch, SyncState, SyncTrigger},
     ports::{LessonLookup, Ring},
     usecases::{note_lesson_changes::LessonChange, show_status::ShowStatus},
 };
@@ -69,11 +69,15 @@ impl Stage {
         self.plan_between(&lesson["starts_at"], &lesson["ends_at"])
     }
 
-    fn plan_between(&self, start: &Value, end: &Value) -> String {
-        let event = json!({ "start": { "dateTime": start }, "end": { "dateTime": end } });
+    pub fn plan_between(&self, start: &Value, end: &Value) -> String {
+        self.plan_event(&json!({ "start": { "dateTime": start }, "end": { "dateTime": end } }))
+    }
+
+    /// The instructor makes any event in Google.
+    pub fn plan_event(&self, event: &Value) -> String {
         let mut state = self.world.sim.state();
         let now = state.now;
-        state.google.create_event(now, self.party.account, &event).unwrap()
+        state.google.create_event(now, self.party.account, event).unwrap()
     }
 
     pub fn delete_event(&self, event: &str) {
@@ -121,6 +125,52 @@ impl Stage {
         let LessonLookup::Found(lesson) = self.world.store.tables().lesson(place.0, place.1) else { panic!("no row") };
         let at = self.world.now();
         self.world.stream.push_back(LessonChange { old: None, new: Some(*lesson), at });
+    }
+
+    /// The one lesson, or the first of several.
+    pub fn lesson(&self) -> LessonId {
+        self.world.store.tables().lessons.keys().next().unwrap().1
+    }
+
+    /// The host changes its row, and the table's stream tells it.
+    pub fn change_lesson(&mut self, id: LessonId, column: &str, value: Value) {
+        let (tenant, at) = (self.party.key.tenant_id, self.world.now());
+        let mut tables = self.world.store.tables();
+        let mut look = |row: Option<Value>| {
+            if let Some(value) = row {
+                tables.lessons.get_mut(&(tenant, id)).unwrap()[column] = value;
+            }
+            let LessonLookup::Found(lesson) = tables.lesson(tenant, id) else { panic!("no row") };
+            Some(*lesson)
+        };
+        let [old, new] = [None, Some(value)].map(&mut look);
+        drop(tables);
+        self.world.stream.push_back(LessonChange { old, new, at });
+        self.settle(TimeDelta::minutes(2));
+    }
+
+    /// The live events of the calendar, as Google shows them.
+    pub fn events(&self) -> Vec<Value> {
+        let all = self.world.sim.state().google.events(self.party.account);
+        all.into_iter().filter(|event| event["status"] != "cancelled").collect()
+    }
+
+    /// The instructor edits an event.
+    pub fn edit_event(&self, event: &str, changes: &Value) {
+        let mut state = self.world.sim.state();
+        let now = state.now;
+        state.google.edit_event(now, self.party.account, event, changes).unwrap();
+    }
+
+    /// The mapping of the one lesson.
+    pub fn mapping(&self) -> CalendarEventMapping {
+        let lesson = self.lesson();
+        self.world.store.tables().mapping(self.party.key, lesson).unwrap()
+    }
+
+    /// What reached the event bus.
+    pub fn told(&self) -> Vec<Notice> {
+        self.world.sim.state().bus.clone()
     }
 
     /// A message waits in the queue.

@@ -57,6 +57,9 @@ fmt: frontend/node_modules/.package-lock.json ## Format the code
 lint: ## Check formatting and lints
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- --deny warnings
+	$(MUTANTS) --check
+
+MUTANTS := tests/convergence/mutants/run.sh
 
 # `make verify` takes the time that dying at every point takes.
 EVERY_DEATH := whatever_the_moment_of_death
@@ -68,8 +71,8 @@ MINUTES := 10
 soak: ## Play random histories through the engine, with new seeds, for MINUTES
 	$(CARGO) run --locked --package convergence -- --minutes $(MINUTES)
 
-mutants: ## Spoil the engine in many ways, one at a time, and check that random histories find each one out
-	tests/convergence/mutants/run.sh
+mutants: ## Spoil the engine in many ways, one at a time, and check that histories and tests find each one out
+	$(MUTANTS)
 
 # How long `make fuzz` tries each target, in seconds.
 SECONDS := 60

@@ -59,7 +59,13 @@ impl Account {
             email: email.to_owned(),
             name: name.to_owned(),
             sub,
-            calendars: vec![Calendar { id: email.to_owned(), summary: email.to_owned(), zone, generated: false }],
+            calendars: vec![Calendar {
+                id: email.to_owned(),
+                summary: email.to_owned(),
+                description: None,
+                zone,
+                generated: false,
+            }],
         }
     }
 }
@@ -71,6 +77,9 @@ pub struct Calendar {
     pub id: String,
     /// Its title.
     pub summary: String,
+    /// What its owner wrote about it.
+    #[serde(default)]
+    pub description: Option<String>,
     /// Its time zone.
     pub zone: Tz,
     /// Whether Google generates it (holidays, birthdays): read-only, and it refuses push.
@@ -158,6 +167,37 @@ pub struct Behaviour {
     pub id_token_with_refresh: bool,
     /// What becomes of titles, places and descriptions.
     pub texts: Texts,
+    /// What becomes of a call that edits, in a guest's copy, what is the organizer's.
+    pub guest_edits: GuestEdits,
+    /// Whether an `https` address is good enough for a channel.
+    pub push_addresses: PushAddresses,
+    /// By how many milliseconds listings lag behind what was written, and so behind its notice: 60,000 at most.
+    /// Nobody has seen Google do it.
+    pub listing_lag_ms: u64,
+}
+
+/// What becomes of a call that edits, in a guest's copy, what is the organizer's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GuestEdits {
+    /// It changes the guest's copy.
+    #[default]
+    Kept,
+    /// It is answered with 200 and changes nothing but what belongs to each copy alone.
+    Ignored,
+    /// It is refused with 403 `forbiddenForNonOrganizer`.
+    Refused,
+}
+
+/// Whether an `https` address is good enough for a channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PushAddresses {
+    /// It is.
+    #[default]
+    Accepted,
+    /// Every address is refused with 401 `push.webhookUrlUnauthorized`, as if its domain were not verified.
+    Refused,
 }
 
 /// What becomes of the texts of an event when they are stored.
@@ -185,6 +225,9 @@ impl Default for Behaviour {
             revocation_secs: 0,
             id_token_with_refresh: true,
             texts: Texts::Kept,
+            guest_edits: GuestEdits::Kept,
+            push_addresses: PushAddresses::Accepted,
+            listing_lag_ms: 0,
         }
     }
 }
@@ -203,6 +246,9 @@ impl Behaviour {
             revocation_secs: 0,
             id_token_with_refresh: true,
             texts: Texts::Rewritten,
+            guest_edits: GuestEdits::Ignored,
+            push_addresses: PushAddresses::Accepted,
+            listing_lag_ms: 0,
         }
     }
 }
@@ -215,12 +261,14 @@ impl Config {
         ada.calendars.push(Calendar {
             id: "c_choir@group.calendar.google.com".to_owned(),
             summary: "Choir".to_owned(),
+            description: Some("Rehearsals and concerts".to_owned()),
             zone: Tz::Europe__Berlin,
             generated: false,
         });
         ada.calendars.push(Calendar {
             id: "en.german#holiday@group.v.calendar.google.com".to_owned(),
             summary: "Holidays in Germany".to_owned(),
+            description: None,
             zone: Tz::Europe__Berlin,
             generated: true,
         });

@@ -4,6 +4,10 @@ use serde_json::{Value, json};
 
 use crate::http::Response;
 
+const LOGIN_REQUIRED: &str = "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.";
+
+const INVALID_CREDENTIALS: &str = "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.";
+
 /// A refusal of a Calendar call.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ApiError {
@@ -19,6 +23,8 @@ pub(crate) struct ApiError {
 #[derive(Clone, Debug, PartialEq)]
 struct Front {
     status: &'static str,
+    /// The longer text, which stands beside the list of errors.
+    message: &'static str,
     details: Vec<Value>,
 }
 
@@ -86,17 +92,25 @@ impl ApiError {
 
     /// No token, or one that is not good any more: the front end answers.
     pub fn unauthenticated(missing: bool) -> Self {
-        let (reason, message) =
-            if missing { ("required", "Login Required.") } else { ("authError", "Invalid Credentials") };
+        let (reason, short, message) = if missing {
+            ("required", "Login Required.", LOGIN_REQUIRED)
+        } else {
+            ("authError", "Invalid Credentials", INVALID_CREDENTIALS)
+        };
         Self {
-            front: Some(Box::new(Front { status: "UNAUTHENTICATED", details: Vec::new() })),
-            ..Self::new(401, "global", reason, message).at("header", "Authorization")
+            front: Some(Box::new(Front { status: "UNAUTHENTICATED", message, details: Vec::new() })),
+            ..Self::new(401, "global", reason, short).at("header", "Authorization")
         }
+    }
+
+    /// A guest's call tries to change what is the organizer's.
+    pub fn not_the_organizer() -> Self {
+        let message = "Shared properties can only be changed by the organizer of the event.";
+        Self::forbidden("forbiddenForNonOrganizer", message)
     }
 
     /// The token lacks every scope that would allow `method`, a name such as `calendar.events.list`.
     pub fn insufficient_scope(method: &str) -> Self {
-        let message = "Request had insufficient authentication scopes.";
         let details = json!({
             "@type": "type.googleapis.com/google.rpc.ErrorInfo",
             "reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
@@ -107,9 +121,23 @@ impl ApiError {
             },
         });
         Self {
-            front: Some(Box::new(Front { status: "PERMISSION_DENIED", details: vec![details] })),
-            ..Self::new(403, "global", "insufficientPermissions", message)
+            front: Some(Box::new(Front {
+                status: "PERMISSION_DENIED",
+                message: "Request had insufficient authentication scopes.",
+                details: vec![details],
+            })),
+            ..Self::new(403, "global", "insufficientPermissions", "Insufficient Permission")
         }
+    }
+
+    /// What the front end adds to its `WWW-Authenticate`.
+    fn challenge(&self) -> Option<&'static str> {
+        self.front.as_ref()?;
+        Some(match self.reason.as_str() {
+            "authError" => ", error=\"invalid_token\"",
+            "insufficientPermissions" => ", error=\"insufficient_scope\"",
+            _ => "",
+        })
     }
 
     #[must_use]
@@ -126,16 +154,18 @@ impl ApiError {
         }
         let mut error = json!({"errors": [detail], "code": self.status, "message": self.message});
         if let Some(front) = &self.front {
+            error["message"] = json!(front.message);
             error["status"] = json!(front.status);
             if !front.details.is_empty() {
                 error["details"] = json!(front.details);
             }
         }
         let response = Response::pretty(self.status, &json!({ "error": error }));
-        match self.status {
-            401 => response
-                .with("www-authenticate", "Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\""),
-            _ => response,
+        match self.challenge() {
+            Some(error) => {
+                response.with("www-authenticate", &format!("Bearer realm=\"https://accounts.google.com/\"{error}"))
+            }
+            None => response,
         }
     }
 }

@@ -107,10 +107,10 @@ impl Google {
         *self.calls.entry(method.to_owned()).or_default() += 1;
         match self.strike(method, account) {
             None => call(self),
-            Some(Effect::Refuse { status, reason }) => refusal(status, &reason).response(),
+            Some(Effect::Refuse { status, reason }) => refusal(method, status, &reason).response(),
             Some(Effect::RefuseAfterwards { status }) => {
                 call(self);
-                refusal(status, "backendError").response()
+                refusal(method, status, "backendError").response()
             }
             Some(Effect::Timeout) => undelivered(Delivery::Never),
             Some(Effect::TimeoutAfterwards) => {
@@ -149,7 +149,8 @@ impl Google {
     }
 }
 
-fn refusal(status: u16, reason: &str) -> ApiError {
+/// The refusal of a call of `method` as Google words it; a reason that is not known here stands for its own message.
+fn refusal(method: &str, status: u16, reason: &str) -> ApiError {
     let message = match reason {
         "userRateLimitExceeded" => "User Rate Limit Exceeded",
         "rateLimitExceeded" => "Rate Limit Exceeded",
@@ -157,6 +158,9 @@ fn refusal(status: u16, reason: &str) -> ApiError {
         "backendError" => "Backend Error",
         "fullSyncRequired" => return ApiError::full_sync_required(),
         "authError" => return ApiError::unauthenticated(false),
+        "required" if status == 401 => return ApiError::unauthenticated(true),
+        "insufficientPermissions" => return ApiError::insufficient_scope(method),
+        "forbiddenForNonOrganizer" => return ApiError::not_the_organizer(),
         other => other,
     };
     match reason {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::calendar::Calendar;
 use crate::calendar::api::Caller;
-use crate::config::{Behaviour, Config};
+use crate::config::{Behaviour, Config, PushAddresses};
 use crate::error::{ApiError, Result};
 use crate::random::{Random, hash};
 
@@ -68,6 +68,15 @@ struct Pending {
     under_way: bool,
 }
 
+/// What a channel watches.
+pub(crate) struct Feed<'a> {
+    pub calendar: &'a Calendar,
+    /// The calendar as the request named it, `primary` for one.
+    pub named: &'a str,
+    /// The event types; none for all.
+    pub kinds: Vec<String>,
+}
+
 /// Every channel of a simulated Google.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Push {
@@ -85,17 +94,16 @@ pub(crate) struct Push {
 
 impl Push {
     /// Opens a channel.
-    #[allow(clippy::too_many_arguments)] // what a watch call consists of
     pub fn watch(
         &mut self,
         now: DateTime<Utc>,
         caller: &Caller,
-        calendar: &Calendar,
+        feed: Feed<'_>,
         body: &Map<String, Value>,
-        kinds: Vec<String>,
         config: &Config,
         random: &mut Random,
     ) -> Result<Value> {
+        let Feed { calendar, named, kinds } = feed;
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         let id = text("id").ok_or_else(|| ApiError::required("Required"))?;
         let legal = |c: char| c.is_ascii_alphanumeric() || "-_+/=".contains(c);
@@ -123,7 +131,7 @@ impl Push {
         }
         let feed = format!("{}{kinds:?}", calendar.id);
         let resource = BASE64URL_NOPAD.encode(&hash(&feed).to_be_bytes().repeat(2));
-        let path_id: String = form_urlencoded::byte_serialize(calendar.id.as_bytes()).collect();
+        let path_id: String = form_urlencoded::byte_serialize(named.as_bytes()).collect();
         let channel = Channel {
             id: id.to_owned(),
             resource_uri: format!("https://www.googleapis.com/calendar/v3/calendars/{path_id}/events?alt=json"),
@@ -342,6 +350,10 @@ fn check_address(address: &str, behaviour: &Behaviour) -> Result<()> {
         .iter()
         .filter_map(|host| address.strip_prefix(host))
         .any(|rest| rest.is_empty() || rest.starts_with([':', '/']));
+    if behaviour.push_addresses == PushAddresses::Refused {
+        let message = format!("Unauthorized WebHook callback channel: {address}");
+        return Err(ApiError::new(401, "global", "push.webhookUrlUnauthorized", &message));
+    }
     if address.starts_with("https://") || (loopback && behaviour.loopback_webhooks) {
         return Ok(());
     }

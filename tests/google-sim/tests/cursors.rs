@@ -6,7 +6,7 @@ mod common;
 
 use chrono::Duration;
 use common::{ADA, EVENTS, GRACE, World, ids, refused, timed, with};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn a_delta_brings_what_changed_and_a_new_cursor() {
@@ -265,4 +265,84 @@ fn an_event_that_becomes_a_series_takes_its_single_self_away_even_while_pages_ar
     }
     let gone = seen.iter().any(|item| item["id"] == json!(id) && item["status"] == "cancelled");
     assert!(gone, "{seen:?}");
+}
+
+#[test]
+fn a_change_of_a_series_gives_it_and_its_exceptions_one_etag() {
+    let mut world = World::new();
+    let event = with(timed("2026-12-01", 9), &json!({"recurrence": ["RRULE:FREQ=DAILY;COUNT=5"]}));
+    let id = world.insert(&event)["id"].as_str().unwrap().to_owned();
+    let paths: Vec<String> = [&id, &format!("{id}_20261202T080000Z"), &format!("{id}_20261203T080000Z")]
+        .map(|id| format!("{EVENTS}/{id}"))
+        .into();
+    for path in &paths[1..] {
+        world.call_with("PATCH", path, &json!({"summary": "moved"}));
+    }
+    let marks = |world: &mut World| -> Vec<(Value, Value)> {
+        let events = paths.iter().map(|path| world.get(path));
+        events.map(|event| (event["etag"].clone(), event["updated"].clone())).collect()
+    };
+    let before = marks(&mut world);
+    assert!(before.iter().all(|mark| *mark == before[0]), "after an edit of an instance: {before:?}");
+    world.call_with("PATCH", &paths[0], &json!({"description": "for all"}));
+    let after = marks(&mut world);
+    assert!(after.iter().all(|mark| *mark == after[0] && *mark != before[0]), "after one of the series: {after:?}");
+}
+
+#[test]
+fn a_listing_says_what_its_calendar_is_for() {
+    let mut world = World::new();
+    let choir = "/calendar/v3/calendars/c_choir@group.calendar.google.com";
+    assert_eq!(world.get(&format!("{choir}/events"))["description"], "Rehearsals and concerts");
+    assert_eq!(world.get(choir)["description"], "Rehearsals and concerts");
+    assert!(world.get(EVENTS).get("description").is_none());
+}
+
+#[test]
+fn a_listing_lags_on_demand_and_misses_nothing_in_the_end() {
+    let mut world = World::new();
+    let kept = world.insert(&with(timed("2026-12-01", 9), &json!({"summary": "old"})));
+    let gone = world.insert(&timed("2026-12-01", 10));
+    world.pass(Duration::seconds(10));
+    world.google.behaviour_mut().listing_lag_ms = 5_000;
+    let id = |event: &Value| event["id"].as_str().unwrap().to_owned();
+    let (_, cursor) = world.list("");
+    let added = world.insert(&timed("2026-12-02", 9));
+    world.call_with("PATCH", &format!("{EVENTS}/{}", id(&kept)), &json!({"summary": "new"}));
+    world.call("DELETE", &format!("{EVENTS}/{}", id(&gone)));
+    world.pass(Duration::seconds(4));
+
+    let (items, mut late) = world.list(&format!("syncToken={}", cursor.unwrap()));
+    assert!(items.is_empty(), "nothing of it shows yet");
+    let (complete, _) = world.list("");
+    let mut before = [id(&kept), id(&gone)];
+    before.sort_unstable();
+    assert_eq!(ids(&complete), before);
+    assert!(complete.iter().any(|event| event["summary"] == "old"), "as it was");
+    assert_eq!(world.get(&format!("{EVENTS}/{}", id(&kept)))["summary"], "new", "a single event is never late");
+
+    // A cursor from meanwhile, also one that was given after older ones became void, brings all of it later.
+    world.google.expire_cursors(world.now, ADA);
+    refused(&world.call("GET", &format!("{EVENTS}?syncToken={}", late.unwrap())), 410, "fullSyncRequired");
+    late = world.list("").1;
+    world.pass(Duration::seconds(2));
+    let (items, _) = world.list(&format!("syncToken={}", late.unwrap()));
+    let mut all = [id(&kept), id(&gone), id(&added)];
+    all.sort_unstable();
+    assert_eq!(ids(&items), all);
+}
+
+#[test]
+fn a_series_that_is_deleted_shows_whole_in_a_listing_that_lags() {
+    let mut world = World::new();
+    let event = with(timed("2026-12-01", 9), &json!({"recurrence": ["RRULE:FREQ=DAILY;COUNT=3"]}));
+    let path = format!("{EVENTS}/{}", world.insert(&event)["id"].as_str().unwrap());
+    world.call_with("PATCH", &format!("{path}_20261202T080000Z"), &json!({"summary": "moved"}));
+    world.pass(Duration::seconds(10));
+    let (before, _) = world.list("singleEvents=true&orderBy=startTime");
+    world.google.behaviour_mut().listing_lag_ms = 5_000;
+    world.call("DELETE", &path);
+    assert_eq!(world.list("singleEvents=true&orderBy=startTime").0, before);
+    world.pass(Duration::seconds(6));
+    assert!(world.list("singleEvents=true").0.is_empty());
 }

@@ -5,6 +5,7 @@
 mod common;
 
 use common::{ADA, ALL, EVENTS, GRACE, World, refused, timed, with};
+use google_sim::GuestEdits;
 use serde_json::{Value, json};
 
 struct Party {
@@ -121,4 +122,82 @@ fn more_guests_than_asked_for_leave_only_ones_own_row() {
     assert_eq!(shown["attendees"].as_array().unwrap().len(), 1);
     assert_eq!(shown["attendees"][0]["email"], ADA);
     assert_eq!(shown["attendeesOmitted"], true);
+}
+
+#[test]
+fn a_lone_instance_goes_with_its_series_or_when_the_series_is_cut() {
+    let body = json!({"recurrence": ["RRULE:FREQ=DAILY;COUNT=3"]});
+    for cut in [None, Some(json!({"recurrence": ["RRULE:FREQ=DAILY;COUNT=1"]}))] {
+        let mut party = Party::new();
+        let id = party.as_ada().insert(&with(timed("2026-12-01", 9), &body))["id"].as_str().unwrap().to_owned();
+        let instance = format!("{EVENTS}/{id}_20261202T080000Z");
+        party.as_ada().call_with("PATCH", &instance, &json!({"attendees": [{"email": GRACE}]}));
+        assert_eq!(party.as_grace().get(&instance)["status"], "confirmed");
+        let series = format!("{EVENTS}/{id}");
+        match cut {
+            None => party.as_ada().call("DELETE", &series),
+            Some(shorter) => party.as_ada().call_with("PATCH", &series, &shorter),
+        };
+        assert_eq!(party.as_grace().get(&instance)["status"], "cancelled");
+    }
+}
+
+/// An invitation from another system, in Ada's calendar.
+fn invitation(world: &mut World) -> String {
+    let event = json!({
+        "id": "_6op3edhh64o30", "summary": "Board", "organizer": {"email": "chair@elsewhere.example"},
+        "attendees": [{"email": ADA}, {"email": "chair@elsewhere.example", "responseStatus": "accepted"}],
+    });
+    let id = world.google.create_event(world.now, ADA, &with(timed("2026-12-01", 9), &event)).unwrap();
+    format!("{EVENTS}/{id}")
+}
+
+#[test]
+fn an_invitation_from_elsewhere_has_a_foreign_organizer_and_an_id_of_googles_making() {
+    let mut world = World::new();
+    let path = invitation(&mut world);
+    let event = world.get(&path);
+    assert_eq!(event["organizer"], json!({"email": "chair@elsewhere.example"}));
+    assert!(event["id"].as_str().unwrap().starts_with('_'));
+    let chosen = with(timed("2026-12-01", 9), &json!({"id": "_6op3edhh64o31"}));
+    refused(&world.call_with("POST", EVENTS, &chosen), 400, "invalid");
+    world.google.respond(world.now, ADA, "_6op3edhh64o30", "declined").unwrap();
+    assert_eq!(world.get(&path)["attendees"][0]["responseStatus"], "declined");
+}
+
+#[test]
+fn what_a_call_edits_in_a_guests_copy_is_kept_ignored_or_refused() {
+    let edit = json!({"summary": "Mine", "colorId": "3"});
+    let mut world = World::new();
+    let path = invitation(&mut world);
+    let before = world.get(&path);
+
+    world.google.behaviour_mut().guest_edits = GuestEdits::Ignored;
+    let answer = world.call_with("PATCH", &path, &json!({"summary": "Mine"}));
+    assert_eq!((answer.status, answer.value()), (200, before), "not even the etag changes");
+    let colored = world.call_with("PATCH", &path, &edit).value();
+    assert_eq!((&colored["summary"], &colored["colorId"]), (&json!("Board"), &json!("3")));
+
+    world.google.behaviour_mut().guest_edits = GuestEdits::Refused;
+    refused(&world.call_with("PATCH", &path, &edit), 403, "forbiddenForNonOrganizer");
+    refused(&world.call_with("PUT", &path, &timed("2026-12-02", 9)), 403, "forbiddenForNonOrganizer");
+    assert_eq!(world.call_with("PATCH", &path, &json!({"colorId": "4"})).status, 200);
+
+    world.google.behaviour_mut().guest_edits = GuestEdits::Kept;
+    assert_eq!(world.call_with("PATCH", &path, &edit).value()["summary"], "Mine");
+}
+
+#[test]
+fn an_event_that_gets_another_organizer_is_a_guests_copy_from_then_on() {
+    let mut world = World::new();
+    let event = world.insert(&with(timed("2026-12-01", 9), &json!({"summary": "Lesson"})));
+    let path = format!("{EVENTS}/{}", event["id"].as_str().unwrap());
+    world.google.hand_over(world.now, ADA, event["id"].as_str().unwrap(), "school@example.com").unwrap();
+    let copy = world.get(&path);
+    assert_eq!(copy["organizer"], json!({"email": "school@example.com"}));
+    assert_eq!(copy["attendees"][0], json!({"email": ADA, "responseStatus": "accepted", "self": true}));
+    assert_ne!(copy["etag"], event["etag"]);
+    world.google.behaviour_mut().guest_edits = GuestEdits::Refused;
+    refused(&world.call_with("PATCH", &path, &json!({"summary": "x"})), 403, "forbiddenForNonOrganizer");
+    assert_eq!(world.call("DELETE", &path).status, 204, "a guest may always leave");
 }

@@ -5,7 +5,7 @@
 mod common;
 
 use chrono::Duration;
-use common::{ADA, ALL, EVENTS, GRACE, World, refused, timed};
+use common::{ADA, ALL, EVENTS, GRACE, World, refused, timed, with};
 use google_sim::{Delivery, Effect, Fault, Request, Response, When};
 use serde_json::json;
 
@@ -239,4 +239,63 @@ fn what_is_not_kept_says_so() {
     let mut world = World::new();
     refused(&world.call("POST", &format!("{EVENTS}/quickAdd?text=Lunch")), 501, "notImplemented");
     refused(&world.call("GET", "/calendar/v3/nothing"), 404, "notFound");
+}
+
+#[test]
+fn the_front_end_words_its_refusals_in_an_envelope_of_its_own() {
+    let mut world = World::new();
+    let login = "Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.";
+    let header = json!({"locationType": "header", "location": "Authorization"});
+    let unauthenticated = |reason: &str, short: &str, message: &str| {
+        let detail = with(json!({"domain": "global", "reason": reason, "message": short}), &header);
+        json!({"error": {"code": 401, "message": format!("{message} {login}"), "errors": [detail], "status": "UNAUTHENTICATED"}})
+    };
+    let missing = world.send(Request::new("GET", EVENTS));
+    let message = "Request is missing required authentication credential.";
+    assert_eq!(missing.value(), unauthenticated("required", "Login Required.", message));
+    assert_eq!(missing.header_value("www-authenticate"), Some("Bearer realm=\"https://accounts.google.com/\""));
+
+    let bad = world.send(Request::new("GET", EVENTS).bearer("nonsense"));
+    let message = "Request had invalid authentication credentials.";
+    assert_eq!(bad.value(), unauthenticated("authError", "Invalid Credentials", message));
+    assert!(bad.header_value("www-authenticate").unwrap().ends_with("error=\"invalid_token\""));
+}
+
+#[test]
+fn a_missing_scope_is_told_with_the_method_that_lacks_it_also_as_a_fault() {
+    let mut world = World::new();
+    let events = world.token_of(ADA, &["https://www.googleapis.com/auth/calendar.events"]);
+    let body = |method: &str| {
+        json!({"error": {
+            "code": 403,
+            "message": "Request had insufficient authentication scopes.",
+            "errors": [{"domain": "global", "reason": "insufficientPermissions", "message": "Insufficient Permission"}],
+            "status": "PERMISSION_DENIED",
+            "details": [{
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+                "domain": "googleapis.com",
+                "metadata": {"service": "calendar-json.googleapis.com", "method": method},
+            }],
+        }})
+    };
+    let list = world.send(Request::new("GET", "/calendar/v3/users/me/calendarList").bearer(&events));
+    assert_eq!((list.status, list.value()), (403, body("calendar.v3.CalendarList.List")));
+
+    let effect = Effect::Refuse { status: 403, reason: "insufficientPermissions".to_owned() };
+    world.google.inject(Fault::new("calendar.events.*", effect));
+    let listed = world.call("GET", EVENTS);
+    assert_eq!((listed.status, listed.value()), (403, body("calendar.v3.Events.List")));
+}
+
+#[test]
+fn the_calendar_words_its_refusals_without_a_status() {
+    let mut world = World::new();
+    let effect = Effect::Refuse { status: 403, reason: "forbiddenForNonOrganizer".to_owned() };
+    world.google.inject(Fault::new("calendar.events.insert", effect));
+    let message = "Shared properties can only be changed by the organizer of the event.";
+    let error = json!({"domain": "calendar", "reason": "forbiddenForNonOrganizer", "message": message});
+    let answer = world.call_with("POST", EVENTS, &timed("2026-12-01", 9));
+    assert_eq!(answer.value(), json!({"error": {"code": 403, "errors": [error], "message": message}}));
+    assert_eq!(answer.header_value("www-authenticate"), None);
 }

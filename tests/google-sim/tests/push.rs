@@ -187,3 +187,28 @@ fn a_watch_call_weighs_a_cursor_as_well() {
     let answer = world.call_with("POST", &format!("{EVENTS}/watch?syncToken=nonsense"), &channel("c1"));
     refused(&answer, 400, "invalid");
 }
+
+#[test]
+fn the_resource_is_named_as_it_was_watched() {
+    let mut world = World::new();
+    let uri = |answer: &Response| answer.value()["resourceUri"].as_str().unwrap().to_owned();
+    let primary = watch(&mut world, &channel("c1"));
+    assert_eq!(uri(&primary), "https://www.googleapis.com/calendar/v3/calendars/primary/events?alt=json");
+    let named = world.call_with("POST", &format!("/calendar/v3/calendars/{ADA}/events/watch"), &channel("c2"));
+    assert_eq!(uri(&named), "https://www.googleapis.com/calendar/v3/calendars/ada%40example.com/events?alt=json");
+    assert_eq!(primary.value()["resourceId"], named.value()["resourceId"], "it is one feed");
+    let notice = &delivered(&mut world)[0];
+    assert_eq!(header(notice, "x-goog-resource-uri"), uri(&primary));
+}
+
+#[test]
+fn an_address_whose_domain_nobody_verified_is_refused_on_demand() {
+    let mut world = World::new();
+    world.google.behaviour_mut().push_addresses = google_sim::PushAddresses::Refused;
+    let answer = watch(&mut world, &channel("c1"));
+    let message = format!("Unauthorized WebHook callback channel: {HOOK}");
+    let error = json!({"domain": "global", "reason": "push.webhookUrlUnauthorized", "message": message});
+    assert_eq!(answer.value(), json!({"error": {"code": 401, "errors": [error], "message": message}}));
+    assert_eq!(answer.header_value("www-authenticate"), None, "the token is not at fault");
+    assert!(world.google.channels(world.now).is_empty());
+}

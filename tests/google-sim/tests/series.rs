@@ -124,19 +124,47 @@ fn days_meet_a_window_in_the_calendars_zone() {
 }
 
 #[test]
-fn this_and_following_makes_a_new_series_and_trims_the_old_one() {
+fn this_and_following_at_the_same_time_makes_a_new_series_named_after_the_old_one() {
     let mut world = World::new();
     let id = series(&mut world, "2026-12-01", "RRULE:FREQ=DAILY;COUNT=10");
+    world.call_with("PATCH", &format!("{EVENTS}/{id}"), &json!({"recurrence": ["RRULE:FREQ=DAILY;COUNT=9"]}));
+    let before = world.get(&format!("{EVENTS}/{id}"));
+    world.pass(chrono::Duration::minutes(1));
     let from = format!("{id}_20261204T080000Z");
-    let new = world.google.split_series(world.now, ADA, &from, &timed("2026-12-04", 14)).unwrap();
+    let new = world.google.split_series(world.now, ADA, &from, &json!({"summary": "new"})).unwrap();
     assert_eq!(new, format!("{id}_R20261204T090000"));
     let old = world.get(&format!("{EVENTS}/{id}"));
     assert_eq!(old["recurrence"], json!(["RRULE:FREQ=DAILY;UNTIL=20261203T225959Z"]));
+    assert_eq!(old["sequence"], before["sequence"], "it keeps its sequence");
     assert_eq!(instances(&mut world, &id).len(), 3);
+    let following = instances(&mut world, &new);
+    assert_eq!(following.len(), 6);
+    assert_eq!(following[0]["start"]["dateTime"], "2026-12-04T09:00:00+01:00");
+    assert_eq!(following[0]["iCalUID"], json!(format!("{new}@google.com")));
+    assert_eq!(
+        (&following[0]["sequence"], &following[0]["created"]),
+        (&before["sequence"], &before["created"]),
+        "what is the same event under a new name keeps both"
+    );
+}
+
+#[test]
+fn this_and_following_at_another_time_makes_a_series_with_an_id_of_its_own() {
+    let mut world = World::new();
+    let id = series(&mut world, "2026-12-01", "RRULE:FREQ=DAILY;COUNT=10");
+    let old = world.get(&format!("{EVENTS}/{id}"));
+    world.pass(chrono::Duration::minutes(1));
+    let from = format!("{id}_20261204T080000Z");
+    let new = world.google.split_series(world.now, ADA, &from, &timed("2026-12-04", 14)).unwrap();
+    assert!(!new.contains('_') && new != id, "{new}");
     let following = instances(&mut world, &new);
     assert_eq!(following.len(), 7);
     assert_eq!(following[0]["start"]["dateTime"], "2026-12-04T14:00:00+01:00");
+    assert_eq!(following[0]["id"], json!(format!("{new}_20261204T130000Z")));
     assert_eq!(following[0]["iCalUID"], json!(format!("{new}@google.com")));
+    assert_eq!(following[0]["sequence"], 1);
+    assert_ne!(following[0]["created"], old["created"]);
+    assert_eq!(world.get(&format!("{EVENTS}/{id}"))["sequence"], old["sequence"]);
 }
 
 #[test]
@@ -144,18 +172,51 @@ fn what_was_split_off_names_its_occurrences_after_the_first_series() {
     let mut world = World::new();
     let id = series(&mut world, "2026-12-01", "RRULE:FREQ=DAILY;COUNT=10");
     let from = format!("{id}_20261204T080000Z");
-    let new = world.google.split_series(world.now, ADA, &from, &timed("2026-12-04", 14)).unwrap();
-    let second = format!("{id}_20261205T130000Z");
+    let new = world.google.split_series(world.now, ADA, &from, &json!({"summary": "new"})).unwrap();
+    let second = format!("{id}_20261205T080000Z");
     assert_eq!(instances(&mut world, &new)[1]["id"], json!(second));
     let moved = world.call_with("PATCH", &format!("{EVENTS}/{second}"), &timed("2026-12-05", 18)).value();
     assert_eq!(moved["recurringEventId"], json!(new));
     assert_eq!(starts(&instances(&mut world, &new))[1], "2026-12-05T18:00:00+01:00");
 
-    let last = world.google.split_series(world.now, ADA, &format!("{id}_20261206T130000Z"), &json!({})).unwrap();
-    assert_eq!(last, format!("{id}_R20261206T140000"));
+    let last = world.google.split_series(world.now, ADA, &format!("{id}_20261206T080000Z"), &json!({})).unwrap();
+    assert_eq!(last, format!("{id}_R20261206T090000"));
     world.call("DELETE", &format!("{EVENTS}/{new}"));
     assert_eq!(world.get(&format!("{EVENTS}/{second}"))["status"], "cancelled");
     assert_eq!((instances(&mut world, &id).len(), instances(&mut world, &last).len()), (3, 5));
+}
+
+#[test]
+fn a_split_leaves_each_single_date_in_its_half_alone() {
+    let mut world = World::new();
+    let event = json!({"recurrence": [
+        "EXDATE;TZID=Europe/Berlin:20261202T090000,20261207T090000",
+        "RRULE:FREQ=DAILY;COUNT=10",
+        "RDATE;TZID=Europe/Berlin:20261124T150000,20261220T150000",
+    ]});
+    let id = world.insert(&with(timed("2026-12-01", 9), &event))["id"].as_str().unwrap().to_owned();
+    let before = instances(&mut world, &id);
+    let from = format!("{id}_20261204T080000Z");
+    let new = world.google.split_series(world.now, ADA, &from, &json!({"summary": "new"})).unwrap();
+    assert_eq!(
+        world.get(&format!("{EVENTS}/{id}"))["recurrence"],
+        json!([
+            "EXDATE;TZID=Europe/Berlin:20261202T090000",
+            "RRULE:FREQ=DAILY;UNTIL=20261203T225959Z",
+            "RDATE;TZID=Europe/Berlin:20261124T150000",
+        ])
+    );
+    assert_eq!(
+        world.get(&format!("{EVENTS}/{new}"))["recurrence"],
+        json!([
+            "EXDATE;TZID=Europe/Berlin:20261207T090000",
+            "RRULE:FREQ=DAILY;COUNT=7",
+            "RDATE;TZID=Europe/Berlin:20261220T150000",
+        ]),
+        "a count counts what an EXDATE leaves out, and no RDATE"
+    );
+    let after: Vec<Value> = [instances(&mut world, &id), instances(&mut world, &new)].concat();
+    assert_eq!(starts(&after), starts(&before), "nothing is doubled or lost");
 }
 
 #[test]

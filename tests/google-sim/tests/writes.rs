@@ -132,7 +132,7 @@ fn a_timed_series_needs_a_zone_and_a_rule_that_can_be_read() {
         "recurrence": ["RRULE:FREQ=DAILY"],
     });
     refused(&world.call_with("POST", EVENTS, &utc), 400, "required");
-    for bad in ["FREQ=DAILY", "RRULE:FREQ=NEVER", "DTSTART:20260101", "RRULE:FREQ=MONTHLY;BYMONTHDAY=40"] {
+    for bad in ["RRULE:FREQ=NEVER", "DTSTART:20260101", "RRULE:FREQ=MONTHLY;BYMONTHDAY=40"] {
         let event = with(timed("2026-12-01", 9), &json!({"recurrence": [bad]}));
         refused(&world.call_with("POST", EVENTS, &event), 400, "invalid");
     }
@@ -273,4 +273,48 @@ fn texts_are_kept_as_sent_until_google_is_told_to_rewrite_them() {
     let long = json!({"description": "x".repeat(9_000)});
     let patched = world.call_with("PATCH", &path(&stored), &long).value();
     assert_eq!(patched["description"].as_str().unwrap().len(), 8_192);
+}
+
+#[test]
+fn a_conference_that_is_asked_for_comes_with_its_entry_points_and_a_link() {
+    let mut world = World::new();
+    let request = json!({"createRequest": {"requestId": "r1", "conferenceSolutionKey": {"type": "hangoutsMeet"}}});
+    let body = with(timed("2026-12-01", 9), &json!({"conferenceData": request}));
+    let without = world.insert(&body);
+    assert!(without.get("conferenceData").is_none(), "who does not say that they know it touches none");
+
+    let answer = world.call_with("POST", &format!("{EVENTS}?conferenceDataVersion=1"), &body).value();
+    let data = &answer["conferenceData"];
+    assert_eq!(data["createRequest"]["status"], json!({"statusCode": "success"}));
+    assert_eq!(data["entryPoints"][0]["entryPointType"], "video");
+    assert_eq!(data["entryPoints"][0]["uri"], answer["hangoutLink"]);
+    let link = format!("https://meet.google.com/{}", data["conferenceId"].as_str().unwrap());
+    assert_eq!(answer["hangoutLink"], json!(link));
+
+    let kept = world.call_with("PUT", &path(&answer), &timed("2026-12-01", 10)).value();
+    assert_eq!((&kept["hangoutLink"], &kept["conferenceData"]), (&json!(link), data));
+    let versioned = format!("{}?conferenceDataVersion=1", path(&answer));
+    let again = world.call_with("PATCH", &versioned, &json!({"conferenceData": request})).value();
+    assert_eq!(again["hangoutLink"], json!(link), "the same request makes the same conference");
+    let gone = world.call_with("PATCH", &versioned, &json!({"conferenceData": null})).value();
+    assert!(gone.get("hangoutLink").is_none() && gone.get("conferenceData").is_none());
+    let unnamed = json!({"conferenceData": {"createRequest": {}}});
+    refused(&world.call_with("PATCH", &versioned, &unnamed), 400, "required");
+}
+
+#[test]
+fn a_day_that_ends_when_it_begins_is_taken_and_met_by_a_window_of_that_day() {
+    let mut world = World::new();
+    let day = json!({"date": "2026-12-09"});
+    let event = world.insert(&json!({"start": day, "end": day}));
+    assert_eq!((&event["start"], &event["end"]), (&day, &day), "it is shown as it was sent");
+    for (window, met) in [
+        ("timeMin=2026-12-09T10:00:00Z&timeMax=2026-12-09T11:00:00Z", 1),
+        ("timeMin=2026-12-08T10:00:00Z&timeMax=2026-12-08T11:00:00Z", 0),
+        ("timeMin=2026-12-09T23:00:00Z&timeMax=2026-12-10T11:00:00Z", 0),
+    ] {
+        assert_eq!(world.list(window).0.len(), met, "{window}");
+    }
+    let earlier = json!({"start": day, "end": {"date": "2026-12-08"}});
+    refused(&world.call_with("POST", EVENTS, &earlier), 400, "timeRangeEmpty");
 }

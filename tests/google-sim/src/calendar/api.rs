@@ -1,5 +1,7 @@
 //! The Calendar API: from a request to a method, and from the method's outcome to an answer.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -19,6 +21,7 @@ use crate::config::{Behaviour, Config};
 use crate::error::{ApiError, Result};
 use crate::http::{Delivery, Request, Response};
 use crate::oauth::scopes;
+use crate::push::Feed;
 
 /// By how many milliseconds the answer to a watch call comes after its first message.
 const EARLY_SYNC_MS: u64 = 40;
@@ -155,8 +158,9 @@ impl Google {
         let account = &context.caller.account;
         match method {
             Method::EventsList(calendar) => {
-                let place = visible(&self.calendars, account, calendar)?;
-                let page = listing(&self.config, context, place).events(&mut self.random)?;
+                let (calendar, role) = visible(&self.calendars, account, calendar)?;
+                let calendar = as_listed(calendar, context.now, self.config.behaviour.listing_lag_ms);
+                let page = listing(&self.config, context, (&calendar, role)).events(&mut self.random)?;
                 Ok(context.answer_page(&page))
             }
             Method::EventsInstances(calendar, event) => {
@@ -239,6 +243,7 @@ impl Google {
             by: &context.caller.account,
             if_match: context.request.header_value("if-match"),
             in_batch: context.in_batch,
+            by_hand: false,
             parts: OptionalParts {
                 conference: params.number("conferenceDataVersion")? == Some(1),
                 attachments: params.flag("supportsAttachments")? == Some(true),
@@ -297,13 +302,13 @@ impl Google {
     fn watch(&mut self, context: &Context<'_>, calendar: &str) -> Result<Value> {
         let account = &context.caller.account;
         let params = Params(context.request);
-        let (calendar, role) = visible(&self.calendars, account, calendar)?;
+        let named = calendar;
+        let (calendar, role) = visible(&self.calendars, account, named)?;
         // Google weighs a cursor here as well, although there is nothing to list.
         listing(&self.config, context, (calendar, role)).check()?;
         let body = body(context.request)?;
-        let kinds = params.all("eventTypes");
-        let (random, config) = (&mut self.random, &self.config);
-        self.push.watch(context.now, &context.caller, calendar, &body, kinds, config, random)
+        let feed = Feed { calendar, named, kinds: params.all("eventTypes") };
+        self.push.watch(context.now, &context.caller, feed, &body, &self.config, &mut self.random)
     }
 }
 
@@ -325,6 +330,15 @@ fn require_writer(role: Role) -> Result<()> {
         return Err(ApiError::forbidden("requiredAccessLevel", message));
     }
     Ok(())
+}
+
+/// The calendar as a listing shows it, which may lag behind.
+fn as_listed(calendar: &Calendar, now: DateTime<Utc>, lag_ms: u64) -> Cow<'_, Calendar> {
+    let horizon = u64::try_from(now.timestamp_micros()).unwrap_or(0).saturating_sub(lag_ms * 1_000);
+    match lag_ms {
+        0 => Cow::Borrowed(calendar),
+        _ => Cow::Owned(calendar.as_of(horizon)),
+    }
 }
 
 fn visible<'a>(calendars: &'a super::Calendars, account: &str, calendar: &str) -> Result<(&'a Calendar, Role)> {

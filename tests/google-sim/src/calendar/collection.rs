@@ -72,7 +72,8 @@ impl Collection<'_> {
             let after = i64::try_from(next).ok().map(|next| (next, String::new()));
             page.insert("nextPageToken".to_owned(), json!(PageToken { account, query, upto, after }.text()));
         } else {
-            let cursor = Cursor { account, calendar: hash(&name), shape: 0, stamp: upto, issued: now.timestamp() };
+            let issued = now.timestamp();
+            let cursor = Cursor { account, calendar: hash(&name), shape: 0, epoch: 0, stamp: upto, issued };
             page.insert("nextSyncToken".to_owned(), json!(cursor.text()));
         }
         page.insert("items".to_owned(), items.into_iter().skip(first).take(size).collect());

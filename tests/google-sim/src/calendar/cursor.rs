@@ -17,6 +17,8 @@ pub(crate) struct Cursor {
     pub calendar: u64,
     /// Hash of the parameters that must stay the same.
     pub shape: u64,
+    /// When cursors had become void last.
+    pub epoch: Stamp,
     pub stamp: Stamp,
     /// Seconds since 1970.
     pub issued: i64,
@@ -35,7 +37,7 @@ pub(crate) struct PageToken {
 }
 
 impl Cursor {
-    /// Reads a cursor for one account, calendar and shape of request. Those that stand before `valid_from` are void.
+    /// Reads a cursor for one account, calendar and shape of request. Those from before `valid_from` are void.
     pub fn read(
         text: &str,
         account: &str,
@@ -54,7 +56,7 @@ impl Cursor {
             return Err(malformed());
         }
         let expired =
-            now.timestamp() - cursor.issued > life_secs || cursor.stamp < valid_from || cursor.account != hash(account);
+            now.timestamp() - cursor.issued > life_secs || cursor.epoch < valid_from || cursor.account != hash(account);
         if expired {
             return Err(ApiError::full_sync_required());
         }

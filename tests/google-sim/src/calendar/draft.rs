@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 
+use super::conference;
 use super::event::{Attendee, Event, Status};
 use super::kinds;
 use super::series;
@@ -19,6 +20,7 @@ pub(crate) struct Place {
     pub calendar_zone: Tz,
     pub primary: bool,
     pub in_batch: bool,
+    pub by_hand: bool,
     pub parts: OptionalParts,
     pub texts: Texts,
 }
@@ -62,10 +64,12 @@ const KEPT: [(&str, Value); 22] = [
 const ORGANIZER_ONLY: [&str; 4] =
     ["guestsCanInviteOthers", "guestsCanSeeOtherGuests", "guestsCanModify", "anyoneCanAddSelf"];
 
-/// `id` as a client may choose it: base32hex in lower case, 5 to 1024 characters.
-pub(crate) fn check_id(id: &str) -> Result<()> {
+/// `id` as a client may choose it: base32hex in lower case, 5 to 1024 characters. What comes in from other systems has
+/// one that Google made, which begins with `_`.
+pub(crate) fn check_id(id: &str, from_elsewhere: bool) -> Result<()> {
     let legal = |c: char| c.is_ascii_digit() || ('a'..='v').contains(&c);
-    if (5..=1024).contains(&id.len()) && id.chars().all(legal) {
+    let chosen = if from_elsewhere { id.strip_prefix('_').unwrap_or(id) } else { id };
+    if (5..=1024).contains(&id.len()) && chosen.chars().all(legal) {
         Ok(())
     } else {
         Err(ApiError::invalid("Invalid resource id value."))
@@ -118,7 +122,7 @@ pub(crate) fn apply(event: &mut Event, body: &Map<String, Value>, place: Place) 
     event.end = end;
     if event.occurrence.is_none() {
         event.recurrence = recurrence(body)?;
-        check_recurrence(event, body)?;
+        check_recurrence(event, body, place.by_hand)?;
     }
     event.attendees = attendees(body)?;
     let extended = |name: &str| body.get("extendedProperties").and_then(|extended| extended.get(name));
@@ -174,7 +178,7 @@ fn recurrence(body: &Map<String, Value>) -> Result<Vec<String>> {
     }
 }
 
-fn check_recurrence(event: &Event, body: &Map<String, Value>) -> Result<()> {
+fn check_recurrence(event: &Event, body: &Map<String, Value>, by_hand: bool) -> Result<()> {
     if !event.is_series() {
         return Ok(());
     }
@@ -186,7 +190,8 @@ fn check_recurrence(event: &Event, body: &Map<String, Value>) -> Result<()> {
             return Err(ApiError::required(&message));
         }
     }
-    series::check(event)
+    // What comes with an invitation is kept whatever it is; no more is made of it than can be read.
+    if by_hand { Ok(()) } else { series::check(event) }
 }
 
 fn attendees(body: &Map<String, Value>) -> Result<Vec<Attendee>> {
@@ -251,7 +256,11 @@ fn details(event: &Event, body: &Map<String, Value>, place: Place) -> Result<Map
         let Some(value) = value.filter(|value| !value.is_null() && **value != default) else {
             continue;
         };
-        let value = checked(name, value)?;
+        let value = match name {
+            // Whether a conference is asked for anew shows only in what this request says of it.
+            "conferenceData" if place.parts.conference => conference::stored(&event.id, value)?,
+            _ => checked(name, value)?,
+        };
         let value = if place.texts == Texts::Rewritten { texts::rewritten(name, value) } else { Some(value) };
         let left_out = |value: &Value| {
             matches!((name, value.as_str()), ("transparency", Some("opaque")) | ("visibility", Some("default")))
@@ -323,8 +332,7 @@ fn reminders(value: &Value) -> Result<Value> {
 pub(crate) fn check_organizer_only(before: &Event, after: &Event) -> Result<()> {
     let changed = |name: &&str| before.details.get(*name) != after.details.get(*name);
     if ORGANIZER_ONLY.iter().any(changed) {
-        let message = "Shared properties can only be changed by the organizer of the event.";
-        return Err(ApiError::forbidden("forbiddenForNonOrganizer", message));
+        return Err(ApiError::not_the_organizer());
     }
     Ok(())
 }

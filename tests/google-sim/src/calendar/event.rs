@@ -57,6 +57,20 @@ pub(crate) struct Attendee {
     pub resource: bool,
 }
 
+impl Attendee {
+    pub fn who_accepted(email: &str) -> Self {
+        Self {
+            email: email.to_owned(),
+            display_name: None,
+            response_status: "accepted".to_owned(),
+            comment: None,
+            additional_guests: 0,
+            optional: false,
+            resource: false,
+        }
+    }
+}
+
 fn needs_action() -> String {
     "needsAction".to_owned()
 }
@@ -82,9 +96,11 @@ pub(crate) struct Event {
     pub kind: String,
     pub status: Status,
     pub created: DateTime<Utc>,
-    /// When anything changed last; the etag follows it.
+    /// Its place in the order of all changes, which deltas follow.
     pub stamp: Stamp,
-    /// When anything but the reminders changed last; `updated` follows it.
+    /// The change that touched it last, a series and its exceptions alike; the etag follows it.
+    pub version: Stamp,
+    /// The change that touched anything but the reminders last; `updated` follows it.
     pub updated: Stamp,
     pub sequence: u64,
     pub start: When,
@@ -110,12 +126,28 @@ impl Event {
         !self.recurrence.is_empty()
     }
 
+    /// When the occurrence that begins at `start` ends: by the wall clock as long after it as the series says, so that
+    /// a night shift ends at six also when the clocks change. Where that would be before it begins, it lasts as long as
+    /// ever. The clock is that of the zone in which the series starts.
+    pub fn ends_from(&self, start: When) -> When {
+        if start == self.start {
+            return self.end;
+        }
+        match (self.start, self.end, start) {
+            (When::Moment { at: first, zone: clock }, When::Moment { at: end, zone }, When::Moment { at, .. }) => {
+                let by_clock = clock.resolve(clock.wall(at) + (clock.wall(end) - clock.wall(first)));
+                When::Moment { at: if by_clock > at { by_clock } else { at + (end - first) }, zone }
+            }
+            _ => self.end.at_wall(self.end.wall() + (start.wall() - self.start.wall())),
+        }
+    }
+
     pub fn is_cancelled(&self) -> bool {
         self.status == Status::Cancelled
     }
 
     pub fn etag(&self) -> String {
-        etag(self.stamp)
+        etag(self.version)
     }
 
     pub fn detail(&self, name: &str) -> Option<&str> {
@@ -129,6 +161,17 @@ impl Event {
 
     pub fn attendee(&self, email: &str) -> Option<&Attendee> {
         self.attendees.iter().find(|guest| guest.email == email)
+    }
+
+    /// When it is over. A day that ends when it begins lasts that day.
+    pub fn over_at(&self, calendar_zone: Tz) -> DateTime<Utc> {
+        match (self.start, self.end) {
+            (When::Day(start), When::Day(end)) => {
+                let next = start.succ_opt().unwrap_or(start);
+                When::Day(end.max(next)).instant(calendar_zone)
+            }
+            _ => self.end.instant(calendar_zone),
+        }
     }
 
     /// What a caller may write, in the form in which it would be sent: the base of a PATCH.

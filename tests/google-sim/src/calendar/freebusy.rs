@@ -103,7 +103,7 @@ impl Question {
     fn busy(&self, calendar: &Calendar, now: DateTime<Utc>) -> Vec<Span> {
         let spans =
             list::between(calendar, now, self.from, self.to).filter(|event| blocks(event, &calendar.id)).map(|event| {
-                let (start, end) = (event.start.instant(calendar.zone), event.end.instant(calendar.zone));
+                let (start, end) = (event.start.instant(calendar.zone), event.over_at(calendar.zone));
                 (start.max(self.from), end.min(self.to))
             });
         merged(spans.collect())

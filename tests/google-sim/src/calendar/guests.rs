@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::event::{Attendee, Event, Status};
-use super::store::Calendars;
+use super::store::{Calendars, Change};
+use crate::config::GuestEdits;
+use crate::error::{ApiError, Result};
 
 /// What belongs to each copy alone.
 const OWN: [&str; 3] = ["transparency", "reminders", "colorId"];
@@ -14,10 +15,20 @@ const OWN: [&str; 3] = ["transparency", "reminders", "colorId"];
 impl Calendars {
     /// Brings the organizer's event `id` to all guests who have a calendar here, and takes it from
     /// those who were invited `before` and no longer are.
-    pub(super) fn spread(&mut self, now: DateTime<Utc>, organizer: &str, id: &str, before: &[Attendee]) {
+    pub(super) fn spread(&mut self, change: Change, organizer: &str, id: &str, before: &[Attendee]) {
         let Some(event) = self.all.get(organizer).and_then(|c| c.events.get(id)) else {
             return;
         };
+        let event = event.clone();
+        self.spread_one(change, organizer, &event, before);
+        // Who is invited to single instances has no series by which they would go.
+        let gone: Vec<Event> = self.exceptions(organizer, id).into_iter().filter(|exception| exception.bare).collect();
+        for exception in gone {
+            self.spread_one(change, organizer, &exception, &exception.attendees);
+        }
+    }
+
+    fn spread_one(&mut self, change: Change, organizer: &str, event: &Event, before: &[Attendee]) {
         let guests: BTreeSet<String> = before
             .iter()
             .chain(&event.attendees)
@@ -25,18 +36,14 @@ impl Calendars {
             .filter(|guest| *guest != organizer && self.all.get(*guest).is_some_and(|calendar| calendar.primary))
             .cloned()
             .collect();
-        if guests.is_empty() {
-            return;
-        }
-        let event = event.clone();
         for guest in guests {
-            let held = self.held(&guest, &event);
+            let held = self.held(&guest, event);
             let invited = event.attendee(&guest).is_some() && !event.is_cancelled();
             match (held, invited) {
-                (held, true) => self.deliver(now, &guest, held.as_ref(), &event),
+                (held, true) => self.deliver(change, &guest, held.as_ref(), event),
                 (Some(mut copy), false) if !copy.is_cancelled() => {
                     copy.status = Status::Cancelled;
-                    self.cancel(now, &guest, copy);
+                    self.cancel(change, &guest, copy);
                 }
                 _ => {}
             }
@@ -51,7 +58,7 @@ impl Calendars {
             .filter(|copy| copy.organizer == event.organizer)
     }
 
-    fn deliver(&mut self, now: DateTime<Utc>, guest: &str, held: Option<&Event>, event: &Event) {
+    fn deliver(&mut self, change: Change, guest: &str, held: Option<&Event>, event: &Event) {
         let mut copy = Event { private: BTreeMap::new(), former: Vec::new(), ..event.clone() };
         for name in OWN {
             let own = held.and_then(|held| held.details.get(name)).cloned();
@@ -69,16 +76,25 @@ impl Calendars {
                 if held.is_cancelled() && declined {
                     return;
                 }
-                self.change(now, guest, held, copy);
+                self.change(change, guest, held, copy);
             }
             // The id may be taken by an event of the guest's own; then the copy goes nowhere.
             None if self.all.get(guest).is_some_and(|c| c.events.contains_key(&event.id)) => {}
-            None => self.put(now, guest, copy),
+            None => self.put(change, guest, copy),
+        }
+    }
+
+    /// Brings what was written to an event in `calendar` to the other copies of it, which was so before.
+    pub(super) fn tell_others(&mut self, change: Change, calendar: &str, before: &Event) {
+        if before.is_copy_for(calendar) {
+            self.answer_organizer(change, calendar, &before.id);
+        } else {
+            self.spread(change, calendar, &before.id, &before.attendees);
         }
     }
 
     /// Tells the organizer, and through them all others, what the guest answered on their copy.
-    pub(super) fn answer_organizer(&mut self, now: DateTime<Utc>, guest: &str, id: &str) {
+    fn answer_organizer(&mut self, change: Change, guest: &str, id: &str) {
         let Ok(copy) = self.current(guest, id) else {
             return;
         };
@@ -98,9 +114,35 @@ impl Calendars {
             Some(row) if *row != answer => *row = answer,
             _ => return,
         }
-        self.change(now, &organizer, &before, event);
-        self.spread(now, &organizer, id, &before.attendees);
+        self.change(change, &organizer, &before, event);
+        self.spread(change, &organizer, id, &before.attendees);
     }
+}
+
+/// What is stored when a guest has made `after` of their copy `before`.
+pub(super) fn settled(edits: GuestEdits, before: &Event, after: Event) -> Result<Event> {
+    let own = with_own_parts(before, &after);
+    match edits {
+        GuestEdits::Kept => Ok(after),
+        GuestEdits::Ignored => Ok(own),
+        GuestEdits::Refused if own == after => Ok(after),
+        GuestEdits::Refused => Err(ApiError::not_the_organizer()),
+    }
+}
+
+/// The copy `before` with no more than the parts of `after` that belong to each copy alone.
+fn with_own_parts(before: &Event, after: &Event) -> Event {
+    let mut event = before.clone();
+    event.status = after.status;
+    event.attendees.clone_from(&after.attendees);
+    event.private.clone_from(&after.private);
+    for name in OWN {
+        match after.details.get(name) {
+            Some(value) => event.details.insert(name.to_owned(), value.clone()),
+            None => event.details.remove(name),
+        };
+    }
+    event
 }
 
 /// The body with which a guest answers.

@@ -27,7 +27,8 @@ impl Calendars {
         }
         draft::apply(&mut event, body, place)?;
         let id = event.id.clone();
-        self.put(write.now, write.calendar, event);
+        let change = self.begin(write.now);
+        self.put(change, write.calendar, event);
         Ok(id)
     }
 }
@@ -37,6 +38,6 @@ impl Calendars {
 fn id_in(calendar: &Calendar, ical_uid: &str) -> String {
     ical_uid
         .strip_suffix("@google.com")
-        .filter(|id| draft::check_id(id).is_ok() && !calendar.events.contains_key(*id))
+        .filter(|id| draft::check_id(id, false).is_ok() && !calendar.events.contains_key(*id))
         .map_or_else(|| format!("_{}", BASE32HEX_NOPAD.encode(ical_uid.as_bytes()).to_ascii_lowercase()), str::to_owned)
 }

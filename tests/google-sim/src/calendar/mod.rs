@@ -2,8 +2,10 @@
 
 mod acl;
 pub(crate) mod api;
+mod changes;
 mod collection;
 mod colors;
+mod conference;
 mod cursor;
 mod draft;
 mod event;
@@ -17,6 +19,7 @@ mod method;
 mod movement;
 mod params;
 mod quota;
+mod recurrence;
 mod resources;
 mod series;
 mod settings;
@@ -26,6 +29,7 @@ mod store;
 mod texts;
 mod when;
 mod write;
+mod zone;
 
 pub(crate) use event::Event;
 pub(crate) use fields::EVERYTHING;

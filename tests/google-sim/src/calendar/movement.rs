@@ -2,7 +2,7 @@
 
 use super::event::{Event, Status};
 use super::kinds;
-use super::store::Calendars;
+use super::store::{Calendars, Change};
 use super::write::Write;
 use crate::error::{ApiError, Result};
 
@@ -17,14 +17,15 @@ impl Calendars {
         let exceptions: Vec<Event> = self.exceptions(from, id).into_iter().filter(|event| !event.bare).collect();
         let led_by_new = |event: &Event| Event { organizer: to.to_owned(), ..event.clone() };
 
+        let change = self.begin(write.now);
         for exception in &exceptions {
-            self.put(write.now, to, led_by_new(exception));
+            self.put(change, to, led_by_new(exception));
         }
-        self.put(write.now, to, Event { former: Vec::new(), ..led_by_new(&event) });
+        self.put(change, to, Event { former: Vec::new(), ..led_by_new(&event) });
         if event.attendee(from).is_none() {
-            self.cancel(write.now, from, Event { status: Status::Cancelled, bare: true, ..event });
+            self.cancel(change, from, Event { status: Status::Cancelled, bare: true, ..event });
         }
-        self.rename_organizer(write, id, to);
+        self.rename_organizer(change, from, id, to);
         Ok(())
     }
 
@@ -53,7 +54,7 @@ impl Calendars {
     }
 
     /// Tells every other copy of the event, and of its exceptions, who leads it now.
-    fn rename_organizer(&mut self, write: &Write<'_>, id: &str, to: &str) {
+    fn rename_organizer(&mut self, change: Change, from: &str, id: &str, to: &str) {
         let guests: Vec<String> = self.all.keys().filter(|calendar| *calendar != to).cloned().collect();
         for guest in guests {
             let held = self.all.get(&guest).and_then(|calendar| calendar.events.get(id)).cloned();
@@ -61,9 +62,9 @@ impl Calendars {
                 let exceptions = self.exceptions(&guest, id);
                 exceptions.into_iter().chain([copy])
             });
-            let led_by_old = copies.filter(|copy| copy.organizer == write.calendar && !copy.bare);
+            let led_by_old = copies.filter(|copy| copy.organizer == from && !copy.bare);
             for copy in led_by_old.collect::<Vec<_>>() {
-                self.put(write.now, &guest, Event { organizer: to.to_owned(), ..copy });
+                self.put(change, &guest, Event { organizer: to.to_owned(), ..copy });
             }
         }
     }

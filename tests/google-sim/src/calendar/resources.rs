@@ -11,14 +11,22 @@ use crate::random::hash;
 
 /// `calendars.get`.
 pub(crate) fn calendar(calendar: &Calendar) -> Value {
-    json!({
+    let resource = json!({
         "kind": "calendar#calendar",
         "etag": etag(calendar),
         "id": calendar.id,
         "summary": calendar.summary,
         "timeZone": calendar.zone.name(),
         "conferenceProperties": {"allowedConferenceSolutionTypes": ["hangoutsMeet"]},
-    })
+    });
+    described(resource, calendar)
+}
+
+fn described(mut resource: Value, calendar: &Calendar) -> Value {
+    if let Some(description) = &calendar.description {
+        resource["description"] = json!(description);
+    }
+    resource
 }
 
 /// `calendarList.get`.
@@ -40,7 +48,7 @@ pub(crate) fn entry(calendar: &Calendar, role: Role, account: &str) -> Value {
     if calendar.primary && calendar.owner == account {
         entry["primary"] = json!(true);
     }
-    entry
+    described(entry, calendar)
 }
 
 /// `calendarList.list`. Its cursor never brings anything: entries do not change here.

@@ -7,14 +7,18 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
-use rrule::{Frequency, RRule, RRuleSet, Unvalidated};
+use rrule::{RRule, RRuleSet, Unvalidated};
 
 use super::event::Event;
+use super::recurrence::{Line, Lines};
 use super::when::When;
 use crate::error::{ApiError, Result};
 
 /// No occurrence is later than this.
 const LAST_YEAR: i32 = 2099;
+
+/// A rule gives no more occurrences than this, counted from its start: past it the series is cut.
+const MAX_OCCURRENCES: usize = 100_000;
 
 /// The part of a series that is wanted, by the start of its occurrences.
 #[derive(Clone, Copy, Debug)]
@@ -28,20 +32,11 @@ pub(crate) struct Span {
     pub now: DateTime<Utc>,
 }
 
-/// The lines of a series, understood.
-struct Lines {
-    rules: Vec<RRule<Unvalidated>>,
-    ex_rules: Vec<RRule<Unvalidated>>,
-    dates: Vec<NaiveDateTime>,
-    ex_dates: BTreeSet<NaiveDateTime>,
-}
-
-/// Whether Google would take the lines of this series.
+/// Whether Google takes the lines of this series from a call of its API.
 pub(crate) fn check(event: &Event) -> Result<()> {
     let invalid = || ApiError::invalid("Invalid recurrence rule.");
-    let lines = read(event.start, &event.recurrence).ok_or_else(invalid)?;
-    let too_often = |rule: &RRule<Unvalidated>| matches!(rule.get_freq(), Frequency::Secondly | Frequency::Minutely);
-    if lines.rules.iter().any(too_often) {
+    let lines = Lines::read(event.start, &event.recurrence);
+    if lines.unreadable {
         return Err(invalid());
     }
     for rule in lines.rules.iter().chain(&lines.ex_rules) {
@@ -55,9 +50,7 @@ pub(crate) fn check(event: &Event) -> Result<()> {
 
 /// The starts of the occurrences of a series within `span`, in order.
 pub(crate) fn starts(start: When, recurrence: &[String], calendar_zone: Tz, span: Span) -> Vec<When> {
-    let Some(lines) = read(start, recurrence) else {
-        return Vec::new();
-    };
+    let lines = Lines::read(start, recurrence);
     // A day to each side, since the wall clock and UTC are never further apart.
     let last = NaiveDate::from_ymd_opt(LAST_YEAR, 12, 31).unwrap_or_default().and_time(NaiveTime::MIN);
     let end = span.until.map_or(last, |until| until.naive_utc() + Duration::days(1)).min(last);
@@ -82,9 +75,7 @@ pub(crate) fn starts(start: When, recurrence: &[String], calendar_zone: Tz, span
             }
         }
     }
-    for wall in &lines.ex_dates {
-        walls.remove(wall);
-    }
+    walls.retain(|wall| !lines.ex_dates.contains(wall) && !lines.ex_days.contains(&wall.date()));
     if let Some(latest) = walls.last().copied() {
         for rule in &lines.ex_rules {
             for wall in expand(rule, start.wall()).take_while(|wall| *wall <= latest) {
@@ -117,39 +108,57 @@ pub(crate) fn occurs_at(event: &Event, original: When, calendar_zone: Tz) -> boo
     starts(event.start, &event.recurrence, calendar_zone, span).iter().any(|start| start.instant(calendar_zone) == at)
 }
 
-/// The lines with every rule ending at `until`; a count gives way to it.
-pub(crate) fn trimmed(recurrence: &[String], until: &str) -> Vec<String> {
-    recurrence
-        .iter()
-        .map(|line| match line.strip_prefix("RRULE:") {
-            Some(rule) => {
-                let kept: Vec<&str> =
-                    rule.split(';').filter(|part| !part.starts_with("UNTIL=") && !part.starts_with("COUNT=")).collect();
-                format!("RRULE:{};UNTIL={until}", kept.join(";"))
+/// The lines of a series that is split where `original` begins: what stays, with every rule ending at `until`, and what
+/// goes on, with what stays taken off every count. Each single date goes with its half, as it is written.
+pub(crate) fn halves(start: When, recurrence: &[String], original: When, until: &str) -> (Vec<String>, Vec<String>) {
+    let (mut kept, mut following) = (Vec::new(), Vec::new());
+    for line in recurrence {
+        match Line::read(line) {
+            Some(Line::Rule(rule)) => {
+                let gone_by = Lines::read(start, std::slice::from_ref(line))
+                    .rules
+                    .first()
+                    .map_or(0, |rule| expand(rule, start.wall()).take_while(|wall| *wall < original.wall()).count());
+                kept.push(ending(&rule, until));
+                following.push(without_first(&rule, gone_by));
             }
-            None => line.clone(),
-        })
-        .collect()
+            Some(Line::Dates(dates) | Line::ExDates(dates)) => {
+                let (before, after): (Vec<&str>, Vec<&str>) = dates
+                    .dates
+                    .iter()
+                    .map(String::as_str)
+                    .partition(|date| dates.wall(start, date).is_some_and(|wall| wall < original.wall()));
+                for (half, dates_of_it) in [(&mut kept, before), (&mut following, after)] {
+                    if !dates_of_it.is_empty() {
+                        half.push(format!("{}:{}", dates.head, dates_of_it.join(",")));
+                    }
+                }
+            }
+            _ => {
+                kept.push(line.clone());
+                following.push(line.clone());
+            }
+        }
+    }
+    (kept, following)
 }
 
-/// The lines with as many occurrences taken off every count.
-pub(crate) fn without_first(recurrence: &[String], gone_by: usize) -> Vec<String> {
+/// The rule ending at `until`, to which a count gives way.
+fn ending(rule: &str, until: &str) -> String {
+    let kept = rule.split(';').filter(|part| !part.starts_with("UNTIL=") && !part.starts_with("COUNT="));
+    format!("RRULE:{};UNTIL={until}", kept.collect::<Vec<_>>().join(";"))
+}
+
+/// The rule with as many occurrences taken off its count.
+fn without_first(rule: &str, gone_by: usize) -> String {
     let less = |part: &str| match part.strip_prefix("COUNT=").map(str::parse::<usize>) {
         Some(Ok(count)) => format!("COUNT={}", count.saturating_sub(gone_by).max(1)),
         _ => part.to_owned(),
     };
-    recurrence
-        .iter()
-        .map(|line| match line.strip_prefix("RRULE:") {
-            Some(rule) => {
-                let parts: Vec<String> = rule.split(';').map(less).collect();
-                format!("RRULE:{}", parts.join(";"))
-            }
-            None => line.clone(),
-        })
-        .collect()
+    format!("RRULE:{}", rule.split(';').map(less).collect::<Vec<_>>().join(";"))
 }
 
+/// The occurrences that a rule gives, as readings of the wall clock, as far as they are counted out.
 fn expand(rule: &RRule<Unvalidated>, start: NaiveDateTime) -> impl Iterator<Item = NaiveDateTime> + use<> {
     let start = as_utc(start);
     let rule = rule.clone().validate(start).ok();
@@ -158,79 +167,9 @@ fn expand(rule: &RRule<Unvalidated>, start: NaiveDateTime) -> impl Iterator<Item
         .into_iter()
         .flat_map(|set| (&set).into_iter())
         .map(|at| at.naive_utc())
+        .take(MAX_OCCURRENCES)
 }
 
 fn as_utc(wall: NaiveDateTime) -> DateTime<rrule::Tz> {
     rrule::Tz::UTC.from_utc_datetime(&wall)
-}
-
-fn read(start: When, recurrence: &[String]) -> Option<Lines> {
-    let mut lines = Lines { rules: Vec::new(), ex_rules: Vec::new(), dates: Vec::new(), ex_dates: BTreeSet::new() };
-    for line in recurrence {
-        let (head, value) = line.split_once(':')?;
-        let (name, parameters) = head.split_once(';').unwrap_or((head, ""));
-        match name.to_ascii_uppercase().as_str() {
-            "RRULE" => lines.rules.push(read_rule(start, value)?),
-            "EXRULE" => lines.ex_rules.push(read_rule(start, value)?),
-            "RDATE" => lines.dates.extend(read_dates(start, parameters, value)?),
-            "EXDATE" => lines.ex_dates.extend(read_dates(start, parameters, value)?),
-            _ => return None,
-        }
-    }
-    Some(lines)
-}
-
-/// A rule whose `UNTIL`, UTC on the wire, is a reading of the series' own wall clock.
-fn read_rule(start: When, value: &str) -> Option<RRule<Unvalidated>> {
-    let parts: Option<Vec<String>> = value
-        .trim_end_matches(';')
-        .split(';')
-        .map(|part| match part.strip_prefix("UNTIL=") {
-            Some(until) => {
-                let wall = read_until(start, until)?;
-                Some(format!("UNTIL={}", wall.format("%Y%m%dT%H%M%SZ")))
-            }
-            None => Some(part.to_owned()),
-        })
-        .collect();
-    parts?.join(";").parse().ok()
-}
-
-/// A day as `UNTIL` of a timed series takes that whole day along.
-fn read_until(start: When, until: &str) -> Option<NaiveDateTime> {
-    if let Ok(day) = NaiveDate::parse_from_str(until, "%Y%m%d") {
-        return day.and_hms_opt(23, 59, 59);
-    }
-    read_moment(start, None, until)
-}
-
-fn read_dates(start: When, parameters: &str, value: &str) -> Option<Vec<NaiveDateTime>> {
-    let zone = parameters
-        .split(';')
-        .find_map(|parameter| parameter.strip_prefix("TZID="))
-        .map(str::parse::<Tz>)
-        .transpose()
-        .ok()?;
-    value
-        .split(',')
-        .map(|date| match NaiveDate::parse_from_str(date, "%Y%m%d") {
-            // A day names the occurrence of that day.
-            Ok(day) => Some(day.and_time(start.wall().time())),
-            Err(_) => read_moment(start, zone, date),
-        })
-        .collect()
-}
-
-/// A moment as a reading of the series' wall clock.
-fn read_moment(start: When, zone: Option<Tz>, text: &str) -> Option<NaiveDateTime> {
-    let wall = NaiveDateTime::parse_from_str(text.trim_end_matches('Z'), "%Y%m%dT%H%M%S").ok()?;
-    let zone = if text.ends_with('Z') { Some(Tz::UTC) } else { zone };
-    match (start, zone) {
-        (When::Moment { zone: own, .. }, Some(zone)) => {
-            let at = super::when::resolve(zone, wall);
-            Some(at.with_timezone(&own).naive_local())
-        }
-        (When::Moment { .. }, None) => Some(wall),
-        (When::Day(_), _) => Some(wall.date().and_time(NaiveTime::MIN)),
-    }
 }

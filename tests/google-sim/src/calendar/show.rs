@@ -9,6 +9,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
+use super::conference;
 use super::event::{Attendee, Event, timestamp};
 use super::fields::{Fields, Selector};
 use super::store::Role;
@@ -88,6 +89,9 @@ fn put_occurrence<M: SerializeMap>(fields: &mut Fields<'_, M>, event: &Event, vi
 fn put_details<M: SerializeMap>(fields: &mut Fields<'_, M>, event: &Event, view: &View<'_>) -> Result<(), M::Error> {
     for (name, value) in &event.details {
         fields.put(name, value)?;
+    }
+    if let Some(link) = event.details.get("conferenceData").and_then(conference::hangout_link) {
+        fields.put("hangoutLink", link)?;
     }
     if !event.details.contains_key("reminders") {
         fields.put("reminders", json!({"useDefault": true}))?;

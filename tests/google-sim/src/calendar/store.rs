@@ -1,6 +1,6 @@
 //! All calendars of a simulated Google, and the order of their changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 
 use chrono::{DateTime, Utc};
@@ -11,6 +11,9 @@ use super::event::{Event, Occurrence, Stamp};
 use super::series;
 use super::when::When;
 use crate::config;
+
+/// How far back, in microseconds, a calendar can be seen as it was.
+const MAX_LAG: Stamp = 60_000_000;
 
 /// What somebody may do with a calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -38,6 +41,7 @@ impl Role {
 pub(crate) struct Calendar {
     pub id: String,
     pub summary: String,
+    pub description: Option<String>,
     pub zone: Tz,
     pub owner: String,
     pub primary: bool,
@@ -51,7 +55,9 @@ pub(crate) struct Calendar {
     pub events: BTreeMap<String, Event>,
     /// Every event once, under the stamp of its last change.
     changes: BTreeMap<Stamp, String>,
-    /// Cursors from before this are not honoured any more.
+    /// What the latest changes replaced, for listings that lag: when, the id, and the event as it was before.
+    replaced: VecDeque<(Stamp, String, Option<Event>)>,
+    /// When cursors became void last: those from before are not honoured any more.
     pub cursors_from: Stamp,
 }
 
@@ -60,6 +66,7 @@ impl Calendar {
         Self {
             id: config.id.clone(),
             summary: config.summary.clone(),
+            description: config.description.clone(),
             zone: config.zone,
             owner: owner.to_owned(),
             primary,
@@ -68,6 +75,7 @@ impl Calendar {
             shared_at: BTreeMap::new(),
             events: BTreeMap::new(),
             changes: BTreeMap::new(),
+            replaced: VecDeque::new(),
             cursors_from: 0,
         }
     }
@@ -81,10 +89,9 @@ impl Calendar {
         }
     }
 
-    /// The stamp of the last change, or of the last time that cursors became void.
+    /// The stamp of the last change.
     pub fn latest(&self) -> Stamp {
-        let last = self.changes.keys().next_back().copied().unwrap_or(0);
-        last.max(self.cursors_from)
+        self.changes.keys().next_back().copied().unwrap_or(0)
     }
 
     /// The events whose last change lies after `since`, oldest change first.
@@ -142,7 +149,35 @@ impl Calendar {
             self.changes.remove(&before.stamp);
         }
         self.changes.insert(event.stamp, event.id.clone());
-        self.events.insert(event.id.clone(), event);
+        self.replace(event.stamp, event);
+    }
+
+    /// Puts `event` in the place of the one with its id, at that moment and without a word to those who follow changes.
+    pub(super) fn replace(&mut self, at: Stamp, event: Event) {
+        let id = event.id.clone();
+        let before = self.events.insert(id.clone(), event);
+        self.replaced.push_back((at, id, before));
+        while self.replaced.front().is_some_and(|(stamp, ..)| at.saturating_sub(*stamp) > MAX_LAG) {
+            self.replaced.pop_front();
+        }
+    }
+
+    /// The calendar as it was at `at`, which lies at most a minute back.
+    pub fn as_of(&self, at: Stamp) -> Self {
+        let mut then = self.clone();
+        while then.replaced.back().is_some_and(|(stamp, ..)| *stamp > at) {
+            let Some((_, id, before)) = then.replaced.pop_back() else {
+                break;
+            };
+            if let Some(event) = then.events.remove(&id) {
+                then.changes.remove(&event.stamp);
+            }
+            if let Some(before) = before {
+                then.changes.insert(before.stamp, id.clone());
+                then.events.insert(id, before);
+            }
+        }
+        then
     }
 }
 
@@ -150,7 +185,7 @@ impl Calendar {
 pub(crate) fn instance(series: &Event, original: When) -> Event {
     let mut event = series.clone();
     event.id = format!("{}_{}", stem(&series.id), original.id_suffix());
-    event.end = series.end.shifted(series.start, original);
+    event.end = series.ends_from(original);
     event.start = original;
     event.recurrence.clear();
     event.former.clear();
@@ -172,6 +207,14 @@ fn original_start(start: When, suffix: &str) -> Option<When> {
             Some(When::Moment { at: at.and_utc(), zone })
         }
     }
+}
+
+/// One change, with all that it touches: a series and its exceptions, an event and its copies. They show the same
+/// etag and `updated`.
+#[derive(Clone, Copy)]
+pub(crate) struct Change {
+    pub now: DateTime<Utc>,
+    pub version: Stamp,
 }
 
 /// Every calendar there is.
@@ -201,16 +244,21 @@ impl Calendars {
         self.last
     }
 
-    /// Keeps `event` as changed now.
-    pub fn put(&mut self, now: DateTime<Utc>, calendar: &str, mut event: Event) {
-        event.stamp = self.stamp(now);
-        event.updated = event.stamp;
-        self.keep(calendar, event);
+    /// Begins a change.
+    pub fn begin(&mut self, now: DateTime<Utc>) -> Change {
+        Change { now, version: self.stamp(now) }
+    }
+
+    /// Keeps `event` as touched by `change`.
+    pub fn put(&mut self, change: Change, calendar: &str, mut event: Event) {
+        event.updated = change.version;
+        self.put_reminders(change, calendar, event);
     }
 
     /// The same for a change of reminders only, which `updated` does not show.
-    pub fn put_reminders(&mut self, now: DateTime<Utc>, calendar: &str, mut event: Event) {
-        event.stamp = self.stamp(now);
+    pub fn put_reminders(&mut self, change: Change, calendar: &str, mut event: Event) {
+        event.stamp = self.stamp(change.now);
+        event.version = change.version;
         self.keep(calendar, event);
     }
 

@@ -6,12 +6,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Map, Value};
 
 use super::draft::{self, OptionalParts, Place};
-use super::event::{Event, FormerShape, Status};
+use super::event::{Attendee, Event, Status};
+use super::guests;
 use super::kinds;
-use super::series;
 use super::store::Calendars;
 use super::when::When;
-use crate::config::Behaviour;
+use crate::config::{Behaviour, GuestEdits};
 use crate::error::{ApiError, Result};
 use crate::random::Random;
 
@@ -24,6 +24,8 @@ pub(crate) struct Write<'a> {
     pub by: &'a str,
     pub if_match: Option<&'a str>,
     pub in_batch: bool,
+    /// By a person in Google's own page, or by another system through an invitation, and not by a call of the API.
+    pub by_hand: bool,
     pub parts: OptionalParts,
     pub behaviour: &'a Behaviour,
     pub random: &'a mut Random,
@@ -39,7 +41,18 @@ impl<'a> Write<'a> {
         random: &'a mut Random,
     ) -> Self {
         let parts = OptionalParts { conference: true, attachments: true };
-        Self { now, calendar, by, if_match: None, in_batch: false, parts, behaviour, random }
+        Self { now, calendar, by, if_match: None, in_batch: false, by_hand: true, parts, behaviour, random }
+    }
+
+    /// The calendar itself, or who sent the invitation that comes in.
+    fn organizer(&self, body: &Map<String, Value>) -> String {
+        let named = body.get("organizer").and_then(|organizer| organizer.get("email")).and_then(Value::as_str);
+        named.filter(|_| self.by_hand).unwrap_or(self.calendar).to_ascii_lowercase()
+    }
+
+    /// Only a call of the API can try to edit what is the organizer's: Google's own page offers no such thing.
+    fn guest_edits(&self) -> GuestEdits {
+        if self.by_hand { GuestEdits::Kept } else { self.behaviour.guest_edits }
     }
 
     pub(super) fn check_match(&self, current: &Event) -> Result<()> {
@@ -64,7 +77,7 @@ impl Calendars {
     pub fn insert(&mut self, write: &mut Write<'_>, body: &Map<String, Value>) -> Result<String> {
         let id = match body.get("id").and_then(Value::as_str) {
             Some(id) => {
-                draft::check_id(id)?;
+                draft::check_id(id, write.by_hand)?;
                 id.to_owned()
             }
             None => write.random.event_id(),
@@ -73,6 +86,7 @@ impl Calendars {
         let ical_uid = body.get("iCalUID").and_then(Value::as_str);
         let ical_uid_or_own = ical_uid.map_or_else(|| format!("{id}@google.com"), str::to_owned);
         let mut event = fresh(write, id, ical_uid_or_own, kinds::of_insert(body)?);
+        event.organizer = write.organizer(body);
         draft::apply(&mut event, body, place)?;
         // An id stays taken after its event is deleted.
         let taken = |calendar: &super::store::Calendar| {
@@ -82,8 +96,12 @@ impl Calendars {
             return Err(ApiError::duplicate());
         }
         let id = event.id.clone();
-        self.put(write.now, write.calendar, event);
-        self.spread(write.now, write.calendar, &id, &[]);
+        let change = self.begin(write.now);
+        let copy = event.is_copy_for(write.calendar);
+        self.put(change, write.calendar, event);
+        if !copy {
+            self.spread(change, write.calendar, &id, &[]);
+        }
         Ok(id)
     }
 
@@ -117,20 +135,21 @@ impl Calendars {
         if copy {
             draft::check_organizer_only(&current, &event)?;
             keep_guest_list(&current, &mut event, write.calendar);
+            event = guests::settled(write.guest_edits(), &current, event)?;
+            if event == current {
+                return Ok(());
+            }
         } else if moved(&current, &event) && event.sequence == current.sequence {
             event.sequence += 1;
         }
+        let change = self.begin(write.now);
         if event.is_cancelled() && !current.is_cancelled() {
-            self.cancel(write.now, write.calendar, event);
+            self.cancel(change, write.calendar, event);
         } else {
             event.bare = false;
-            self.change(write.now, write.calendar, &current, event);
+            self.change(change, write.calendar, &current, event);
         }
-        if copy {
-            self.answer_organizer(write.now, write.calendar, id);
-        } else {
-            self.spread(write.now, write.calendar, id, &current.attendees);
-        }
+        self.tell_others(change, write.calendar, &current);
         Ok(())
     }
 
@@ -141,21 +160,30 @@ impl Calendars {
             return Err(ApiError::deleted());
         }
         write.check_match(&current)?;
-        let copy = current.is_copy_for(write.calendar);
         let mut event = current.clone();
         event.status = Status::Cancelled;
-        if copy {
+        if current.is_copy_for(write.calendar) {
             let own = event.attendees.iter_mut().find(|guest| guest.email == write.calendar);
             if let Some(own) = own {
                 "declined".clone_into(&mut own.response_status);
             }
         }
-        self.cancel(write.now, write.calendar, event);
-        if copy {
-            self.answer_organizer(write.now, write.calendar, id);
-        } else {
-            self.spread(write.now, write.calendar, id, &current.attendees);
+        let change = self.begin(write.now);
+        self.cancel(change, write.calendar, event);
+        self.tell_others(change, write.calendar, &current);
+        Ok(())
+    }
+
+    /// Gives an event another organizer, as when its calendar changes hands: what stays here is a guest's copy.
+    pub fn hand_over(&mut self, write: &Write<'_>, id: &str, organizer: &str) -> Result<()> {
+        let before = self.current(write.calendar, id)?;
+        let mut event = before.clone();
+        organizer.clone_into(&mut event.organizer);
+        if event.attendee(write.calendar).is_none() {
+            event.attendees.push(Attendee::who_accepted(write.calendar));
         }
+        let change = self.begin(write.now);
+        self.change(change, write.calendar, &before, event);
         Ok(())
     }
 
@@ -180,130 +208,10 @@ impl Calendars {
             calendar_zone: calendar.zone,
             primary: calendar.primary,
             in_batch: write.in_batch,
+            by_hand: write.by_hand,
             parts: write.parts,
             texts: write.behaviour.texts,
         })
-    }
-
-    /// Keeps a changed event, with what follows for its series.
-    pub(super) fn change(&mut self, now: DateTime<Utc>, calendar: &str, before: &Event, mut event: Event) {
-        if let Some(place) = event.occurrence.clone() {
-            self.put(now, calendar, event);
-            self.touch_series(now, calendar, &place.series);
-            return;
-        }
-        let reshaped = before.start != event.start || before.recurrence != event.recurrence;
-        if reshaped {
-            self.remember_shape(now, before, &mut event);
-        }
-        if only_reminders(before, &event) {
-            self.put_reminders(now, calendar, event);
-            return;
-        }
-        let id = event.id.clone();
-        if let Some(place) = self.all.get_mut(calendar)
-            && reshaped
-        {
-            // The exceptions are weighed against the new shape.
-            place.events.insert(id.clone(), Event { stamp: before.stamp, ..event.clone() });
-            self.cut_off(now, calendar, &id);
-        }
-        if before.is_cancelled() {
-            self.retell_cut_off(now, calendar, &id);
-        }
-        self.touch_exceptions(now, calendar, &id);
-        self.put(now, calendar, event);
-    }
-
-    /// Keeps `event` as cancelled; a series takes its exceptions along without a word.
-    pub(super) fn cancel(&mut self, now: DateTime<Utc>, calendar: &str, mut event: Event) {
-        if let Some(place) = event.occurrence.clone() {
-            self.put(now, calendar, event);
-            self.touch_series(now, calendar, &place.series);
-            return;
-        }
-        if event.is_series() {
-            let before = event.clone();
-            self.remember_shape(now, &before, &mut event);
-            if let Some(place) = self.all.get_mut(calendar) {
-                let ids: Vec<String> = place.exceptions(&event.id).map(|e| e.id.clone()).collect();
-                for id in ids {
-                    if let Some(exception) = place.events.get_mut(&id) {
-                        exception.status = Status::Cancelled;
-                        exception.bare = true;
-                    }
-                }
-            }
-        }
-        self.put(now, calendar, event);
-    }
-
-    /// Notes what a series was, for those who follow its instances one by one.
-    fn remember_shape(&mut self, now: DateTime<Utc>, before: &Event, event: &mut Event) {
-        let shape = FormerShape { until: self.stamp(now), start: before.start, recurrence: before.recurrence.clone() };
-        event.former.push(shape);
-    }
-
-    /// Exceptions whose occurrence the series no longer has become bare tombstones.
-    fn cut_off(&mut self, now: DateTime<Utc>, calendar: &str, series: &str) {
-        let Some(place) = self.all.get(calendar) else {
-            return;
-        };
-        let Some(master) = place.events.get(series) else {
-            return;
-        };
-        let gone: Vec<Event> = place
-            .exceptions(series)
-            .filter(|exception| !exception.bare)
-            .filter(|exception| {
-                exception.occurrence.as_ref().is_some_and(|occurrence| {
-                    !master.is_series() || !series::occurs_at(master, occurrence.original, place.zone)
-                })
-            })
-            .cloned()
-            .collect();
-        for mut exception in gone {
-            exception.status = Status::Cancelled;
-            exception.bare = true;
-            self.put(now, calendar, exception);
-        }
-    }
-
-    /// The exceptions that a series lost without a word while it was deleted are not back with it.
-    fn retell_cut_off(&mut self, now: DateTime<Utc>, calendar: &str, series: &str) {
-        for exception in self.exceptions(calendar, series) {
-            if exception.bare {
-                self.put(now, calendar, exception);
-            }
-        }
-    }
-
-    /// An edit of one instance brings its series along in the next delta, and all its exceptions.
-    fn touch_series(&mut self, now: DateTime<Utc>, calendar: &str, series: &str) {
-        self.touch_exceptions(now, calendar, series);
-        let master = self
-            .all
-            .get(calendar)
-            .and_then(|calendar| calendar.events.get(series))
-            .filter(|master| !master.is_cancelled())
-            .cloned();
-        if let Some(master) = master {
-            self.put(now, calendar, master);
-        }
-    }
-
-    /// Before their series, so that a delta names exceptions whose series comes only later.
-    fn touch_exceptions(&mut self, now: DateTime<Utc>, calendar: &str, series: &str) {
-        for exception in self.exceptions(calendar, series) {
-            if !exception.bare {
-                self.put(now, calendar, exception);
-            }
-        }
-    }
-
-    pub(super) fn exceptions(&self, calendar: &str, series: &str) -> Vec<Event> {
-        let calendar = self.all.get(calendar);
-        calendar.map(|calendar| calendar.exceptions(series).cloned().collect()).unwrap_or_default()
     }
 }
 
@@ -316,6 +224,7 @@ pub(super) fn fresh(write: &Write<'_>, id: String, ical_uid: String, kind: Strin
         status: Status::Confirmed,
         created: write.now,
         stamp: 0,
+        version: 0,
         updated: 0,
         sequence: 0,
         start: When::Day(NaiveDate::default()),
@@ -336,15 +245,6 @@ pub(super) fn fresh(write: &Write<'_>, id: String, ical_uid: String, kind: Strin
 
 fn moved(before: &Event, after: &Event) -> bool {
     before.start != after.start || before.end != after.end || before.recurrence != after.recurrence
-}
-
-fn only_reminders(before: &Event, after: &Event) -> bool {
-    let without = |event: &Event| {
-        let mut event = event.clone();
-        event.details.remove("reminders");
-        event
-    };
-    before.details.get("reminders") != after.details.get("reminders") && without(before) == without(after)
 }
 
 /// On a guest's copy only the guest's own row can change.

@@ -9,7 +9,8 @@ use crate::calendar::{self, Calendars, Manner, Write};
 use crate::error::{ApiError, Result};
 
 impl Google {
-    /// Creates an event from a resource such as an insert takes, and gives its id.
+    /// Creates an event from a resource such as an insert takes, and gives its id. One with another `organizer` is an
+    /// invitation from another system, whose id may begin with `_`.
     pub fn create_event(
         &mut self,
         now: DateTime<Utc>,
@@ -33,6 +34,17 @@ impl Google {
     /// Deletes an event, a series, or one instance.
     pub fn delete_event(&mut self, now: DateTime<Utc>, calendar: &str, id: &str) -> std::result::Result<(), Refusal> {
         self.by_hand(now, calendar, |calendars, write| calendars.delete(write, id))
+    }
+
+    /// Gives an event another organizer, as when its calendar changes hands: what stays is a guest's copy.
+    pub fn hand_over(
+        &mut self,
+        now: DateTime<Utc>,
+        calendar: &str,
+        id: &str,
+        organizer: &str,
+    ) -> std::result::Result<(), Refusal> {
+        self.by_hand(now, calendar, |calendars, write| calendars.hand_over(write, id, organizer))
     }
 
     /// Answers an invitation in the guest's own calendar: `accepted`, `declined`, `tentative` or

@@ -181,7 +181,6 @@ impl Google {
 
     /// Every cursor of a calendar that was handed out until now answers 410.
     pub fn expire_cursors(&mut self, now: DateTime<Utc>, calendar: &str) {
-        // A cursor stands at a change that was; the next change makes new cursors good.
         let stamp = self.calendars.stamp(self.clock.read(now));
         if let Some(calendar) = self.calendars.all.get_mut(calendar) {
             calendar.cursors_from = stamp;

@@ -34,6 +34,7 @@ enum Operation {
     ExpireCursors { calendar: String },
     Fault(Fault),
     Freeze { at: DateTime<Utc> },
+    HandOver { calendar: String, id: String, organizer: String },
     Grant { client: String, account: String, scopes: Vec<String> },
     Limits(Value),
     ResetCalls {},
@@ -129,6 +130,7 @@ impl Google {
                     "refresh_token": granted.refresh_token,
                 }));
             }
+            Operation::HandOver { calendar, id, organizer } => self.hand_over(now, &calendar, &id, &organizer)?,
             Operation::Limits(changes) => {
                 self.config.limits = changed::<Limits>(&self.config.limits, changes)?;
                 return Ok(json!(self.config.limits));

@@ -60,6 +60,7 @@ impl<'a> Listing<'a> {
                 account: hash(self.account),
                 calendar: hash(&self.calendar.id),
                 shape: query::shape(self.params),
+                epoch: self.calendar.cursors_from,
                 stamp: upto,
                 issued: self.now.timestamp(),
             };

@@ -51,6 +51,9 @@ impl Serialize for ShownPage<'_> {
         fields.put("kind", "calendar#events")?;
         fields.put("etag", self.page.etag())?;
         fields.put("summary", &calendar.summary)?;
+        if let Some(description) = &calendar.description {
+            fields.put("description", description)?;
+        }
         fields.put("updated", timestamp(calendar.latest()))?;
         fields.put("timeZone", calendar.zone.name())?;
         fields.put("accessRole", view.role.name())?;

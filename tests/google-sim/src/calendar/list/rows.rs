@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 
 use super::super::event::{Event, Stamp, Status};
 use super::super::series::{self, Span};
@@ -89,7 +89,7 @@ impl<'a> Source<'a> {
         for former in event.former.iter().filter(|former| former.until > since) {
             let shape = Event {
                 start: former.start,
-                end: event.end.shifted(event.start, former.start),
+                end: event.ends_from(former.start),
                 recurrence: former.recurrence.clone(),
                 ..event.clone()
             };
@@ -127,7 +127,8 @@ impl<'a> Source<'a> {
 
     fn occurrences(&self, query: &Query, series: &Event) -> impl Iterator<Item = Event> {
         let zone = self.calendar.zone;
-        let length = series.end.instant(zone) - series.start.instant(zone);
+        // A day more, since occurrences are longer or shorter where the clocks change.
+        let length = series.over_at(zone) - series.start.instant(zone) + Duration::days(1);
         let span = Span {
             from: query.time_min.map(|min| min - length),
             until: query.time_max,
@@ -152,7 +153,7 @@ impl<'a> Source<'a> {
 
     fn within_single(&self, query: &Query, event: &Event) -> bool {
         let zone = self.calendar.zone;
-        query.time_min.is_none_or(|min| event.end.instant(zone) > min)
+        query.time_min.is_none_or(|min| event.over_at(zone) > min)
             && query.time_max.is_none_or(|max| event.start.instant(zone) < max)
     }
 

@@ -4,11 +4,15 @@ import json
 import os
 import re
 import subprocess
+import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
 import pytest
+
+from front import Front
 
 ROOT = Path(__file__).resolve().parents[3]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -19,6 +23,11 @@ CLIENT = {
 }
 ADA = "ada@example.com"
 ALL = ["https://www.googleapis.com/auth/calendar"]
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
 
 
 class Sim:
@@ -61,6 +70,26 @@ class Sim:
         return status, json.loads(text) if text else None
 
 
+    def agree(self, url, account):
+        """Goes through the consent page with all boxes ticked, and gives the address of the way back."""
+        page = urllib.request.urlopen(url).read().decode()
+        opener = urllib.request.build_opener(NoRedirect)
+        while True:
+            # A project that the page has seen before is asked first who it is for.
+            decision = "allow" if 'value="allow"' in page else "choose"
+            form = [
+                ("request", re.search(r'name="request" value="([^"]+)"', page).group(1)),
+                ("account", account),
+                ("decision", decision),
+                *(("scope", scope) for scope in re.findall(r'name="scope" value="([^"]+)"', page)),
+            ]
+            try:
+                answer = opener.open(f"{self.base}/o/oauth2/v2/auth", urllib.parse.urlencode(form).encode())
+            except urllib.error.HTTPError as redirect:
+                return redirect.headers["location"]
+            page = answer.read().decode()
+
+
 @pytest.fixture(scope="session")
 def sim():
     # As the simulator's own tests need it, so that nothing is built twice.
@@ -80,3 +109,12 @@ def sim():
     finally:
         program.kill()
         program.wait()
+
+
+@pytest.fixture(scope="session")
+def front(sim, tmp_path_factory):
+    """Google's own host names, for clients that know no others."""
+    with Front(sim.base, tmp_path_factory.mktemp("front")) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()

@@ -1,10 +1,7 @@
 """google-api-python-client, with batch, and google-auth-oauthlib through the code flow."""
 
 import os
-import re
-import urllib.error
 import urllib.parse
-import urllib.request
 
 import pytest
 from google.oauth2.credentials import Credentials
@@ -42,26 +39,6 @@ def reason(error):
     return error.resp.status, error.error_details[0]["reason"]
 
 
-class NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_):
-        return None
-
-
-def agree(sim, url, account):
-    """Opens the consent page, leaves all boxes ticked, and gives the address of the way back."""
-    page = urllib.request.urlopen(url).read().decode()
-    form = [
-        ("request", re.search(r'name="request" value="([^"]+)"', page).group(1)),
-        ("account", account),
-        ("decision", "allow"),
-        *(("scope", scope) for scope in re.findall(r'name="scope" value="([^"]+)"', page)),
-    ]
-    opener = urllib.request.build_opener(NoRedirect)
-    with pytest.raises(urllib.error.HTTPError) as answer:
-        opener.open(f"{sim.base}/o/oauth2/v2/auth", urllib.parse.urlencode(form).encode())
-    return answer.value.headers["location"]
-
-
 def test_the_code_flow_with_pkce(sim):
     account = sim.new_account("flow")
     web = {
@@ -72,7 +49,7 @@ def test_the_code_flow_with_pkce(sim):
     }
     flow = Flow.from_client_config({"web": web}, ["openid", *ALL], redirect_uri=CLIENT["redirect_uri"])
     url, state = flow.authorization_url(access_type="offline", prompt="consent")
-    back = agree(sim, url, account)
+    back = sim.agree(url, account)
     assert urllib.parse.parse_qs(urllib.parse.urlsplit(back).query)["state"] == [state]
 
     flow.fetch_token(authorization_response=back)

@@ -90,7 +90,7 @@ impl Google {
         }
         match (request.method.as_str(), request.path.as_str()) {
             ("POST", "/batch/calendar/v3") => self.batch(now, request),
-            ("GET", "/o/oauth2/v2/auth") => {
+            ("GET", "/o/oauth2/v2/auth" | "/o/oauth2/auth") => {
                 self.with_faults("oauth2.auth", None, |google| google.authorize(now, request))
             }
             ("POST", "/o/oauth2/v2/auth") => self.decide(now, request),

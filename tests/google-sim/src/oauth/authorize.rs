@@ -33,7 +33,7 @@ impl Refused {
 }
 
 impl Google {
-    /// `GET /o/oauth2/v2/auth`.
+    /// `GET /o/oauth2/v2/auth`, and the older address that Google still writes into the files of its clients.
     pub(crate) fn authorize(&mut self, now: DateTime<Utc>, request: &Request) -> Response {
         self.tokens.prune(now);
         let asked = match self.read_request(now, request) {
@@ -138,7 +138,7 @@ impl Google {
             .get(required("client_id")?)
             .ok_or_else(|| Refused::new(401, "invalid_client", "The OAuth client was not found."))?;
         let redirect_uri = required("redirect_uri")?.to_owned();
-        if !client.redirect_uris.contains(&redirect_uri) {
+        if !client.redirect_uris.iter().any(|known| leads_back(known, &redirect_uri)) {
             let detail = format!("redirect_uri={redirect_uri} is not registered for this client.");
             return Err(Refused::new(400, "redirect_uri_mismatch", &detail));
         }
@@ -221,6 +221,17 @@ impl Google {
     }
 }
 
+/// Whether an address is the registered one. A desktop client registers the bare loopback host, since it learns only
+/// when it runs which port is free: it may use any port of it, and any path.
+fn leads_back(known: &str, redirect_uri: &str) -> bool {
+    let bare_loopback = ["http://localhost", "http://127.0.0.1", "http://[::1]"].contains(&known);
+    let at_any_port = |rest: &str| {
+        let (port, _path) = rest.split_once('/').unwrap_or((rest, ""));
+        port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
+    };
+    known == redirect_uri || (bare_loopback && redirect_uri.strip_prefix(known).is_some_and(at_any_port))
+}
+
 fn challenge(request: &Request) -> Result<Option<Challenge>, Refused> {
     let Some(value) = request.param("code_challenge") else {
         return Ok(None);
@@ -248,4 +259,30 @@ fn redirect(asked: &Asked, fields: &[(&str, &str)]) -> Response {
     query.extend_pairs(fields);
     let joint = if asked.redirect_uri.contains('?') { '&' } else { '?' };
     Response::redirect(&format!("{}{joint}{}", asked.redirect_uri, query.finish()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::leads_back;
+
+    #[test]
+    fn an_address_is_compared_exactly_but_for_the_port_of_a_desktop_client() {
+        let cases = [
+            ("http://localhost:3000/callback", "http://localhost:3000/callback", true),
+            ("http://localhost:3000/callback", "http://localhost:3001/callback", false),
+            ("http://localhost:3000/callback", "http://localhost:3000/callback/", false),
+            ("http://localhost", "http://localhost:54321/", true),
+            ("http://localhost", "http://localhost:54321", true),
+            ("http://localhost", "http://localhost/back", true),
+            ("http://127.0.0.1", "http://127.0.0.1:8080/back", true),
+            ("http://localhost", "http://localhost.elsewhere.example/", false),
+            ("http://localhost", "http://localhost:80@elsewhere.example/", false),
+            ("http://localhost", "http://localhost:70000/", false),
+            ("http://localhost", "https://localhost:8080/", false),
+            ("https://host.example", "https://host.example:8080/", false),
+        ];
+        for (known, uri, expected) in cases {
+            assert_eq!(leads_back(known, uri), expected, "{known} {uri}");
+        }
+    }
 }

@@ -1,11 +1,14 @@
 """gcal-sync, an engine of sync tokens by other hands, keeps up with the simulator."""
 
+import datetime
 import random
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest_asyncio
 from gcal_sync.api import GoogleCalendarService
 from gcal_sync.auth import AbstractAuth
+from gcal_sync.model import DateOrDatetime, Event
 from gcal_sync.sync import CalendarEventSyncManager, CalendarListSyncManager
 
 
@@ -120,3 +123,31 @@ async def test_the_list_of_calendars_is_followed(engine):
     await calendars.run()
     listed = await calendars.store_service.async_list_calendars()
     assert [calendar.id for calendar in listed.calendars] == [account]
+
+
+async def test_what_one_engine_writes_another_reads(engine):
+    """In the place of vdirsyncer, which speaks another protocol: a client that keeps both sides alike."""
+    sim, account, manager = engine
+    other = CalendarEventSyncManager(manager.api, account)
+    moment = lambda day, hour: DateOrDatetime(
+        date_time=datetime.datetime(2027, 1, day, hour), timezone="Europe/Berlin"
+    )
+    day = lambda day: DateOrDatetime(date=datetime.date(2027, 1, day))
+    store = manager.store_service
+    await store.async_add_event(Event(summary="Once", start=moment(5, 9), end=moment(5, 10)))
+    await store.async_add_event(Event(summary="Tour", start=day(7), end=day(9)))
+    rule = ["RRULE:FREQ=WEEKLY;COUNT=3"]
+    await store.async_add_event(Event(summary="Weekly", start=moment(4, 9), end=moment(4, 10), recurrence=rule))
+    await manager.run()
+    held = {item["summary"]: item for item in (await manager._store.async_load())["items"].values()}
+
+    await store.async_delete_event(held["Once"]["ical_uuid"])
+    weekly, series = held["Weekly"]["ical_uuid"], held["Weekly"]["id"]
+    await store.async_delete_event(weekly, f"{series}_20270111T080000Z")
+    await manager.api.async_patch_event(account, held["Tour"]["id"], {"location": "Harbour"})
+
+    await other.run()
+    timeline = await other.store_service.async_get_timeline(ZoneInfo("Europe/Berlin"))
+    shown = [(event.summary, str(event.start.value)[:10], event.location) for event in timeline]
+    expected = [("Weekly", "2027-01-04", None), ("Tour", "2027-01-07", "Harbour"), ("Weekly", "2027-01-18", None)]
+    assert shown == expected

@@ -45,6 +45,7 @@ pub struct Bootstrap {
     pub config: Config,
     /// Region, credentials, endpoints and the one HTTP client.
     pub aws: SdkConfig,
+    clock: SystemClock,
     google: OnceLock<reqwest::Client>,
     secrets: OnceLock<Arc<Secrets>>,
 }
@@ -52,7 +53,13 @@ pub struct Bootstrap {
 impl Bootstrap {
     /// With settings and an AWS set-up of the caller's.
     pub fn new(config: Config, aws: SdkConfig) -> Self {
-        Self { config, aws, google: OnceLock::new(), secrets: OnceLock::new() }
+        Self { config, aws, clock: SystemClock::default(), google: OnceLock::new(), secrets: OnceLock::new() }
+    }
+
+    /// The same, with another clock than the machine's.
+    #[must_use]
+    pub fn with_clock(self, clock: SystemClock) -> Self {
+        Self { clock, ..self }
     }
 
     /// With all of it from the environment, where Lambda puts its role's credentials. `AWS_ENDPOINT_URL` and its kin
@@ -128,9 +135,9 @@ impl Bootstrap {
         Ok(self.secrets()?.get().await?.webhook_keys.clone())
     }
 
-    /// The machine's clock.
+    /// The clock.
     pub fn clock(&self) -> Arc<dyn Clock> {
-        Arc::new(SystemClock)
+        Arc::new(self.clock)
     }
 
     /// The machine's randomness.

@@ -3,8 +3,9 @@
 use std::{process::ExitCode, sync::Arc};
 
 use local_stack::{
-    settings::{Settings, Variables},
+    settings::{self, Settings, Variables},
     stack::Stack,
+    system,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -29,6 +30,9 @@ async fn run() -> anyhow::Result<()> {
 
     let environment: Variables = Arc::new(|name: &str| std::env::var(name).ok());
     let settings = Settings::from_vars(&environment)?;
+    if let Some(at) = settings::clock(&environment)? {
+        system::set_clock(at);
+    }
     let stack = Stack::start(&settings, environment).await?;
     println!(
         "

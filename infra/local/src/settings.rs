@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
+use chrono::{DateTime, Utc};
 
 use crate::crash::CrashPoint;
 
@@ -58,6 +59,11 @@ impl Settings {
     }
 }
 
+/// `LOCAL_NOW`: what the clock of the whole process is set to at its start, for tests whose dates stand still.
+pub fn clock(variable: &Variables) -> anyhow::Result<Option<DateTime<Utc>>> {
+    set(variable, "LOCAL_NOW").map(|at| at.parse()).transpose().context("LOCAL_NOW")
+}
+
 fn google(variable: &Variables) -> anyhow::Result<GoogleChoice> {
     let missing: Vec<&str> = CLIENT.into_iter().filter(|name| set(variable, name).is_none()).collect();
     match missing.len() {
@@ -88,11 +94,14 @@ mod tests {
 
     use super::*;
 
-    fn settings(variables: &[(&str, &str)]) -> anyhow::Result<Settings> {
+    fn variables(variables: &[(&str, &str)]) -> Variables {
         let variables: HashMap<String, String> =
             variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let variable: Variables = Arc::new(move |name: &str| variables.get(name).cloned());
-        Settings::from_vars(&variable)
+        Arc::new(move |name: &str| variables.get(name).cloned())
+    }
+
+    fn settings(given: &[(&str, &str)]) -> anyhow::Result<Settings> {
+        Settings::from_vars(&variables(given))
     }
 
     #[test]
@@ -120,5 +129,7 @@ mod tests {
             let error = settings(&[(name, value)]).unwrap_err();
             assert!(format!("{error:#}").contains(name), "{error:#}");
         }
+        let error = clock(&variables(&[("LOCAL_NOW", "noon")])).unwrap_err();
+        assert!(format!("{error:#}").contains("LOCAL_NOW"), "{error:#}");
     }
 }

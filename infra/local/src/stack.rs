@@ -94,12 +94,13 @@ impl Stack {
         let authorizer = Authorizer::new(token_key.as_bytes());
         let host = Host {
             client: dynamodb,
+            instructors: names.instructors,
             lessons: names.lessons.clone(),
             authorizer: authorizer.clone(),
             google_url: google_url.clone(),
             services: services.clone(),
         };
-        dev::seed(&host, &names.instructors, system::now()).await?;
+        dev::seed(&host, system::now()).await?;
 
         let gateway = Gateway { functions: functions.clone(), authorizer };
         let router = gateway.router(&ROUTES)?.merge(host.router()).layer(cors(&frontend)?);

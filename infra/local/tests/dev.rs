@@ -42,12 +42,13 @@ impl Demo {
         let authorizer = Authorizer::new(b"key");
         let host = Host {
             client: client.clone(),
+            instructors: names.instructors,
             lessons: names.lessons,
             authorizer: authorizer.clone(),
             google_url: "http://localhost:3001".into(),
             services,
         };
-        dev::seed(&host, &names.instructors, system::now()).await.unwrap();
+        dev::seed(&host, system::now()).await.unwrap();
         Self { router: host.router(), client, authorizer, _data: data }
     }
 
@@ -75,7 +76,7 @@ async fn a_session_is_the_demo_instructors_unless_the_query_names_another() {
     let demo = Demo::open().await;
     let (_, session) = demo.ask(Method::GET, "/dev/session", json!(null)).await;
     let token = format!("Bearer {}", session["token"].as_str().unwrap());
-    let claims = demo.authorizer.claims(Some(&token)).unwrap();
+    let claims = demo.authorizer.claims(Some(&token), system::now()).unwrap();
     assert_eq!(claims["tenant_id"], session["tenantId"]);
     assert_eq!(claims["instructor_id"], session["instructorId"]);
     assert_eq!(claims["role"], "instructor");
@@ -86,6 +87,23 @@ async fn a_session_is_the_demo_instructors_unless_the_query_names_another() {
     let (_, session) = demo.ask(Method::GET, &path, json!(null)).await;
     assert_eq!((&session["tenantId"], &session["instructorId"]), (&json!(other), &json!(other)));
     let (status, _) = demo.ask(Method::GET, "/dev/session?tenant=x", json!(null)).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn an_instructor_is_added_once() {
+    let demo = Demo::open().await;
+    let id = "00000000-0000-4000-8000-000000000009";
+    let path = format!("/dev/instructors?instructor={id}");
+    for (name, expected) in [("Lin", StatusCode::CREATED), ("Other", StatusCode::OK)] {
+        let (status, _) = demo.ask(Method::POST, &path, json!({ "name": name, "email": "lin@example.com" })).await;
+        assert_eq!(status, expected);
+    }
+    let key = |value: &str| AttributeValue::S(value.to_owned());
+    let row = demo.client.get_item().table_name("instructors").key("id", key(id));
+    let row = row.key("tenant_id", key("5c7a1e00-0000-4000-8000-000000000001")).send().await.unwrap().item.unwrap();
+    assert_eq!(row["name"], key("Lin"));
+    let (status, _) = demo.ask(Method::POST, &path, json!({ "name": "Lin" })).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
 }
 

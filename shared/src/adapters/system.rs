@@ -7,15 +7,30 @@ use chrono::{DateTime, Utc};
 
 use crate::ports::{Clock, Random};
 
-/// The machine's clock.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
+/// The machine's clock, or one that a machine sets to another time.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock {
+    now: fn() -> DateTime<Utc>,
+}
+
+impl SystemClock {
+    /// A clock that shows what `now` says, and waits as the machine's does.
+    pub fn showing(now: fn() -> DateTime<Utc>) -> Self {
+        Self { now }
+    }
+}
+
+impl Default for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the place")]
+    fn default() -> Self {
+        Self { now: Utc::now }
+    }
+}
 
 #[async_trait]
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the place")]
     fn now(&self) -> DateTime<Utc> {
-        Utc::now()
+        (self.now)()
     }
 
     async fn sleep(&self, time: Duration) {

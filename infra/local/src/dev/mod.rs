@@ -1,5 +1,6 @@
 //! What the host application does in production: its people, its lessons, its tokens. Local stack only.
 
+mod instructors;
 mod lessons;
 mod page;
 mod refusal;
@@ -12,7 +13,7 @@ use aws_sdk_dynamodb::Client;
 use axum::{
     Json, Router,
     extract::State,
-    routing::{get, patch},
+    routing::{get, patch, post},
 };
 
 use self::refusal::Refusal;
@@ -31,6 +32,8 @@ const LATEST: u32 = 200;
 pub struct Host {
     /// Its tables.
     pub client: Client,
+    /// The name of its table of instructors.
+    pub instructors: String,
     /// The name of its table of lessons.
     pub lessons: String,
     /// Who signs its people in.
@@ -46,6 +49,7 @@ impl Host {
     pub fn router(self) -> Router {
         Router::new()
             .route("/dev/session", get(session::session))
+            .route("/dev/instructors", post(instructors::create))
             .route("/dev/lessons", get(lessons::list).post(lessons::create))
             .route("/dev/lessons/{id}", patch(lessons::change).delete(lessons::remove))
             .route("/dev/notices", get(notices))

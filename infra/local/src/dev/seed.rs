@@ -1,12 +1,12 @@
 //! The demo tenant: two instructors who give a few lessons in the coming days.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use uuid::{Uuid, uuid};
 
 use super::{
     Host,
+    instructors::Instructor,
     lessons::{Lesson, Status},
 };
 
@@ -31,21 +31,11 @@ const LESSONS: [(&str, u64, u32, i64); 4] = [
 ];
 
 /// Fills empty host tables; what is there already stays as it is.
-pub async fn seed(host: &Host, instructors_table: &str, now: DateTime<Utc>) -> anyhow::Result<()> {
+pub async fn seed(host: &Host, now: DateTime<Utc>) -> anyhow::Result<()> {
     for (id, name, email, zone) in INSTRUCTORS {
-        let row = host
-            .client
-            .put_item()
-            .table_name(instructors_table)
-            .item("tenant_id", AttributeValue::S(TENANT.to_string()))
-            .item("id", AttributeValue::S(id.to_string()))
-            .item("name", AttributeValue::S(name.to_owned()))
-            .item("email", AttributeValue::S(email.to_owned()))
-            .condition_expression("attribute_not_exists(id)");
-        match row.send().await.map_err(aws_sdk_dynamodb::Error::from) {
-            Ok(_) => {}
-            Err(aws_sdk_dynamodb::Error::ConditionalCheckFailedException(_)) => continue,
-            Err(error) => return Err(error.into()),
+        let instructor = Instructor { name: name.to_owned(), email: email.to_owned() };
+        if !host.add_instructor(TENANT, id, &instructor).await? {
+            continue;
         }
         for lesson in lessons(id, zone, now) {
             host.put_new(TENANT, &lesson).await?;

@@ -85,7 +85,7 @@ impl Gateway {
             Access::Open | Access::FunctionUrl => None,
             Access::Token => {
                 let header = parts.headers.get(AUTHORIZATION);
-                match self.authorizer.claims(header.and_then(|value| value.to_str().ok())) {
+                match self.authorizer.claims(header.and_then(|value| value.to_str().ok()), system::now()) {
                     None => return refusal(StatusCode::UNAUTHORIZED, "Unauthorized"),
                     claims => claims,
                 }

@@ -86,7 +86,7 @@ impl Google {
 
     fn answer(&mut self, now: DateTime<Utc>, request: &Request) -> Response {
         if request.path.starts_with("/calendar/v3/") {
-            return self.calendar_call(now, request, false);
+            return self.calendar_call(now, &request.overridden(), false);
         }
         match (request.method.as_str(), request.path.as_str()) {
             ("POST", "/batch/calendar/v3") => self.batch(now, request),

@@ -58,6 +58,20 @@ impl Request {
         self.header("content-type", "application/x-www-form-urlencoded")
     }
 
+    /// The request that a POST stands for where a client cannot send it as it is: another method, or an address that is
+    /// too long, whose query then travels as a form.
+    pub(crate) fn overridden(&self) -> Cow<'_, Self> {
+        let Some(method) = self.header_value("x-http-method-override").filter(|_| self.method == "POST") else {
+            return Cow::Borrowed(self);
+        };
+        let mut meant = Self { method: method.to_ascii_uppercase(), ..self.clone() };
+        if meant.method == "GET" {
+            meant.query.extend(self.form_fields());
+            meant.body.clear();
+        }
+        Cow::Owned(meant)
+    }
+
     /// The first header of that name, given in lower case.
     pub fn header_value(&self, name: &str) -> Option<&str> {
         lookup(&self.headers, name)

@@ -1,5 +1,7 @@
 //! Query parameters, read as strictly as Google reads them.
 
+use std::ops::RangeInclusive;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
@@ -19,8 +21,15 @@ const FLAGS: [&str; 9] = [
     "supportsAttachments",
 ];
 
-/// Parameters that count something, whatever the method.
-const NUMBERS: [&str; 4] = ["conferenceDataVersion", "eventLabelVersion", "maxAttendees", "maxResults"];
+/// Parameters that count something, whatever the method, and what they may count.
+const NUMBERS: [(&str, RangeInclusive<usize>); 4] = [
+    ("conferenceDataVersion", 0..=1),
+    ("eventLabelVersion", 0..=1),
+    ("maxAttendees", 1..=MAX_INT32),
+    ("maxResults", 1..=MAX_INT32),
+];
+
+const MAX_INT32: usize = 0x7FFF_FFFF;
 
 /// The query of a call.
 #[derive(Clone, Copy)]
@@ -32,7 +41,7 @@ impl<'a> Params<'a> {
         for (name, _) in &self.0.query {
             if FLAGS.contains(&name.as_str()) {
                 self.flag(name)?;
-            } else if NUMBERS.contains(&name.as_str()) {
+            } else if NUMBERS.iter().any(|(number, _)| number == name) {
                 self.number(name)?;
             }
         }
@@ -61,9 +70,18 @@ impl<'a> Params<'a> {
     }
 
     pub fn number(self, name: &str) -> Result<Option<usize>> {
-        self.text(name)
-            .map(|value| value.parse::<usize>().map_err(|_| invalid_value(name, value, "integer")))
-            .transpose()
+        let Some(value) = self.text(name) else {
+            return Ok(None);
+        };
+        let number = value.parse().map_err(|_| invalid_value(name, value, "integer"))?;
+        match NUMBERS.iter().find(|(known, range)| *known == name && !range.contains(&number)) {
+            None => Ok(Some(number)),
+            Some((_, range)) => {
+                let (least, most) = (range.start(), range.end());
+                let message = format!("Invalid integer value: '{value}'. It must be within [{least}, {most}].");
+                Err(ApiError::parameter(name, &message))
+            }
+        }
     }
 
     /// A moment with an offset, which Google demands here; fractions of a second are ignored.
@@ -86,11 +104,7 @@ impl<'a> Params<'a> {
 
     /// How many items a page is to hold: at least one, and at most what Google gives.
     pub fn page_size(self, usual: usize, most: usize) -> Result<usize> {
-        match self.number("maxResults")? {
-            Some(0) => Err(invalid_value("maxResults", "0", "positive integer")),
-            Some(size) => Ok(size.min(most)),
-            None => Ok(usual),
-        }
+        Ok(self.number("maxResults")?.map_or(usual, |size| size.min(most)))
     }
 
     /// Repeated `key=value` parameters.

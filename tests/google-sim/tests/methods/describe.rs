@@ -1,5 +1,6 @@
-use crate::common::{ADA, GRACE, HOLIDAYS, World, ids, refused};
+use crate::common::{ADA, EVENTS, GRACE, HOLIDAYS, World, ids, refused};
 use chrono::Duration;
+use google_sim::Request;
 use serde_json::{Value, json};
 
 const SETTINGS: &str = "/calendar/v3/users/me/settings";
@@ -108,4 +109,34 @@ fn rules_are_for_those_who_may_write() {
     }
     refused(&world.call("GET", &acl(HOLIDAYS)), 403, "requiredAccessLevel");
     refused(&world.call_with("POST", ACL, &json!({})), 501, "notImplemented");
+}
+
+#[test]
+fn a_post_may_stand_for_another_method() {
+    let mut world = World::new();
+    let event = world.insert(&crate::common::timed("2026-12-01", 9));
+    let target = format!("{EVENTS}/{}", event["id"].as_str().unwrap());
+    let overridden = |method: &str, target: &str| {
+        Request::new("POST", target).header("X-HTTP-Method-Override", method).bearer(&world.token)
+    };
+    let patch = overridden("PATCH", &target).json(&json!({"summary": "Patched"}));
+    let list = overridden("get", EVENTS).form(&[("fields", "items/summary"), ("maxResults", "1")]);
+    let ignored = Request::new("GET", &target).header("X-HTTP-Method-Override", "DELETE").bearer(&world.token);
+    assert_eq!(world.send(patch).value()["summary"], "Patched");
+    assert_eq!(world.send(list).value(), json!({"items": [{"summary": "Patched"}]}));
+    assert_eq!(world.send(ignored).value()["status"], "confirmed");
+}
+
+#[test]
+fn a_search_finds_events_that_have_each_word_somewhere() {
+    let mut world = World::new();
+    let more = json!({
+        "summary": "Piano Lesson", "location": "Room 3",
+        "attendees": [{"email": GRACE, "displayName": "Grace Hill"}],
+    });
+    world.insert(&crate::common::with(crate::common::timed("2026-12-01", 9), &more));
+    for (words, found) in [("room%20piano", 1), ("%20lesson%20", 1), ("hill", 1), ("piano%20violin", 0), ("ada", 1)] {
+        let answer = world.get(&format!("{EVENTS}?q={words}"));
+        assert_eq!(items(&answer).len(), found, "{words}");
+    }
 }

@@ -116,12 +116,18 @@ impl Query {
     }
 }
 
+/// Whether each of the words is in one of the texts that Google searches.
 fn contains(event: &Event, words: &str) -> bool {
-    ["summary", "description", "location"]
+    let guests = event.attendees.iter().flat_map(|guest| [Some(guest.email.as_str()), guest.display_name.as_deref()]);
+    let texts: Vec<String> = ["summary", "description", "location"]
         .iter()
-        .filter_map(|name| event.detail(name))
-        .chain(event.attendees.iter().map(|guest| guest.email.as_str()))
-        .any(|text| text.to_lowercase().contains(words))
+        .map(|name| event.detail(name))
+        .chain([Some(event.organizer.as_str())])
+        .chain(guests)
+        .flatten()
+        .map(str::to_lowercase)
+        .collect();
+    words.split_whitespace().all(|word| texts.iter().any(|text| text.contains(word)))
 }
 
 fn updated_min(params: Params<'_>, now: DateTime<Utc>, life_secs: i64) -> Result<Option<Stamp>> {

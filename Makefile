@@ -15,7 +15,7 @@ each_workspace = for manifest in Cargo.toml fuzz/Cargo.toml; do \
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test verify soak mutants fuzz fuzzers audit bench latency cost-model build fmt lint doc unit page kill conformance browser postgresql deny schemas
+.PHONY: help run reset test verify nightly soak mutants fuzz fuzzers audit bench latency cost-model build fmt lint doc unit page kill conformance browser postgresql deny schemas
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,8 @@ MUTANTS := tests/convergence/mutants/run.sh
 EVERY_DEATH := whatever_the_moment_of_death
 unit:
 	$(CARGO) test --locked --workspace -- --skip $(EVERY_DEATH)
+
+nightly: soak mutants fuzz ## Do what takes too long for each change: new random histories, all mutants, and fuzzing
 
 # How long `make soak` plays, in minutes.
 MINUTES := 10

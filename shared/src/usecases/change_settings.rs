@@ -39,7 +39,7 @@ impl ChangeSettings {
         if patch.apply(&credentials.settings) == credentials.settings {
             // Whoever changed them may have died before this; the rest is seen to by the poll.
             if patch.sync_enabled.is_some() {
-                self.store.flag_instructor(key, patch.sync_enabled, None).await?;
+                self.flag(key, credentials.settings.sync_enabled).await?;
             }
             return Ok(credentials.settings);
         }
@@ -49,10 +49,23 @@ impl ChangeSettings {
         self.store.schedule(key, Some(now + TAKES_EFFECT)).await?;
         let settings = self.store.save_settings(key, patch, now).await?;
         self.store.schedule(key, Some(now)).await?;
-        self.store.flag_instructor(key, Some(settings.sync_enabled), None).await?;
+        self.flag(key, settings.sync_enabled).await?;
         let wishes = vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full];
         let ring = Ring::new(key, SyncTrigger::Settings, wishes);
         self.doorbell.ring(&ring, Duration::ZERO).await?;
         Ok(settings)
+    }
+
+    /// Says in the instructor's row whether the sync is on. Of two changes that meet, the later one may write the row
+    /// first: so what is stored is read once more after the row, until both say the same.
+    async fn flag(&self, key: ConnectionKey, mut enabled: bool) -> Result<()> {
+        loop {
+            self.store.flag_instructor(key, Some(enabled), None).await?;
+            let stored = self.store.credentials(key).await?.is_some_and(|row| row.settings.sync_enabled);
+            if stored == enabled {
+                return Ok(());
+            }
+            enabled = stored;
+        }
     }
 }

@@ -189,7 +189,15 @@ impl<'a> GoogleSession<'a> {
         if refused.is_empty() {
             return Ok(outcomes);
         }
-        self.refresh().await?;
+        match self.refresh().await {
+            Ok(()) => {}
+            Err(withdrawn @ SessionError::Withdrawn { .. }) => return Err(withdrawn),
+            // The other operations have their outcomes all the same.
+            Err(SessionError::Other(error)) => {
+                tracing::warn!(connection = %self.credentials.key, ?error, "no new access token for a part of a batch");
+                return Ok(outcomes);
+            }
+        }
         let again: Vec<Operation> = refused.iter().map(|&index| operations[index].clone()).collect();
         let (answers, calls) = self.google.calendar.batch(&self.access, &again, deadline).await;
         self.calls += calls;

@@ -19,13 +19,14 @@ macro_rules! faults {
 faults! {
     // people
     LessonAdded LessonMoved LessonEdited LessonCancelled LessonReinstated LessonRemoved LessonReassigned
-    LessonRowPutAnew LessonRowSpoiled
-    EventPlanned AllDayEventPlanned LongEventPlanned SeriesPlanned EventMoved EventEdited EventDeleted EventRevived
-    InstanceMoved InstanceCancelled SeriesSplit SeriesTrimmed Invited InvitationAnswered
+    LessonRowPutAnew LessonRowSpoiled LessonZoneChanged
+    EventPlanned AllDayEventPlanned LongEventPlanned SeriesPlanned SeriesWithoutADay SeriesWithAnotherDay
+    EventOfAnotherKind EventMoved EventEdited EventDeleted EventRevived
+    InstanceMoved InstanceCancelled SeriesSplit SeriesTrimmed Invited InvitedFromOutside InvitedToInstance InvitationAnswered
     OwnEventMoved OwnEventEdited OwnEventDeleted OwnEventMadeRecurring OwnEventCopied OwnEventRevivedByHand
     OwnEventContended GuestsAndNotesAdded BinEmptied ZoneChanged AccessChanged
     // switches
-    SwitchedOff SwitchedOn DirectionChanged ManualOnly Disconnected Reconnected ManualSync ManualSyncOfSomeDays
+    SwitchedOff SwitchedOn DirectionChanged ManualOnly Disconnected Reconnected LoggedInAgain ManualSync ManualSyncOfSomeDays
     ManualSyncOneWay
     // processes
     Crash CrashAfterGoogleWrite CrashAfterRowsStored HeldUp HeldUpPastLease Overlap LeaseHeld MessageDoubled MessageToDeadLetters
@@ -34,15 +35,51 @@ faults! {
     StoreThrottled StoreUnanswered IndexLag
     // Google
     CursorLost GoogleRateLimited GoogleQuotaExceeded GoogleServerError GoogleAnswerLost
-    GoogleConnectionCut GoogleTimeout GoogleGarbage GoogleSlow GoogleRefusedForGood TokenExpired GrantWithdrawn
+    GoogleConnectionCut GoogleTimeout GoogleGarbage GoogleSlow GoogleRefusedForGood TokenExpired GrantWithdrawn AccountDisabled
     TokenEndpointDown EmptyPages QuotaTaken
     // notices
     NoticeLost NoticeLate NoticeDoubled ChannelsExpired PushDark PushSuspected
     // others
-    QueueDown ClockJump
+    QueueDown SentUnanswered ClockJump ClocksDiffer
+    // two of them that matter together
+    ZoneMovedAWholeDayAtALesson OrphanNotDeleted SwitchedDuringARun TakenDownDuringARun LessonMovedWhereNothingIsWritten
+    LessonChangedWhileItsAnswerIsLost LoginDuringARun
     // and what is asked of the product then
-    WellWithinMinutes
+    WellWithinMinutes FailingTold AttentionTold LessonGivenUp
 }
+
+/// Troubles that have to meet in one history, whichever comes first.
+pub const PAIRS: &[(Fault, Fault)] = &[
+    (Fault::CursorLost, Fault::ZoneChanged),
+    (Fault::CursorLost, Fault::OwnEventDeleted),
+    (Fault::CursorLost, Fault::EmptyPages),
+    (Fault::CursorLost, Fault::GoogleQuotaExceeded),
+    (Fault::CursorLost, Fault::SeriesSplit),
+    (Fault::CrashAfterRowsStored, Fault::AllDayEventPlanned),
+    (Fault::CrashAfterRowsStored, Fault::InstanceMoved),
+    (Fault::CrashAfterGoogleWrite, Fault::LessonMoved),
+    (Fault::GoogleAnswerLost, Fault::LessonEdited),
+    (Fault::GoogleAnswerLost, Fault::OwnEventDeleted),
+    (Fault::GoogleAnswerLost, Fault::LessonZoneChanged),
+    (Fault::HeldUpPastLease, Fault::Overlap),
+    (Fault::HeldUpPastLease, Fault::OwnEventEdited),
+    (Fault::TokenEndpointDown, Fault::GrantWithdrawn),
+    (Fault::TokenEndpointDown, Fault::Disconnected),
+    (Fault::GrantWithdrawn, Fault::LessonReassigned),
+    (Fault::Disconnected, Fault::GoogleServerError),
+    (Fault::Disconnected, Fault::QueueDown),
+    (Fault::DirectionChanged, Fault::LessonMoved),
+    (Fault::DirectionChanged, Fault::OwnEventMadeRecurring),
+    (Fault::SwitchedOff, Fault::LessonRemoved),
+    (Fault::ManualSyncOfSomeDays, Fault::LessonMoved),
+    (Fault::ManualSyncOneWay, Fault::StoreUnanswered),
+    (Fault::PushDark, Fault::EventMoved),
+    (Fault::ZoneChanged, Fault::AllDayEventPlanned),
+    (Fault::ZoneChanged, Fault::StoreThrottled),
+    (Fault::GoogleRefusedForGood, Fault::LessonMoved),
+    (Fault::BinEmptied, Fault::LessonReinstated),
+    (Fault::QuotaTaken, Fault::ManualSync),
+];
 
 /// What one history has met.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +97,7 @@ impl Coverage {
 pub struct Census {
     histories: u64,
     met: BTreeMap<Fault, u64>,
+    together: BTreeMap<(Fault, Fault), u64>,
 }
 
 impl Census {
@@ -69,6 +107,11 @@ impl Census {
         for fault in coverage.0.keys() {
             *self.met.entry(*fault).or_default() += 1;
         }
+        for (one, other) in PAIRS {
+            if coverage.0.contains_key(one) && coverage.0.contains_key(other) {
+                *self.together.entry((*one, *other)).or_default() += 1;
+            }
+        }
     }
 
     /// Counts what another census counted.
@@ -76,6 +119,9 @@ impl Census {
         self.histories += other.histories;
         for (fault, count) in &other.met {
             *self.met.entry(*fault).or_default() += count;
+        }
+        for (pair, count) in &other.together {
+            *self.together.entry(*pair).or_default() += count;
         }
     }
 
@@ -89,14 +135,25 @@ impl Census {
         let rare = |fault: &&Fault| self.met.get(fault).copied().unwrap_or(0) * 100 < self.histories;
         Fault::ALL.iter().filter(rare).copied().collect()
     }
+
+    /// Which pairs fewer than one history in a hundred met.
+    pub fn rare_pairs(&self) -> Vec<(Fault, Fault)> {
+        let rare = |pair: &&(Fault, Fault)| self.together.get(pair).copied().unwrap_or(0) * 100 < self.histories;
+        PAIRS.iter().filter(rare).copied().collect()
+    }
 }
 
 impl fmt::Display for Census {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} histories. Of a hundred, so many met:", self.histories)?;
+        let share = |count: Option<&u64>| count.copied().unwrap_or(0) * 1000 / self.histories.max(1);
         for fault in Fault::ALL {
-            let met = self.met.get(fault).copied().unwrap_or(0) * 1000 / self.histories.max(1);
+            let met = share(self.met.get(fault));
             writeln!(f, "{:>6}.{} {fault:?}", met / 10, met % 10)?;
+        }
+        for pair @ (one, other) in PAIRS {
+            let met = share(self.together.get(pair));
+            writeln!(f, "{:>6}.{} {one:?} and {other:?}", met / 10, met % 10)?;
         }
         Ok(())
     }

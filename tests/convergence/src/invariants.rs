@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use calendar_sync::model::{EventId, ExternalCalendarEvent, Window};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
 
 use crate::{
@@ -95,7 +95,8 @@ fn known_events_are_gone(world: &World) -> Vec<String> {
             let changed: Option<DateTime<Utc>> = event["updated"].as_str().and_then(|at| at.parse().ok());
             let stands = event["status"] != "cancelled" && event["recurringEventId"].is_null();
             let own = state.truth.made(party.account, id).is_some();
-            let before = changed.is_some_and(|at| at < listed_at);
+            // (By the clock of whoever listed.)
+            let before = changed.is_some_and(|at| at < listed_at - TimeDelta::seconds(5));
             if stands && before && !own && is_ahead(&event, now) && !known.contains(&EventId::from(id)) {
                 found.push(format!("{} ({}): event {id} is no longer known", number(party.key), party.account));
             }

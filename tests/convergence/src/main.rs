@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         ["--catch", range] => catch(seeds(range)),
         ["--minutes", minutes] => {
             let from = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs()) * 1_000_000;
+            println!("Seeds from {from} on, for {minutes} minutes.");
             many(from..u64::MAX, Until::FailureOr(Duration::from_mins(minutes.parse().expect("a number"))))
         }
         _ => {
@@ -83,10 +84,10 @@ fn many(seeds: Range<u64>, until: Until) -> ExitCode {
         one(*seed);
         return ExitCode::FAILURE;
     }
-    let rare = played.census.rare();
-    if rare.is_empty() {
+    let (rare, apart) = (played.census.rare(), played.census.rare_pairs());
+    if rare.is_empty() && apart.is_empty() {
         return ExitCode::SUCCESS;
     }
-    println!("Met by fewer than one in a hundred: {rare:?}");
+    println!("Met by fewer than one in a hundred: {rare:?} {apart:?}");
     ExitCode::FAILURE
 }

@@ -18,6 +18,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     coverage::Fault,
+    exchange::{Exchange, FOR_GOOD},
     memory_store::{Access, Fate, Gate, Table},
     sim::{Halfway, Message, Sim, State, number},
     truth,
@@ -31,10 +32,11 @@ const SEND: i64 = 10;
 #[async_trait]
 impl Clock for Sim {
     fn now(&self) -> DateTime<Utc> {
-        self.state().now
+        let state = self.state();
+        state.now + state.ahead
     }
     async fn sleep(&self, time: Duration) {
-        let until = self.now() + TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
+        let until = self.state().now + TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
         self.sleep_until(until).await;
     }
 }
@@ -71,7 +73,7 @@ impl Doorbell for Sim {
     async fn ring(&self, ring: &Ring, delay: Duration) -> Result<()> {
         self.turn(SEND).await;
         let mut state = self.state();
-        state.send("queue_unavailable")?;
+        let sent = state.send("queue_unavailable")?;
         // (Whoever asks for a sync to Google alone asks for no look.)
         let one_way = ring.asked.as_ref().is_some_and(|asked| asked.direction == Some(SyncDirection::ToGoogle));
         // (And a poll is a wish from when it was due: what began since then answers it.)
@@ -84,7 +86,7 @@ impl Doorbell for Sim {
         state.last_message += 1;
         let (number, visible_at) = (state.last_message, state.now + TimeDelta::from_std(delay).unwrap_or_default());
         state.queue.insert(number, Message { ring: ring.clone(), visible_at, receives: 0 });
-        Ok(())
+        sent
     }
 }
 
@@ -93,20 +95,32 @@ impl NoticeBus for Sim {
     async fn publish(&self, notices: &[Notice]) -> Result<()> {
         self.turn(SEND).await;
         let mut state = self.state();
-        state.send("bus_unavailable")?;
-        state.bus.extend_from_slice(notices);
-        Ok(())
+        let sent = state.send("bus_unavailable")?;
+        // EventBridge takes each entry for itself.
+        let taken = if sent.is_ok() { notices.len() } else { notices.len().div_ceil(2) };
+        state.bus.extend_from_slice(&notices[..taken]);
+        sent
     }
 }
 
 impl State {
-    fn send(&mut self, code: &'static str) -> Result<()> {
-        if self.send_faults == 0 {
-            return Ok(());
+    /// Whether a send is refused before anything happens; if not, what its sender hears of it.
+    fn send(&mut self, code: &'static str) -> Result<Result<()>> {
+        let failed = || Error::unavailable(code, "it is down");
+        let faults = &mut self.send_faults;
+        if faults.refused > 0 {
+            faults.refused -= 1;
+            self.trouble = true;
+            self.coverage.met(Fault::QueueDown);
+            return Err(failed());
         }
-        self.send_faults -= 1;
-        self.coverage.met(Fault::QueueDown);
-        Err(Error::unavailable(code, "it is down"))
+        if faults.unanswered > 0 {
+            faults.unanswered -= 1;
+            self.trouble = true;
+            self.coverage.met(Fault::SentUnanswered);
+            return Ok(Err(failed()));
+        }
+        Ok(Ok(()))
     }
 
     fn fate(&mut self, access: Access) -> Fate {
@@ -142,6 +156,7 @@ pub fn gate(sim: &Sim) -> Gate {
             let mut state = sim.state();
             let fate = state.fate(access);
             if fate != Fate::Answered {
+                state.trouble = true;
                 state.tell(|| format!("    {access:?} is {fate:?}"));
             }
             if let (Access::Write(table), Fate::Answered | Fate::Unanswered) = (access, fate) {
@@ -164,7 +179,7 @@ pub fn take_written(sim: &Sim) -> BTreeMap<Table, u32> {
 impl Transport for Sim {
     async fn exchange(&self, request: Request, time: Duration) -> Result<Answer, CalendarError> {
         self.turn(GOOGLE).await;
-        let response = self.state().google_answers(&request);
+        let response = self.state().google_answers(&request, time);
         let unanswered = |text: &str| Err(CalendarError::Unavailable(text.to_owned()));
         match response.delivery {
             Delivery::Normal => Ok(answer(response)),
@@ -187,27 +202,8 @@ impl Transport for Sim {
     }
 }
 
-/// Why Google refuses something for good here.
-const FOR_GOOD: &str = "forbiddenForNonOrganizer";
-
-/// The ids of the events in a batch that may not be deleted, now or ever.
-fn refused_deletions(batch: &str, answers: &str) -> Vec<String> {
-    let numbered = |text: &str| -> BTreeMap<String, String> {
-        let parts = text.split("operation-").skip(1);
-        parts.filter_map(|part| part.split_once('>')).map(|(number, part)| (number.into(), part.into())).collect()
-    };
-    let operations = numbered(batch);
-    let refused = numbered(answers).into_iter().filter(|(_, answer)| answer.contains(FOR_GOOD));
-    let deletions = refused.filter_map(|(number, _)| {
-        let (_, path) = operations.get(&number)?.split_once("DELETE ")?;
-        let (_, id) = path.split([' ', '?']).next()?.rsplit_once('/')?;
-        Some(id.to_owned())
-    });
-    deletions.collect()
-}
-
 impl State {
-    fn google_answers(&mut self, request: &Request) -> Response {
+    fn google_answers(&mut self, request: &Request, time: Duration) -> Response {
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
         let mut to_google = google_sim::Request::new(request.method().as_str(), target);
         for (name, value) in request.headers() {
@@ -236,13 +232,19 @@ impl State {
             let (method, path, key) = (&to_google.method, &to_google.path, key.map(number));
             format!("    {method} {path} {parts:?} for {key:?} → {answer:?}")
         });
-        // What may not be deleted is left when its connection goes.
-        let answers = String::from_utf8_lossy(&response.body);
-        if let Some(key) = key
-            && answers.contains(FOR_GOOD)
-        {
-            self.truth.refuse(key, refused_deletions(&String::from_utf8_lossy(&to_google.body), &answers));
+        let answered = match response.delivery {
+            Delivery::Normal => true,
+            Delivery::After(millis) => Duration::from_millis(millis) < time,
+            Delivery::Never | Delivery::Cut => false,
+        };
+        let exchange = Exchange::read(key, &to_google, &response, answered);
+        self.trouble |= !exchange.is_well();
+        for call in exchange.calls.iter().filter(|call| call.method == "DELETE" && call.is_refused_for_good()) {
+            if let Some(id) = call.event() {
+                self.truth.refuse(id);
+            }
         }
+        self.exchanges.push(exchange);
         let written = key.is_some_and(|key| writes && self.truth.changed_by(key, &caller, &self.google, &before));
         if written {
             self.halfway = Some(Halfway::GoogleWritten);
@@ -262,7 +264,7 @@ impl State {
             (Fault::CursorLost, has("fullSyncRequired")),
             (Fault::TokenExpired, response.status == 401 || has("authError")),
             (Fault::GrantWithdrawn, has("invalid_grant")),
-            (Fault::GoogleRefusedForGood, has("forbiddenForNonOrganizer")),
+            (Fault::GoogleRefusedForGood, has(FOR_GOOD)),
             (Fault::GoogleGarbage, has("<html>")),
             (Fault::EmptyPages, lists && has("nextPageToken")),
             (Fault::GoogleAnswerLost, written && (response.status >= 500 || response.delivery != Delivery::Normal)),

@@ -11,7 +11,7 @@ const SILENCE: TimeDelta = TimeDelta::minutes(5);
 
 /// Whether push is believed in although it is silent, or doubted although no notice got lost.
 pub fn misjudged(world: &mut World) -> Vec<String> {
-    let (now, lossless) = (world.now(), world.lossless);
+    let now = world.now();
     let tables = world.store.tables();
     let mut found = Vec::new();
     for party in &world.parties {
@@ -26,7 +26,7 @@ pub fn misjudged(world: &mut World) -> Vec<String> {
             PushHealth::Awaiting { since, .. } if now - *since > SILENCE => {
                 format!("a notice is waited for since {since}")
             }
-            PushHealth::Suspect { since, .. } if lossless => {
+            PushHealth::Suspect { since, .. } if !world.sim.state().truth.missed(party.key) => {
                 format!("push is doubted since {since}, and none got lost")
             }
             _ => continue,

@@ -22,8 +22,10 @@ use google_sim::Google;
 use crate::{
     coverage::{Coverage, Fault},
     dice::Dice,
+    exchange::Exchange,
     memory_store::Table,
     truth::Truth,
+    watch::Run,
 };
 
 /// A message of the queue.
@@ -64,8 +66,8 @@ pub struct State {
     pub truth: Truth,
     /// So many of the next calls of the store are throttled, or carried out without an answer.
     pub store_faults: StoreFaults,
-    /// So many of the next sends to the queue and to the bus fail.
-    pub send_faults: u32,
+    /// Which of the next sends to the queue and to the bus fail.
+    pub send_faults: SendFaults,
     /// What this history has met.
     pub coverage: Coverage,
     /// What happened, in words.
@@ -74,6 +76,12 @@ pub struct State {
     pub written: BTreeMap<Table, u32>,
     /// What was begun since this was last asked.
     pub halfway: Option<Halfway>,
+    /// What was exchanged with Google since this was last asked.
+    pub exchanges: Vec<Exchange>,
+    /// Whether a call failed since this was last asked, of whatever part of the world.
+    pub trouble: bool,
+    /// How far the clock of the actor that is polled is ahead.
+    pub ahead: TimeDelta,
     /// Whether the actor that is polled may still have an effect.
     turn: bool,
     /// Whether what happens is written down.
@@ -93,6 +101,15 @@ pub struct StoreFaults {
     pub after: u32,
 }
 
+/// Faults of the queue and of the bus that are still to come.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SendFaults {
+    /// Sends refused.
+    pub refused: u32,
+    /// Sends carried out, of several notices only the first, whose answer is lost.
+    pub unanswered: u32,
+}
+
 /// A handle on the shared part.
 #[derive(Clone)]
 pub struct Sim(Arc<Mutex<State>>);
@@ -109,11 +126,14 @@ impl Sim {
             bus: Vec::new(),
             truth: Truth::default(),
             store_faults: StoreFaults::default(),
-            send_faults: 0,
+            send_faults: SendFaults::default(),
             coverage: Coverage::default(),
             trace: Vec::new(),
             written: BTreeMap::new(),
             halfway: None,
+            exchanges: Vec::new(),
+            trouble: false,
+            ahead: TimeDelta::zero(),
             turn: false,
             tells: false,
             waiting: Vec::new(),
@@ -209,12 +229,30 @@ pub struct Actor {
     pub held_until: Option<DateTime<Utc>>,
     /// Whether the last thing it did leaves something half done.
     pub halfway: Option<Halfway>,
+    /// What it was asked for and what it has done.
+    pub run: Run,
+    /// How far its clock is ahead.
+    pub ahead: TimeDelta,
 }
 
 impl Actor {
     /// An actor that has not begun.
     pub fn new(role: Role, future: impl Future<Output = Outcome> + Send + 'static) -> Self {
-        Self { role, future: Box::pin(future), waiting: Vec::new(), held_until: None, halfway: None }
+        Self {
+            role,
+            future: Box::pin(future),
+            waiting: Vec::new(),
+            held_until: None,
+            halfway: None,
+            run: Run::default(),
+            ahead: TimeDelta::zero(),
+        }
+    }
+
+    /// The same actor, asked for this.
+    #[must_use]
+    pub fn on(self, run: Run) -> Self {
+        Self { run, ..self }
     }
 
     /// Lets it go on to its next effect; answers how it ended, if it did.
@@ -222,6 +260,7 @@ impl Actor {
         {
             let mut state = sim.state();
             state.turn = true;
+            state.ahead = self.ahead;
             state.asleep_until = None;
             state.waiting.clear();
             state.dice.shuffle(&mut self.waiting);

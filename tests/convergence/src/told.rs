@@ -7,10 +7,10 @@ use calendar_sync::model::{ConnectionKey, LessonId, NoticeKind};
 use crate::{sim::number, world::World};
 
 /// What the instructor was told of conflicts adds up to those that stand, lesson by lesson and event by event; and no
-/// event is said to have been put back oftener than people changed it, or was without a word.
+/// event is said to have been put back oftener than people deleted it, or changed it, or was without a word.
 pub fn otherwise(world: &mut World) -> Vec<String> {
     let mut conflicts: BTreeMap<(ConnectionKey, LessonId, String), i32> = BTreeMap::new();
-    let mut changes: BTreeMap<(ConnectionKey, LessonId), u32> = BTreeMap::new();
+    let mut changes: BTreeMap<(ConnectionKey, LessonId), (u32, u32)> = BTreeMap::new();
     let mut untold = Vec::new();
     let state = world.sim.state();
     let once: BTreeMap<_, _> = state.bus.iter().map(|notice| (notice.id, notice)).collect();
@@ -24,8 +24,9 @@ pub fn otherwise(world: &mut World) -> Vec<String> {
                 *conflicts.entry((key, *lesson_id, google_event_id.clone())).or_default() -= 1;
             }
             // (A change that was left as it is may be put back after all when a person asks.)
-            NoticeKind::EventChangedInGoogle { lesson_id, put_back, .. } => {
-                *changes.entry((key, *lesson_id)).or_default() += u32::from(*put_back);
+            NoticeKind::EventChangedInGoogle { lesson_id, put_back, deleted } => {
+                let (deletions, edits) = changes.entry((key, *lesson_id)).or_default();
+                *(if *deleted { deletions } else { edits }) += u32::from(*put_back);
             }
             NoticeKind::LessonSyncChanged { .. }
             | NoticeKind::SyncFailing { .. }
@@ -39,21 +40,28 @@ pub fn otherwise(world: &mut World) -> Vec<String> {
     }
     for party in &world.parties {
         for mapping in world.store.tables().mappings_of(party.key) {
-            let told = changes.get(&(party.key, mapping.lesson_id)).copied().unwrap_or(0);
+            let (deletions, edits) = changes.get(&(party.key, mapping.lesson_id)).copied().unwrap_or_default();
+            let told = deletions + edits;
             if told < mapping.put_backs.into() {
                 untold.push(format!("{}: of lesson {} {told} changes were told", number(party.key), mapping.lesson_id));
             }
         }
     }
     // Of conflicts that end with a connection nobody is told.
-    conflicts.retain(|(key, ..), sum| *sum != 0 && !state.truth.taken_down.contains(key));
-    changes.retain(|(key, lesson), told| *told > state.truth.meddled(*key, *lesson));
+    for (key, pair) in &world.store.tables().forgotten {
+        *conflicts.entry((*key, pair.lesson_id, pair.google_event_id.0.clone())).or_default() -= 1;
+    }
+    conflicts.retain(|_, sum| *sum != 0);
+    changes.retain(|(key, lesson), (deletions, edits)| {
+        let (deleted, edited) = state.truth.meddled(*key, *lesson);
+        *deletions > deleted || *edits > edited
+    });
     let of_conflicts = conflicts.into_iter().map(|((key, lesson, event), sum)| {
         format!("{}: {sum:+} notices too many of lesson {lesson} and event {event}", number(key))
     });
     let of_changes = changes.into_iter().map(|((key, lesson), told)| {
         let made = state.truth.meddled(key, lesson);
-        format!("{}: {told} changes were told of lesson {lesson}, and {made} made", number(key))
+        format!("{}: (deletions, edits) {told:?} were told of lesson {lesson}, and {made:?} made", number(key))
     });
     of_conflicts.chain(of_changes).chain(untold).collect()
 }

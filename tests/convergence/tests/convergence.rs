@@ -14,4 +14,5 @@ fn whatever_happens_all_calendars_converge() {
         panic!("seed {seed} fails {}: {:#?}", failure.stage, failure.violations);
     }
     assert_eq!(played.census.rare(), [], "met by fewer than one history in a hundred:\n{}", played.census);
+    assert_eq!(played.census.rare_pairs(), [], "met together by fewer than one in a hundred:\n{}", played.census);
 }

@@ -9,7 +9,8 @@ use crate::{
 };
 
 impl SyncCalendar {
-    /// Ends the log row that was promised to a person, where nothing can run.
+    /// Ends the log row where nothing can run any more: the one that was promised to a person, or that of a run that did
+    /// something before.
     pub(super) async fn end_in_vain(
         &self,
         request: &SyncRequest,
@@ -17,9 +18,11 @@ impl SyncCalendar {
         why: &str,
         started_at: DateTime<Utc>,
     ) -> Result<()> {
-        if request.log_id.is_some() {
+        let did_something = report.is_worth_a_row();
+        if did_something || request.log_id.is_some() {
             report.say(why);
-            self.record(request, report, SyncDirection::TwoWay, SyncOutcome::Failed, started_at).await?;
+            let outcome = if did_something { SyncOutcome::Partial } else { SyncOutcome::Failed };
+            self.record(request, report, SyncDirection::TwoWay, outcome, started_at).await?;
         }
         Ok(())
     }

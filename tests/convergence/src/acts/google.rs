@@ -1,6 +1,6 @@
 //! What people do in Google Calendar with events of their own and with each other's.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::host::{some_time, time_of_a_lesson};
@@ -53,6 +53,11 @@ pub(super) fn is_whole(world: &World, event: &Value) -> bool {
     ACCOUNTS.iter().all(|calendar| state.google.events(calendar).iter().filter(is_of_it).count() <= 1)
 }
 
+/// Whether the event has no days of its own beside its rule: nobody has seen where they go when the whole is moved.
+fn has_a_rule_alone(event: &Value) -> bool {
+    event["recurrence"].as_array().is_none_or(|lines| lines.len() == 1)
+}
+
 fn is_series(event: &Value) -> bool {
     !event["recurrence"].is_null()
 }
@@ -69,17 +74,26 @@ pub(super) fn create(world: &World, calendar: &str, event: &Value) -> Option<Str
 pub(super) fn change(world: &World, calendar: &str, id: &str, changes: &Value) -> Option<()> {
     let mut state = world.sim.state();
     let now = state.now;
-    state.truth.meddle(calendar, id);
+    state.truth.edit(calendar, id);
     state.google.edit_event(now, calendar, id, changes).ok()
 }
 
-fn moment(at: DateTime<Utc>, zone: &str) -> Value {
+pub(super) fn moment(at: DateTime<Utc>, zone: &str) -> Value {
     json!({ "dateTime": at.format("%Y-%m-%dT%H:%M:%SZ").to_string(), "timeZone": zone })
 }
 
+/// (In some, clocks skip midnight; in one, they change by half an hour.)
+const ZONES: [&str; 6] = [
+    "Europe/Berlin",
+    "America/New_York",
+    "Pacific/Auckland",
+    "America/Santiago",
+    "Africa/Cairo",
+    "Australia/Lord_Howe",
+];
+
 fn some_zone(world: &World) -> &'static str {
-    let zones = ["Europe/Berlin", "America/New_York", "Pacific/Auckland"];
-    zones[world.sim.state().dice.below(zones.len())]
+    ZONES[world.sim.state().dice.below(ZONES.len())]
 }
 
 /// Times for an event: mostly an hour or two, near the lessons, and often just where one is.
@@ -91,7 +105,7 @@ pub(super) fn some_span(world: &World) -> Value {
     json!({ "start": moment(start, zone), "end": moment(start + TimeDelta::minutes(minutes), zone) })
 }
 
-fn some_days(world: &World, days: i64) -> Value {
+pub(super) fn some_days(world: &World, days: i64) -> Value {
     let start = some_time(world).date_naive();
     json!({
         "start": { "date": start.to_string(), "dateTime": null, "timeZone": null },
@@ -106,27 +120,7 @@ pub(super) fn with(mut event: Value, more: Value) -> Value {
     event
 }
 
-pub(super) fn plan(world: &mut World) -> Option<String> {
-    let calendar = any_calendar(world);
-    let mut event = with(some_span(world), json!({ "summary": "Dentist" }));
-    if world.sim.state().dice.percent(15) {
-        event["transparency"] = json!("transparent");
-    }
-    let id = create(world, calendar, &event)?;
-    world.sim.met(Fault::EventPlanned);
-    Some(format!("{id} in {calendar}: {event}"))
-}
-
-pub(super) fn plan_all_day(world: &mut World) -> Option<String> {
-    let calendar = any_calendar(world);
-    let days = world.sim.state().dice.between(1, 2);
-    let event = without_nulls(with(some_days(world, days), json!({ "summary": "Trip", "transparency": "opaque" })));
-    let id = create(world, calendar, &event)?;
-    world.sim.met(Fault::AllDayEventPlanned);
-    Some(format!("{id} in {calendar}: {event}"))
-}
-
-fn without_nulls(mut event: Value) -> Value {
+pub(super) fn without_nulls(mut event: Value) -> Value {
     for side in ["start", "end"] {
         if let Some(fields) = event[side].as_object_mut() {
             fields.retain(|_, value| !value.is_null());
@@ -135,38 +129,10 @@ fn without_nulls(mut event: Value) -> Value {
     event
 }
 
-/// It began before today, or lasts for days.
-pub(super) fn plan_long(world: &mut World) -> Option<String> {
-    let calendar = any_calendar(world);
-    let start = some_time(world) - TimeDelta::days(world.sim.state().dice.between(0, 3));
-    let end = start + TimeDelta::hours(world.sim.state().dice.between(20, 90));
-    let event = json!({ "summary": "Congress", "start": moment(start, "UTC"), "end": moment(end, "UTC") });
-    let id = create(world, calendar, &event)?;
-    world.sim.met(Fault::LongEventPlanned);
-    Some(format!("{id} in {calendar}: {event}"))
-}
-
-pub(super) fn plan_series(world: &mut World) -> Option<String> {
-    let calendar = any_calendar(world);
-    let rule = (*world.sim.state().dice.pick(&[
-        "RRULE:FREQ=DAILY",
-        "RRULE:FREQ=WEEKLY",
-        "RRULE:FREQ=DAILY;COUNT=5",
-        "RRULE:FREQ=WEEKLY;BYDAY=MO,WE,SA;COUNT=9",
-        "RRULE:FREQ=DAILY;INTERVAL=2;COUNT=4",
-    ]))
-    .to_owned();
-    let all_day = world.sim.state().dice.percent(20);
-    let span = if all_day { without_nulls(some_days(world, 1)) } else { some_span(world) };
-    let event = with(span, json!({ "summary": "Choir", "recurrence": [rule] }));
-    let id = create(world, calendar, &event)?;
-    world.sim.met(Fault::SeriesPlanned);
-    Some(format!("{id} in {calendar}: {event}"))
-}
-
 pub(super) fn move_one(world: &mut World) -> Option<String> {
     let calendar = any_calendar(world);
-    let event = any_event(world, calendar, false, |event| is_live(event) && is_master(event))?;
+    let movable = |event: &Value| is_live(event) && is_master(event) && has_a_rule_alone(event);
+    let event = any_event(world, calendar, false, movable)?;
     if !is_whole(world, &event) {
         return None;
     }
@@ -207,7 +173,7 @@ pub(super) fn edit(world: &mut World) -> Option<String> {
 pub(super) fn delete_event(world: &World, calendar: &str, id: &str) -> Option<()> {
     let mut state = world.sim.state();
     let now = state.now;
-    state.truth.meddle(calendar, id);
+    state.truth.delete(calendar, id);
     state.google.delete_event(now, calendar, id).ok()
 }
 
@@ -285,16 +251,6 @@ pub(super) fn trim(world: &mut World) -> Option<String> {
     Some(format!("{} in {calendar}", id_of(&series)))
 }
 
-/// One of the two invites the other.
-pub(super) fn invite(world: &mut World) -> Option<String> {
-    let calendar = any_calendar(world);
-    let guest = ACCOUNTS.iter().find(|account| **account != calendar)?;
-    let event = with(some_span(world), json!({ "summary": "Talk", "attendees": [{ "email": guest }] }));
-    let id = create(world, calendar, &event)?;
-    world.sim.met(Fault::Invited);
-    Some(format!("{id} of {calendar}: {event}"))
-}
-
 pub(super) fn answer_invitation(world: &mut World) -> Option<String> {
     let calendar = any_calendar(world);
     let invited = |event: &Value| {
@@ -319,9 +275,25 @@ pub(super) fn empty_bin(world: &mut World) -> Option<String> {
     Some(calendar.to_owned())
 }
 
+fn has_a_day_at_a_lesson(world: &World, calendar: &str) -> bool {
+    let days: Vec<NaiveDate> = {
+        let state = world.sim.state();
+        let live = state.google.events(calendar).into_iter().filter(is_live);
+        live.filter_map(|event| event["start"]["date"].as_str()?.parse().ok()).collect()
+    };
+    let tables = world.store.tables();
+    let mut starts = tables.lessons.values().filter_map(|row| row["starts_at"].as_str()?.parse::<DateTime<Utc>>().ok());
+    starts.any(|start| days.iter().any(|day| (start.date_naive() - *day).num_days().abs() <= 1))
+}
+
 pub(super) fn change_zone(world: &mut World) -> Option<String> {
     let calendar = any_calendar(world);
     let zone = some_zone(world);
+    // (Google tells nobody of it.)
+    world.miss(Some(calendar));
+    if has_a_day_at_a_lesson(world, calendar) {
+        world.sim.met(Fault::ZoneMovedAWholeDayAtALesson);
+    }
     let mut state = world.sim.state();
     state.google.set_zone(calendar, zone.parse().ok()?);
     state.coverage.met(Fault::ZoneChanged);

@@ -1,7 +1,7 @@
 //! What the host application does to its lessons. Each change of a row gives a record in the table's stream.
 
 use calendar_sync::{
-    model::{InstructorId, Lesson, LessonId, TenantId, timestamp},
+    model::{ConnectionKey, InstructorId, Lesson, LessonId, TenantId, timestamp},
     ports::LessonLookup,
     usecases::note_lesson_changes::LessonChange,
 };
@@ -40,12 +40,14 @@ fn read(world: &World, (tenant, id): (TenantId, LessonId)) -> Option<Lesson> {
 /// Puts a row, or takes it away, as a host does, and the record of it into the stream.
 fn put(world: &mut World, key: (TenantId, LessonId), row: Option<Value>) {
     let old = read(world, key);
+    let at = world.now();
+    let said = row.clone().unwrap_or_default();
+    world.sim.state().truth.say(key, at, said);
     match row {
         Some(row) => world.store.tables().lessons.insert(key, row),
         None => world.store.tables().lessons.remove(&key),
     };
     let new = read(world, key);
-    let at = world.sim.state().now;
     world.stream.push_back(LessonChange { old, new, at });
 }
 
@@ -83,11 +85,10 @@ pub(super) fn add(world: &mut World) -> Option<String> {
     if world.store.tables().lessons.len() >= MOST {
         return None;
     }
-    let (start, minutes) = (some_time(world), some_minutes(world));
+    let (start, minutes, zone) = (some_time(world), some_minutes(world), some_zone(world));
     let mut state = world.sim.state();
     let party = *state.dice.pick(&world.parties);
     let id = LessonId(Uuid::from_u64_pair(state.dice.roll(), state.dice.roll()));
-    let zone = *state.dice.pick(&["Europe/Berlin", "America/New_York", "UTC"]);
     let mut row = json!({
         "tenant_id": party.key.tenant_id, "id": id, "instructor_id": party.key.instructor_id,
         "title": "Piano", "status": "scheduled", "time_zone": zone,
@@ -108,10 +109,24 @@ pub(super) fn add(world: &mut World) -> Option<String> {
 pub(super) fn move_one(world: &mut World) -> Option<String> {
     let (key, mut row) = any_row(world, |_| true)?;
     let (start, minutes) = (some_time(world), some_minutes(world));
+    note_what_it_meets(world, key, &row);
     set_time(&mut row, start, minutes);
     put(world, key, Some(row));
     world.sim.met(Fault::LessonMoved);
     Some(format!("{} to {start}", short(key.1)))
+}
+
+/// In what state of its sync a lesson is changed.
+fn note_what_it_meets(world: &World, (tenant_id, lesson): (TenantId, LessonId), row: &Value) {
+    let instructor_id = row["instructor_id"].as_str().and_then(|id| id.parse().ok());
+    let Some(key) = instructor_id.map(|instructor_id| ConnectionKey { tenant_id, instructor_id }) else { return };
+    let tables = world.store.tables();
+    if tables.credentials.get(&key).is_some_and(|row| !row.settings.sync_direction.writes()) {
+        world.sim.met(Fault::LessonMovedWhereNothingIsWritten);
+    }
+    if tables.mapping(key, lesson).is_some_and(|mapping| mapping.intended.is_some()) {
+        world.sim.met(Fault::LessonChangedWhileItsAnswerIsLost);
+    }
 }
 
 pub(super) fn edit(world: &mut World) -> Option<String> {
@@ -129,6 +144,21 @@ pub(super) fn edit(world: &mut World) -> Option<String> {
     put(world, key, Some(row));
     world.sim.met(Fault::LessonEdited);
     Some(format!("{field} of {} is {value:?}", short(key.1)))
+}
+
+/// Where the lesson takes place, and nothing else of it.
+pub(super) fn change_zone(world: &mut World) -> Option<String> {
+    let (key, mut row) = any_row(world, |_| true)?;
+    let zone = some_zone(world);
+    row["time_zone"] = json!(zone);
+    put(world, key, Some(row));
+    world.sim.met(Fault::LessonZoneChanged);
+    Some(format!("{} to {zone}", short(key.1)))
+}
+
+fn some_zone(world: &World) -> &'static str {
+    let zones = ["Europe/Berlin", "America/New_York", "UTC", "Asia/Beirut"];
+    zones[world.sim.state().dice.below(zones.len())]
 }
 
 fn set_status(world: &mut World, from: &str, to: &str, met: Fault) -> Option<String> {
@@ -180,6 +210,7 @@ pub(super) fn put_anew(world: &mut World) -> Option<String> {
 
 /// A row that cannot be read, and comes right with the next look at it.
 pub(super) fn spoil(world: &mut World) -> Option<String> {
+    world.miss(None);
     let spoiled = any_row(world, |row| row["ends_at"].is_null());
     let (key, mut row) = spoiled.clone().or_else(|| any_row(world, |_| true))?;
     if spoiled.is_some() {

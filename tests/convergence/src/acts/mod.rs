@@ -7,6 +7,7 @@ pub(crate) mod google;
 pub(crate) mod host;
 pub(crate) mod own_events;
 pub(crate) mod people;
+mod plans;
 pub(crate) mod trouble;
 
 use crate::{dice::Dice, world::World};
@@ -29,6 +30,7 @@ acts! {
     9 AddLesson
     8 MoveLesson
     4 EditLesson
+    3 ChangeLessonZone
     4 CancelLesson
     3 ReinstateLesson
     3 RemoveLesson
@@ -39,7 +41,8 @@ acts! {
     6 PlanEvent
     3 PlanAllDayEvent
     2 PlanLongEvent
-    4 PlanSeries
+    5 PlanSeries
+    3 PlanEventOfAnotherKind
     5 MoveEvent
     4 EditEvent
     3 DeleteEvent
@@ -49,6 +52,8 @@ acts! {
     2 SplitSeries
     2 TrimSeries
     3 Invite
+    3 InviteFromOutside
+    2 InviteToInstance
     2 AnswerInvitation
     // people in Google, with events of ours
     4 MoveOwnEvent
@@ -66,13 +71,14 @@ acts! {
     2 SyncByHandOnly
     2 Disconnect
     6 Reconnect
+    2 LogInAgain
     3 SyncNow
     2 SyncSomeDays
     2 SyncOneWay
     // trouble
-    7 Crash
+    8 Crash
     5 HoldUp
-    8 LoseStreamRecord
+    14 LoseStreamRecord
     6 StoreFault
     4 IndexLag
     2 QueueFault
@@ -80,6 +86,7 @@ acts! {
     3 ForgetCursors
     1 ChangeAccess
     2 EndAccessTokens
+    3 StopTokens
     2 WithdrawGrant
     4 TakeQuota
     1 EndChannels
@@ -131,16 +138,18 @@ impl Act {
             Self::AddLesson => host::add(world),
             Self::MoveLesson => host::move_one(world),
             Self::EditLesson => host::edit(world),
+            Self::ChangeLessonZone => host::change_zone(world),
             Self::CancelLesson => host::cancel(world),
             Self::ReinstateLesson => host::reinstate(world),
             Self::RemoveLesson => host::remove(world),
             Self::ReassignLesson => host::reassign(world),
             Self::PutLessonRowAnew => host::put_anew(world),
             Self::SpoilLessonRow => host::spoil(world),
-            Self::PlanEvent => google::plan(world),
-            Self::PlanAllDayEvent => google::plan_all_day(world),
-            Self::PlanLongEvent => google::plan_long(world),
-            Self::PlanSeries => google::plan_series(world),
+            Self::PlanEvent => plans::plan(world),
+            Self::PlanAllDayEvent => plans::plan_all_day(world),
+            Self::PlanLongEvent => plans::plan_long(world),
+            Self::PlanSeries => plans::plan_series(world),
+            Self::PlanEventOfAnotherKind => plans::plan_kind(world),
             Self::MoveEvent => google::move_one(world),
             Self::EditEvent => google::edit(world),
             Self::DeleteEvent => google::delete(world),
@@ -149,7 +158,9 @@ impl Act {
             Self::CancelInstance => google::cancel_instance(world),
             Self::SplitSeries => google::split(world),
             Self::TrimSeries => google::trim(world),
-            Self::Invite => google::invite(world),
+            Self::Invite => plans::invite(world),
+            Self::InviteToInstance => plans::invite_to_instance(world),
+            Self::InviteFromOutside => plans::invite_from_outside(world),
             Self::AnswerInvitation => google::answer_invitation(world),
             Self::MoveOwnEvent => own_events::move_one(world),
             Self::EditOwnEvent => own_events::edit(world),
@@ -165,6 +176,7 @@ impl Act {
             Self::SyncByHandOnly => people::by_hand_only(world),
             Self::Disconnect => people::disconnect(world),
             Self::Reconnect => people::reconnect(world),
+            Self::LogInAgain => people::log_in_again(world),
             Self::SyncNow => people::sync_everything(world),
             Self::SyncSomeDays => people::sync_some_days(world),
             Self::SyncOneWay => people::sync_one_way(world),
@@ -178,6 +190,7 @@ impl Act {
             Self::ForgetCursors => trouble::forget_cursors(world),
             Self::ChangeAccess => trouble::change_access(world),
             Self::EndAccessTokens => trouble::end_access_tokens(world),
+            Self::StopTokens => trouble::stop_tokens(world),
             Self::WithdrawGrant => trouble::withdraw_grant(world),
             Self::TakeQuota => trouble::take_quota(world),
             Self::EndChannels => trouble::end_channels(world),

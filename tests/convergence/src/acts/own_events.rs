@@ -30,7 +30,7 @@ pub(super) fn edit(world: &mut World) -> Option<String> {
     let (calendar, event) = any_own(world, is_live)?;
     change(world, calendar, id_of(&event), &json!({ "summary": "My own title" }))?;
     world.sim.met(Fault::OwnEventEdited);
-    if world.sim.state().dice.percent(20) {
+    if world.sim.state().dice.percent(40) {
         // From now on another tool wants it to be called otherwise.
         world.rival = Some(Rival { place: (calendar.to_owned(), id_of(&event).to_owned()), changes: 0 });
         world.sim.met(Fault::OwnEventContended);
@@ -49,7 +49,7 @@ pub(super) fn make_recurring(world: &mut World) -> Option<String> {
     if let Some(id) = any_instance(world, ACCOUNTS[0], true) {
         // It is one already: then its first part becomes a series of its own, or one instance goes elsewhere.
         let splits = world.sim.state().dice.percent(50);
-        world.sim.state().truth.meddle(ACCOUNTS[0], &id);
+        world.sim.state().truth.edit(ACCOUNTS[0], &id);
         let done = if splits {
             split_at(world, ACCOUNTS[0], &id, "Split").is_some()
         } else {
@@ -110,11 +110,11 @@ pub(crate) fn contend(world: &mut World) {
         && state.google.edit_event(now, calendar, id, &json!({ "summary": TITLE })).is_ok()
     {
         *changes += 1;
-        state.truth.meddle(calendar, id);
+        state.truth.edit(calendar, id);
     }
 }
 
-/// Guests always, notes where the lesson has none.
+/// Guests and a colour always, and a text where the lesson has never had one.
 pub(super) fn add_guests_and_notes(world: &mut World) -> Option<String> {
     let (calendar, event) = any_own(world, is_live)?;
     let id = id_of(&event).to_owned();
@@ -128,11 +128,21 @@ pub(super) fn add_guests_and_notes(world: &mut World) -> Option<String> {
     let mut guests: Vec<Value> = event["attendees"].as_array().cloned().unwrap_or_default();
     guests.retain(|known| known["email"] != json!(guest));
     guests.push(json!({ "email": guest }));
-    let changes = json!({ "attendees": guests, "colorId": "5" });
-    state.truth.meddle(calendar, &id);
+    let mut changes = json!({ "attendees": guests, "colorId": "5" });
+    let field = *state.dice.pick(&["description", "location"]);
+    let lesson = state.truth.made(calendar, &id).map(|(key, lesson)| (key.tenant_id, lesson));
+    let noted = lesson.filter(|lesson| {
+        state.truth.lessons.get(lesson).is_some_and(|past| past.was_always(|row| row[field].is_null()))
+    });
+    let note = format!("Note {}", state.dice.below(5));
+    if noted.is_some() {
+        changes[field] = json!(note);
+    }
+    state.truth.edit(calendar, &id);
     state.google.edit_event(now, calendar, &id, &changes).ok()?;
     let additions: &mut Additions = state.truth.additions.entry(place).or_default();
     additions.guests.insert(guest.clone());
+    additions.notes.extend(noted.map(|_| (field, note)));
     state.coverage.met(Fault::GuestsAndNotesAdded);
     Some(format!("{guest} to {id} in {calendar}"))
 }

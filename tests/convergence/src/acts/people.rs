@@ -8,7 +8,7 @@ use chrono::{NaiveDate, TimeDelta};
 
 use crate::{
     coverage::Fault,
-    sim::number,
+    sim::{Role, number},
     world::{Party, World},
 };
 
@@ -18,10 +18,18 @@ fn any_party(world: &World) -> Party {
     *world.sim.state().dice.pick(&world.parties)
 }
 
+/// Whether a run for the connection is under way.
+fn is_under_way(world: &World, party: Party) -> bool {
+    world.actors.iter().any(|actor| matches!(actor.role, Role::Worker(_)) && actor.run.key == Some(party.key))
+}
+
 fn change(world: &mut World, party: Party, patch: SettingsPatch) -> String {
+    if is_under_way(world, party) {
+        world.sim.met(Fault::SwitchedDuringARun);
+    }
     let told = format!("{} {patch:?}", number(party.key));
     let settings = world.product().settings;
-    world.request(async move { settings.change(party.key, &patch).await.map(drop) });
+    world.request_of(party.key, None, async move { settings.change(party.key, &patch).await.map(drop) });
     told
 }
 
@@ -29,6 +37,7 @@ pub(super) fn switch(world: &mut World) -> Option<String> {
     let party = any_party(world);
     let on = world.store.tables().credentials.get(&party.key)?.settings.sync_enabled;
     world.sim.met(if on { Fault::SwitchedOff } else { Fault::SwitchedOn });
+    world.sim.state().truth.miss([party.key]);
     Some(change(world, party, SettingsPatch { sync_enabled: Some(!on), ..SettingsPatch::default() }))
 }
 
@@ -37,6 +46,7 @@ pub(super) fn change_direction(world: &mut World) -> Option<String> {
     let directions = [SyncDirection::ToGoogle, SyncDirection::FromGoogle, SyncDirection::TwoWay, SyncDirection::TwoWay];
     let direction = *world.sim.state().dice.pick(&directions);
     world.sim.met(Fault::DirectionChanged);
+    world.sim.state().truth.miss([party.key]);
     Some(change(world, party, SettingsPatch { sync_direction: Some(direction), ..SettingsPatch::default() }))
 }
 
@@ -44,6 +54,7 @@ pub(super) fn by_hand_only(world: &mut World) -> Option<String> {
     let party = any_party(world);
     let auto = world.store.tables().credentials.get(&party.key)?.settings.auto_sync;
     world.sim.met(Fault::ManualOnly);
+    world.sim.state().truth.miss([party.key]);
     Some(change(world, party, SettingsPatch { auto_sync: Some(!auto), ..SettingsPatch::default() }))
 }
 
@@ -58,9 +69,12 @@ pub(super) fn disconnect(world: &mut World) -> Option<String> {
         state.coverage.met(Fault::Disconnected);
         (keep, state.now + ANSWER_WITHIN)
     };
+    if is_under_way(world, party) {
+        world.sim.met(Fault::TakenDownDuringARun);
+    }
     world.sim.state().truth.taken_down.insert(party.key);
     let disconnect = world.product().rings.disconnect;
-    world.request(async move { disconnect.begin(party.key, keep, deadline).await.map(drop) });
+    world.request_of(party.key, None, async move { disconnect.begin(party.key, keep, deadline).await.map(drop) });
     Some(format!("{} {keep:?}", number(party.key)))
 }
 
@@ -76,6 +90,21 @@ pub(super) fn reconnect(world: &mut World) -> Option<String> {
     Some(number(party.key).to_string())
 }
 
+/// Once more, though all is well.
+pub(super) fn log_in_again(world: &mut World) -> Option<String> {
+    let party = any_party(world);
+    let works = world.store.tables().credentials.get(&party.key).is_some_and(|row| row.blocked().is_none());
+    if !works {
+        return None;
+    }
+    if is_under_way(world, party) {
+        world.sim.met(Fault::LoginDuringARun);
+    }
+    world.connect(party);
+    world.sim.met(Fault::LoggedInAgain);
+    Some(number(party.key).to_string())
+}
+
 /// Begins a sync by hand.
 pub(crate) fn sync(
     world: &mut World,
@@ -85,7 +114,9 @@ pub(crate) fn sync(
 ) {
     let (sync, deadline) = (world.product().rings.sync, world.now() + ANSWER_WITHIN);
     let asked = SyncCalendarRequest { instructor_id: party.key.instructor_id, direction, dates };
-    world.request(async move { sync_now(&sync, party.key, asked, deadline).await.map(drop) });
+    world.request_of(party.key, Some(asked.clone()), async move {
+        sync_now(&sync, party.key, asked, deadline).await.map(drop)
+    });
 }
 
 pub(super) fn sync_everything(world: &mut World) -> Option<String> {

@@ -6,7 +6,8 @@ use google_sim::{Effect, Fault as GoogleFault, GrantEnd, When};
 
 use crate::{
     coverage::Fault,
-    sim::{Actor, Halfway, Role, StoreFaults},
+    exchange::FOR_GOOD,
+    sim::{Actor, Halfway, Role, SendFaults, StoreFaults},
     world::{ACCOUNTS, World},
 };
 
@@ -39,6 +40,9 @@ pub(super) fn crash(world: &mut World) -> Option<String> {
     let chosen = found.unwrap_or_else(|| world.sim.state().dice.below(world.actors.len()));
     let actor = world.actors.remove(chosen);
     world.come_again(&actor.role);
+    if actor.role == Role::Request {
+        world.sim.state().truth.broken_off.extend(actor.run.key);
+    }
     world.sim.met(match actor.halfway {
         Some(Halfway::GoogleWritten) => Fault::CrashAfterGoogleWrite,
         Some(Halfway::RowsStored) => Fault::CrashAfterRowsStored,
@@ -73,7 +77,10 @@ pub(super) fn lose_stream_record(world: &mut World) -> Option<String> {
     }
     let lost = world.stream.pop_back()?;
     world.sim.met(Fault::StreamRecordLost);
-    Some(format!("{:?}", lost.new.or(lost.old).map(|lesson| lesson.id)))
+    let lesson = lost.new.or(lost.old)?;
+    world.sim.state().truth.records_lost.insert((lesson.tenant_id, lesson.id));
+    world.miss(None);
+    Some(format!("{}", lesson.id))
 }
 
 pub(super) fn store_fault(world: &mut World) -> Option<String> {
@@ -93,6 +100,7 @@ pub(super) fn index_lag(world: &mut World) -> Option<String> {
     let lags = world.sim.state().dice.percent(50);
     if lags {
         world.store.lag();
+        world.miss(None);
         world.sim.met(Fault::IndexLag);
     } else {
         world.store.caught_up();
@@ -102,8 +110,13 @@ pub(super) fn index_lag(world: &mut World) -> Option<String> {
 
 pub(super) fn queue_fault(world: &mut World) -> Option<String> {
     let mut state = world.sim.state();
-    state.send_faults = u32::try_from(state.dice.between(1, 3)).unwrap_or(1);
-    Some(format!("{} sends", state.send_faults))
+    let count = u32::try_from(state.dice.between(1, 3)).unwrap_or(1);
+    state.send_faults = if state.dice.percent(50) {
+        SendFaults { refused: count, unanswered: 0 }
+    } else {
+        SendFaults { refused: 0, unanswered: count }
+    };
+    Some(format!("{:?}", state.send_faults))
 }
 
 pub(super) fn google_fault(world: &mut World) -> Option<String> {
@@ -129,6 +142,10 @@ pub(super) fn google_fault(world: &mut World) -> Option<String> {
         Effect::Slow(3_000),
         Effect::Garbage("<html>".to_owned()),
     ];
+    // The calendar is gone for a while, or no longer the person's to see.
+    if method == "calendar.events.list" {
+        effects.extend([refuse(404, "notFound"), refuse(403, "forbidden"), refuse(403, "requiredAccessLevel")]);
+    }
     if method.starts_with("calendar.") {
         effects.extend([
             refuse(403, "rateLimitExceeded"),
@@ -140,7 +157,7 @@ pub(super) fn google_fault(world: &mut World) -> Option<String> {
     }
     // (What Google refuses for good is tried again no sooner than somebody changes it.)
     if writes.contains(&method) && !world.lossless {
-        effects.extend(std::iter::repeat_n(refuse(403, "forbiddenForNonOrganizer"), 3));
+        effects.extend(std::iter::repeat_n(refuse(403, FOR_GOOD), 20));
     }
     let effect = state.dice.pick(&effects).clone();
     let when = match state.dice.below(4) {
@@ -157,6 +174,24 @@ pub(super) fn google_fault(world: &mut World) -> Option<String> {
     }
     let told = format!("{method} {effect:?} {when:?}");
     state.google.inject(GoogleFault::new(method, effect).on(when));
+    Some(told)
+}
+
+/// Nobody gets a new access token for a while, and those that there are end.
+pub(super) fn stop_tokens(world: &mut World) -> Option<String> {
+    let account = any_account(world);
+    let mut state = world.sim.state();
+    let now = state.now;
+    state.google.expire_access_tokens(now, account);
+    let effect = match state.dice.below(4) {
+        0 => Effect::Refuse { status: 500, reason: "backendError".to_owned() },
+        1 => Effect::Refuse { status: 503, reason: "backendError".to_owned() },
+        2 => Effect::Garbage("<html>".to_owned()),
+        _ => Effect::Cut,
+    };
+    let told = format!("{account}: {effect:?}");
+    state.google.inject(GoogleFault::new("oauth2.token", effect).on(When::Next(4)));
+    state.coverage.met(Fault::TokenEndpointDown);
     Some(told)
 }
 
@@ -205,8 +240,13 @@ pub(super) fn withdraw_grant(world: &mut World) -> Option<String> {
     let users: Vec<_> = world.parties.iter().filter(|party| party.account == account).map(|party| party.key).collect();
     let mut state = world.sim.state();
     let now = state.now;
-    let end = *state.dice.pick(&[GrantEnd::Revoked, GrantEnd::Expired, GrantEnd::AdminPolicy]);
+    state.truth.miss(users.iter().copied());
+    let end =
+        *state.dice.pick(&[GrantEnd::Revoked, GrantEnd::Expired, GrantEnd::AdminPolicy, GrantEnd::AccountDisabled]);
     state.google.end_grants(now, account, end);
+    if end == GrantEnd::AccountDisabled {
+        state.coverage.met(Fault::AccountDisabled);
+    }
     for key in users {
         state.truth.leave_behind(key);
     }
@@ -214,6 +254,7 @@ pub(super) fn withdraw_grant(world: &mut World) -> Option<String> {
 }
 
 pub(super) fn end_channels(world: &mut World) -> Option<String> {
+    world.miss(None);
     let mut state = world.sim.state();
     let now = state.now;
     state.google.expire_channels(now);
@@ -222,6 +263,7 @@ pub(super) fn end_channels(world: &mut World) -> Option<String> {
 }
 
 pub(super) fn darken_push(world: &mut World) -> Option<String> {
+    world.miss(None);
     let mut state = world.sim.state();
     let dark = state.dice.percent(60);
     state.google.darken_push(dark);
@@ -266,7 +308,7 @@ pub(crate) fn end(world: &mut World) {
     world.store.caught_up();
     let mut state = world.sim.state();
     state.store_faults = StoreFaults::default();
-    state.send_faults = 0;
+    state.send_faults = SendFaults::default();
     state.google.clear_faults();
     state.google.reset_quotas();
     state.google.darken_push(false);

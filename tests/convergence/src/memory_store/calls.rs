@@ -184,7 +184,7 @@ impl Store for MemoryStore {
             self.write(Table::Mappings, |tables| Ok(tables.mappings.remove(&(key, lesson)))).await?;
         }
         self.write(Table::Conflicts, |tables| {
-            tables.conflicts.retain(|(of, _)| *of != key);
+            tables.forget_conflicts(key);
             Ok(())
         })
         .await
@@ -243,7 +243,7 @@ impl Store for MemoryStore {
     async fn put_external(&self, key: ConnectionKey, events: &[ExternalCalendarEvent]) -> Result<()> {
         for event in events {
             self.write(Table::ExternalEvents, |tables| {
-                tables.external.insert((key, event.calendar_id.clone(), event.id().clone()), event.clone());
+                tables.put_external(key, event);
                 Ok(())
             })
             .await?;
@@ -259,7 +259,11 @@ impl Store for MemoryStore {
     }
 
     async fn put_log(&self, log: &CalendarSyncLog) -> Result<()> {
-        self.write(Table::SyncLogs, |tables| Ok(tables.logs.insert((log.key, log.id), log.clone()))).await.map(drop)
+        self.write(Table::SyncLogs, |tables| {
+            tables.put_log(log);
+            Ok(())
+        })
+        .await
     }
     async fn log(&self, key: ConnectionKey, id: SyncLogId) -> Result<Option<CalendarSyncLog>> {
         self.read(|tables| tables.logs.get(&(key, id)).cloned()).await

@@ -1,11 +1,13 @@
 //! Conflicts: pairs, and the flag that follows from them.
 
+use std::collections::BTreeSet;
+
 use calendar_sync::{
-    model::{ConnectionKey, SchedulingConflict},
+    model::{ConnectionKey, Notice, SchedulingConflict},
     ports::ConflictChanges,
 };
 
-use super::Tables;
+use super::{Stored, Tables};
 
 impl Tables {
     /// The conflicts of a connection that are `wanted`.
@@ -18,6 +20,13 @@ impl Tables {
         own.filter(|pair| wanted(pair)).cloned().collect()
     }
 
+    pub(super) fn forget_conflicts(&mut self, key: ConnectionKey) {
+        let (gone, stay): (BTreeSet<_>, _) =
+            std::mem::take(&mut self.conflicts).into_iter().partition(|(of, _)| *of == key);
+        self.conflicts = stay;
+        self.forgotten.extend(gone);
+    }
+
     pub(super) fn apply_conflicts(&mut self, key: ConnectionKey, changes: &ConflictChanges) {
         let all = || changes.put.iter().chain(&changes.remove);
         let replaced = |pair: &SchedulingConflict| all().any(|other| other.pair.same_pair(pair));
@@ -25,6 +34,10 @@ impl Tables {
         let Some(mapping) = self.mappings.get_mut(&(key, changes.lesson_id)) else { return };
         mapping.flag(changes.has_conflict);
         self.conflicts.extend(changes.put.iter().map(|change| (key, change.pair.clone())));
+        for change in &changes.put {
+            let told = |notice: &Notice| Stored::ConflictTold { pair: change.pair.clone(), notice: notice.clone() };
+            self.journal.extend(change.notice.iter().map(told));
+        }
         for change in all() {
             self.put_notices(change.notice.as_slice());
         }

@@ -12,7 +12,7 @@ use calendar_sync::{
 };
 use chrono::{DateTime, Utc};
 
-use super::Tables;
+use super::{Stored, Tables};
 
 /// Who uses a Google account, and until when its grants may be about to be revoked.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +51,7 @@ impl Tables {
             }
         }
         self.credentials.insert(key, connect.credentials.clone());
+        self.journal.push(Stored::Connection(key));
         Ok(())
     }
 
@@ -81,6 +82,7 @@ impl Tables {
     ) -> Result<SyncSettings> {
         let row = self.credentials.get_mut(&key).ok_or_else(Error::not_found)?;
         (row.settings, row.updated_at) = (patch.apply(&row.settings), now);
+        self.journal.push(Stored::Connection(key));
         Ok(row.settings.clone())
     }
 
@@ -95,6 +97,7 @@ impl Tables {
         let may = |row: &InstructorCalendarCredentials| goes || has_same_grant(row, as_read) && !is_disconnecting(row);
         let row = self.this(as_read.key, as_read.id).filter(|row| may(row)).ok_or_else(Error::not_found)?;
         (row.status, row.updated_at) = (status.clone(), now);
+        self.journal.push(Stored::Connection(as_read.key));
         self.put_notices(notices);
         Ok(())
     }
@@ -106,6 +109,7 @@ impl Tables {
             return Err(changed_meanwhile());
         }
         self.credentials.remove(&key);
+        self.journal.push(Stored::Connection(key));
         self.states.remove(&key);
         if let Some(account) = self.accounts.get_mut(&credentials.google_account.sub) {
             account.connections.remove(&key);
@@ -114,6 +118,7 @@ impl Tables {
     }
 
     pub(super) fn put_notices(&mut self, notices: &[Notice]) {
+        self.journal.extend(notices.iter().cloned().map(Stored::Notice));
         self.committed.extend(notices.iter().map(|notice| notice.id));
         self.notices.extend(notices.iter().map(|notice| ((notice.key, notice.at, notice.id), notice.clone())));
     }
@@ -145,7 +150,7 @@ fn has_same_grant(row: &InstructorCalendarCredentials, as_read: &InstructorCalen
     row.tokens.google_refresh_token == as_read.tokens.google_refresh_token
 }
 
-fn is_disconnecting(row: &InstructorCalendarCredentials) -> bool {
+pub(super) fn is_disconnecting(row: &InstructorCalendarCredentials) -> bool {
     matches!(row.status, ConnectionStatus::Disconnecting { .. })
 }
 

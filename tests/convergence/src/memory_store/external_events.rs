@@ -5,12 +5,17 @@ use calendar_sync::{
     ports::ExternalLookup,
 };
 
-use super::Tables;
+use super::{Stored, Tables};
 
 impl Tables {
     /// The imported events of a connection.
     pub fn external_of(&self, key: ConnectionKey) -> impl Iterator<Item = &ExternalCalendarEvent> {
         self.external.iter().filter(move |((of, ..), _)| *of == key).map(|(_, row)| row)
+    }
+
+    pub(super) fn put_external(&mut self, key: ConnectionKey, event: &ExternalCalendarEvent) {
+        self.journal.push(Stored::ExternalEvent);
+        self.external.insert((key, event.calendar_id.clone(), event.id().clone()), event.clone());
     }
 
     /// What may occur in the window.

@@ -7,7 +7,7 @@ use calendar_sync::{
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::Tables;
+use super::{Stored, Tables};
 
 /// A mapping, and since when it is marked. Its `dirty` says nothing; `since` does.
 #[derive(Debug, Clone)]
@@ -67,12 +67,18 @@ impl Tables {
     }
 
     pub(super) fn save_mapping(&mut self, mapping: &CalendarEventMapping, dirty: DirtyMark) {
+        let stored = self.mappings.get(&(mapping.key, mapping.lesson_id));
+        let failed = stored.is_some_and(|row| row.mapping.sync_status == SyncStatus::Failed);
         let new = MappingRow { mapping: CalendarEventMapping { marks: 0, ..mapping.clone() }, since: None };
         let row = self.mappings.entry((mapping.key, mapping.lesson_id)).or_insert_with(|| {
             let unflagged = CalendarEventMapping { has_conflict: false, ..new.mapping.clone() };
             MappingRow { mapping: unflagged, since: None }
         });
         let (has_conflict, marks) = (row.mapping.has_conflict, row.mapping.marks);
+        if mapping.sync_status == SyncStatus::Failed && !failed {
+            let (key, lesson, error) = (mapping.key, mapping.lesson_id, mapping.error.clone());
+            self.journal.push(Stored::LessonFailed { key, lesson, error });
+        }
         row.mapping = CalendarEventMapping { has_conflict, marks, ..mapping.clone() };
         match dirty {
             DirtyMark::Raise => row.raise(DateTime::UNIX_EPOCH),

@@ -19,7 +19,7 @@ use calendar_sync::{
     Error, Result,
     model::{
         CalendarId, CalendarSyncLog, ConnectionKey, EventId, ExternalCalendarEvent, InstructorCalendarCredentials,
-        InstructorId, LessonId, Notice, OAuthState, SchedulingConflict, SyncLogId, SyncState, TenantId,
+        InstructorId, LessonId, Notice, OAuthState, SchedulingConflict, SyncCounts, SyncLogId, SyncState, TenantId,
     },
 };
 use chrono::{DateTime, Utc};
@@ -70,9 +70,58 @@ pub enum Fate {
 /// Asked before each call; until it answers, the call waits.
 pub type Gate = Arc<dyn Fn(Access) -> BoxFuture<'static, Fate> + Send + Sync>;
 
+/// What a call has stored, as far as it is to be judged by what happened.
+#[derive(Debug, Clone)]
+pub enum Stored {
+    /// A connection's row.
+    Connection(ConnectionKey),
+    /// A connection's state.
+    State {
+        /// The failures in a row, before and after.
+        failures: (u32, u32),
+        /// The code of the last one.
+        error: Option<String>,
+        /// Whether what all runs have covered has changed.
+        moved: bool,
+        /// Whether the connection is being taken down.
+        goes: bool,
+    },
+    /// A state was not stored: another holds the lease.
+    LeaseLost,
+    /// A log row, with what it counted before and what it does now.
+    Log {
+        /// Before.
+        before: SyncCounts,
+        /// Now.
+        after: SyncCounts,
+    },
+    /// A mapping that says that its lesson failed, and did not before.
+    LessonFailed {
+        /// Whose.
+        key: ConnectionKey,
+        /// The lesson.
+        lesson: LessonId,
+        /// Why.
+        error: Option<String>,
+    },
+    /// A row of an imported event.
+    ExternalEvent,
+    /// A notice, into the outbox.
+    Notice(Notice),
+    /// The notice that goes with a new conflict.
+    ConflictTold {
+        /// The conflict.
+        pair: SchedulingConflict,
+        /// The notice.
+        notice: Notice,
+    },
+}
+
 /// The tables.
 #[derive(Debug, Clone, Default)]
 pub struct Tables {
+    /// What was stored since this was last asked.
+    pub journal: Vec<Stored>,
     /// `instructor_calendar_credentials`, the cold part.
     pub credentials: BTreeMap<ConnectionKey, InstructorCalendarCredentials>,
     /// `instructor_calendar_credentials`, the hot state.
@@ -87,6 +136,8 @@ pub struct Tables {
     pub mappings: BTreeMap<(ConnectionKey, LessonId), MappingRow>,
     /// The conflict items beside them.
     pub conflicts: BTreeSet<(ConnectionKey, SchedulingConflict)>,
+    /// The conflicts that went with their connections, without a word.
+    pub forgotten: Vec<(ConnectionKey, SchedulingConflict)>,
     /// The outbox beside them.
     pub notices: BTreeMap<(ConnectionKey, DateTime<Utc>, Uuid), Notice>,
     /// Every notice that was ever in the outbox.
@@ -101,6 +152,14 @@ pub struct Tables {
     pub lessons: BTreeMap<(TenantId, LessonId), Value>,
     /// The host's instructors, as it wrote them.
     pub instructors: BTreeMap<(TenantId, InstructorId), Value>,
+}
+
+impl Tables {
+    fn put_log(&mut self, log: &CalendarSyncLog) {
+        let before = self.logs.insert((log.key, log.id), log.clone());
+        let before = before.map(|log| log.counts).unwrap_or_default();
+        self.journal.push(Stored::Log { before, after: log.counts });
+    }
 }
 
 /// The store.

@@ -9,7 +9,7 @@ use calendar_sync::{
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{Tables, shard};
+use super::{Stored, Tables, connections::is_disconnecting, shard};
 
 impl Tables {
     pub(super) fn acquire_lease(
@@ -35,7 +35,12 @@ impl Tables {
     }
 
     pub(super) fn save_state(&mut self, key: ConnectionKey, changed: &SyncState) -> bool {
-        let Some(state) = self.states.get_mut(&key).filter(|state| holds(state, changed)) else { return false };
+        let Some(state) = self.states.get_mut(&key).filter(|state| holds(state, changed)) else {
+            self.journal.push(Stored::LeaseLost);
+            return false;
+        };
+        let goes = self.credentials.get(&key).is_some_and(is_disconnecting);
+        self.journal.push(progress(state, changed, goes));
         *state = SyncState {
             lease: state.lease.clone(),
             wishes: state.wishes.clone(),
@@ -47,6 +52,7 @@ impl Tables {
 
     pub(super) fn release_lease(&mut self, key: ConnectionKey, changed: &SyncState) -> ReleaseOutcome {
         let Some(state) = self.states.get_mut(&key).filter(|state| state.lease.fence == changed.lease.fence) else {
+            self.journal.push(Stored::LeaseLost);
             return ReleaseOutcome::Lost;
         };
         if state.lease.owner.is_none() {
@@ -55,6 +61,8 @@ impl Tables {
         if state.wishes.counter != changed.wishes.counter {
             return ReleaseOutcome::WishesCame(Box::new(state.clone()));
         }
+        let goes = self.credentials.get(&key).is_some_and(is_disconnecting);
+        self.journal.push(progress(state, changed, goes));
         let lease = Lease { owner: None, until: DateTime::UNIX_EPOCH, fence: state.lease.fence };
         let wishes = Wishes { counter: state.wishes.counter, kinds: changed.wishes.kinds.clone() };
         *state = SyncState { lease, wishes, ..changed.clone() };
@@ -77,7 +85,7 @@ impl Tables {
         state.lease.fence += 1;
         self.states.insert(key, state);
         for event in &glance.put {
-            self.external.insert((key, event.calendar_id.clone(), event.id().clone()), event.clone());
+            self.put_external(key, event);
         }
         for (calendar, id) in &glance.remove {
             self.external.remove(&(key, calendar.clone(), id.clone()));
@@ -133,6 +141,15 @@ impl Tables {
         }
         self.lines.insert(line.to_owned(), begins + lasts);
         Some(begins)
+    }
+}
+
+fn progress(before: &SyncState, after: &SyncState, goes: bool) -> Stored {
+    Stored::State {
+        failures: (before.failures, after.failures),
+        error: after.last_error.clone(),
+        moved: (before.covered_until, before.compared_at) != (after.covered_until, after.compared_at),
+        goes,
     }
 }
 

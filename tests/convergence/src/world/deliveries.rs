@@ -1,17 +1,18 @@
 //! What brings work to the use-cases: the queue, the stream of lesson changes, Google's notices and the schedules.
 
 use calendar_sync::{
-    model::ConnectionKey,
+    model::{ConnectionKey, SyncTrigger},
     ports::Ring,
     usecases::{note_lesson_changes::LessonChange, receive_notice::PushNotice, sync_calendar::UnderWay},
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Headers, Product, World};
+use super::{CLOCK_OFF, Headers, Product, World};
 use crate::{
     acts,
     coverage::Fault,
     sim::{self, Actor, Role},
+    watch::Run,
 };
 
 /// How long a message that was handed out stays invisible.
@@ -70,6 +71,7 @@ impl World {
             let (ring, receives) = (message.ring.clone(), message.receives);
             if receives > MOST_RECEIVES && !self.lossless {
                 state.queue.remove(&number);
+                state.truth.miss([ring.key]);
                 state.coverage.met(Fault::MessageToDeadLetters);
                 continue;
             }
@@ -84,7 +86,12 @@ impl World {
                 let (key, trigger, wishes) = (sim::number(ring.key), ring.trigger, &ring.wishes);
                 format!("    message {number} is handed out: {trigger:?} {wishes:?} for {key}")
             });
-            self.actors.push(worker(&self.product, number, ring));
+            let mut worker = worker(&self.product, number, ring, now);
+            if self.clocks_differ {
+                worker.ahead = TimeDelta::milliseconds(state.dice.between(-CLOCK_OFF, CLOCK_OFF));
+                state.coverage.met(Fault::ClocksDiffer);
+            }
+            self.actors.push(worker);
         }
     }
 
@@ -96,7 +103,16 @@ impl World {
             state.google.report(now, notice.id, google_sim::Outcome::Answered(200));
             let fate = if self.calm { 100 } else { state.dice.below(100) };
             match fate {
-                0..4 if !self.lossless => state.coverage.met(Fault::NoticeLost),
+                0..4 if !self.lossless => {
+                    let tables = self.store.tables();
+                    let channel = notice.headers.iter().find(|(name, _)| name == "x-goog-channel-id");
+                    let opened = tables.states.iter().filter(|(_, state)| {
+                        let open = state.channel.iter().map(|channel| &channel.id).chain(&state.stray_channels);
+                        channel.is_some_and(|(_, id)| open.into_iter().any(|open| open.as_str() == id))
+                    });
+                    state.truth.miss(opened.map(|(key, _)| *key));
+                    state.coverage.met(Fault::NoticeLost);
+                }
                 0..10 => {
                     state.coverage.met(Fault::NoticeLate);
                     let later = now + TimeDelta::seconds(state.dice.between(5, 900));
@@ -132,10 +148,12 @@ impl World {
     }
 }
 
-fn worker(product: &Product, number: u64, ring: Ring) -> Actor {
+fn worker(product: &Product, number: u64, ring: Ring, now: DateTime<Utc>) -> Actor {
     let mut rings = product.rings.clone();
     if number.is_multiple_of(2) {
         rings.sync.glances = UnderWay::default(); // a process of its own
     }
-    Actor::new(Role::Worker(number), async move { rings.answer(&ring).await })
+    let by_a_person = matches!(ring.trigger, SyncTrigger::Connect | SyncTrigger::Manual | SyncTrigger::Settings);
+    let run = Run::of(ring.key, now, by_a_person, ring.asked.clone());
+    Actor::new(Role::Worker(number), async move { rings.answer(&ring).await }).on(run)
 }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 pub use self::product::Product;
 use calendar_sync::{
-    model::{ConnectionKey, InstructorId, PushHealth, SyncState, TenantId},
+    model::{ConnectionKey, InstructorId, PushHealth, SyncCalendarRequest, SyncState, TenantId},
     usecases::{
         begin_login::LoginWish,
         finish_login::{Finisher, LoginReturn},
@@ -16,6 +16,7 @@ use calendar_sync::{
     },
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use google_sim::{Account, Behaviour, Client, Config as GoogleConfig, Limits};
 use serde_json::json;
 use uuid::Uuid;
@@ -27,14 +28,32 @@ use crate::{
     ports::gate,
     sim::{Actor, Outcome, Role, Sim},
     truth::Place,
+    watch::{Run, witness},
 };
 
 /// The Google accounts, which are their primary calendars too.
 pub const ACCOUNTS: [&str; 2] = ["ada@example.com", "grace@example.com"];
-/// When every history begins: nine days before Europe's clocks go forward.
-const BEGINNING: &str = "2026-03-20T08:00:00Z";
+/// A person who invites others, and whose own calendar is not synced.
+pub const OUTSIDER: &str = "mallory@example.com";
+
+/// When histories begin, and in which zones the two calendars are: a few days before a change of clocks somewhere.
+const BEGINNINGS: [(&str, [Tz; 2]); 6] = [
+    ("2026-03-20T08:00:00Z", [Tz::Europe__Berlin, Tz::America__New_York]),
+    ("2026-10-19T08:00:00Z", [Tz::Europe__Berlin, Tz::America__New_York]),
+    // Midnight is skipped there on 24 April.
+    ("2026-04-20T08:00:00Z", [Tz::Africa__Cairo, Tz::Asia__Kolkata]),
+    // And there on 6 September.
+    ("2026-09-01T08:00:00Z", [Tz::America__Santiago, Tz::Pacific__Auckland]),
+    // A leap day.
+    ("2028-02-25T08:00:00Z", [Tz::America__St_Johns, Tz::Asia__Beirut]),
+    ("2026-12-27T08:00:00Z", [Tz::Australia__Lord_Howe, Tz::Europe__London]),
+];
 const CLIENT: &str = "client";
 const REDIRECT: &str = "https://api.example.com/api/v1/calendar/oauth/callback";
+
+/// How far a worker's clock is off at most, in milliseconds, where clocks differ. A run ends ten seconds before its lease
+/// does, so that two of them may be off by five each.
+const CLOCK_OFF: i64 = 4_500;
 
 /// How many lines the fleet's quota is handed out in.
 const LINES: u8 = 4;
@@ -69,8 +88,12 @@ pub struct World {
     pub actors: Vec<Actor>,
     /// Lesson changes that the stream has not delivered yet.
     pub stream: VecDeque<LessonChange>,
+    /// What it came from.
+    pub seed: u64,
     /// Whether no notice gets lost.
     pub lossless: bool,
+    /// Whether the clocks of two workers may differ.
+    pub clocks_differ: bool,
     /// Another tool that changes an event of ours.
     pub rival: Option<Rival>,
     /// Whether all trouble is over.
@@ -87,9 +110,20 @@ type Headers = Vec<(String, String)>;
 impl World {
     /// The world as it begins: instructors without a connection, people with empty calendars.
     pub fn new(seed: u64) -> Self {
-        let now: DateTime<Utc> = BEGINNING.parse().expect("a moment");
-        let account = |(address, zone): (&str, chrono_tz::Tz)| Account::new(address, address, zone);
-        let zones = [chrono_tz::Europe::Berlin, chrono_tz::America::New_York];
+        Self::begun(seed, 0)
+    }
+
+    /// The same, begun at the time that `seed` says.
+    pub fn of(seed: u64) -> Self {
+        let beginnings = BEGINNINGS.len() as u64;
+        Self::begun(seed, usize::try_from(seed / 2 % beginnings).unwrap_or(0))
+    }
+
+    fn begun(seed: u64, beginning: usize) -> Self {
+        let (at, [first, second]) = BEGINNINGS[beginning];
+        let now: DateTime<Utc> = at.parse().expect("a moment");
+        let account = |(address, zone): (&str, Tz)| Account::new(address, address, zone);
+        let people = [(ACCOUNTS[0], first), (ACCOUNTS[1], second), (OUTSIDER, Tz::UTC)];
         let google = google_sim::Google::new(
             seed,
             GoogleConfig {
@@ -103,7 +137,7 @@ impl World {
                         testing: false,
                     },
                 ],
-                accounts: ACCOUNTS.into_iter().zip(zones).map(account).collect(),
+                accounts: people.into_iter().map(account).collect(),
                 limits: Limits { occurrences: 100, page: 8, ..Limits::default() }.without_quotas(),
                 behaviour: Behaviour { notice_delay_ms: 2000, id_token_with_refresh: false, ..Behaviour::default() },
             },
@@ -130,7 +164,9 @@ impl World {
             parties,
             actors: Vec::new(),
             stream: VecDeque::new(),
+            seed,
             lossless: false,
+            clocks_differ: false,
             rival: None,
             calm: false,
             late: Vec::new(),
@@ -148,6 +184,13 @@ impl World {
     /// The time.
     pub fn now(&self) -> DateTime<Utc> {
         self.sim.state().now
+    }
+
+    /// Something of the connections of this account, or of all, gets lost on the way to the product.
+    pub fn miss(&self, account: Option<&str>) {
+        let concerned = self.parties.iter().filter(|party| account.is_none_or(|account| party.account == account));
+        let keys: Vec<ConnectionKey> = concerned.map(|party| party.key).collect();
+        self.sim.state().truth.miss(keys);
     }
 
     /// Lets time pass.
@@ -169,13 +212,24 @@ impl World {
         self.actors.push(Actor::new(Role::Request, work));
     }
 
+    /// The same, for a connection, and in the bounds that they gave.
+    pub fn request_of(
+        &mut self,
+        key: ConnectionKey,
+        asked: Option<SyncCalendarRequest>,
+        work: impl Future<Output = Outcome> + Send + 'static,
+    ) {
+        let run = Run::of(key, self.now(), true, asked);
+        self.actors.push(Actor::new(Role::Request, work).on(run));
+    }
+
     /// Begins a login that ends in a connection, if all goes well.
     pub fn connect(&mut self, party: Party) {
         let product = self.product();
         let code = format!("{} {}", party.key, party.account);
         let sim = self.sim.clone();
         let moment = sim.state().truth.tick();
-        self.request(async move {
+        self.request_of(party.key, None, async move {
             let begun = product.begin.begin(party.key, "user", &LoginWish::default()).await?;
             let returned = LoginReturn { state: begun.state, answer: Ok(code.into()) };
             let finisher = Finisher::Browser(Some(begun.browser));
@@ -206,7 +260,9 @@ impl World {
         }
         let chosen = *self.sim.state().dice.pick(&ready);
         let actor = &mut self.actors[chosen];
-        if let Some(outcome) = actor.go_on(&self.sim) {
+        let ended = actor.go_on(&self.sim);
+        witness(&self.sim, &self.store, &actor.role, &mut actor.run, ended.as_ref());
+        if let Some(outcome) = ended {
             let role = self.actors.remove(chosen).role;
             self.ended(&role, outcome);
         }

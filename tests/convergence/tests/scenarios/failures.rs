@@ -26,7 +26,7 @@ fn notices_that_the_bus_refused_are_told_while_the_connection_rests() {
         at: stage.world.now(),
     };
     stage.world.store.tables().notices.insert((notice.key, notice.at, notice.id), notice);
-    stage.world.sim.state().send_faults = 1;
+    stage.world.sim.state().send_faults.refused = 1;
     rest(&mut stage);
     stage.settle(TimeDelta::minutes(1));
     assert!(stage.state().resting_until.is_some(), "{:?}", stage.state());

@@ -102,7 +102,7 @@ fn a_notice_that_is_sent_again_has_the_id_under_which_it_was_committed() {
     stage.add_lesson();
     stage.settle(TimeDelta::minutes(2));
     stage.plan_over_lesson();
-    stage.world.sim.state().send_faults = 1;
+    stage.world.sim.state().send_faults.refused = 1;
     stage.settle(TimeDelta::minutes(30));
     let committed = stage.world.store.tables().committed.clone();
     assert_eq!(stage.told().iter().map(|notice| notice.id).collect::<Vec<_>>(), Vec::from_iter(committed));

@@ -1,0 +1,167 @@
+//! What people plan in Google Calendar, and whom they invite.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
+use serde_json::{Value, json};
+
+use super::{
+    google::{
+        any_calendar, any_instance, change, create, delete_event, id_of, is_live, moment, some_days, some_span, with,
+        without_nulls,
+    },
+    host::some_time,
+};
+use crate::{
+    coverage::Fault,
+    world::{ACCOUNTS, OUTSIDER, World},
+};
+
+pub(super) fn plan(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let mut event = with(some_span(world), json!({ "summary": "Dentist" }));
+    if world.sim.state().dice.percent(15) {
+        event["transparency"] = json!("transparent");
+    }
+    let id = create(world, calendar, &event)?;
+    world.sim.met(Fault::EventPlanned);
+    Some(format!("{id} in {calendar}: {event}"))
+}
+
+pub(super) fn plan_all_day(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let days = world.sim.state().dice.between(1, 2);
+    let event = without_nulls(with(some_days(world, days), json!({ "summary": "Trip", "transparency": "opaque" })));
+    let id = create(world, calendar, &event)?;
+    world.sim.met(Fault::AllDayEventPlanned);
+    Some(format!("{id} in {calendar}: {event}"))
+}
+
+/// It began before today, or lasts for days.
+pub(super) fn plan_long(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let start = some_time(world) - TimeDelta::days(world.sim.state().dice.between(0, 3));
+    let end = start + TimeDelta::hours(world.sim.state().dice.between(20, 90));
+    let event = json!({ "summary": "Congress", "start": moment(start, "UTC"), "end": moment(end, "UTC") });
+    let id = create(world, calendar, &event)?;
+    world.sim.met(Fault::LongEventPlanned);
+    Some(format!("{id} in {calendar}: {event}"))
+}
+
+pub(super) fn plan_series(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let rule = (*world.sim.state().dice.pick(&RULES)).to_owned();
+    let all_day = world.sim.state().dice.percent(20);
+    let span = if all_day { without_nulls(some_days(world, 1)) } else { some_span(world) };
+    let mut lines = vec![rule];
+    let mut state = world.sim.state();
+    for (name, met) in [("EXDATE", Fault::SeriesWithoutADay), ("RDATE", Fault::SeriesWithAnotherDay)] {
+        if state.dice.percent(25) {
+            lines.extend(line(name, &span["start"], state.dice.between(1, 9)));
+            state.coverage.met(met);
+        }
+    }
+    drop(state);
+    let event = with(span, json!({ "summary": "Choir", "recurrence": lines }));
+    let id = create(world, calendar, &event)?;
+    world.sim.met(Fault::SeriesPlanned);
+    Some(format!("{id} in {calendar}: {event}"))
+}
+
+const RULES: [&str; 11] = [
+    "RRULE:FREQ=DAILY",
+    "RRULE:FREQ=WEEKLY",
+    "RRULE:FREQ=DAILY;COUNT=5",
+    "RRULE:FREQ=WEEKLY;BYDAY=MO,WE,SA;COUNT=9",
+    "RRULE:FREQ=DAILY;INTERVAL=2;COUNT=4",
+    "RRULE:FREQ=DAILY;INTERVAL=3",
+    "RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH",
+    "RRULE:FREQ=MONTHLY",
+    "RRULE:FREQ=MONTHLY;BYDAY=2TU,-1FR",
+    "RRULE:FREQ=MONTHLY;BYMONTHDAY=-1;COUNT=7",
+    "RRULE:FREQ=YEARLY;COUNT=3",
+];
+
+/// A line that takes a day from a series, or adds one: so many days after its start, at the same time of the clock.
+fn line(name: &str, start: &Value, days: i64) -> Option<String> {
+    if let Some(day) = start["date"].as_str().and_then(|day| day.parse::<NaiveDate>().ok()) {
+        return Some(format!("{name};VALUE=DATE:{}", (day + TimeDelta::days(days)).format("%Y%m%d")));
+    }
+    let at: DateTime<Utc> = start["dateTime"].as_str()?.parse().ok()?;
+    let zone: Tz = start["timeZone"].as_str()?.parse().ok()?;
+    let wall = at.with_timezone(&zone).naive_local() + TimeDelta::days(days);
+    Some(format!("{name};TZID={zone}:{}", wall.format("%Y%m%dT%H%M%S")))
+}
+
+/// Of one of the kinds that Google has besides the ordinary one.
+pub(super) fn plan_kind(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let day = without_nulls(some_days(world, 1));
+    let hours = some_span(world);
+    let place = json!({
+        "eventType": "workingLocation", "visibility": "public", "transparency": "transparent",
+        "workingLocationProperties": { "type": "homeOffice", "homeOffice": {} },
+    });
+    let birthday = json!({
+        "eventType": "birthday", "summary": "Birthday", "visibility": "private", "transparency": "transparent",
+        "recurrence": ["RRULE:FREQ=YEARLY"],
+    });
+    let event = match world.sim.state().dice.below(5) {
+        0 => with(hours, json!({ "eventType": "outOfOffice", "summary": "Away" })),
+        1 => with(hours, json!({ "eventType": "focusTime", "summary": "Thinking" })),
+        2 => with(hours, place),
+        3 => with(day, place),
+        _ => with(day, birthday),
+    };
+    let id = create(world, calendar, &event)?;
+    world.sim.met(Fault::EventOfAnotherKind);
+    Some(format!("{id} in {calendar}: {event}"))
+}
+
+/// One of the two invites the other.
+pub(super) fn invite(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let guest = ACCOUNTS.iter().find(|account| **account != calendar)?;
+    let event = with(some_span(world), json!({ "summary": "Talk", "attendees": [{ "email": guest }] }));
+    let id = create(world, calendar, &event)?;
+    world.sim.met(Fault::Invited);
+    Some(format!("{id} of {calendar}: {event}"))
+}
+
+/// One of the two invites the other to one day of a series.
+pub(super) fn invite_to_instance(world: &mut World) -> Option<String> {
+    let calendar = any_calendar(world);
+    let id = any_instance(world, calendar, false)?;
+    let guest = ACCOUNTS.iter().find(|account| **account != calendar)?;
+    change(world, calendar, &id, &json!({ "attendees": [{ "email": guest }] }))?;
+    world.sim.met(Fault::InvitedToInstance);
+    Some(format!("{guest} to {id} in {calendar}"))
+}
+
+/// A person whose calendar is not synced invites one of the two, or changes what they invited to.
+pub(super) fn invite_from_outside(world: &mut World) -> Option<String> {
+    let guest = any_calendar(world);
+    let known = {
+        let state = world.sim.state();
+        let live = state.google.events(OUTSIDER).into_iter().filter(is_live);
+        live.map(|event| id_of(&event).to_owned()).collect::<Vec<String>>()
+    };
+    let span = some_span(world);
+    let chance = world.sim.state().dice.below(4);
+    let foreign = world.sim.state().dice.percent(40);
+    let told = match known.last() {
+        Some(id) if chance == 0 => change(world, OUTSIDER, id, &span).map(|()| format!("{id} to {span}"))?,
+        Some(id) if chance == 1 => delete_event(world, OUTSIDER, id).map(|()| format!("{id} is off"))?,
+        _ if foreign => {
+            // From another system, which gives ids of another form.
+            let number = world.sim.state().dice.roll();
+            let more = json!({
+                "id": format!("_{number:016x}"), "summary": "Fair", "organizer": { "email": "boss@elsewhere.example" },
+                "attendees": [{ "email": guest }],
+            });
+            create(world, guest, &with(span, more))?
+        }
+        _ => create(world, OUTSIDER, &with(span, json!({ "summary": "Jury", "attendees": [{ "email": guest }] })))?,
+    };
+    world.sim.met(Fault::InvitedFromOutside);
+    Some(format!("{told} for {guest}"))
+}

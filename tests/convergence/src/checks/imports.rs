@@ -1,0 +1,140 @@
+//! Stored events, expanded here, are what Google shows expanded by itself.
+
+use calendar_sync::{
+    model::{ConnectionKey, LessonId, Window},
+    reconcile::occurrences,
+};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use serde_json::Value;
+
+use crate::{
+    truth::lesson_of,
+    world::{Party, World},
+};
+
+/// How far ahead all occurrences are compared.
+pub const AHEAD: TimeDelta = TimeDelta::days(45);
+/// How far ahead they are compared in one of [`FAR_IN`] histories: as far as lessons are synced.
+const FAR: TimeDelta = TimeDelta::days(400);
+const FAR_IN: u64 = 16;
+
+/// One occurrence of an event that is not ours.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Busy {
+    /// When it begins.
+    pub start: DateTime<Utc>,
+    /// When it ends.
+    pub end: DateTime<Utc>,
+    /// Whether nothing else can be planned then.
+    pub blocks: bool,
+    /// The lesson that it is an event of.
+    pub carries: Option<LessonId>,
+    /// Whether it is nobody else's to see.
+    pub private: bool,
+}
+
+/// Stored events that are not in Google, and events that are not stored.
+pub(super) fn differ(world: &World, party: Party) -> Option<String> {
+    let now = world.now();
+    let ahead = if world.seed.is_multiple_of(FAR_IN) { FAR } else { AHEAD };
+    let window = Window { from: now, to: now + ahead };
+    let zone = zone_of(world, party.account);
+    let in_google = in_google(world, party, window, zone);
+    let stored = busy_as_stored(world, party.key, window, zone);
+    let only = |these: &[Busy], those: &[Busy]| -> Vec<Busy> {
+        let more = |busy: &&Busy| {
+            these.iter().filter(|other| other == busy).count() > those.iter().filter(|other| other == busy).count()
+        };
+        these.iter().filter(more).take(4).cloned().collect()
+    };
+    (stored != in_google).then(|| {
+        format!(
+            "stored events differ from Google's: only stored {:?}; only in Google {:?}",
+            only(&stored, &in_google),
+            only(&in_google, &stored)
+        )
+    })
+}
+
+/// What is left of imports where nothing is to be imported.
+pub(super) fn are_left(world: &World, party: Party) -> Vec<String> {
+    let mut found = Vec::new();
+    let (tables, now) = (world.store.tables(), world.now());
+    if tables.external_of(party.key).next().is_some() {
+        found.push("events are kept though nothing is to be imported".to_owned());
+    }
+    if let Some(pair) = tables.conflicts_where(party.key, |pair| pair.overlap_end > now).first() {
+        found.push(format!("a conflict stands though nothing is imported: {pair:?}"));
+    }
+    found
+}
+
+/// The calendar's zone.
+pub(super) fn zone_of(world: &World, calendar: &str) -> Tz {
+    world.sim.state().google.zone(calendar).unwrap_or(Tz::UTC)
+}
+
+/// What Google shows in the window.
+pub(super) fn in_google(world: &World, party: Party, window: Window, zone: Tz) -> Vec<Busy> {
+    let mut state = world.sim.state();
+    // (Google leaves milliseconds out of account.)
+    let occurrences = state.occurrences(party.account, window.from, window.to + TimeDelta::seconds(1));
+    let mut busy: Vec<Busy> = occurrences
+        .iter()
+        .filter(|event| {
+            let made = state.truth.made(party.account, event["id"].as_str().unwrap_or_default());
+            made.is_none_or(|(key, _)| key != party.key)
+        })
+        .filter_map(|event| {
+            let at = |side: &str| -> Option<DateTime<Utc>> {
+                let time = &event[side];
+                match time["date"].as_str() {
+                    Some(day) => Some(day_begins(day.parse().ok()?, zone)),
+                    None => time["dateTime"].as_str()?.parse().ok(),
+                }
+            };
+            Some(Busy {
+                start: at("start")?,
+                end: at("end")?,
+                blocks: blocks(event),
+                carries: lesson_of(event),
+                private: private(event),
+            })
+        })
+        .filter(|busy| busy.start < window.to && busy.end > window.from)
+        .collect();
+    busy.sort();
+    busy
+}
+
+/// The first moment at which the calendar in that zone shows the day: later than midnight where the clock skips that.
+fn day_begins(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
+    let midnight = day.and_time(NaiveTime::MIN).and_utc();
+    let quarters = (-4 * 16..4 * 16).map(|quarter| midnight + TimeDelta::minutes(15 * quarter));
+    quarters.into_iter().find(|at| at.with_timezone(&zone).date_naive() >= day).unwrap_or(midnight)
+}
+
+fn private(event: &Value) -> bool {
+    ["private", "confidential"].iter().any(|visibility| event["visibility"] == *visibility)
+}
+
+fn blocks(event: &Value) -> bool {
+    let declined = event["attendees"].as_array().is_some_and(|guests| {
+        guests.iter().any(|guest| guest["self"] == true && guest["responseStatus"] == "declined")
+    });
+    let silent = ["workingLocation", "birthday"].iter().any(|kind| event["eventType"] == *kind);
+    event["transparency"] != "transparent" && !declined && !silent
+}
+
+/// What the product knows to take place in the window.
+pub fn busy_as_stored(world: &World, key: ConnectionKey, window: Window, zone: Tz) -> Vec<Busy> {
+    let lookup = world.store.tables().external_between(key, window);
+    let mut busy = Vec::new();
+    occurrences::each(&lookup, window, zone, |row, start, end| {
+        let (blocks, carries) = (row.event.blocks(), row.event.lesson_id);
+        busy.push(Busy { start, end, blocks, carries, private: row.event.private });
+    });
+    busy.sort();
+    busy
+}

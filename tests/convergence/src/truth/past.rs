@@ -1,0 +1,36 @@
+//! What was so at which time.
+
+use chrono::{DateTime, Utc};
+
+/// A value and what it was before, each with the moment since which it was so.
+#[derive(Debug, Clone)]
+pub struct Past<T>(Vec<(DateTime<Utc>, T)>);
+
+impl<T> Default for Past<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Past<T> {
+    /// From now on it is so.
+    pub fn note(&mut self, now: DateTime<Utc>, value: T) {
+        self.0.push((now, value));
+    }
+
+    /// What it is now.
+    pub fn latest(&self) -> Option<&T> {
+        self.0.last().map(|(_, value)| value)
+    }
+
+    /// Whether it was so all the time.
+    pub fn was_always(&self, so: impl Fn(&T) -> bool) -> bool {
+        self.0.iter().all(|(_, value)| so(value))
+    }
+
+    /// Everything that it was at any moment from `from` on.
+    pub fn since(&self, from: DateTime<Utc>) -> impl Iterator<Item = &T> {
+        let first = self.0.partition_point(|(at, _)| *at <= from).saturating_sub(1);
+        self.0.iter().skip(first).map(|(_, value)| value)
+    }
+}

@@ -1,0 +1,110 @@
+//! What the product stores as its reason to leave something undone, or tells the instructor: it has to be what happened.
+
+use calendar_sync::{
+    model::{CalendarEventMapping, ConnectionKey, ConnectionStatus, NoticeKind},
+    reconcile::{backoff::TOLD_AFTER, outbound::GAVE_UP},
+};
+
+use super::{Mishap, Run};
+use crate::{
+    coverage::Fault,
+    memory_store::{MemoryStore, Stored},
+    sim::{Role, State},
+    truth::Permit,
+};
+
+/// Everything that is wrong with what was stored, in words.
+pub fn judge(state: &State, run: &Run, stored: &Stored) -> Option<String> {
+    match stored {
+        Stored::State { failures: (before, after), error, moved, goes } => {
+            if after > before && !run.met.contains(&Mishap::Trouble) {
+                return Some(format!("a run counts as failed for {error:?}, and nothing had failed"));
+            }
+            let told = run.told.iter().any(|kind| matches!(kind, NoticeKind::SyncFailing { .. }));
+            if *before < TOLD_AFTER && *after >= TOLD_AFTER && !goes && !told {
+                return Some(format!("{after} runs in a row have failed, and nobody was told"));
+            }
+            let bounded = run.asked.as_ref().is_some_and(|asked| asked.dates.is_some());
+            (*moved && bounded).then(|| "a run of some days moves what all runs have covered".to_owned())
+        }
+        Stored::LessonFailed { key, lesson, error } => {
+            let tenant = key.tenant_id;
+            let unreadable =
+                || state.truth.said_lately(tenant, *lesson, state.now).iter().any(|row| row["ends_at"].is_null());
+            let (deleted, edited) = state.truth.meddled(*key, *lesson);
+            let why = error.as_deref().unwrap_or_default();
+            let right = match why {
+                GAVE_UP => deleted + edited > CalendarEventMapping::MOST_PUT_BACKS.into(),
+                _ if why.starts_with("The lesson cannot be read") => unreadable(),
+                _ => run.refused.contains(lesson),
+            };
+            (!right).then(|| format!("lesson {lesson} failed for no reason that there was: {why}"))
+        }
+        Stored::ConflictTold { pair, notice } => {
+            let NoticeKind::ConflictFound { lesson_id, google_event_id, overlap_start, overlap_end } = &notice.kind
+            else {
+                return None;
+            };
+            let right = (lesson_id, google_event_id, overlap_start, overlap_end)
+                == (&pair.lesson_id, &pair.google_event_id.0, &pair.overlap_start, &pair.overlap_end);
+            (!right).then(|| format!("of the conflict {pair:?} was told {:?}", notice.kind))
+        }
+        Stored::Log { .. } | Stored::ExternalEvent | Stored::Notice(_) | Stored::Connection(_) | Stored::LeaseLost => {
+            None
+        }
+    }
+}
+
+/// Which claim it is, if one that few histories come to.
+pub fn met(stored: &Stored) -> Option<Fault> {
+    match stored {
+        Stored::Notice(notice) => match notice.kind {
+            NoticeKind::SyncFailing { .. } => Some(Fault::FailingTold),
+            NoticeKind::NeedsAttention { .. } => Some(Fault::AttentionTold),
+            _ => None,
+        },
+        Stored::LessonFailed { error, .. } => (error.as_deref() == Some(GAVE_UP)).then_some(Fault::LessonGivenUp),
+        _ => None,
+    }
+}
+
+/// Takes down what a connection's row allows from now on; only people change the switches, and only Google's word ends
+/// a grant, of which the instructor is told.
+pub fn connection_changed(
+    state: &mut State,
+    store: &MemoryStore,
+    role: &Role,
+    run: &Run,
+    key: ConnectionKey,
+    journal: &[Stored],
+    wrong: &mut Vec<String>,
+) {
+    let now = state.now;
+    let permit = store.tables().credentials.get(&key).map(Permit::from);
+    let past = state.truth.permits.entry(key).or_default();
+    let before = past.latest().cloned().flatten();
+    if before == permit {
+        return;
+    }
+    if let (Some(before), Some(permit)) = (&before, &permit) {
+        if before.settings != permit.settings && *role != Role::Request {
+            wrong.push(format!("the switches become {:?}, and nobody touched them", permit.settings));
+        }
+        if let (ConnectionStatus::Active, ConnectionStatus::NeedsReauth { reason }) = (&before.status, &permit.status) {
+            if !run.met.contains(&Mishap::Withdrawn) {
+                wrong.push(format!("the connection needs attention for {reason}, and Google did not say so"));
+            }
+            let tells = |stored: &Stored| {
+                matches!(stored, Stored::Notice(notice) if notice.key == key
+                    && matches!(&notice.kind, NoticeKind::NeedsAttention { reason: told } if told == reason))
+            };
+            if !journal.iter().any(tells) {
+                wrong.push(format!("the connection needs attention for {reason}, and nobody was told"));
+            }
+        }
+    }
+    if permit.as_ref().is_some_and(|permit| permit.goes().is_some()) && !state.truth.taken_down.contains(&key) {
+        wrong.push("the connection is taken down, and nobody asked for it".to_owned());
+    }
+    state.truth.permits.entry(key).or_default().note(now, permit);
+}

@@ -1,0 +1,87 @@
+//! What a run did, counted by what Google and the store saw, against what its log row says.
+
+use calendar_sync::model::{NoticeKind, SyncCounts};
+
+use super::{Mishap, Run};
+use crate::{exchange::Exchange, memory_store::Stored, sim::State, truth::lesson_of};
+
+/// What a run did, and what it has told of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Deeds {
+    created: u32,
+    updated: u32,
+    deleted: u32,
+    /// Deletions of what was gone already.
+    gone: u32,
+    stored: u32,
+    conflicts: u32,
+    told: SyncCounts,
+}
+
+impl Run {
+    /// Counts what was written to Google and answered.
+    pub(super) fn note(&mut self, state: &State, exchange: &Exchange) {
+        for call in &exchange.calls {
+            if call.answer["error"] == "invalid_grant" {
+                self.met.insert(Mishap::Withdrawn);
+            }
+            if call.is_refused_for_good() {
+                let named = call.event().and_then(|id| state.truth.lesson_of(id));
+                self.refused.extend(lesson_of(&call.body).or(named));
+            }
+            // (Of a connection that is taken down there is no log any more.)
+            let of_disconnect = call.method == "DELETE" && call.if_match.is_none();
+            if !exchange.answered || !call.writes() || of_disconnect {
+                continue;
+            }
+            let deeds = &mut self.deeds;
+            match (call.method.as_str(), call.is_well()) {
+                ("POST", true) => deeds.created += 1,
+                ("PUT" | "PATCH", true) => deeds.updated += 1,
+                ("DELETE", true) => deeds.deleted += 1,
+                ("DELETE", false) if matches!(call.status, 404 | 410) => deeds.gone += 1,
+                _ => {}
+            }
+        }
+    }
+
+    /// Counts what was stored, and what was told of it.
+    pub(super) fn take_down(&mut self, stored: &Stored) {
+        let deeds = &mut self.deeds;
+        match stored {
+            Stored::Log { before, after, .. } => {
+                let told = &mut deeds.told;
+                told.events_created += after.events_created - before.events_created;
+                told.events_updated += after.events_updated - before.events_updated;
+                told.events_deleted += after.events_deleted - before.events_deleted;
+                told.events_synced += after.events_synced - before.events_synced;
+                told.conflicts_detected += after.conflicts_detected - before.conflicts_detected;
+            }
+            Stored::ExternalEvent => deeds.stored += 1,
+            Stored::Notice(notice) => {
+                deeds.conflicts += u32::from(matches!(notice.kind, NoticeKind::ConflictFound { .. }));
+                self.told.push(notice.kind.clone());
+            }
+            Stored::LeaseLost => drop(self.met.insert(Mishap::Superseded)),
+            Stored::ConflictTold { .. }
+            | Stored::Connection(_)
+            | Stored::State { .. }
+            | Stored::LessonFailed { .. } => {}
+        }
+    }
+
+    /// What the run did and did not tell, or told and did not do. One whose lease another took over, or whose grant ended
+    /// under it, does not tell all; and one that something failed may have counted conflicts that it could not store.
+    pub(super) fn untold(&self) -> Option<String> {
+        let Deeds { created, updated, deleted, gone, stored, conflicts, told } = self.deeds;
+        let written = told.events_created == created
+            && told.events_updated == updated
+            && (deleted..=deleted + gone).contains(&told.events_deleted);
+        let synced = (created + updated..=created + updated + deleted + gone + stored).contains(&told.events_synced);
+        let found = told.conflicts_detected == conflicts;
+        let met = |mishap| self.met.contains(&mishap);
+        let right = written && (met(Mishap::Trouble) || synced && found);
+        let is_cut = met(Mishap::Superseded) || met(Mishap::Withdrawn);
+        (!is_cut && !right).then(|| format!("a run ends well whose log does not say what it did: {:?}", self.deeds))
+    }
+}

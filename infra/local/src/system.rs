@@ -13,6 +13,11 @@ pub fn set_clock(at: DateTime<Utc>) {
     AHEAD.get_or_init(|| at - machine_time());
 }
 
+/// Whether the clock shows another time than the machine's.
+pub fn is_clock_set() -> bool {
+    AHEAD.get().is_some()
+}
+
 /// Now.
 pub fn now() -> DateTime<Utc> {
     machine_time() + AHEAD.get().copied().unwrap_or_default()

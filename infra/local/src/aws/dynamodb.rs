@@ -7,7 +7,7 @@ use axum::{body::Body, http::Request, response::Response};
 use dynoxide::Database;
 use tokio::net::TcpListener;
 
-use crate::upstream::Upstream;
+use crate::{system, upstream::Upstream};
 
 /// How often expired items are removed. AWS promises no more than "within a few days".
 const TTL_SWEEP: Duration = Duration::from_mins(1);
@@ -19,14 +19,17 @@ pub struct DynamoDb {
 }
 
 impl DynamoDb {
-    /// Opens the tables kept in `file`; expired items are swept for as long as the process lives.
+    /// Opens the tables kept in `file`; expired items are swept for as long as the process lives, unless its clock was
+    /// set: dynoxide sweeps by the machine's, and would take what is still good.
     pub async fn open(file: &Path) -> anyhow::Result<Self> {
         let path = file.to_str().context("the data folder's name is not UTF-8")?;
         let database = Database::new(path)?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let upstream = Upstream::new(&listener.local_addr()?.to_string())?;
         tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), std::future::pending()));
-        tokio::spawn(sweep_expired(database.clone()));
+        if !system::is_clock_set() {
+            tokio::spawn(sweep_expired(database.clone()));
+        }
         Ok(Self { upstream, database })
     }
 

@@ -151,6 +151,8 @@ pub struct SyncState {
     pub last_synced_at: Option<DateTime<Utc>>,
     /// When the last good listing began: notices older than that bring nothing new.
     pub listed_at: Option<DateTime<Utc>>,
+    /// A push notification came whose listing brought nothing, and no poll has looked since.
+    pub looks_again: bool,
     /// Failed runs in a row.
     pub failures: u32,
     /// Until when nothing runs on its own, after a failure.
@@ -186,6 +188,7 @@ impl SyncState {
             next_sync_at: Some(now),
             last_synced_at: None,
             listed_at: None,
+            looks_again: false,
             failures: 0,
             resting_until: None,
             last_error: None,

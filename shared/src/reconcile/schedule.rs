@@ -44,9 +44,11 @@ pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>,
     let listed = state.listed_at.unwrap_or(now);
     let interval = backoff::jitter(TimeDelta::minutes(settings.sync_interval_minutes.into()), luck);
     let ends = state.channel.as_ref().map(|channel| channel.expires_at).filter(|ends| *ends > now);
+    // Google may have told of a change before it lists it.
+    let safety = if state.looks_again { interval.min(safety(luck)) } else { safety(luck) };
     let next = match (&state.push_health, ends) {
         // Should nobody renew the channel, polling takes over where it ends.
-        (PushHealth::Healthy, Some(ends)) => (listed + safety(luck)).min(ends + interval),
+        (PushHealth::Healthy, Some(ends)) => (listed + safety).min(ends + interval),
         (PushHealth::Awaiting { since, .. }, Some(_)) => *since + push::NOTICE_WITHIN,
         (PushHealth::Suspect { .. } | PushHealth::Unsupported | PushHealth::Closed, _) | (_, None) => listed + interval,
     };
@@ -131,6 +133,11 @@ mod tests {
         state.push_health = PushHealth::Healthy;
         assert_eq!(minutes(&settings, &state), Some(358), "a little less than six hours");
         assert_eq!([0, u16::MAX].map(|luck| safety(luck).num_seconds()), [358 * 60, 358 * 60 - 30]);
+        state.looks_again = true;
+        assert_eq!(minutes(&settings, &state), Some(15), "the listing of a notice brought nothing");
+        let rare = SyncSettings { sync_interval_minutes: 1_440, ..settings.clone() };
+        assert_eq!(minutes(&rare, &state), Some(358), "no later than without");
+        state.looks_again = false;
         state.channel.iter_mut().for_each(|channel| channel.expires_at = now + TimeDelta::minutes(90));
         assert_eq!(minutes(&settings, &state), Some(105), "the interval after the channel's end");
         state.push_health = PushHealth::Awaiting { since: now, changed_after: now };

@@ -27,7 +27,7 @@ use crate::{
 #[derive(Serialize, Deserialize)]
 struct ProgressRow {
     sync_token: Option<String>,
-    sync_token_shape: Option<String>,
+    token_shape: Option<String>,
     sync_token_past_strays: Option<bool>,
     sync_token_days_move: Option<bool>,
     calendar_time_zone: Tz,
@@ -39,6 +39,7 @@ struct ProgressRow {
     last_synced_at: Option<DateTime<Utc>>,
     #[serde(default, with = "timestamp::option")]
     listed_at: Option<DateTime<Utc>>,
+    looks_again: Option<bool>,
     failures: u32,
     #[serde(default, with = "timestamp::option")]
     resting_until: Option<DateTime<Utc>>,
@@ -50,7 +51,7 @@ struct ProgressRow {
     #[serde(default, with = "timestamp::option")]
     webhook_opened_at: Option<DateTime<Utc>>,
     #[serde(default)]
-    webhook_stray_channel_ids: Vec<ChannelId>,
+    stray_channel_ids: Vec<ChannelId>,
     #[serde(default, with = "timestamp::option")]
     renew_at: Option<DateTime<Utc>>,
     push_health: PushHealth,
@@ -75,7 +76,7 @@ impl From<&SyncState> for ProgressRow {
     fn from(state: &SyncState) -> Self {
         Self {
             sync_token: state.cursor.as_ref().map(|cursor| cursor.token.clone()),
-            sync_token_shape: state.cursor.as_ref().map(|cursor| cursor.shape.clone()),
+            token_shape: state.cursor.as_ref().map(|cursor| cursor.shape.clone()),
             sync_token_past_strays: state.cursor.as_ref().filter(|cursor| cursor.past_strays).map(|_| true),
             sync_token_days_move: state.cursor.as_ref().filter(|cursor| cursor.days_move).map(|_| true),
             calendar_time_zone: state.calendar_time_zone,
@@ -83,6 +84,7 @@ impl From<&SyncState> for ProgressRow {
             compared_at: state.compared_at,
             last_synced_at: state.last_synced_at,
             listed_at: state.listed_at,
+            looks_again: state.looks_again.then_some(true),
             failures: state.failures,
             resting_until: state.resting_until,
             last_error: state.last_error.clone(),
@@ -90,7 +92,7 @@ impl From<&SyncState> for ProgressRow {
             webhook_resource_id: state.channel.as_ref().map(|channel| channel.resource_id.clone()),
             webhook_expiration: state.channel.as_ref().map(|channel| channel.expires_at),
             webhook_opened_at: state.channel_opened_at,
-            webhook_stray_channel_ids: state.stray_channels.clone(),
+            stray_channel_ids: state.stray_channels.clone(),
             renew_at: state.renew_at,
             push_health: state.push_health.clone(),
             removals: state.removals,
@@ -103,7 +105,7 @@ pub(super) fn read(item: Item) -> Result<SyncState> {
     let progress: ProgressRow = from_item(item)?;
     let channel = (progress.webhook_channel_id, progress.webhook_resource_id, progress.webhook_expiration);
     Ok(SyncState {
-        cursor: progress.sync_token.zip(progress.sync_token_shape).map(|(token, shape)| Cursor {
+        cursor: progress.sync_token.zip(progress.token_shape).map(|(token, shape)| Cursor {
             token,
             shape,
             past_strays: progress.sync_token_past_strays.unwrap_or_default(),
@@ -117,6 +119,7 @@ pub(super) fn read(item: Item) -> Result<SyncState> {
         next_sync_at: shared.next_sync_at,
         last_synced_at: progress.last_synced_at,
         listed_at: progress.listed_at,
+        looks_again: progress.looks_again.unwrap_or_default(),
         failures: progress.failures,
         resting_until: progress.resting_until,
         last_error: progress.last_error,
@@ -125,7 +128,7 @@ pub(super) fn read(item: Item) -> Result<SyncState> {
             _ => None,
         },
         channel_opened_at: progress.webhook_opened_at,
-        stray_channels: progress.webhook_stray_channel_ids,
+        stray_channels: progress.stray_channel_ids,
         renew_at: progress.renew_at,
         push_health: progress.push_health,
         removals: progress.removals,

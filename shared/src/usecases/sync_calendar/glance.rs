@@ -146,13 +146,13 @@ async fn follow_up(
         return Ok(None);
     };
     round.report.zone = changed.zone;
-    if listed.news && !announced {
+    if listed.news && !announced && !round.state.looks_again {
         round.miss_notice(listed.began);
     }
     let Difference { changes, flags } =
         conflicts::difference(&mut round, &mut [], &changed, credentials.settings.sync_direction).await?;
     report.imported(&changed);
-    listed.commit(&mut state);
+    listed.commit(announced, &mut state);
     sync.end_well(&mut state, credentials);
     let remove = changed.removals();
     let glance = Glance { state, put: changed.put, remove, conflicts: changes, flags };

@@ -3,59 +3,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
 use super::{
     Failure,
     glance::Seen,
+    listed::Listed,
     round::{Changed, Round},
 };
 use crate::{
     Error, ErrorKind,
     model::{
         CalendarEventMapping, CalendarId, Cursor, Event, EventId, ExternalCalendarEvent, InstructorCalendarCredentials,
-        LessonId, OwnEventId, SkippedEvent, SyncState,
+        LessonId, OwnEventId, SkippedEvent,
     },
     ports::{CalendarError, DirtyMark, Listing, ListingOutcome, Operation, OperationOutcome},
     reconcile::{
         inbound::{self, InboundPlan},
         outbound::observe,
-        push,
     },
     usecases::{concurrently::concurrently, google_session::GoogleSession},
 };
 
 /// So many mappings are read one by one; for more, all are read at once.
 const FEW: usize = 20;
-
-/// A listing whose items are stored, and which may be committed with the round.
-#[derive(Debug)]
-pub struct Listed {
-    cursor: Option<Cursor>,
-    zone: Tz,
-    /// When it began.
-    pub began: DateTime<Utc>,
-    /// Whether it is a delta that brought anything which was not known.
-    pub news: bool,
-}
-
-impl Listed {
-    /// Whether all of it came, and the cursor may move.
-    pub fn is_good(&self) -> bool {
-        self.cursor.is_some()
-    }
-
-    /// Moves the cursor: everything that it covers is stored by now.
-    pub fn commit(self, state: &mut SyncState) {
-        state.calendar_time_zone = self.zone;
-        if self.cursor.is_some() {
-            state.cursor = self.cursor;
-            state.listed_at = Some(self.began);
-            state.push_health = push::after_listing(state, self.began);
-        }
-    }
-}
 
 /// Lists and stores.
 pub async fn import(
@@ -82,6 +54,7 @@ pub async fn import(
     }
     let Listing { outcome, items, time_zone, .. } = listing;
     let is_delta = matches!(outcome, ListingOutcome::Delta { .. });
+    let is_empty = is_delta && items.is_empty();
     // A run that died may have stored rows and not come to their conflicts. A delta names those rows once more; of a whole
     // listing nobody knows which they were.
     changed.everything |= !is_delta;
@@ -140,7 +113,7 @@ pub async fn import(
         past_strays,
         days_move: false,
     });
-    Ok(Listed { cursor, zone, began, news })
+    Ok(Listed { cursor, zone, began, news, is_empty })
 }
 
 /// Where nothing is imported, looks at our own events alone, and keeps nothing of the others: they may have been
@@ -221,7 +194,7 @@ pub async fn rows_alone(
     let news = !changed.put.is_empty() || !changed.gone.is_empty();
     let past_strays = round.state.cursor.as_ref().is_some_and(|cursor| cursor.past_strays);
     let cursor = Cursor { token: token.clone(), shape: Cursor::shape_of(calendar), past_strays, days_move: false };
-    let listed = Listed { cursor: Some(cursor), zone, began: seen.began, news };
+    let listed = Listed { cursor: Some(cursor), zone, began: seen.began, news, is_empty: items.is_empty() };
     Ok(Some((changed, listed)))
 }
 

@@ -9,6 +9,7 @@ mod channel;
 mod conflicts;
 mod glance;
 mod inbound;
+mod listed;
 mod outbound;
 mod record;
 mod report;

@@ -8,7 +8,8 @@ use chrono_tz::Tz;
 use super::{
     Failure, Report, SyncCalendar, SyncRequest, channel, conflicts,
     glance::Seen,
-    inbound::{self, Listed},
+    inbound,
+    listed::Listed,
     outbound::{self, Work},
 };
 use crate::{
@@ -139,7 +140,7 @@ impl Round<'_> {
         if direction.imports() && list {
             let listed = inbound::import(self, credentials, google, direction.writes(), &mut changed).await?;
             self.report.zone = changed.zone;
-            if listed.news && !self.announced {
+            if listed.news && !self.announced && !self.state.looks_again {
                 self.miss_notice(listed.began);
             }
             imported = Some(listed);
@@ -168,7 +169,7 @@ impl Round<'_> {
         if carried_out.is_ok()
             && let Some(listed) = imported
         {
-            listed.commit(self.state);
+            listed.commit(self.announced, self.state);
         }
         if self.report.counts.written() > written {
             self.expect_notice();

@@ -114,6 +114,42 @@ fn a_renewal_heals() {
     assert_eq!(stage.state().push_health, PushHealth::Healthy);
 }
 
+/// Nobody has seen Google list a change later than it tells of it. Should it do so, the notice's listing brings nothing,
+/// and the calendar is listed again at the connection's own interval, whatever else comes up in the meantime.
+#[test]
+fn what_is_listed_later_than_its_notice_comes_is_known_within_the_interval() {
+    for lag in [12, 50].map(TimeDelta::seconds) {
+        let mut stage = Stage::new();
+        stage.lag(lag);
+        for round in 0..4 {
+            let event = stage.plan();
+            stage.settle(TimeDelta::minutes(2));
+            assert!(!stage.is_known(&event), "the notice came before the change could be listed");
+            if round % 2 == 1 {
+                stage.add_lesson_in(TimeDelta::hours(60 + round));
+            }
+            let took = stage.until_known(&event) + TimeDelta::minutes(2);
+            assert!(took <= INTERVAL, "round {round}: {took}");
+            assert_eq!(stage.state().push_health, PushHealth::Healthy, "its notice came");
+            stage.settle(TimeDelta::minutes(37));
+        }
+        // Of two changes in a row a listing may bring the one and not yet the other.
+        let first = stage.plan();
+        stage.settle(lag / 2);
+        let second = stage.plan();
+        let began = stage.world.now();
+        stage.until_known(&first);
+        stage.until_known(&second);
+        assert!(stage.world.now() - began <= INTERVAL + TimeDelta::minutes(1), "{}", stage.world.now() - began);
+
+        stage.settle(TimeDelta::minutes(37));
+        stage.lag(TimeDelta::zero());
+        let event = stage.plan();
+        assert!(stage.until_known(&event) <= TimeDelta::minutes(1));
+        assert!(stage.state().next_sync_at.unwrap() - stage.world.now() > TimeDelta::hours(5), "polls are rare again");
+    }
+}
+
 /// A change costs its listing, a write its own and its echo's; nobody looks whether a notice came that did.
 #[test]
 fn while_notices_come_no_poll_looks_for_them() {

@@ -57,6 +57,11 @@ impl Stage {
         self.world.sim.state().google.darken_push(dark);
     }
 
+    /// Google's listings lag by so much.
+    pub fn lag(&self, lag: TimeDelta) {
+        self.world.sim.state().google.behaviour_mut().listing_lag_ms = lag.num_milliseconds().try_into().unwrap();
+    }
+
     /// The instructor plans something in Google.
     pub fn plan(&self) -> String {
         let now = self.world.now();

@@ -1,0 +1,43 @@
+//! What a listing leaves behind when it is stored.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use crate::{
+    model::{Cursor, SyncState},
+    reconcile::push,
+};
+
+/// A listing whose items are stored, and which may be committed with the round.
+#[derive(Debug)]
+pub struct Listed {
+    /// Where the next one goes on, if all of it came.
+    pub cursor: Option<Cursor>,
+    /// The calendar's zone.
+    pub zone: Tz,
+    /// When it began.
+    pub began: DateTime<Utc>,
+    /// Whether it is a delta that brought anything which was not known.
+    pub news: bool,
+    /// Whether it is a delta that brought nothing at all.
+    pub is_empty: bool,
+}
+
+impl Listed {
+    /// Whether all of it came, and the cursor may move.
+    pub fn is_good(&self) -> bool {
+        self.cursor.is_some()
+    }
+
+    /// Moves the cursor: everything that it covers is stored by now. `announced`: a push notification asked for it. Until a
+    /// poll has looked after one that brought nothing, later ones may bring less than was told, too.
+    pub fn commit(self, announced: bool, state: &mut SyncState) {
+        state.calendar_time_zone = self.zone;
+        if self.cursor.is_some() {
+            state.looks_again = announced && (self.is_empty || state.looks_again);
+            state.cursor = self.cursor;
+            state.listed_at = Some(self.began);
+            state.push_health = push::after_listing(state, self.began);
+        }
+    }
+}

@@ -78,7 +78,7 @@ mutants: ## Spoil the engine in many ways, one at a time, and check that histori
 
 # How long `make fuzz` tries each target, in seconds.
 SECONDS := 60
-TARGETS := requests google_calendar google_login messages
+TARGETS := requests google_calendar google_login messages recurrence
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 fuzz: fuzzers ## Send what reads input what nobody would, guided by coverage, for SECONDS each (needs a C++ compiler)
 	@for target in $(TARGETS); do \

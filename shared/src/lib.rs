@@ -3,6 +3,7 @@
 //! Read it from the middle outwards:
 //!
 //! * [`model`] is what there is: connections, lessons, events, mappings, conflicts. Plain data and its rules.
+//! * [`recurrence`] says when a series occurs. Pure.
 //! * [`reconcile`] decides: what to write to Google, what to keep of a listing, which lessons conflict. Pure.
 //! * [`ports`] are the traits at vendor edges; [`adapters`] implement them for Google and AWS.
 //! * [`usecases`] load, decide, apply and commit: one file for each thing that a user or a schedule asks for.
@@ -20,6 +21,7 @@ pub mod jobs;
 pub mod model;
 pub mod ports;
 pub mod reconcile;
+pub mod recurrence;
 pub mod telemetry;
 pub mod usecases;
 

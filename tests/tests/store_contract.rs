@@ -94,6 +94,7 @@ contract! {
         an_event_reads_back_as_google_keeps_it
         events_are_found_by_overlap
         long_events_are_found_while_they_last
+        a_series_is_found_from_its_earliest_occurrence_on
         live_series_come_with_all_their_exceptions
         an_exception_whose_series_is_not_there_stands_alone
         a_split_series_keeps_its_exceptions_to_itself

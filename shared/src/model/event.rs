@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{EventId, LessonId};
+use super::{EventId, LessonId, Zone};
 
 /// `status` of a Google event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +62,7 @@ pub enum EventTime {
         #[serde(with = "super::timestamp")]
         instant: DateTime<Utc>,
         /// The event's own zone, in which a series repeats.
-        zone: Option<Tz>,
+        zone: Option<Zone>,
     },
     /// A whole day, wherever the calendar is.
     Day(NaiveDate),

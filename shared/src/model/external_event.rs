@@ -12,23 +12,30 @@ pub struct ExternalCalendarEvent {
     pub calendar_id: CalendarId,
     /// The event. Its `start` and `end` are present.
     pub event: Event,
-    /// When the event (or the first occurrence of a series) begins; days begin in the calendar's zone.
+    /// When the event (or the earliest occurrence of a series) begins; days begin in the calendar's zone.
     pub event_start: DateTime<Utc>,
     /// When the event ends; for a series the end of its last occurrence, or `None` when it has none.
     pub event_end: Option<DateTime<Utc>>,
+}
+
+/// From when to when a series occurs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// When the earliest occurrence begins: a date may add one that is before the series' own start.
+    pub first_start: DateTime<Utc>,
+    /// When the last one ends; `None` when there is no last one.
+    pub last_end: Option<DateTime<Utc>>,
 }
 
 impl ExternalCalendarEvent {
     /// An event that is longer than this is looked up by its end, so that finding it needs no look into the past.
     pub const LONG: TimeDelta = TimeDelta::days(1);
 
-    /// The row for `event`, or `None` when it has no times (a tombstone).
-    /// `last_end` is the end of the last occurrence of a series.
-    pub fn new(calendar_id: &CalendarId, event: Event, zone: Tz, last_end: Option<DateTime<Utc>>) -> Option<Self> {
-        let start = event.start?.instant(zone);
-        let end = event.end?.instant(zone);
-        let event_end = if event.is_series() { last_end } else { Some(end) };
-        Some(Self { calendar_id: calendar_id.clone(), event, event_start: start, event_end })
+    /// The row for `event`, or `None` when it has no times (a tombstone). A series has an extent.
+    pub fn new(calendar_id: &CalendarId, event: Event, zone: Tz, series: Option<Extent>) -> Option<Self> {
+        let (start, end) = (event.start?.instant(zone), event.end?.instant(zone));
+        let Extent { first_start, last_end } = series.unwrap_or(Extent { first_start: start, last_end: Some(end) });
+        Some(Self { calendar_id: calendar_id.clone(), event, event_start: first_start, event_end: last_end })
     }
 
     /// Google's id.

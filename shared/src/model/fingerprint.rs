@@ -36,13 +36,13 @@ impl Fingerprint {
             Some(EventTime::Day(_)) | None => None,
         };
         let zone = match event.start {
-            Some(EventTime::At { zone, .. }) => zone,
+            Some(EventTime::At { zone, .. }) => zone.map(|zone| zone.to_string()),
             Some(EventTime::Day(_)) | None => None,
         };
         digest(&Fields {
             title: event.summary.as_deref().unwrap_or_default(),
             times: [moment(event.start), moment(event.end)],
-            zone: zone.as_ref().map_or(self.split().1, |zone| zone.name()),
+            zone: zone.as_deref().unwrap_or(self.split().1),
             recurs: event.is_series(),
             description: self.covers('d').then(|| event.description.as_deref().unwrap_or_default()),
             location: self.covers('l').then(|| event.location.as_deref().unwrap_or_default()),

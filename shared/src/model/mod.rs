@@ -17,6 +17,7 @@ pub mod sync_log;
 pub mod sync_state;
 pub mod timestamp;
 pub mod window;
+pub mod zone;
 
 pub use channel_token::WebhookKeys;
 pub use conflict::SchedulingConflict;
@@ -25,7 +26,7 @@ pub use connection::{
 };
 pub use event::{Event, EventStatus, EventTime, EventType, Free};
 pub use event_id::OwnEventId;
-pub use external_event::ExternalCalendarEvent;
+pub use external_event::{Extent, ExternalCalendarEvent};
 pub use fingerprint::Fingerprint;
 pub use ids::{
     CalendarId, ChannelId, ConnectionId, ConnectionKey, EventId, InstructorId, LessonId, SyncLogId, TenantId,
@@ -38,3 +39,4 @@ pub use skipped_event::{SkipReason, SkippedEvent};
 pub use sync_log::{CalendarSyncLog, SyncCounts, SyncOutcome, SyncTrigger};
 pub use sync_state::{Channel, Cursor, Lease, PushHealth, Removals, SyncState, WishKind, Wishes};
 pub use window::{SyncCalendarRequest, Window};
+pub use zone::Zone;

@@ -16,4 +16,6 @@ pub struct SkippedEvent {
 pub enum SkipReason {
     /// It is not what an event looks like, or has no times.
     Unreadable,
+    /// Its rules of recurrence walk through more than an event may.
+    TooMuchWork,
 }

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
 
-use super::occurrences;
-use crate::model::{CalendarId, ConnectionKey, Event, EventId, ExternalCalendarEvent, OwnEventId, SkippedEvent};
+use crate::{
+    model::{CalendarId, ConnectionKey, Event, EventId, ExternalCalendarEvent, OwnEventId, SkipReason, SkippedEvent},
+    recurrence::Series,
+};
 
 /// What a listing asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct InboundPlan {
     pub gone_series: BTreeSet<EventId>,
     /// Events that are left out.
     pub skipped: Vec<SkippedEvent>,
+    /// Series of which not every line is understood.
+    pub misread: Vec<EventId>,
 }
 
 impl InboundPlan {
@@ -34,6 +38,30 @@ impl InboundPlan {
     pub fn mentioned(&self) -> BTreeSet<&EventId> {
         let read = self.own.iter().map(|(_, event)| &event.id);
         read.chain(self.skipped.iter().filter_map(|skipped| skipped.id.as_ref())).collect()
+    }
+
+    /// Takes in an event that is not ours. A cancelled occurrence stands where its series had it.
+    fn take(&mut self, calendar: &CalendarId, zone: Tz, mut event: Event) {
+        let id = event.id.clone();
+        if event.is_cancelled() {
+            event.start = event.start.or(event.original_start);
+            event.end = event.end.or(event.original_start);
+        }
+        let series = Series::read(&event, zone).filter(|_| event.is_series());
+        let Ok(extent) = series.as_ref().map(Series::extent).transpose() else {
+            self.skipped.push(SkippedEvent { id: Some(id.clone()), reason: SkipReason::TooMuchWork });
+            self.remove.insert(id);
+            return;
+        };
+        if series.is_some_and(|series| series.misread() > 0) {
+            self.misread.push(id.clone());
+        }
+        match ExternalCalendarEvent::new(calendar, event, zone, extent) {
+            Some(row) => self.put.push(row),
+            None => {
+                self.remove.insert(id);
+            }
+        }
     }
 }
 
@@ -79,24 +107,9 @@ pub fn plan(
             plan.remove.insert(id);
             continue;
         }
-        match row(calendar, zone, event) {
-            Some(row) => plan.put.push(row),
-            None => {
-                plan.remove.insert(id);
-            }
-        }
+        plan.take(calendar, zone, event);
     }
     plan
-}
-
-/// The row for an event; a cancelled occurrence stands where its series had it.
-fn row(calendar: &CalendarId, zone: Tz, mut event: Event) -> Option<ExternalCalendarEvent> {
-    if event.is_cancelled() {
-        event.start = event.start.or(event.original_start);
-        event.end = event.end.or(event.original_start);
-    }
-    let last_end = occurrences::last_end(&event, zone);
-    ExternalCalendarEvent::new(calendar, event, zone, last_end)
 }
 
 #[cfg(test)]

@@ -127,3 +127,27 @@ fn of_an_event_listed_twice_the_later_mention_counts() {
     let plan = planned(vec![listed("e"), tombstone("e")]);
     assert!(plan.put.is_empty() && plan.remove.contains(&EventId::from("e")));
 }
+
+fn recurring(id: &str, line: &str) -> Event {
+    Event { recurrence: vec![line.to_owned()], ..listed(id) }
+}
+
+#[test]
+fn a_series_that_asks_for_too_much_work_is_left_out_and_loses_its_row() {
+    let plan = planned(vec![recurring("endless", "RRULE:FREQ=SECONDLY"), recurring("daily", "RRULE:FREQ=DAILY")]);
+    let id = EventId::from("endless");
+    assert_eq!(plan.skipped, [SkippedEvent { id: Some(id.clone()), reason: SkipReason::TooMuchWork }]);
+    assert_eq!((plan.put.len(), plan.remove), (1, BTreeSet::from([id])));
+}
+
+#[test]
+fn a_series_that_is_understood_in_part_is_stored_and_named() {
+    let plan = planned(vec![recurring("odd", "RRULE:FREQ=SOMETIMES"), recurring("daily", "RRULE:FREQ=DAILY")]);
+    assert_eq!((plan.misread, plan.put.len()), (vec![EventId::from("odd")], 2));
+}
+
+#[test]
+fn a_series_is_stored_from_its_earliest_occurrence_on() {
+    let plan = planned(vec![recurring("early", "RDATE:20260101T080000Z")]);
+    assert_eq!(plan.put[0].event_start.to_rfc3339(), "2026-01-01T08:00:00+00:00");
+}

@@ -120,7 +120,7 @@ fn in_zone(zone: Tz) -> Wanted {
 }
 
 fn shown_in(zone: Tz, etag: &str) -> Event {
-    let at = |instant| Some(EventTime::At { instant, zone: Some(zone) });
+    let at = |instant| Some(EventTime::At { instant, zone: Some(zone.into()) });
     let event = google_shows("Piano", etag);
     Event { start: at(content("").starts_at), end: at(content("").ends_at), ..event }
 }

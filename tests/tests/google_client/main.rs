@@ -7,6 +7,7 @@ mod channels;
 mod listing;
 mod login;
 mod pacing;
+mod recurrence;
 mod secrets;
 mod wire;
 mod world;

@@ -61,7 +61,7 @@ fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
     lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
-fn access() -> Access {
+pub fn access() -> Access {
     Access {
         account: "ada".to_owned(),
         client: CLIENT.to_owned(),

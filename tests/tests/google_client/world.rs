@@ -112,6 +112,13 @@ fn calendar_over(base: &str, clock: Arc<TestClock>, store: MemoryStore) -> Googl
     GoogleCalendar::new(client, &config(base), clock, Arc::new(NoPause), Arc::new(store)).unwrap()
 }
 
+/// A client whose every request goes through `transport`.
+pub fn calendar_through(transport: Arc<dyn google::Transport>) -> GoogleCalendar {
+    let config = config("https://google.test");
+    let store = Arc::new(MemoryStore::default());
+    GoogleCalendar::new(transport, &config, TestClock::new(), Arc::new(NoPause), store).unwrap()
+}
+
 pub fn login_at(base: &str, secret: &str) -> GoogleLogin {
     GoogleLogin::new(Arc::new(google::client().unwrap()), &config(base), &SecretString::from(secret)).unwrap()
 }

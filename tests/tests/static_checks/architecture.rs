@@ -11,13 +11,14 @@ use super::{
 };
 
 /// What each part of the common crate may name of the others. Errors may be named by all.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("error", &[]),
     ("config", &[]),
     ("telemetry", &[]),
     ("model", &[]),
     ("ports", &["model"]),
-    ("reconcile", &["model", "ports"]),
+    ("recurrence", &["model"]),
+    ("reconcile", &["model", "ports", "recurrence"]),
     ("usecases", &["model", "ports", "reconcile"]),
     ("adapters", &["model", "ports", "config"]),
     ("http", &["model", "ports", "usecases", "config"]),
@@ -86,7 +87,7 @@ fn adapters_do_not_know_each_other() {
 #[test]
 fn model_and_decisions_are_pure() {
     let wrong = offences("shared/src", |module, named| {
-        let pure = matches!(part(module), Some("model" | "reconcile"));
+        let pure = matches!(part(module), Some("model" | "recurrence" | "reconcile"));
         let path = format!("::{}::", named.path.join("::"));
         pure && (IMPURE.iter().any(|word| path.contains(&format!("::{word}::"))) || path.starts_with("::aws_"))
     });

@@ -3,14 +3,14 @@
 //! Fields that we don't know are ignored, and a new value of an enumeration counts as its ordinary one, so that
 //! nothing which Google adds breaks us. <https://developers.google.com/workspace/calendar/api/v3/reference/events>
 
-use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::warn;
 
 use crate::{
-    model::{Event, EventId, EventStatus, EventTime, EventType, LessonContent, SkipReason, SkippedEvent},
+    model::{Event, EventId, EventStatus, EventTime, EventType, LessonContent, SkipReason, SkippedEvent, Zone},
     ports::EventPatch,
 };
 
@@ -105,7 +105,8 @@ fn event(resource: Resource) -> Result<Event, Malformed> {
         _ => EventStatus::Confirmed,
     };
     let time = |time: Option<WireTime>| time.map(read_time).transpose();
-    let (start, end) = (time(resource.start)?, time(resource.end)?);
+    let start = time(resource.start)?;
+    let end = time(resource.end)?.map(|end| after_its_start(end, start));
     if status != EventStatus::Cancelled && (start.is_none() || end.is_none()) {
         return Err(Malformed::NoTime);
     }
@@ -147,10 +148,20 @@ fn read_time(time: WireTime) -> Result<EventTime, Malformed> {
     let sane = |year| (1..=9999).contains(&year);
     match (time.day, time.instant) {
         (_, Some(instant)) if sane(instant.year()) => {
-            Ok(EventTime::At { instant, zone: time.zone.and_then(|zone| zone.parse().ok()) })
+            Ok(EventTime::At { instant, zone: time.zone.and_then(|zone| Zone::read(&zone)) })
         }
         (Some(day), None) if sane(day.year()) => Ok(EventTime::Day(day)),
         _ => Err(Malformed::Time),
+    }
+}
+
+/// Google takes whole days that end on the day on which they start, or before, and shows that day.
+fn after_its_start(end: EventTime, start: Option<EventTime>) -> EventTime {
+    match (start, end) {
+        (Some(EventTime::Day(start)), EventTime::Day(end)) => {
+            EventTime::Day(end.max(start.checked_add_days(Days::new(1)).unwrap_or(start)))
+        }
+        _ => end,
     }
 }
 
@@ -194,9 +205,12 @@ fn moment(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// The zone named in a listing.
+/// The zone named in a listing. A calendar is in a place, whose clock changes: an offset is none.
 pub(super) fn zone(name: &str) -> Option<Tz> {
-    name.parse().ok()
+    match Zone::read(name)? {
+        Zone::Named(zone) => Some(zone),
+        Zone::Fixed(_) => None,
+    }
 }
 
 #[cfg(test)]
@@ -238,7 +252,7 @@ mod tests {
     fn a_moment_keeps_its_zone_and_a_day_stays_a_day() {
         let event = read_json(&timed(&json!({ "end": { "date": "2026-03-02" } }))).unwrap();
         let instant = "2026-03-01T08:00:00Z".parse().unwrap();
-        assert_eq!(event.start, Some(EventTime::At { instant, zone: Some(Tz::Europe__Berlin) }));
+        assert_eq!(event.start, Some(EventTime::At { instant, zone: Some(Tz::Europe__Berlin.into()) }));
         assert_eq!(event.end, Some(EventTime::Day("2026-03-02".parse().unwrap())));
     }
 

@@ -85,6 +85,7 @@ pub async fn import(
 
     let plan = inbound::plan(key, calendar, zone, items);
     round.report.say_skipped(&plan.skipped);
+    round.report.say_misread(&plan.misread);
     let complete = complete && plan.names_all();
     let own = observe_own(round, &plan, complete, zone).await?;
     let store = &round.sync.google.store;
@@ -182,7 +183,7 @@ pub async fn rows_alone(
         return Ok(None);
     }
     let plan = inbound::plan(key, calendar, zone, items.clone());
-    if !plan.skipped.is_empty() {
+    if !plan.skipped.is_empty() || !plan.misread.is_empty() {
         return Ok(None);
     }
     let own = own_changes(round, &plan, false, zone).await?;

@@ -7,11 +7,12 @@ use chrono_tz::Tz;
 
 use super::{SyncRequest, round::Changed, words};
 use crate::model::{
-    CalendarEventMapping, CalendarSyncLog, SkippedEvent, SyncCounts, SyncDirection, SyncLogId, SyncOutcome, WishKind,
+    CalendarEventMapping, CalendarSyncLog, EventId, SkippedEvent, SyncCounts, SyncDirection, SyncLogId, SyncOutcome,
+    WishKind,
 };
 
-/// So many events that were left out are named in a row.
-const MOST_NAMED_SKIPS: usize = 10;
+/// So many events of which something is said are named in a row.
+const MOST_NAMED_EVENTS: usize = 10;
 
 /// The account of one run.
 #[derive(Debug, Clone, Default)]
@@ -67,14 +68,24 @@ impl Report {
         }
     }
 
-    /// Says which events were left out: the first ones by name, of the others how many.
+    /// Says which events were left out.
     pub fn say_skipped(&mut self, skipped: &[SkippedEvent]) {
-        self.changed |= !skipped.is_empty();
-        for skipped in skipped.iter().take(MOST_NAMED_SKIPS) {
-            self.say(words::skipped(skipped));
+        self.say_each(skipped, words::skipped, "were left out");
+    }
+
+    /// Says of which series not every line is understood.
+    pub fn say_misread(&mut self, series: &[EventId]) {
+        self.say_each(series, words::misread, "recur in a way that is not all understood");
+    }
+
+    /// Says it of the first events by name, and of how many others.
+    fn say_each<T>(&mut self, events: &[T], sentence: impl Fn(&T) -> String, what: &str) {
+        self.changed |= !events.is_empty();
+        for event in events.iter().take(MOST_NAMED_EVENTS) {
+            self.say(sentence(event));
         }
-        if let Some(more) = skipped.len().checked_sub(MOST_NAMED_SKIPS).filter(|more| *more > 0) {
-            self.say(format!("{more} more events were left out."));
+        if let Some(more) = events.len().checked_sub(MOST_NAMED_EVENTS).filter(|more| *more > 0) {
+            self.say(format!("{more} more events {what}."));
         }
     }
 
@@ -154,18 +165,18 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::model::{ConnectionKey, EventId, InstructorId, LessonId, SkipReason, SyncTrigger, TenantId};
+    use crate::model::{ConnectionKey, InstructorId, LessonId, SkipReason, SyncTrigger, TenantId};
 
     #[test]
     fn of_many_events_that_were_left_out_ten_are_named() {
         let skipped = |n| SkippedEvent { id: Some(EventId(format!("e{n}"))), reason: SkipReason::Unreadable };
         let mut report = Report::default();
         report.say_skipped(&(0..12).map(skipped).collect::<Vec<_>>());
-        assert_eq!((report.reasons.len(), report.is_worth_a_row()), (MOST_NAMED_SKIPS + 1, true));
+        assert_eq!((report.reasons.len(), report.is_worth_a_row()), (MOST_NAMED_EVENTS + 1, true));
         assert_eq!(report.reasons[9..], ["Event e9 was left out: it cannot be read.", "2 more events were left out."]);
         let mut report = Report::default();
         report.say_skipped(&(0..10).map(skipped).collect::<Vec<_>>());
-        assert_eq!(report.reasons.len(), MOST_NAMED_SKIPS);
+        assert_eq!(report.reasons.len(), MOST_NAMED_EVENTS);
     }
 
     #[test]

@@ -50,11 +50,17 @@ pub fn outside(window: Window, zone: Tz) -> String {
 pub fn skipped(skipped: &SkippedEvent) -> String {
     let why = match skipped.reason {
         SkipReason::Unreadable => "it cannot be read",
+        SkipReason::TooMuchWork => "its rule of recurrence asks for too much work",
     };
     match &skipped.id {
         Some(id) => format!("Event {id} was left out: {why}."),
         None => format!("An event without an id was left out: {why}."),
     }
+}
+
+/// A series of which not every line is understood.
+pub fn misread(series: &EventId) -> String {
+    format!("Not all of the recurrence of event {series} is understood; it was taken as far as it is.")
 }
 
 /// A conflict that was found.

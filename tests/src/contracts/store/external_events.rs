@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use calendar_sync::model::{CalendarId, Event, EventId, EventTime, EventType, ExternalCalendarEvent, Window};
+use calendar_sync::model::{
+    CalendarId, Event, EventId, EventTime, EventType, Extent, ExternalCalendarEvent, Window, Zone,
+};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 
@@ -23,11 +25,13 @@ async fn put(on: &Subject, events: &[ExternalCalendarEvent]) {
 /// Each column comes back.
 pub async fn an_event_reads_back_as_google_keeps_it(on: &Subject) {
     let day = |day: u32| Some(EventTime::Day(chrono::NaiveDate::from_ymd_opt(2026, 3, day).unwrap()));
-    let zoned = Some(EventTime::At { instant: at(2, 0), zone: Some(Tz::America__New_York) });
+    let zoned = Some(EventTime::At { instant: at(2, 0), zone: Some(Tz::America__New_York.into()) });
+    let offset = Some(EventTime::At { instant: at(2, 60), zone: Zone::read("GMT+05:30") });
     let full = external(Event {
         description: Some("notes".to_owned()),
         location: Some("here".to_owned()),
         start: zoned,
+        end: offset,
         recurrence: vec!["RRULE:FREQ=WEEKLY".to_owned(), "EXDATE:20260309T120000Z".to_owned()],
         original_start: zoned,
         transparent: true,
@@ -87,6 +91,18 @@ pub async fn live_series_come_with_all_their_exceptions(on: &Subject) {
     let found = on.store.external_between(instructor(1), window(at(2, 0), at(3, 0))).await.unwrap();
     let (_, exceptions) = found.series.iter().find(|(series, _)| series.event.id.0 == "endless").unwrap();
     assert_eq!(exceptions.len(), 3);
+}
+
+/// A date may add an occurrence that is before the series' own start.
+pub async fn a_series_is_found_from_its_earliest_occurrence_on(on: &Subject) {
+    let series = series("s", at(20, 0), None);
+    let extent = Extent { first_start: at(2, 0), last_end: None };
+    let early = ExternalCalendarEvent::new(&primary(), series.event, Tz::UTC, Some(extent)).unwrap();
+    put(on, std::slice::from_ref(&early)).await;
+    assert_eq!(ids_between(on, window(at(2, 0), at(2, 60))).await, ["s"]);
+    assert_eq!(ids_between(on, window(at(1, 0), at(2, 0))).await, Vec::<String>::new());
+    let read = on.store.external_event(instructor(1), &primary(), early.id()).await.unwrap();
+    assert_eq!(read, Some(early));
 }
 
 /// An exception blocks where it was moved to, whatever became of its series.

@@ -18,9 +18,9 @@ use async_trait::async_trait;
 use calendar_sync::{
     model::{
         CalendarEventMapping, CalendarId, ConnectionId, ConnectionKey, ConnectionStatus, Event, EventId, EventStatus,
-        EventTime, EventType, ExternalCalendarEvent, GoogleAccount, InstructorCalendarCredentials, InstructorId,
-        LessonId, Notice, NoticeKind, SchedulingConflict, SealedSecret, SealedTokens, SyncSettings, SyncState,
-        TenantId, Window, WishKind,
+        EventTime, EventType, Extent, ExternalCalendarEvent, GoogleAccount, InstructorCalendarCredentials,
+        InstructorId, LessonId, Notice, NoticeKind, SchedulingConflict, SealedSecret, SealedTokens, SyncSettings,
+        SyncState, TenantId, Window, WishKind,
     },
     ports::{Connect, LeaseAttempt, PairChange, Store},
 };
@@ -186,7 +186,8 @@ fn single(id: &str, start: DateTime<Utc>, end: DateTime<Utc>) -> ExternalCalenda
 fn series(id: &str, start: DateTime<Utc>, last_end: Option<DateTime<Utc>>) -> ExternalCalendarEvent {
     let recurrence = vec!["RRULE:FREQ=DAILY".to_owned()];
     let event = Event { recurrence, ..event(id, start, start + TimeDelta::hours(1)) };
-    ExternalCalendarEvent::new(&primary(), event, Tz::UTC, last_end).unwrap()
+    let extent = Extent { first_start: start, last_end };
+    ExternalCalendarEvent::new(&primary(), event, Tz::UTC, Some(extent)).unwrap()
 }
 
 /// An exception of `series` that stood on `original` and was moved to `start`.

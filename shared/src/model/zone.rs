@@ -1,0 +1,175 @@
+//! The time zone of an event: one of the IANA database, or a fixed offset.
+//!
+//! Google names both, and calendars that began in Outlook or Exchange bring Windows' names along.
+
+use std::fmt;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use super::event::start_of_day;
+
+mod windows;
+
+/// A zone. It is stored by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Zone {
+    /// A zone of the IANA database.
+    Named(Tz),
+    /// Always the same offset: `GMT+05:30`.
+    Fixed(FixedOffset),
+}
+
+impl Zone {
+    /// The zone of this name: IANA's (`Europe/Berlin`), Windows' (`W. Europe Standard Time`), or that of an offset
+    /// (`GMT+05:30`, `UTC-3`).
+    pub fn read(name: &str) -> Option<Self> {
+        let name = name.trim();
+        let named = name.parse().ok().or_else(|| windows::zone(name));
+        named.map(Self::Named).or_else(|| offset(name).map(Self::Fixed))
+    }
+
+    /// What the clock shows at `instant`.
+    pub fn local(self, instant: DateTime<Utc>) -> NaiveDateTime {
+        match self {
+            Self::Named(zone) => instant.with_timezone(&zone).naive_local(),
+            Self::Fixed(offset) => instant.with_timezone(&offset).naive_local(),
+        }
+    }
+
+    /// When the clock shows `local`: the first time where it does so twice, and as far past the gap as it would have
+    /// stood in it where a clock change skips it (RFC 5545, section 3.3.5).
+    pub fn instant(self, local: NaiveDateTime) -> DateTime<Utc> {
+        let before = match self {
+            Self::Named(zone) => match zone.offset_from_local_datetime(&local).earliest() {
+                Some(offset) => offset.fix(),
+                None => zone.offset_from_utc_datetime(&(local - TimeDelta::days(1))).fix(),
+            },
+            Self::Fixed(offset) => offset,
+        };
+        (local - before).and_utc()
+    }
+
+    /// The first moment of `day`.
+    pub fn start_of_day(self, day: NaiveDate) -> DateTime<Utc> {
+        match self {
+            Self::Named(zone) => start_of_day(day, zone),
+            Self::Fixed(_) => self.instant(day.and_time(NaiveTime::MIN)),
+        }
+    }
+}
+
+impl From<Tz> for Zone {
+    fn from(zone: Tz) -> Self {
+        Self::Named(zone)
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(zone) => zone.name().fmt(formatter),
+            Self::Fixed(offset) => write!(formatter, "GMT{offset}"),
+        }
+    }
+}
+
+impl From<Zone> for String {
+    fn from(zone: Zone) -> Self {
+        zone.to_string()
+    }
+}
+
+impl TryFrom<String> for Zone {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Self::read(&name).ok_or_else(|| format!("{name} is no time zone"))
+    }
+}
+
+/// `GMT+05:30`, `GMT+0530`, `UTC-3` or `+01:00`: hours east of Greenwich.
+fn offset(name: &str) -> Option<FixedOffset> {
+    let given = name.strip_prefix("GMT").or_else(|| name.strip_prefix("UTC")).unwrap_or(name);
+    let (sign, given) = match given.strip_prefix('+') {
+        Some(east) => (1, east),
+        None => (-1, given.strip_prefix(['-', '\u{2212}'])?),
+    };
+    let (hours, minutes) = match given.split_once(':') {
+        Some(parts) => parts,
+        None if given.len() == 4 => given.split_at_checked(2)?,
+        None => (given, "0"),
+    };
+    let number = |digits: &str| {
+        let plain = matches!(digits.len(), 1 | 2) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        plain.then(|| digits.parse::<i32>().ok())?
+    };
+    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    if hours > 18 || minutes > 59 {
+        return None;
+    }
+    FixedOffset::east_opt(sign * (hours * 60 + minutes) * 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zones_are_known_by_every_name_that_calendars_give_them() {
+        for (name, zone) in [
+            ("Europe/Berlin", "Europe/Berlin"),
+            (" Europe/Berlin ", "Europe/Berlin"),
+            ("W. Europe Standard Time", "Europe/Berlin"),
+            ("Pacific Standard Time (Mexico)", "America/Tijuana"),
+            ("tzone://Microsoft/Utc", "UTC"),
+            ("UTC", "UTC"),
+            ("Etc/GMT+5", "Etc/GMT+5"),
+            ("GMT+05:30", "GMT+05:30"),
+            ("GMT+0530", "GMT+05:30"),
+            ("UTC-3", "GMT-03:00"),
+            ("UTC+13", "GMT+13:00"),
+            ("-09:30", "GMT-09:30"),
+        ] {
+            assert_eq!(Zone::read(name).map(|zone| zone.to_string()), Some(zone.to_owned()), "{name}");
+        }
+        for name in ["", "Mars/Olympus", "GMT+", "GMT+5:3x", "GMT+19:00", "UTC+5:60", "GMT+12345", "ü+1", "GMT+ü1é"]
+        {
+            assert_eq!(Zone::read(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_zone_is_stored_by_its_name() {
+        for zone in [Zone::Named(Tz::Asia__Kolkata), Zone::read("GMT+05:30").unwrap()] {
+            let stored = serde_json::to_value(zone).unwrap();
+            assert_eq!(stored, serde_json::json!(zone.to_string()));
+            assert_eq!(serde_json::from_value::<Zone>(stored).unwrap(), zone);
+        }
+        assert!(serde_json::from_value::<Zone>(serde_json::json!("Mars/Olympus")).is_err());
+    }
+
+    #[test]
+    fn every_name_of_windows_stands_for_a_zone_and_in_order() {
+        assert!(windows::ZONES.is_sorted_by(|one, other| one.0 < other.0));
+        for (name, zone) in windows::ZONES {
+            assert!(zone.parse::<Tz>().is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_shows_a_time_twice_or_never_has_one_moment_for_it() {
+        let berlin = Zone::Named(Tz::Europe__Berlin);
+        for (local, instant) in [
+            ("2026-03-29T01:59:59", "2026-03-29T00:59:59Z"),
+            ("2026-03-29T02:30:00", "2026-03-29T01:30:00Z"),
+            ("2026-03-29T03:00:00", "2026-03-29T01:00:00Z"),
+            ("2026-10-25T02:30:00", "2026-10-25T00:30:00Z"),
+            ("2026-10-25T03:00:00", "2026-10-25T02:00:00Z"),
+        ] {
+            assert_eq!(berlin.instant(local.parse().unwrap()), instant.parse::<DateTime<Utc>>().unwrap(), "{local}");
+        }
+    }
+}

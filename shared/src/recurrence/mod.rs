@@ -1,0 +1,219 @@
+//! When a series occurs, by RFC 5545 as Google shows it: from the lines of an event's `recurrence` to moments.
+//!
+//! A rule is expanded by the clock of the event's zone, and each occurrence is then placed in that zone: a weekly lesson
+//! at nine stays at nine when the clock changes. What dates add and remove is compared as moments.
+//!
+//! * `dates` reads dates, `rule` reads rules, and completes them with the first occurrence (`first`).
+//! * `expand` walks through a rule, on a `budget` of steps: whatever stands in a calendar, no event asks for more work
+//!   than that. One that would is refused when it is listed ([`Series::extent`]).
+
+use std::{cmp::Reverse, collections::BTreeSet, ops::RangeInclusive};
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use crate::model::{Event, Extent, Window, Zone};
+use budget::Budget;
+use dates::{Lasts, Written};
+use first::First;
+use line::{Dates, Line};
+use rule::Rule;
+
+mod budget;
+mod dates;
+mod expand;
+mod first;
+mod line;
+mod rule;
+
+/// When an occurrence begins, and when it ends.
+pub type Times = (DateTime<Utc>, DateTime<Utc>);
+
+/// The rules of an event walk through more than any calendar needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooMuchWork;
+
+/// All clocks agree within this.
+const CLOCKS: TimeDelta = TimeDelta::days(2);
+
+/// All years that a date can be written in.
+const EVER: (i64, i64) = (-62_135_596_800, 253_402_300_799);
+
+/// A series whose lines are read.
+#[derive(Debug)]
+pub struct Series {
+    first: First,
+    rules: Vec<Rule>,
+    /// What these yield does not occur.
+    excluding: Vec<Rule>,
+    added: Vec<Times>,
+    /// Both in order.
+    removed: Vec<DateTime<Utc>>,
+    removed_days: Vec<NaiveDate>,
+    misread: usize,
+}
+
+impl Series {
+    /// Reads the lines of a series. `None` for an event without times.
+    pub fn read(event: &Event, calendar_zone: Tz) -> Option<Self> {
+        let mut series = Self {
+            first: First::of(event, calendar_zone)?,
+            rules: Vec::new(),
+            excluding: Vec::new(),
+            added: Vec::new(),
+            removed: Vec::new(),
+            removed_days: Vec::new(),
+            misread: 0,
+        };
+        for line in &event.recurrence {
+            let understood = series.take(line);
+            series.misread += usize::from(!understood);
+        }
+        series.removed.sort_unstable();
+        series.removed_days.sort_unstable();
+        Some(series)
+    }
+
+    /// How many of its lines could not be understood, or not all of what they say.
+    pub fn misread(&self) -> usize {
+        self.misread
+    }
+
+    /// The occurrences that overlap the window, in order, exceptions not considered.
+    pub fn occurrences(&self, window: Window) -> Vec<Times> {
+        self.within(window, &mut Budget::of(window.to - window.from))
+    }
+
+    fn within(&self, window: Window, budget: &mut Budget) -> Vec<Times> {
+        let [from, to] = [window.from, window.to].map(|at| {
+            let ever = [EVER.0, EVER.1].map(|second| DateTime::from_timestamp(second, 0).unwrap_or_default());
+            self.first.local(at.clamp(ever[0], ever[1]))
+        });
+        let reach = self.first.length.max(TimeDelta::zero()) + CLOCKS;
+        let mut found = self.beginning(&(from - reach..=to + CLOCKS), budget);
+        found.retain(|(start, end)| *start < window.to && *end > window.from);
+        found
+    }
+
+    /// From when to when it occurs; refused if finding out, or any question about a year of it, asks for too much work.
+    pub fn extent(&self) -> Result<Extent, TooMuchWork> {
+        let ever = NaiveDateTime::MIN..=NaiveDateTime::MAX;
+        let mut budget = Budget::of_a_year();
+        for rule in self.rules.iter().chain(&self.excluding) {
+            if rule.count.is_some() {
+                expand::expand(rule, self.first.start, &ever, &mut budget, |_| {});
+            } else {
+                budget.spend(expand::steps(rule, self.days_in_question(rule)));
+            }
+        }
+        if budget.is_spent() {
+            return Err(TooMuchWork);
+        }
+        let first_start = self.added.iter().map(|(start, _)| *start).fold(self.first.times().0, DateTime::min);
+        let is_endless = self.rules.iter().any(|rule| rule.count.is_none() && rule.until.is_none());
+        let last_end = if is_endless {
+            None
+        } else {
+            let mut budget = Budget::of_a_year();
+            let all = self.beginning(&ever, &mut budget);
+            let last = all.iter().map(|(_, end)| *end).max().unwrap_or(first_start);
+            // An end that is too far away to be walked to is none that matters.
+            (!budget.is_spent()).then_some(last)
+        };
+        Ok(Extent { first_start, last_end })
+    }
+
+    /// How many days a question about a year has to look at: an occurrence that lasts long may have begun long before.
+    fn days_in_question(&self, rule: &Rule) -> u64 {
+        let days = 366 + self.first.length.num_days().max(0) + 2 * CLOCKS.num_days();
+        let life = rule.until.map_or(days, |until| (self.first.local(until) - self.first.start).num_days() + 2);
+        days.min(life).try_into().unwrap_or(0)
+    }
+
+    /// The occurrences that begin, by their clock, in `wanted`; and all that dates add.
+    fn beginning(&self, wanted: &RangeInclusive<NaiveDateTime>, budget: &mut Budget) -> Vec<Times> {
+        let mut found = self.added.clone();
+        // Google shows the first occurrence even where the rule leaves its day out.
+        if wanted.contains(&self.first.start) {
+            found.push(self.first.times());
+        }
+        for rule in &self.rules {
+            self.expand(rule, wanted, budget, |times| found.push(times));
+        }
+        let mut gone = BTreeSet::new();
+        for rule in &self.excluding {
+            self.expand(rule, wanted, budget, |(start, _)| {
+                gone.insert(start);
+            });
+        }
+        found.retain(|(start, _)| !gone.contains(start) && !self.is_removed(*start));
+        // A change of clocks can make one moment of two times; the longer occurrence counts.
+        found.sort_unstable_by_key(|(start, end)| (*start, Reverse(*end)));
+        found.dedup_by_key(|(start, _)| *start);
+        found
+    }
+
+    fn expand(
+        &self,
+        rule: &Rule,
+        wanted: &RangeInclusive<NaiveDateTime>,
+        budget: &mut Budget,
+        mut visit: impl FnMut(Times),
+    ) {
+        let end = rule.until.map_or(*wanted.end(), |until| (self.first.local(until) + CLOCKS).min(*wanted.end()));
+        expand::expand(rule, self.first.start, &(*wanted.start()..=end), budget, |local| {
+            let times = self.first.at(local);
+            if rule.until.is_none_or(|until| times.0 <= until) {
+                visit(times);
+            }
+        });
+    }
+
+    fn is_removed(&self, start: DateTime<Utc>) -> bool {
+        let on_removed_day = || self.removed_days.binary_search(&self.first.local(start).date()).is_ok();
+        self.removed.binary_search(&start).is_ok() || !self.removed_days.is_empty() && on_removed_day()
+    }
+
+    /// Takes a line in. False where not all of it is understood.
+    fn take(&mut self, line: &str) -> bool {
+        match Line::read(line) {
+            Some(Line::Rule(text)) => Rule::read(text, &self.first).map(|rule| self.rules.push(rule)).is_some(),
+            Some(Line::ExcludingRule(text)) => {
+                Rule::read(text, &self.first).map(|rule| self.excluding.push(rule)).is_some()
+            }
+            Some(Line::Dates(dates)) => self.take_dates(&dates, |series, date, lasts, zone| {
+                series.first.on(date, lasts, zone).map(|times| series.added.push(times)).is_some()
+            }),
+            Some(Line::ExcludedDates(dates)) => self.take_dates(&dates, |series, date, _, zone| {
+                match date {
+                    // A day removes what occurs on it, at whatever time.
+                    date if series.first.is_days => series.removed_days.push(date.day()),
+                    Written::Day(day) => series.removed_days.push(day),
+                    date => series.removed.push(series.first.moment(date, zone)),
+                }
+                true
+            }),
+            None => false,
+        }
+    }
+
+    /// Takes in those of the dates that can be read. False where that is not all.
+    fn take_dates(
+        &mut self,
+        dates: &Dates,
+        mut take: impl FnMut(&mut Self, Written, Option<Lasts>, Option<Zone>) -> bool,
+    ) -> bool {
+        // A zone that is not known is most likely the series' own, under another name.
+        let zone = dates.zone.and_then(Zone::read);
+        let mut understood = zone.is_some() == dates.zone.is_some();
+        for value in dates.values.split(',').filter(|value| !value.trim().is_empty()) {
+            understood &= dates::read(value).is_some_and(|(date, lasts)| take(self, date, lasts, zone));
+        }
+        understood
+    }
+}
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! Series as Google has been seen to give them (`tests/cases/recurrence.json`): read by the client, expanded, and
+//! compared with lessons.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use calendar_sync::{
+    adapters::google::{Answer, Request, Transport},
+    model::{CalendarId, ConnectionKey, Event, ExternalCalendarEvent, InstructorId, LessonId, TenantId, Window},
+    ports::{Calendar, CalendarError, ExternalLookup},
+    reconcile::{
+        conflicts::{self, LessonSpan},
+        inbound, occurrences,
+    },
+};
+use chrono::{DateTime, SecondsFormat, Utc};
+use chrono_tz::Tz;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    wire::access,
+    world::{calendar_through, soon},
+};
+
+/// Answers every request with one page.
+struct Page(Value);
+
+#[async_trait]
+impl Transport for Page {
+    async fn exchange(&self, _: Request, _: Duration) -> Result<Answer, CalendarError> {
+        Ok(Answer::new(self.0.to_string().into_bytes()))
+    }
+}
+
+fn cases() -> Vec<Value> {
+    let file: Value = serde_json::from_str(include_str!("../../cases/recurrence.json")).unwrap();
+    file["cases"].as_array().unwrap().clone()
+}
+
+fn moment(text: &Value) -> DateTime<Utc> {
+    text.as_str().unwrap().parse().unwrap()
+}
+
+/// The rows that are made of a calendar's events.
+async fn rows(zone: &Value, events: &Value) -> Vec<ExternalCalendarEvent> {
+    let page = json!({ "timeZone": zone, "items": events, "nextSyncToken": "token" });
+    let listing = calendar_through(Arc::new(Page(page))).list(&access(), None, soon()).await;
+    let key = ConnectionKey { tenant_id: TenantId(Uuid::nil()), instructor_id: InstructorId(Uuid::nil()) };
+    let plan = inbound::plan(key, &CalendarId::from("primary"), listing.time_zone.unwrap(), listing.items);
+    assert_eq!(plan.put.len(), events.as_array().unwrap().len(), "each is stored");
+    assert!(plan.misread.is_empty(), "each is understood");
+    plan.put
+}
+
+async fn check(name: &str) {
+    let case = cases().into_iter().find(|case| case["name"] == name).unwrap();
+    let zone: Tz = case["calendarTimeZone"].as_str().unwrap().parse().unwrap();
+    let rows = rows(&case["calendarTimeZone"], &case["events"]).await;
+    let window = Window { from: moment(&case["window"][0]), to: moment(&case["window"][1]) };
+    let is_series = |event: &Event| event.is_series();
+    let (series, events): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| is_series(&row.event));
+    let lookup = ExternalLookup { events, series: series.into_iter().map(|row| (row, Vec::new())).collect() };
+
+    let mut found = Vec::new();
+    occurrences::each(&lookup, window, zone, |row, start, end| {
+        let text = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
+        found.push(json!([row.id(), text(start), text(end)]));
+    });
+    assert_eq!(json!(found), case["occurrences"], "{name}: {}", case["situation"]);
+
+    let lessons = case["lessons"].as_array().unwrap().iter().enumerate().map(|(index, lesson)| LessonSpan {
+        lesson_id: LessonId(Uuid::from_u128(index as u128)),
+        start: moment(&lesson[0]),
+        end: moment(&lesson[1]),
+    });
+    let lessons: Vec<_> = lessons.collect();
+    let busy = conflicts::busy(&lookup, window, zone);
+    let pairs = conflicts::overlaps(&lessons, &busy, window.from);
+    let index = |id: LessonId| lessons.iter().position(|lesson| lesson.lesson_id == id);
+    let pairs = pairs.into_iter().map(|pair| json!([index(pair.lesson_id), pair.google_event_id]));
+    assert_eq!(json!(pairs.collect::<Vec<_>>()), case["conflicts"], "{name}: {}", case["situation"]);
+}
+
+macro_rules! cases {
+    ($($test:ident: $name:literal,)+) => {
+        $(#[tokio::test]
+        async fn $test() {
+            check($name).await;
+        })+
+
+        #[test]
+        fn every_case_has_a_test() {
+            let named: BTreeSet<_> = cases().iter().map(|case| case["name"].as_str().unwrap().to_owned()).collect();
+            assert_eq!(named, [$($name),+].map(str::to_owned).into());
+        }
+    };
+}
+
+cases! {
+    an_offset_names_the_zone: "gmt-offset-zone",
+    an_offset_does_not_change_its_clock: "gmt-offset-zone-dst",
+    a_foreign_part_of_a_rule_is_passed_over: "x-evolution-enddate",
+    a_day_of_the_month_is_once_a_year: "yearly-bymonthday",
+    a_count_of_years_counts_years: "yearly-bymonthday-count",
+    dates_in_the_line_of_a_rule_are_occurrences: "rrule-date-line",
+    a_rule_stands_without_its_name: "rule-without-prefix",
+    a_whole_day_is_left_out_as_it_is_written: "allday-exdate-other-zone",
+    a_whole_day_that_ends_on_its_start_blocks_it: "allday-same-end",
+    a_weekly_ordinal_is_every_week: "weekly-ordinal",
+    white_space_in_a_rule_means_nothing: "space-in-rule",
+    a_night_shift_ends_by_the_clock: "overnight-dst",
+}

@@ -19,7 +19,7 @@ macro_rules! faults {
 faults! {
     // people
     LessonAdded LessonMoved LessonEdited LessonCancelled LessonReinstated LessonRemoved LessonReassigned
-    LessonRowPutAnew LessonRowSpoiled LessonZoneChanged
+    LessonRowPutAnew LessonRowSpoiled LessonZoneChanged OddText
     EventPlanned AllDayEventPlanned LongEventPlanned SeriesPlanned SeriesWithoutADay SeriesWithAnotherDay
     EventOfAnotherKind EventMoved EventEdited EventDeleted EventRevived
     InstanceMoved InstanceCancelled SeriesSplit SeriesTrimmed Invited InvitedFromOutside InvitedToInstance InvitationAnswered
@@ -36,13 +36,13 @@ faults! {
     // Google
     CursorLost GoogleRateLimited GoogleQuotaExceeded GoogleServerError GoogleAnswerLost
     GoogleConnectionCut GoogleTimeout GoogleGarbage GoogleSlow GoogleRefusedForGood TokenExpired GrantWithdrawn AccountDisabled
-    TokenEndpointDown EmptyPages QuotaTaken
+    TokenEndpointDown EmptyPages QuotaTaken ItemUnreadable ListingLags GuestsEditInVain
     // notices
     NoticeLost NoticeLate NoticeDoubled ChannelsExpired PushDark PushSuspected
     // others
     QueueDown SentUnanswered ClockJump ClocksDiffer
     // two of them that matter together
-    ZoneMovedAWholeDayAtALesson OrphanNotDeleted SwitchedDuringARun TakenDownDuringARun LessonMovedWhereNothingIsWritten
+    ZoneMovedAWholeDayAtALesson OrphanNotDeleted CursorLostWithUnreadableItem SwitchedDuringARun TakenDownDuringARun LessonMovedWhereNothingIsWritten
     LessonChangedWhileItsAnswerIsLost LoginDuringARun
     // and what is asked of the product then
     WellWithinMinutes FailingTold AttentionTold LessonGivenUp

@@ -29,6 +29,7 @@ pub mod ports;
 pub mod push;
 pub mod shrink;
 pub mod sim;
+pub mod texts;
 pub mod told;
 pub mod truth;
 pub mod watch;

@@ -15,6 +15,7 @@ use calendar_sync::{
 use chrono::{DateTime, TimeDelta, Utc};
 use google_sim::{Delivery, Response};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 
 use crate::{
     coverage::Fault,
@@ -223,7 +224,20 @@ impl State {
                 self.truth.listed_at.insert(key, self.now);
             }
         }
-        let response = self.google.handle(self.now, &to_google);
+        let mut response = self.google.handle(self.now, &to_google);
+        if lists && response.status == 200 {
+            if self.truth.has_unreadable() {
+                self.spoil(&caller, &mut response);
+            }
+            let is_whole = !to_google.query.iter().any(|(name, _)| name == "syncToken");
+            if is_whole && self.google.behaviour_mut().listing_lag_ms > 0 {
+                self.truth.behind.extend(key);
+            }
+        }
+        let events = || self.google.events(&caller);
+        if response.status == 410 && events().iter().any(|event| self.truth.is_unreadable(&caller, event)) {
+            self.coverage.met(Fault::CursorLostWithUnreadableItem);
+        }
         self.tell(|| {
             let body = String::from_utf8_lossy(&to_google.body);
             let parts = body.lines().filter(|line| line.contains(" /calendar/v3/"));
@@ -251,6 +265,21 @@ impl State {
         }
         self.meet(&response, lists, written);
         response
+    }
+
+    /// Shows some items of a listing so that nobody could read them.
+    fn spoil(&self, calendar: &str, listing: &mut Response) {
+        let Ok(mut body) = serde_json::from_slice::<Value>(&listing.body) else { return };
+        let mut spoilt = false;
+        for item in body["items"].as_array_mut().into_iter().flatten() {
+            if self.truth.is_unreadable(calendar, item) {
+                item["end"] = Value::from("some time");
+                spoilt = true;
+            }
+        }
+        if spoilt {
+            listing.body = body.to_string().into_bytes();
+        }
     }
 
     /// Notes which trouble an answer is.

@@ -54,7 +54,7 @@ pub fn otherwise(world: &mut World) -> Vec<String> {
     conflicts.retain(|_, sum| *sum != 0);
     changes.retain(|(key, lesson), (deletions, edits)| {
         let (deleted, edited) = state.truth.meddled(*key, *lesson);
-        *deletions > deleted || *edits > edited
+        !state.truth.behind.contains(key) && (*deletions > deleted || *edits > edited)
     });
     let of_conflicts = conflicts.into_iter().map(|((key, lesson, event), sum)| {
         format!("{}: {sum:+} notices too many of lesson {lesson} and event {event}", number(key))

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{coverage::Fault, world::World};
+use crate::{coverage::Fault, texts, world::World};
 
 /// More lessons than this are never there.
 const MOST: usize = 10;
@@ -133,8 +133,19 @@ pub(super) fn edit(world: &mut World) -> Option<String> {
     let (key, mut row) = any_row(world, |_| true)?;
     let (field, value) = {
         let mut state = world.sim.state();
-        let text = format!("Text {}", state.dice.below(5));
         let field = *state.dice.pick(&["title", "title", "description", "location"]);
+        let is_odd = state.dice.percent(40);
+        if is_odd {
+            state.coverage.met(Fault::OddText);
+        }
+        let number = state.dice.below(5);
+        let text = if is_odd && field == "description" {
+            texts::odd(number)
+        } else if is_odd {
+            texts::odd(number % 2)
+        } else {
+            format!("Text {number}")
+        };
         (field, (field == "title" || state.dice.percent(70)).then_some(text))
     };
     row[field] = json!(value);

@@ -85,6 +85,8 @@ acts! {
     14 GoogleFault
     3 ForgetCursors
     1 ChangeAccess
+    3 SpoilItem
+    2 ChangeManners
     2 EndAccessTokens
     3 StopTokens
     2 WithdrawGrant
@@ -124,6 +126,7 @@ impl Act {
                 | Self::WithdrawGrant
                 | Self::SpoilLessonRow
                 | Self::IndexLag
+                | Self::ChangeManners
         )
     }
 
@@ -188,6 +191,8 @@ impl Act {
             Self::QueueFault => trouble::queue_fault(world),
             Self::GoogleFault => trouble::google_fault(world),
             Self::ForgetCursors => trouble::forget_cursors(world),
+            Self::SpoilItem => trouble::spoil_item(world),
+            Self::ChangeManners => trouble::change_manners(world),
             Self::ChangeAccess => trouble::change_access(world),
             Self::EndAccessTokens => trouble::end_access_tokens(world),
             Self::StopTokens => trouble::stop_tokens(world),

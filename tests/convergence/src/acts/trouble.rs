@@ -2,8 +2,10 @@
 //! clock that jumps.
 
 use chrono::TimeDelta;
-use google_sim::{Effect, Fault as GoogleFault, GrantEnd, When};
+use google_sim::{Effect, Fault as GoogleFault, GrantEnd, GuestEdits, When};
+use serde_json::{Value, json};
 
+use super::google::{any_event, change, id_of, is_live, is_master};
 use crate::{
     coverage::Fault,
     exchange::FOR_GOOD,
@@ -216,6 +218,42 @@ pub(super) fn forget_cursors(world: &mut World) -> Option<String> {
     Some(account.to_owned())
 }
 
+/// From now on no listing shows an event so that it could be read.
+pub(super) fn spoil_item(world: &mut World) -> Option<String> {
+    let account = any_account(world);
+    let single = |event: &Value| is_live(event) && is_master(event) && event["recurrence"].is_null();
+    let event = any_event(world, account, false, single)?;
+    // It is mentioned once more, since it changes.
+    let place = format!("Place {}", world.sim.state().dice.roll());
+    change(world, account, id_of(&event), &json!({ "location": place }))?;
+    let mut state = world.sim.state();
+    state.truth.spoil(account, id_of(&event));
+    state.coverage.met(Fault::ItemUnreadable);
+    Some(format!("{} in {account}", id_of(&event)))
+}
+
+/// What Google may do and need not: listings lag behind their notices, and what a guest edits stays as it is or is refused.
+pub(super) fn change_manners(world: &mut World) -> Option<String> {
+    let lag = if world.sim.state().dice.percent(40) { world.sim.state().dice.between(500, 4_000) } else { 0 };
+    let mut state = world.sim.state();
+    let edits = *state.dice.pick(&[GuestEdits::Kept, GuestEdits::Ignored, GuestEdits::Refused]);
+    let behaviour = state.google.behaviour_mut();
+    behaviour.listing_lag_ms = u64::try_from(lag).unwrap_or(0);
+    behaviour.guest_edits = edits;
+    if lag > 0 {
+        state.coverage.met(Fault::ListingLags);
+    }
+    if edits != GuestEdits::Kept {
+        state.coverage.met(Fault::GuestsEditInVain);
+    }
+    drop(state);
+    if lag > 0 {
+        // Nobody is told once more when the listing has caught up.
+        world.miss(None);
+    }
+    Some(format!("listings lag {lag} ms, edits of guests are {edits:?}"))
+}
+
 /// Somebody is let into the calendar: every cursor is void.
 pub(super) fn change_access(world: &mut World) -> Option<String> {
     let account = any_account(world);
@@ -312,5 +350,7 @@ pub(crate) fn end(world: &mut World) {
     state.google.clear_faults();
     state.google.reset_quotas();
     state.google.darken_push(false);
-    state.google.behaviour_mut().thin_pages = 0.0;
+    let behaviour = state.google.behaviour_mut();
+    behaviour.thin_pages = 0.0;
+    behaviour.listing_lag_ms = 0;
 }

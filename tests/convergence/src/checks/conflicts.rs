@@ -3,18 +3,17 @@
 use calendar_sync::model::{ConnectionKey, LessonStatus, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{AHEAD, Rest, gave_up, imports, lessons_of};
+use super::{AHEAD, Busy, Rest, gave_up, imports, lessons_of};
 use crate::world::{Party, World};
 
 /// How far ahead lessons are looked at: farther than a run looks.
 const LESSONS_AHEAD: TimeDelta = TimeDelta::days(400);
 
 /// Every overlap of a lesson with something busy, lesson by lesson and event by event.
-pub(super) fn are_overlaps(world: &World, party: Party, rest: Rest) -> Vec<String> {
+pub(super) fn are_overlaps(world: &World, party: Party, soon: &[Busy], rest: Rest) -> Vec<String> {
     type Overlap = (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>);
     let now = world.now();
     let zone = imports::zone_of(world, party.account);
-    let soon = imports::in_google(world, party, Window { from: now, to: now + AHEAD }, zone);
     let mut found = Vec::new();
     for lesson in lessons_of(world, party.key) {
         let content = &lesson.content;
@@ -36,8 +35,8 @@ pub(super) fn are_overlaps(world: &World, party: Party, rest: Rest) -> Vec<Strin
         let far = far.then(|| imports::in_google(world, party, around, zone));
         let takes_place = lesson.status == LessonStatus::Scheduled;
         let mut wanted: Vec<Overlap> = far
-            .as_ref()
-            .unwrap_or(&soon)
+            .as_deref()
+            .unwrap_or(soon)
             .iter()
             .filter(|busy| takes_place && busy.blocks && busy.carries != Some(lesson.id))
             .filter(|busy| busy.start < content.ends_at && busy.end > content.starts_at)

@@ -34,13 +34,20 @@ pub struct Busy {
     pub private: bool,
 }
 
-/// Stored events that are not in Google, and events that are not stored.
-pub(super) fn differ(world: &World, party: Party) -> Option<String> {
+/// What Google shows in the next time.
+pub(super) fn soon(world: &World, party: Party) -> Vec<Busy> {
     let now = world.now();
-    let ahead = if world.seed.is_multiple_of(FAR_IN) { FAR } else { AHEAD };
-    let window = Window { from: now, to: now + ahead };
+    in_google(world, party, Window { from: now, to: now + AHEAD }, zone_of(world, party.account))
+}
+
+/// Stored events that are not in Google, and events that are not stored.
+pub(super) fn differ(world: &World, party: Party, soon: &[Busy]) -> Option<String> {
+    let now = world.now();
     let zone = zone_of(world, party.account);
-    let in_google = in_google(world, party, window, zone);
+    let is_far = world.seed.is_multiple_of(FAR_IN);
+    let window = Window { from: now, to: now + if is_far { FAR } else { AHEAD } };
+    let far = is_far.then(|| in_google(world, party, window, zone));
+    let in_google = far.as_deref().unwrap_or(soon);
     let stored = busy_as_stored(world, party.key, window, zone);
     let only = |these: &[Busy], those: &[Busy]| -> Vec<Busy> {
         let more = |busy: &&Busy| {
@@ -51,8 +58,8 @@ pub(super) fn differ(world: &World, party: Party) -> Option<String> {
     (stored != in_google).then(|| {
         format!(
             "stored events differ from Google's: only stored {:?}; only in Google {:?}",
-            only(&stored, &in_google),
-            only(&in_google, &stored)
+            only(&stored, in_google),
+            only(in_google, &stored)
         )
     })
 }
@@ -82,6 +89,7 @@ pub(super) fn in_google(world: &World, party: Party, window: Window, zone: Tz) -
     let occurrences = state.occurrences(party.account, window.from, window.to + TimeDelta::seconds(1));
     let mut busy: Vec<Busy> = occurrences
         .iter()
+        .filter(|event| !state.truth.is_unreadable(party.account, event))
         .filter(|event| {
             let made = state.truth.made(party.account, event["id"].as_str().unwrap_or_default());
             made.is_none_or(|(key, _)| key != party.key)

@@ -8,7 +8,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::{Rest, gave_up, lessons_of, live_events};
-use crate::world::{Party, World};
+use crate::{
+    texts::as_kept,
+    world::{Party, World},
+};
 
 /// What is wrong with the events of lessons.
 pub(super) fn one_event_for_each(world: &World, party: Party, rest: Rest) -> Vec<String> {
@@ -83,12 +86,14 @@ fn differs(lesson: &Lesson, event: &Value) -> Option<String> {
     if event["start"]["timeZone"] != zone || event["end"]["timeZone"] != zone {
         return Some(format!("is in {} instead of {zone}", event["start"]["timeZone"]));
     }
-    if shown("summary") != content.title {
+    // (In some worlds, Google keeps texts as it likes.)
+    let fits = |field: &str, wanted: &str| shown(field) == wanted || shown(field) == as_kept(field, wanted);
+    if !fits("summary", &content.title) {
         return Some(format!("is called {}", event["summary"]));
     }
     let owned = [("description", &content.description), ("location", &content.location)];
     if let Some((field, wanted)) =
-        owned.iter().find(|(field, wanted)| wanted.as_ref().is_some_and(|wanted| *wanted != shown(field)))
+        owned.iter().find(|(field, wanted)| wanted.as_ref().is_some_and(|wanted| !fits(field, wanted)))
     {
         return Some(format!("has {field} {} instead of {wanted:?}", event[*field]));
     }

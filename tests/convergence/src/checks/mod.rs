@@ -82,8 +82,9 @@ fn connected(world: &mut World, party: Party, credentials: &InstructorCalendarCr
         found.extend(lessons::last_synced(world, party));
     }
     if direction.imports() {
-        found.extend(imports::differ(world, party));
-        found.extend(conflicts::are_overlaps(world, party, rest));
+        let soon = imports::soon(world, party);
+        found.extend(imports::differ(world, party, &soon));
+        found.extend(conflicts::are_overlaps(world, party, &soon, rest));
         found.extend(conflicts::of_nothing(world, party.key));
     } else {
         found.extend(imports::are_left(world, party));

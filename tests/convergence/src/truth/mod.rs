@@ -93,6 +93,11 @@ pub struct Truth {
     pub records_lost: BTreeSet<(TenantId, LessonId)>,
     /// The connections that somebody ever took down.
     pub taken_down: BTreeSet<ConnectionKey>,
+    /// Events that no listing of their calendar shows so that they could be read.
+    unreadable: BTreeSet<Place>,
+    /// Connections of which a whole listing lagged behind what had been written. (What is not in a whole listing counts as
+    /// deleted by the instructor: our own event, made just before, is told of as if it had been.)
+    pub behind: BTreeSet<ConnectionKey>,
     /// Events that Google has once refused for good to delete.
     refused: BTreeSet<String>,
     /// When somebody last wished that a connection look into Google.
@@ -138,6 +143,23 @@ impl Truth {
     /// Whether something of the connection got lost.
     pub fn missed(&self, key: ConnectionKey) -> bool {
         self.missed.contains(&key)
+    }
+
+    /// From now on no listing shows the event so that it could be read.
+    pub fn spoil(&mut self, calendar: &str, id: &str) {
+        self.unreadable.insert((calendar.to_owned(), id.to_owned()));
+    }
+
+    /// Whether there is any such event.
+    pub fn has_unreadable(&self) -> bool {
+        !self.unreadable.is_empty()
+    }
+
+    /// Whether no listing of the calendar shows this event so that it can be read. Of a deleted one there is little to
+    /// read.
+    pub fn is_unreadable(&self, calendar: &str, event: &Value) -> bool {
+        let place = || (calendar.to_owned(), event["id"].as_str().unwrap_or_default().to_owned());
+        self.has_unreadable() && event["status"] != "cancelled" && self.unreadable.contains(&place())
     }
 
     /// Google has refused for good to delete the event.

@@ -1,0 +1,33 @@
+//! What Google makes of a text when it stores it, where it does: said here once more, and in other words than the
+//! simulated Google and the product say it.
+
+/// The most characters of a description.
+const MOST: usize = 8192;
+
+/// How lessons' texts may look, beside what people would write.
+pub const ODD: [&str; 4] =
+    [" Text with blanks \n", "\tText", "Text \n\n-::~:~::~:~::-\nJoin with a click.\n-::~:~::~:~::-\n", "LONG"];
+
+/// One of [`ODD`], made as long as it is to be.
+pub fn odd(number: usize) -> String {
+    let text = ODD[number % ODD.len()];
+    if text == "LONG" { "Long text. ".repeat(MOST / 11 + 20) } else { text.to_owned() }
+}
+
+/// The text as Google keeps it.
+pub fn as_kept(field: &str, text: &str) -> String {
+    if field != "description" {
+        return text.trim().to_owned();
+    }
+    let mut lines: Vec<&str> = text.split('\n').collect();
+    let fences = |lines: &[&str]| -> Vec<usize> {
+        (0..lines.len())
+            .filter(|&n| lines[n].trim().starts_with("-::~:~::~") && lines[n].trim().ends_with("::-"))
+            .collect()
+    };
+    while let [first, second, ..] = fences(&lines)[..] {
+        lines.drain(first..=second);
+    }
+    let whole = lines.join("\n");
+    whole.trim().chars().take(MOST).collect::<String>().trim_end().to_owned()
+}

@@ -137,7 +137,7 @@ fn a_lesson_whose_zone_alone_changes_is_written_and_rests_by_whatever_name_googl
     assert_eq!(step(&written, &kyiv), Step::Rest);
 
     let answer_lost = observe(intend(mapping.clone(), &kyiv, decision, now()), &shown_in(Tz::Europe__Kiev, "2"));
-    assert_eq!(decide(&answer_lost, &kyiv), Decision { step: Step::Patch, drift: None }, "nobody changed it");
+    assert_eq!(decide(&answer_lost, &kyiv), Decision { step: Step::Patch, drift: None }, "no change by hand");
     let moved = observe(mapping, &shown_in(Tz::Asia__Tokyo, "2"));
     assert_eq!(decide(&moved, &berlin).drift, Some(Drift { deleted: false }));
 }

@@ -80,10 +80,8 @@ fn a_new_generation_is_stored_before_its_event_is_made() {
     let first = stage.event_ids().pop_first().unwrap();
     stage.delete_event(&first);
     stage.world.sim.state().google.empty_bin(stage.party.account);
-    for _ in 0..600 {
-        if stage.world.actors.is_empty() {
-            stage.settle(TimeDelta::milliseconds(100));
-        }
+    for _ in 0..2_000 {
+        stage.world.wait(TimeDelta::milliseconds(5));
         stage.world.turns(1);
         for id in stage.event_ids() {
             let made = OwnEventId::decode(key, &EventId(id)).unwrap();
@@ -135,6 +133,10 @@ fn everything_happens_under(settings: SettingsPatch) -> Stage {
     stage.edit_event(&event, &json!({ "summary": "Mine" }));
     stage.plan_over_lesson();
     stage.add_lesson();
+    // And messages come that were sent before.
+    for trigger in [SyncTrigger::Webhook, SyncTrigger::Poll, SyncTrigger::Lesson] {
+        stage.ring(Ring::new(stage.party.key, trigger, vec![WishKind::Inbound, WishKind::Lessons]));
+    }
     stage.settle(TimeDelta::days(2));
     stage
 }

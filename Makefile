@@ -28,7 +28,7 @@ reset: ## Forget what `make run` has kept
 
 test: lint unit doc page conformance ## Check everything that Rust and Node alone can check
 
-verify: schemas deny kill fuzzers postgresql browser ## Check what needs more time or tools, and install those: Python clients, Chromium, PostgreSQL, cargo-deny, cfn-lint
+verify: schemas deny kill fuzzers postgresql browser tests/conformance/node/node_modules/.package-lock.json ## Check what needs more time or tools, and install those: Python clients, Chromium, PostgreSQL, cargo-deny, cfn-lint
 	tests/conformance/python/run.sh
 
 audit: $(DENY) ## Look for known vulnerabilities (asks github.com and the npm registry)
@@ -106,6 +106,7 @@ doc:
 	RUSTDOCFLAGS='--deny warnings --allow rustdoc::private_intra_doc_links' $(CARGO) doc --locked --workspace --no-deps --document-private-items
 
 conformance: tests/conformance/node/node_modules/.package-lock.json
+	$(CARGO) test --locked --workspace --test kill --no-run # builds the program too, as it does for `kill`
 	npm test --prefix tests/conformance/node
 
 page: frontend/node_modules/.package-lock.json

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the Python clients against the simulator, in an environment of their own.
+# Runs the Python clients and judges, in an environment of their own.
 set -eu
 cd "$(dirname "$0")"
 if ! cmp -s requirements.txt .venv/installed.txt; then

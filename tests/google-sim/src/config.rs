@@ -174,6 +174,10 @@ pub struct Behaviour {
     /// By how many milliseconds listings lag behind what was written, and so behind its notice: 60,000 at most.
     /// Nobody has seen Google do it.
     pub listing_lag_ms: u64,
+    /// Time zones that this Google does not know: its data may be older than its clients'.
+    pub unknown_zones: Vec<Tz>,
+    /// What becomes of a refresh token that is used.
+    pub refresh_tokens: RefreshTokens,
 }
 
 /// What becomes of a call that edits, in a guest's copy, what is the organizer's.
@@ -212,6 +216,17 @@ pub enum Texts {
     Rewritten,
 }
 
+/// What becomes of a refresh token that is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshTokens {
+    /// It stays good, as Google's do.
+    #[default]
+    Kept,
+    /// The answer brings another, and it ends (RFC 6749, section 6).
+    Rotated,
+}
+
 impl Default for Behaviour {
     fn default() -> Self {
         Self {
@@ -228,6 +243,8 @@ impl Default for Behaviour {
             guest_edits: GuestEdits::Kept,
             push_addresses: PushAddresses::Accepted,
             listing_lag_ms: 0,
+            unknown_zones: Vec::new(),
+            refresh_tokens: RefreshTokens::Kept,
         }
     }
 }
@@ -249,6 +266,8 @@ impl Behaviour {
             guest_edits: GuestEdits::Ignored,
             push_addresses: PushAddresses::Accepted,
             listing_lag_ms: 0,
+            unknown_zones: Vec::new(),
+            refresh_tokens: RefreshTokens::Kept,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Faults on demand: what goes wrong, on which calls, and how often.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::Google;
 use crate::error::ApiError;
@@ -107,10 +108,10 @@ impl Google {
         *self.calls.entry(method.to_owned()).or_default() += 1;
         match self.strike(method, account) {
             None => call(self),
-            Some(Effect::Refuse { status, reason }) => refusal(method, status, &reason).response(),
+            Some(Effect::Refuse { status, reason }) => refusal(method, status, &reason),
             Some(Effect::RefuseAfterwards { status }) => {
                 call(self);
-                refusal(method, status, "backendError").response()
+                refusal(method, status, "backendError")
             }
             Some(Effect::Timeout) => undelivered(Delivery::Never),
             Some(Effect::TimeoutAfterwards) => {
@@ -149,24 +150,28 @@ impl Google {
     }
 }
 
-/// The refusal of a call of `method` as Google words it; a reason that is not known here stands for its own message.
-fn refusal(method: &str, status: u16, reason: &str) -> ApiError {
-    let message = match reason {
-        "userRateLimitExceeded" => "User Rate Limit Exceeded",
-        "rateLimitExceeded" => "Rate Limit Exceeded",
-        "quotaExceeded" => "Calendar usage limits exceeded.",
-        "backendError" => "Backend Error",
-        "fullSyncRequired" => return ApiError::full_sync_required(),
-        "authError" => return ApiError::unauthenticated(false),
-        "required" if status == 401 => return ApiError::unauthenticated(true),
-        "insufficientPermissions" => return ApiError::insufficient_scope(method),
-        "forbiddenForNonOrganizer" => return ApiError::not_the_organizer(),
-        other => other,
-    };
-    match reason {
-        "userRateLimitExceeded" | "rateLimitExceeded" | "quotaExceeded" => ApiError::usage(status, reason, message),
-        _ => ApiError::new(status, "global", reason, message),
+/// A refusal in the envelope and, for a reason that Google is known to give, in the words of its place.
+fn refusal(method: &str, status: u16, reason: &str) -> Response {
+    if method.starts_with("oauth2.") {
+        return Response::pretty(status, &json!({ "error": reason, "error_description": reason }));
     }
+    let error = match reason {
+        "userRateLimitExceeded" => ApiError::usage(status, reason, "User Rate Limit Exceeded"),
+        "rateLimitExceeded" => ApiError::usage(status, reason, "Rate Limit Exceeded"),
+        "quotaExceeded" => ApiError::usage(status, reason, "Calendar usage limits exceeded."),
+        "backendError" => ApiError::new(status, "global", reason, "Backend Error"),
+        "fullSyncRequired" => ApiError::full_sync_required(),
+        "authError" => ApiError::unauthenticated(false),
+        "required" if status == 401 => ApiError::unauthenticated(true),
+        "insufficientPermissions" => ApiError::insufficient_scope(method),
+        "forbiddenForNonOrganizer" => ApiError::not_the_organizer(),
+        "requiredAccessLevel" => ApiError::forbidden(reason, "You need to have writer access to this calendar."),
+        "push.webhookUrlUnauthorized" => {
+            ApiError::new(status, "global", reason, "Unauthorized WebHook callback channel")
+        }
+        other => ApiError::new(status, "global", reason, other),
+    };
+    error.response()
 }
 
 /// What callers in process see where a socket would show nothing: a status that no server sends.

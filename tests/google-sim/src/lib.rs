@@ -23,7 +23,9 @@ mod random;
 mod shell;
 
 pub use call_log::WriteCall;
-pub use config::{Account, Behaviour, Calendar, Client, Config, GuestEdits, Limits, PushAddresses, Texts};
+pub use config::{
+    Account, Behaviour, Calendar, Client, Config, GuestEdits, Limits, PushAddresses, RefreshTokens, Texts,
+};
 pub use control::{LiveChannel, Refusal};
 pub use faults::{Effect, Fault, When};
 pub use google::Google;

@@ -13,6 +13,7 @@ use super::list::{Listing, Page};
 use super::method::Method;
 use super::params::Params;
 use super::show::{Shown, View};
+use super::when::check_zones;
 use super::write::{Manner, Write};
 use super::{Calendar, Event, Role, acl, colors, resources, settings};
 use crate::Google;
@@ -237,6 +238,7 @@ impl Google {
     fn write(&mut self, context: &Context<'_>, method: &Method, calendar: &str) -> Result<Response> {
         let calendar = self.writable(context, calendar)?;
         let params = Params(context.request);
+        check_zones(&body(context.request)?, &self.config.behaviour.unknown_zones)?;
         let mut write = Write {
             now: context.now,
             calendar: &calendar,

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::zone::Zone;
 use crate::error::{ApiError, Result};
@@ -83,12 +83,7 @@ impl When {
     /// Reads `start`, `end` or `originalStartTime`; `name` is for the refusal.
     pub fn parse(value: &Value, calendar_zone: Tz, name: &str) -> Result<Self> {
         let text = |key: &str| value.get(key).and_then(Value::as_str);
-        let zone = text("timeZone")
-            .map(|zone| {
-                Zone::parse(zone)
-                    .ok_or_else(|| ApiError::invalid(&format!("Invalid time zone definition for {name} time.")))
-            })
-            .transpose()?;
+        let zone = text("timeZone").map(|zone| Zone::parse(zone).ok_or_else(|| unknown_zone(name))).transpose()?;
         match (text("date"), text("dateTime")) {
             (Some(day), None) => {
                 day.parse().map(Self::Day).map_err(|_| ApiError::invalid(&format!("Invalid value for: {name}.date")))
@@ -103,6 +98,21 @@ impl When {
             (Some(_), Some(_)) => Err(ApiError::invalid(&format!("Invalid {name} time."))),
         }
     }
+}
+
+/// Refuses an event whose start or end names one of the zones that are `unknown`.
+pub(crate) fn check_zones(body: &Map<String, Value>, unknown: &[Tz]) -> Result<()> {
+    for name in ["start", "end"] {
+        let zone = body.get(name).and_then(|time| time.get("timeZone")).and_then(Value::as_str);
+        if zone.is_some_and(|zone| unknown.iter().any(|unknown| unknown.name() == zone)) {
+            return Err(unknown_zone(name));
+        }
+    }
+    Ok(())
+}
+
+fn unknown_zone(name: &str) -> ApiError {
+    ApiError::invalid(&format!("Invalid time zone definition for {name} time."))
 }
 
 /// A moment with an offset, or a reading of the wall clock in `zone`. Fractions of a second are dropped.

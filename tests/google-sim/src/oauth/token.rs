@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::id_token;
 use super::tokens::{Challenge, GrantEnd};
 use crate::Google;
+use crate::config::RefreshTokens;
 use crate::http::{Request, Response, lookup};
 
 /// Tokens that were handed out without a page.
@@ -121,6 +122,12 @@ impl Google {
             }
         };
         let mut answer = self.access(now, client, &token.account, &scopes);
+        if self.config.behaviour.refresh_tokens == RefreshTokens::Rotated {
+            let (limits, random) = (&self.config.limits, &mut self.random);
+            self.tokens.end_refresh(text);
+            let next = self.tokens.issue_refresh(now, client, &token.account, &token.scopes, limits, random);
+            answer["refresh_token"] = json!(next);
+        }
         if self.config.behaviour.id_token_with_refresh {
             self.add_id_token(now, &mut answer, client, &token.account, None, &scopes);
         }

@@ -215,6 +215,13 @@ impl Tokens {
         Ok(token.clone())
     }
 
+    /// Ends one refresh token, since another takes its place.
+    pub fn end_refresh(&mut self, text: &str) {
+        if let Some(token) = self.refresh.get_mut(text) {
+            token.ended = Some(GrantEnd::Expired);
+        }
+    }
+
     /// Revokes the whole grant behind a token: all its scopes, for every client of the project.
     pub fn revoke(&mut self, now: DateTime<Utc>, text: &str, delay: Duration) -> bool {
         let owner = match (self.access.get(text), self.refresh.get(text)) {

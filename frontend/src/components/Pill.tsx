@@ -14,6 +14,7 @@ const TONES: Record<string, string> = {
   suspect: "warn",
   failed: "bad",
   failing: "bad",
+  client_refused: "bad",
   needs_reauth: "bad",
   unhealthy: "bad",
 };

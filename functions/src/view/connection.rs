@@ -37,6 +37,11 @@ fn connection(credentials: &InstructorCalendarCredentials, state: &SyncState, ov
         ConnectionStatus::Active if !credentials.settings.sync_enabled => {
             ("switched_off", None, "The sync is switched off in the settings.")
         }
+        ConnectionStatus::Active if state.client_refused.is_some() => (
+            "client_refused",
+            state.client_refused.clone(),
+            "Google refuses this application itself. Its operator has to mend that; the sync goes on by itself then.",
+        ),
         ConnectionStatus::Active if state.failures > 0 => ("failing", state.last_error.clone(), failing(state)),
         ConnectionStatus::Active if state.last_synced_at.is_none() => {
             ("active", None, "The first sync is still to come to its end.")
@@ -73,6 +78,9 @@ fn failing(state: &SyncState) -> &'static str {
         Some("google_unavailable") => "Google did not answer as it should. The sync goes on by itself.",
         Some("google_refused") => {
             "Google refuses to show this calendar; the log says with which reason. The sync is tried again by itself."
+        }
+        Some("calendar_gone") => {
+            "Google no longer shows this calendar; the log says with which reason. The sync is tried again by itself."
         }
         Some("unfinished") => "Something is still to be done; the log says what. The sync goes on by itself.",
         Some(_) | None => "The last run failed; the log says why. The sync goes on by itself.",
@@ -127,8 +135,10 @@ fn health(health: &PushHealth, overdue: Option<Overdue>) -> (&'static str, Strin
                 format!("Google did not tell us of a change at {since}; the calendar is polled at its interval.");
             ("suspect", text)
         }
-        (PushHealth::Unsupported, _) => {
-            ("unsupported", "This calendar does not tell of changes; it is polled at its interval.".to_owned())
+        (PushHealth::Unsupported { refusal }, _) => {
+            let text =
+                format!("Google refuses to tell us of changes ({refusal}); the calendar is polled at its interval.");
+            ("unsupported", text)
         }
         (PushHealth::Closed, _) => {
             ("closed", "No channel is at work; the calendar is polled at its interval.".to_owned())

@@ -111,8 +111,11 @@ pub enum PushHealth {
         #[serde(with = "timestamp", default)]
         changed_after: DateTime<Utc>,
     },
-    /// The calendar refuses push, or no address for it is set: it is polled.
-    Unsupported,
+    /// Google tells of no changes of this calendar, or not at our address: it is polled.
+    Unsupported {
+        /// What Google said.
+        refusal: String,
+    },
     /// No channel is open, or the calendar was not listed since it is: what changed before was perhaps told to nobody.
     Closed,
 }
@@ -159,6 +162,8 @@ pub struct SyncState {
     pub resting_until: Option<DateTime<Utc>>,
     /// The code of the last error, until a run ends well.
     pub last_error: Option<String>,
+    /// Google's reason, while the last error is that it refuses our OAuth client.
+    pub client_refused: Option<String>,
     /// The channel that is open.
     pub channel: Option<Channel>,
     /// Since when it is.
@@ -192,6 +197,7 @@ impl SyncState {
             failures: 0,
             resting_until: None,
             last_error: None,
+            client_refused: None,
             channel: None,
             channel_opened_at: None,
             stray_channels: Vec::new(),

@@ -1,6 +1,6 @@
 //! Google Calendar, as much of it as we use: list, write in batches, watch.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -130,42 +130,64 @@ pub enum OperationOutcome {
     IdTaken,
     /// 412: it changed since the etag was read.
     Changed,
-    /// Google refuses for good, with its reason.
-    Refused {
-        /// The HTTP status.
-        status: u16,
-        /// Google's `reason`, such as `forbiddenForNonOrganizer`.
-        reason: String,
-    },
+    /// Google refuses this operation, and nothing else.
+    Refused(Refusal),
+    /// Google refuses to change the event, since another calendar organizes it.
+    NotOrganizer(Refusal),
     /// It did not get through in time; a later run tries again.
     TryLater(CalendarError),
+}
+
+/// A refusal in Google's own words, fit to be logged and shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// Google's `reason`, such as `forbiddenForNonOrganizer`.
+    pub reason: String,
+    /// Google's message; empty where it has none or repeats the reason.
+    pub message: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status, self.reason)?;
+        if self.message.is_empty() { Ok(()) } else { write!(f, ": {}", self.message.trim_end_matches('.')) }
+    }
 }
 
 /// Why a call as a whole failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarError {
     /// 401: the access token is not, or no longer, good.
-    #[error("the access token was refused")]
-    Unauthorized,
-    /// 403 or 429 `rateLimitExceeded`, `userRateLimitExceeded`, beyond what retries could wait for; or a call that
-    /// was not made since it would have been refused so.
+    #[error("the access token was refused with {0}")]
+    Unauthorized(Refusal),
+    /// Too many calls in a minute, beyond what retries could wait for; or a call that was not made since it would
+    /// have been refused so.
     #[error("too many requests")]
     RateLimited,
     /// We hold back ourselves, below what Google allows each user and each project a minute, and there was no time to
     /// wait for room.
     #[error("no room left in this minute")]
     Paced,
-    /// 403 `quotaExceeded`: recovery takes hours.
+    /// `quotaExceeded`: recovery takes hours.
     #[error("the calendar's usage limit is exceeded")]
     QuotaExceeded,
-    /// Any other refusal: the calendar is gone (404), the scope is missing (403), ….
-    #[error("refused with {status} {reason}")]
-    Refused {
-        /// The HTTP status.
-        status: u16,
-        /// Google's `reason`.
-        reason: String,
-    },
+    /// The person's permission is gone, or lacks a scope.
+    #[error("the permission does not suffice: {0}")]
+    PermissionWithdrawn(Refusal),
+    /// Google refuses our OAuth client or its project, whoever's calendar it is.
+    #[error("Google refuses this application: {0}")]
+    ClientRefused(Refusal),
+    /// The calendar is gone, or no longer shown to this account.
+    #[error("the calendar is gone: {0}")]
+    CalendarGone(Refusal),
+    /// Google does not tell of changes of this calendar, or not at our address.
+    #[error("push is not possible: {0}")]
+    PushNotPossible(Refusal),
+    /// Any other refusal.
+    #[error("refused with {0}")]
+    Refused(Refusal),
     /// No answer, 5xx, or an answer that cannot be read.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -175,9 +197,20 @@ impl CalendarError {
     /// Whether what failed may be possible later.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Refused { .. } => false,
-            Self::Unauthorized | Self::RateLimited | Self::Paced | Self::QuotaExceeded | Self::Unavailable(_) => true,
+            Self::PermissionWithdrawn(_)
+            | Self::ClientRefused(_)
+            | Self::CalendarGone(_)
+            | Self::PushNotPossible(_)
+            | Self::Refused(_) => false,
+            Self::Unauthorized(_) | Self::RateLimited | Self::Paced | Self::QuotaExceeded | Self::Unavailable(_) => {
+                true
+            }
         }
+    }
+
+    /// Whether the same call may succeed within seconds.
+    pub fn may_pass_soon(&self) -> bool {
+        matches!(self, Self::RateLimited | Self::Unavailable(_))
     }
 }
 

@@ -4,39 +4,44 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
+use super::Refusal;
 use crate::model::{CalendarOAuthTokens, GoogleAccount};
 
 /// What a login brought.
 #[derive(Debug, Clone)]
 pub struct GrantedTokens {
-    /// The access token and when it ends.
-    pub access: RefreshedToken,
-    /// `None` when Google did not show the consent screen and so gives none.
-    pub refresh_token: Option<SecretString>,
+    /// The tokens. There is a refresh token only where Google showed the consent screen.
+    pub tokens: IssuedTokens,
     /// The scopes that the person granted, in any order.
     pub scopes: Vec<String>,
     /// Which account it is.
     pub account: GoogleAccount,
 }
 
-/// A new access token.
+/// What the token endpoint issued.
 #[derive(Debug, Clone)]
-pub struct RefreshedToken {
+pub struct IssuedTokens {
     /// What calls carry.
     pub access_token: SecretString,
-    /// When it ends.
+    /// When the access token ends.
     pub expires_at: DateTime<Utc>,
+    /// Of a refresh: the token that takes the place of the one that was used, where the server rotates them (RFC
+    /// 6749, section 6). Google does not.
+    pub refresh_token: Option<SecretString>,
 }
 
-/// How Google's token endpoint refuses.
-#[derive(Debug, thiserror::Error)]
+/// Why Google's token endpoint gave no token.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum LoginError {
-    /// `invalid_grant`: the code or the refresh token is not, or no longer, good. Only a person can mend it.
-    #[error("the grant is not valid")]
-    InvalidGrant,
-    /// Google refuses for another reason that trying again does not change (a wrong client secret, say).
-    #[error("refused: {0}")]
-    Refused(String),
+    /// The code or the refresh token is not, or no longer, good. Only the person can mend it.
+    #[error("the grant is not valid: {0}")]
+    Withdrawn(Refusal),
+    /// Google refuses our OAuth client, whoever logs in. Only the operator can mend it.
+    #[error("Google refuses this application: {0}")]
+    ClientRefused(Refusal),
+    /// The answer names no account that can be trusted.
+    #[error("no account: {0}")]
+    NoAccount(&'static str),
     /// A passing failure.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -59,7 +64,7 @@ pub trait Login: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<GrantedTokens, LoginError>;
     /// Asks for a new access token.
-    async fn refresh(&self, refresh_token: &SecretString, now: DateTime<Utc>) -> Result<RefreshedToken, LoginError>;
+    async fn refresh(&self, refresh_token: &SecretString, now: DateTime<Utc>) -> Result<IssuedTokens, LoginError>;
     /// Withdraws the grant: all tokens that this account gave to the Google project.
     async fn revoke(&self, tokens: &CalendarOAuthTokens) -> Result<(), LoginError>;
 }

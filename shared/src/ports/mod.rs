@@ -13,11 +13,12 @@ pub mod token_vault;
 pub use bus::NoticeBus;
 pub use calendar::{
     Access, Calendar, CalendarError, EventPatch, Listing, ListingOutcome, NewChannel, Operation, OperationOutcome,
+    Refusal,
 };
 pub use clock::Clock;
 pub use dead_letters::DeadLetters;
 pub use doorbell::{Doorbell, Ring};
-pub use login::{GrantedTokens, Login, LoginError, RefreshedToken};
+pub use login::{GrantedTokens, IssuedTokens, Login, LoginError};
 pub use random::Random;
 pub use store::{
     ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, Glance, HostFlags, LeaseAttempt, LessonLookup,

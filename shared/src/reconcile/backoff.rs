@@ -1,4 +1,4 @@
-//! How long a connection rests after failures (design rule P4).
+//! How long a connection rests after failures.
 
 use chrono::TimeDelta;
 
@@ -6,6 +6,9 @@ use chrono::TimeDelta;
 pub const LONGEST: TimeDelta = TimeDelta::hours(6);
 /// The rest after Google's `quotaExceeded`, whose recovery takes hours.
 pub const QUOTA_EXCEEDED: TimeDelta = TimeDelta::hours(3);
+/// The longest rest while Google refuses our OAuth client: every connection comes back within it when the operator has
+/// mended that.
+pub const CLIENT_REFUSED: TimeDelta = TimeDelta::hours(1);
 /// The wait for room in what Google allows a minute: whatever its jitter, all that filled it has slid out by then.
 pub const PACED: TimeDelta = TimeDelta::seconds(80);
 /// After so many failures in a row the instructor is told.

@@ -104,6 +104,8 @@ pub enum Step {
     Revive,
     /// Delete the event.
     Delete,
+    /// Delete the event, since another calendar organizes it now, and make another in its place.
+    Abandon,
     /// The event was changed too often; leave it until the lesson changes or a person asks.
     GiveUp,
     /// There is no event and there should be none: the mapping has served.
@@ -217,7 +219,7 @@ pub fn operation(mapping: &CalendarEventMapping, wanted: &Wanted, step: Step) ->
         Step::Replace => Some(Operation::Replace { id, etag, event: event()? }),
         // What others added to a deleted event comes back with it.
         Step::Patch | Step::Revive => Some(Operation::Patch { id, etag: etag?, event: event()? }),
-        Step::Delete => Some(Operation::Delete { id, etag }),
+        Step::Delete | Step::Abandon => Some(Operation::Delete { id, etag }),
     }
 }
 
@@ -254,7 +256,7 @@ pub fn intend(
                     mapping.sync_status = SyncStatus::Failed;
                     mapping.error = Some(GAVE_UP.to_owned());
                 }
-                Step::Look | Step::Delete | Step::Forget => {}
+                Step::Look | Step::Delete | Step::Abandon | Step::Forget => {}
             }
         }
         Wanted::NoEvent(_) => {
@@ -340,6 +342,8 @@ pub enum After {
     Again,
     /// Look what Google has, then decide once more.
     Look,
+    /// Google will not change the event again: abandon it.
+    Abandon(String),
     /// It did not get through; a later run tries again.
     Later(String),
     /// Google refuses; nothing more is tried until the lesson changes or a person asks.
@@ -399,18 +403,30 @@ pub fn conclude(
             }
             (mapping, After::Done)
         }
-        (Step::Revive, OperationOutcome::Gone | OperationOutcome::Deleted | OperationOutcome::Refused { .. }) => {
+        (
+            Step::Revive,
+            OperationOutcome::Gone
+            | OperationOutcome::Deleted
+            | OperationOutcome::Refused(_)
+            | OperationOutcome::NotOrganizer(_),
+        )
+        | (Step::Abandon, OperationOutcome::Gone | OperationOutcome::Deleted) => {
             next_generation(&mut mapping);
             forget_event(&mut mapping);
             (mapping, After::Again)
+        }
+        (Step::Replace | Step::Patch, OperationOutcome::NotOrganizer(refusal)) => {
+            // Stored before it is deleted: its tombstone is no change by the instructor.
+            mapping.removal_sent = true;
+            (mapping, After::Abandon(format!("Google refused with {refusal}; another event takes its place")))
         }
         (_, OperationOutcome::IdTaken | OperationOutcome::Changed) => (mapping, After::Look),
         (_, OperationOutcome::Gone | OperationOutcome::Deleted) => {
             forget_event(&mut mapping);
             (mapping, After::Again)
         }
-        (_, OperationOutcome::Refused { status, reason }) => {
-            let text = format!("Google refused with {status} {reason}.");
+        (_, OperationOutcome::Refused(refusal) | OperationOutcome::NotOrganizer(refusal)) => {
+            let text = format!("Google refused with {refusal}.");
             mapping.sync_status = SyncStatus::Failed;
             mapping.error = Some(text.clone());
             (mapping, After::Failed(text))

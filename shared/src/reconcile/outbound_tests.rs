@@ -5,8 +5,9 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::*;
-use crate::model::{
-    ConnectionKey, EventId, EventStatus, EventTime, EventType, InstructorId, Lesson, LessonId, TenantId,
+use crate::{
+    model::{ConnectionKey, EventId, EventStatus, EventTime, EventType, InstructorId, Lesson, LessonId, TenantId},
+    ports::Refusal,
 };
 
 fn now() -> DateTime<Utc> {
@@ -22,6 +23,10 @@ fn content(title: &str) -> LessonContent {
         description: None,
         location: None,
     }
+}
+
+fn refused(status: u16, reason: &str) -> OperationOutcome {
+    OperationOutcome::Refused(Refusal { status, reason: reason.to_owned(), message: "Google's words.".to_owned() })
 }
 
 fn wants(title: &str) -> Wanted {
@@ -336,9 +341,34 @@ fn another_change_while_one_waits_to_be_put_back_is_counted_and_told() {
 #[test]
 fn a_deleted_id_that_google_refuses_to_give_back_moves_the_generation_on() {
     let gone = observe(synced("A"), &deleted("2"));
-    let refused = OperationOutcome::Refused { status: 403, reason: "forbidden".into() };
+    let refused = refused(403, "forbidden");
     let (next, after) = answered(gone, &wants("A"), &refused);
     assert_eq!((after, next.generation, step(&next, &wants("A"))), (After::Again, 1, Step::Insert));
+}
+
+#[test]
+fn an_event_that_another_calendar_organizes_is_deleted_and_another_takes_its_place() {
+    let refusal = Refusal { status: 403, reason: "forbiddenForNonOrganizer".into(), message: String::new() };
+    let refused = OperationOutcome::NotOrganizer(refusal);
+    let (mapping, after) = answered(synced("A"), &wants("B"), &refused);
+    assert!(matches!(&after, After::Abandon(why) if why.contains("403 forbiddenForNonOrganizer")), "{after:?}");
+    assert!(matches!(operation(&mapping, &wants("B"), Step::Abandon), Some(Operation::Delete { .. })));
+    for gone in [OperationOutcome::Deleted, OperationOutcome::Gone] {
+        let (next, after) = conclude(mapping.clone(), &wants("B"), Step::Abandon, &gone);
+        assert_eq!((after, next.generation, step(&next, &wants("B"))), (After::Again, 1, Step::Insert));
+    }
+    // Should the answer be lost, the tombstone is ours and the id is given up.
+    let lost = observe(mapping, &deleted("2"));
+    assert_eq!(decide(&lost, &wants("B")), Decision { step: Step::Revive, drift: None });
+    let (next, after) = answered(lost, &wants("B"), &refused);
+    assert_eq!((after, next.generation, step(&next, &wants("B"))), (After::Again, 1, Step::Insert));
+}
+
+#[test]
+fn an_event_that_google_will_not_let_go_either_fails_with_the_reason() {
+    let (mapping, after) = conclude(synced("A"), &wants("B"), Step::Abandon, &refused(403, "forbidden"));
+    assert_eq!(after, After::Failed("Google refused with 403 forbidden: Google's words.".into()));
+    assert_eq!((mapping.sync_status, mapping.generation), (SyncStatus::Failed, 0));
 }
 
 #[test]
@@ -437,9 +467,9 @@ fn an_event_that_changed_since_its_etag_was_read_is_looked_at_first() {
 
 #[test]
 fn what_google_refuses_fails_with_its_reason_and_is_not_tried_again() {
-    let refused = OperationOutcome::Refused { status: 400, reason: "timeRangeEmpty".into() };
+    let refused = refused(400, "timeRangeEmpty");
     let (mapping, after) = answered(synced("A"), &wants("B"), &refused);
-    assert_eq!(after, After::Failed("Google refused with 400 timeRangeEmpty.".into()));
+    assert_eq!(after, After::Failed("Google refused with 400 timeRangeEmpty: Google's words.".into()));
     assert_eq!(mapping.sync_status, SyncStatus::Failed);
 }
 

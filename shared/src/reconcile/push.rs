@@ -96,6 +96,10 @@ mod tests {
         SyncState { channel: Some(channel), push_health, ..SyncState::new(at(0)) }
     }
 
+    fn unsupported() -> PushHealth {
+        PushHealth::Unsupported { refusal: "403 forbidden".to_owned() }
+    }
+
     #[test]
     fn the_first_change_whose_notice_is_to_come_counts_and_only_while_a_channel_is_open() {
         let awaiting = PushHealth::Awaiting { since: at(1), changed_after: at(0) };
@@ -104,7 +108,7 @@ mod tests {
         assert_eq!(made(&state(awaiting.clone()), 2), awaiting);
         assert_eq!(made(&state(PushHealth::Healthy), 60), PushHealth::Healthy, "the channel has ended");
         let suspect = PushHealth::Suspect { since: at(0), changed_after: at(0) };
-        for other in [suspect, PushHealth::Unsupported, PushHealth::Closed] {
+        for other in [suspect, unsupported(), PushHealth::Closed] {
             assert_eq!(made(&state(other.clone()), 1), other);
         }
     }
@@ -156,7 +160,7 @@ mod tests {
             assert_eq!(after_notice(&broken, at(8)), PushHealth::Healthy, "its message was under way for long");
             assert_eq!(after_notice(&broken, at(7)), broken);
         }
-        for other in [PushHealth::Unsupported, PushHealth::Closed] {
+        for other in [unsupported(), PushHealth::Closed] {
             assert_eq!(after_notice(&other, at(8)), other, "it came through a channel that no longer counts");
         }
     }

@@ -50,7 +50,9 @@ pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>,
         // Should nobody renew the channel, polling takes over where it ends.
         (PushHealth::Healthy, Some(ends)) => (listed + safety).min(ends + interval),
         (PushHealth::Awaiting { since, .. }, Some(_)) => *since + push::NOTICE_WITHIN,
-        (PushHealth::Suspect { .. } | PushHealth::Unsupported | PushHealth::Closed, _) | (_, None) => listed + interval,
+        (PushHealth::Suspect { .. } | PushHealth::Unsupported { .. } | PushHealth::Closed, _) | (_, None) => {
+            listed + interval
+        }
     };
     Some(next.max(now))
 }

@@ -1,5 +1,5 @@
-//! Takes a connection down: our events are removed, the channel closed, the grant given back, everything forgotten
-//! (design rule S6). Each step can be repeated, and it succeeds even when Google refuses.
+//! Takes a connection down: our events are removed, the channel closed, the grant given back, everything forgotten.
+//! Each step can be repeated, and it succeeds even when Google refuses.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -216,8 +216,9 @@ impl Disconnect {
     ) -> Result<Left> {
         let mut session = match GoogleSession::open(&self.google, credentials).await {
             Ok(session) => session,
-            Err(SessionError::Withdrawn { .. }) => return Ok(Left::Wholly),
-            Err(SessionError::Other(error)) => {
+            Err(SessionError::Withdrawn { .. }) => return self.leave_account(credentials, false).await,
+            Err(error) => {
+                let error = Error::from(error);
                 tracing::warn!(connection = %credentials.key, ?error, "Google cannot be asked to forget us yet");
                 return Ok(Left::in_vain());
             }
@@ -229,7 +230,7 @@ impl Disconnect {
             // The others would take as long to find out the same, and the events are still to be removed.
             if error.may_pass() {
                 // Whose grant is gone may close none.
-                open = Some(error).filter(|error| *error != CalendarError::Unauthorized);
+                open = Some(error).filter(|error| !matches!(error, CalendarError::Unauthorized(_)));
                 break;
             }
         }
@@ -237,9 +238,10 @@ impl Disconnect {
         if !keep.events {
             let ours = match self.ours(&mut session, credentials.key, deadline).await {
                 Ok(ours) => ours,
-                Err(SessionError::Withdrawn { .. }) => return Ok(Left::Wholly),
+                Err(SessionError::Withdrawn { .. }) => return self.leave_account(credentials, false).await,
                 Err(SessionError::Other(error)) if error.code() == PACED => return Ok(Left::waits()),
-                Err(SessionError::Other(error)) => {
+                Err(error) => {
+                    let error = Error::from(error);
                     tracing::warn!(connection = %credentials.key, ?error, "the calendar could not be listed yet");
                     return Ok(Left::in_vain());
                 }
@@ -252,8 +254,9 @@ impl Disconnect {
                 let operations: Vec<Operation> = batch.iter().map(delete).collect();
                 let outcomes = match session.batch(&operations, deadline).await {
                     Ok(outcomes) => outcomes,
-                    Err(SessionError::Withdrawn { .. }) => return Ok(Left::Wholly),
-                    Err(SessionError::Other(error)) => {
+                    Err(SessionError::Withdrawn { .. }) => return self.leave_account(credentials, progress).await,
+                    Err(error) => {
+                        let error = Error::from(error);
                         tracing::warn!(connection = %credentials.key, ?error, "events could not be removed yet");
                         return Ok(Left::Partly { progress, obstacle: Obstacle::Time });
                     }
@@ -272,13 +275,22 @@ impl Disconnect {
             let obstacle = match error {
                 CalendarError::Paced => Obstacle::Pace,
                 CalendarError::QuotaExceeded => Obstacle::Quota,
-                CalendarError::Refused { .. }
-                | CalendarError::Unauthorized
+                CalendarError::Unauthorized(_)
+                | CalendarError::PermissionWithdrawn(_)
+                | CalendarError::ClientRefused(_)
+                | CalendarError::CalendarGone(_)
+                | CalendarError::PushNotPossible(_)
+                | CalendarError::Refused(_)
                 | CalendarError::RateLimited
                 | CalendarError::Unavailable(_) => Obstacle::Time,
             };
             return Ok(Left::Partly { progress, obstacle });
         }
+        self.leave_account(credentials, progress).await
+    }
+
+    /// Gives the grant back, also one that ended or does not suffice for the rest: what is left of it ends too.
+    async fn leave_account(&self, credentials: &InstructorCalendarCredentials, progress: bool) -> Result<Left> {
         let given_back = self.give_back(credentials).await?;
         Ok(if given_back { Left::Wholly } else { Left::Partly { progress, obstacle: Obstacle::Time } })
     }
@@ -383,7 +395,8 @@ fn settled<'a>(batch: &'a [Ours], outcomes: &[OperationOutcome]) -> (Vec<&'a Our
             | OperationOutcome::Gone
             | OperationOutcome::IdTaken
             | OperationOutcome::Changed
-            | OperationOutcome::Refused { .. } => settled.push(ours),
+            | OperationOutcome::NotOrganizer(_)
+            | OperationOutcome::Refused(_) => settled.push(ours),
         }
     }
     (settled, obstacle)
@@ -392,6 +405,7 @@ fn settled<'a>(batch: &'a [Ours], outcomes: &[OperationOutcome]) -> (Vec<&'a Our
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::Refusal;
 
     #[test]
     fn an_attempt_that_brings_us_further_is_not_counted() {
@@ -425,7 +439,8 @@ mod tests {
     fn what_is_gone_or_refused_is_settled_and_the_rest_tells_what_is_in_the_way() {
         let ours = |id: &str| Ours { id: EventId::from(id), mapping: None };
         let batch = ["gone", "later", "refused", "too fast"].map(ours);
-        let refused = OperationOutcome::Refused { status: 403, reason: "forbidden".to_owned() };
+        let refusal = Refusal { status: 403, reason: "forbidden".to_owned(), message: String::new() };
+        let refused = OperationOutcome::Refused(refusal);
         let later = OperationOutcome::TryLater;
         let outcomes =
             [OperationOutcome::Gone, later(CalendarError::QuotaExceeded), refused, later(CalendarError::RateLimited)];

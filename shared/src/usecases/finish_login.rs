@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use super::{
     begin_login::digest,
     disconnect::{Disconnect, Disconnected, Keep},
-    google_session::Google,
+    google_session::{Google, client_refused},
 };
 use crate::{
     Error, ErrorKind, Result,
@@ -135,11 +135,12 @@ impl FinishLogin {
         let verifier = google.vault.open(begun.key, &begun.verifier).await?;
         let asked_at = google.clock.now();
         let granted = google.login.exchange(&code, &verifier, asked_at).await.map_err(|error| match error {
-            LoginError::InvalidGrant => {
+            LoginError::Withdrawn(_) => {
                 Error::new(ErrorKind::Invalid, "code_refused", "Google did not accept the login. Please start again.")
                     .because(error)
             }
-            LoginError::Refused(_) => Error::internal(error),
+            LoginError::ClientRefused(refusal) => client_refused(&refusal),
+            LoginError::NoAccount(_) => Error::internal(error),
             LoginError::Unavailable(_) => Error::unavailable("google_unavailable", error),
         })?;
         let stored = match self.checked(begun.key, &granted) {
@@ -179,7 +180,7 @@ impl FinishLogin {
             );
             return Err(Error::new(ErrorKind::Invalid, "permission_missing", text));
         }
-        let Some(refresh_token) = granted.refresh_token.clone() else {
+        let Some(refresh_token) = granted.tokens.refresh_token.clone() else {
             let text = "Google gave no lasting permission. Remove this application from your Google account's connections, then start again.";
             return Err(Error::new(ErrorKind::Invalid, "no_refresh_token", text));
         };
@@ -188,9 +189,9 @@ impl FinishLogin {
             google_account: granted.account.clone(),
             granted_scopes: granted.scopes.clone(),
             tokens: CalendarOAuthTokens {
-                access_token: granted.access.access_token.clone(),
+                access_token: granted.tokens.access_token.clone(),
                 refresh_token,
-                expires_at: granted.access.expires_at,
+                expires_at: granted.tokens.expires_at,
             },
         })
     }
@@ -261,9 +262,9 @@ impl FinishLogin {
     /// Withdraws a grant that led to no connection.
     async fn give_back(&self, granted: &GrantedTokens) {
         let tokens = CalendarOAuthTokens {
-            access_token: granted.access.access_token.clone(),
-            refresh_token: granted.refresh_token.clone().unwrap_or_else(|| granted.access.access_token.clone()),
-            expires_at: granted.access.expires_at,
+            access_token: granted.tokens.access_token.clone(),
+            refresh_token: granted.tokens.refresh_token.clone().unwrap_or_else(|| granted.tokens.access_token.clone()),
+            expires_at: granted.tokens.expires_at,
         };
         match self.google.give_back(&granted.account.sub, None, &tokens).await {
             Ok(true) => {}

@@ -1,16 +1,17 @@
 //! Calls to Google for one connection: the access token is opened, refreshed before it ends and once more when
-//! Google refuses it, and kept sealed where a later run has a use for it (design rule S5).
+//! Google refuses it, and kept sealed where a later run has a use for it. What Google refuses for the connection as a
+//! whole ends the session.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    Error,
+    Error, ErrorKind,
     model::{CalendarOAuthTokens, Channel, ConnectionKey, InstructorCalendarCredentials, SealedSecret, SealedTokens},
     ports::{
-        Access, Calendar, CalendarError, Clock, Listing, ListingOutcome, Login, LoginError, NewChannel, Operation,
-        OperationOutcome, Store, TokenVault,
+        Access, Calendar, CalendarError, Clock, IssuedTokens, Listing, ListingOutcome, Login, LoginError, NewChannel,
+        Operation, OperationOutcome, Refusal, Store, TokenVault,
     },
 };
 
@@ -51,7 +52,7 @@ impl Google {
         match self.login.revoke(tokens).await {
             // It may still come about.
             Err(LoginError::Unavailable(_)) => Ok(false),
-            Ok(()) | Err(LoginError::InvalidGrant | LoginError::Refused(_)) => {
+            Ok(()) | Err(LoginError::Withdrawn(_) | LoginError::ClientRefused(_) | LoginError::NoAccount(_)) => {
                 self.store.end_revocation(sub, self.clock.now()).await?;
                 Ok(true)
             }
@@ -62,11 +63,15 @@ impl Google {
 /// Why there is no session.
 #[derive(Debug)]
 pub enum SessionError {
-    /// Google withdrew the permission; only the instructor can give it again.
+    /// The instructor's permission is gone or does not suffice; only they can give it again.
     Withdrawn {
         /// The connection as it was when Google refused.
         as_read: Box<InstructorCalendarCredentials>,
+        /// What Google said.
+        refusal: Refusal,
     },
+    /// Google refuses our OAuth client, whoever's calendar it is; only the operator can mend it.
+    ClientRefused(Refusal),
     /// Anything else.
     Other(Error),
 }
@@ -81,22 +86,34 @@ impl From<SessionError> for Error {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Withdrawn { .. } => Self::new(
-                crate::ErrorKind::Refused,
+                ErrorKind::Refused,
                 "needs_reauth",
                 "Google no longer permits access to this calendar. Please connect it again.",
             ),
+            SessionError::ClientRefused(refusal) => client_refused(&refusal),
             SessionError::Other(error) => error,
         }
     }
+}
+
+/// Tells the operator, and gives the error for the caller. The deployment raises an alarm on this line.
+pub fn client_refused(refusal: &Refusal) -> Error {
+    tracing::error!(%refusal, "Google refuses our OAuth client");
+    let text = format!("Google refuses this application itself ({refusal}); its operator has to mend that.");
+    Error::new(ErrorKind::Internal, "client_refused", text)
 }
 
 /// An open session.
 pub struct GoogleSession<'a> {
     google: &'a Google,
     credentials: &'a InstructorCalendarCredentials,
+    /// As it is stored by now: a refresh may have brought another.
+    refresh_token: SealedSecret,
     access: Access,
     /// A token that is not kept yet, and when it ends.
     fresh: Option<(SealedSecret, DateTime<Utc>)>,
+    /// Whether Google has taken a call: then it does not refuse our client.
+    taken: bool,
     /// HTTP calls made to Google Calendar.
     pub calls: u32,
 }
@@ -114,7 +131,8 @@ impl<'a> GoogleSession<'a> {
             token,
             calendar: credentials.google_calendar_id.clone(),
         };
-        let mut session = Self { google, credentials, access, fresh: None, calls: 0 };
+        let refresh_token = credentials.tokens.google_refresh_token.clone();
+        let mut session = Self { google, credentials, refresh_token, access, fresh: None, taken: false, calls: 0 };
         if credentials.tokens.google_token_expiry - google.clock.now() < REFRESH_BEFORE {
             session.refresh().await?;
         }
@@ -124,28 +142,42 @@ impl<'a> GoogleSession<'a> {
     /// Fetches a new access token.
     async fn refresh(&mut self) -> Result<(), SessionError> {
         let Self { google, credentials, .. } = *self;
-        let refresh_token = google.vault.open(credentials.key, &credentials.tokens.google_refresh_token).await?;
-        let fresh = match google.login.refresh(&refresh_token, google.clock.now()).await {
-            Ok(fresh) => fresh,
-            Err(LoginError::InvalidGrant) => {
-                return Err(SessionError::Withdrawn { as_read: Box::new(credentials.clone()) });
-            }
-            Err(error @ (LoginError::Refused(_) | LoginError::Unavailable(_))) => {
+        let refresh_token = google.vault.open(credentials.key, &self.refresh_token).await?;
+        let issued = match google.login.refresh(&refresh_token, google.clock.now()).await {
+            Ok(issued) => issued,
+            Err(LoginError::Withdrawn(refusal)) => return Err(self.withdrawn(refusal)),
+            Err(LoginError::ClientRefused(refusal)) => return Err(SessionError::ClientRefused(refusal)),
+            Err(error @ (LoginError::NoAccount(_) | LoginError::Unavailable(_))) => {
                 return Err(Error::unavailable("google_unavailable", error).into());
             }
         };
-        let sealed = google.vault.seal(credentials.key, &fresh.access_token).await?;
-        if google.vault.is_stale(&credentials.tokens.google_refresh_token) {
+        let IssuedTokens { access_token, expires_at, refresh_token: rotated } = issued;
+        let sealed = google.vault.seal(credentials.key, &access_token).await?;
+        if rotated.is_some() || google.vault.is_stale(&self.refresh_token) {
+            // Before anything else: the one that was used may be good no more.
+            let lasting = rotated.as_ref().unwrap_or(&refresh_token);
             let tokens = SealedTokens {
                 google_access_token: sealed.clone(),
-                google_refresh_token: google.vault.seal(credentials.key, &refresh_token).await?,
-                google_token_expiry: fresh.expires_at,
+                google_refresh_token: google.vault.seal(credentials.key, lasting).await?,
+                google_token_expiry: expires_at,
             };
-            google.store.save_tokens(credentials, &tokens).await?;
+            google.store.save_tokens(&self.as_stored(), &tokens).await?;
+            self.refresh_token = tokens.google_refresh_token;
         }
-        self.access.token = fresh.access_token;
-        self.fresh = Some((sealed, fresh.expires_at));
+        self.access.token = access_token;
+        self.fresh = Some((sealed, expires_at));
         Ok(())
+    }
+
+    /// The connection, with the refresh token that is stored by now.
+    fn as_stored(&self) -> InstructorCalendarCredentials {
+        let mut credentials = self.credentials.clone();
+        credentials.tokens.google_refresh_token = self.refresh_token.clone();
+        credentials
+    }
+
+    fn withdrawn(&self, refusal: Refusal) -> SessionError {
+        SessionError::Withdrawn { as_read: Box::new(self.as_stored()), refusal }
     }
 
     /// Keeps a new access token for the runs that come until it ends.
@@ -163,17 +195,46 @@ impl<'a> GoogleSession<'a> {
         }
     }
 
+    /// What a failure of a call means for the session as a whole, if it means anything for it.
+    fn ended_by(&self, failure: &CalendarError) -> Option<SessionError> {
+        match failure {
+            CalendarError::PermissionWithdrawn(refusal) => Some(self.withdrawn(refusal.clone())),
+            CalendarError::ClientRefused(refusal) => Some(SessionError::ClientRefused(refusal.clone())),
+            CalendarError::Unauthorized(_)
+            | CalendarError::RateLimited
+            | CalendarError::Paced
+            | CalendarError::QuotaExceeded
+            | CalendarError::CalendarGone(_)
+            | CalendarError::PushNotPossible(_)
+            | CalendarError::Refused(_)
+            | CalendarError::Unavailable(_) => None,
+        }
+    }
+
     /// Lists the calendar, or what changed since `token`.
     pub async fn list(&mut self, token: Option<&str>, deadline: DateTime<Utc>) -> Result<Listing, SessionError> {
-        let listing = self.google.calendar.list(&self.access, token, deadline).await;
-        self.calls += listing.calls;
-        if listing.outcome != (ListingOutcome::Partial { error: CalendarError::Unauthorized }) {
-            return Ok(listing);
+        let mut listing = self.list_once(token, deadline).await;
+        if let ListingOutcome::Partial { error: CalendarError::Unauthorized(_) } = listing.outcome {
+            self.refresh().await?;
+            listing = self.list_once(token, deadline).await;
         }
-        self.refresh().await?;
+        match listing.outcome {
+            // A token that was issued just now: it is not the token that Google refuses.
+            ListingOutcome::Partial { error: CalendarError::Unauthorized(refusal) } => {
+                Err(SessionError::ClientRefused(refusal))
+            }
+            ListingOutcome::Partial { ref error } => self.ended_by(error).map_or(Ok(listing), Err),
+            ListingOutcome::Complete { .. } | ListingOutcome::Delta { .. } | ListingOutcome::CursorLost => {
+                self.taken = true;
+                Ok(listing)
+            }
+        }
+    }
+
+    async fn list_once(&mut self, token: Option<&str>, deadline: DateTime<Utc>) -> Listing {
         let listing = self.google.calendar.list(&self.access, token, deadline).await;
         self.calls += listing.calls;
-        Ok(listing)
+        listing
     }
 
     /// Carries out operations, those that an ended token failed once more with a new one.
@@ -182,51 +243,74 @@ impl<'a> GoogleSession<'a> {
         operations: &[Operation],
         deadline: DateTime<Utc>,
     ) -> Result<Vec<OperationOutcome>, SessionError> {
-        const UNAUTHORIZED: OperationOutcome = OperationOutcome::TryLater(CalendarError::Unauthorized);
         let (mut outcomes, calls) = self.google.calendar.batch(&self.access, operations, deadline).await;
         self.calls += calls;
-        let refused: Vec<usize> = (0..outcomes.len()).filter(|&index| outcomes[index] == UNAUTHORIZED).collect();
-        if refused.is_empty() {
-            return Ok(outcomes);
-        }
-        match self.refresh().await {
-            Ok(()) => {}
-            Err(withdrawn @ SessionError::Withdrawn { .. }) => return Err(withdrawn),
-            // The other operations have their outcomes all the same.
-            Err(SessionError::Other(error)) => {
-                tracing::warn!(connection = %self.credentials.key, ?error, "no new access token for a part of a batch");
-                return Ok(outcomes);
+        let refused: Vec<usize> =
+            (0..outcomes.len()).filter(|&index| unauthorized(&outcomes[index]).is_some()).collect();
+        if !refused.is_empty() {
+            match self.refresh().await {
+                Ok(()) => {}
+                // The other operations have their outcomes all the same.
+                Err(SessionError::Other(error)) => {
+                    tracing::warn!(connection = %self.credentials.key, ?error, "no new access token for a part of a batch");
+                    return Ok(outcomes);
+                }
+                Err(ended) => return Err(ended),
+            }
+            let again: Vec<Operation> = refused.iter().map(|&index| operations[index].clone()).collect();
+            let (answers, calls) = self.google.calendar.batch(&self.access, &again, deadline).await;
+            self.calls += calls;
+            for (index, outcome) in refused.into_iter().zip(answers) {
+                outcomes[index] = outcome;
+            }
+            // A token that was issued just now: where Google takes nothing with it, it is not the token that it refuses.
+            let lasting: Option<Vec<&Refusal>> = outcomes.iter().map(unauthorized).collect();
+            if let Some(refusal) = lasting.as_deref().and_then(<[_]>::first)
+                && !self.taken
+            {
+                return Err(SessionError::ClientRefused((*refusal).clone()));
             }
         }
-        let again: Vec<Operation> = refused.iter().map(|&index| operations[index].clone()).collect();
-        let (answers, calls) = self.google.calendar.batch(&self.access, &again, deadline).await;
-        self.calls += calls;
-        for (index, outcome) in refused.into_iter().zip(answers) {
-            outcomes[index] = outcome;
-        }
-        Ok(outcomes)
+        self.taken |= outcomes.iter().any(|outcome| !matches!(outcome, OperationOutcome::TryLater(_)));
+        let ended = outcomes.iter().find_map(|outcome| match outcome {
+            OperationOutcome::TryLater(error) => self.ended_by(error),
+            _ => None,
+        });
+        ended.map_or(Ok(outcomes), Err)
     }
 
-    /// Opens a push channel.
+    /// Opens a push channel. A refusal says nothing of the connection: a listing does.
     pub async fn watch(
         &mut self,
         channel: &NewChannel,
         deadline: DateTime<Utc>,
     ) -> Result<Result<Channel, CalendarError>, SessionError> {
-        self.calls += 1;
-        match self.google.calendar.watch(&self.access, channel, deadline).await {
-            Err(CalendarError::Unauthorized) => {
-                self.refresh().await?;
-                self.calls += 1;
-                Ok(self.google.calendar.watch(&self.access, channel, deadline).await)
-            }
-            answer @ (Ok(_) | Err(_)) => Ok(answer),
+        let mut opened = self.watch_once(channel, deadline).await;
+        if let Err(CalendarError::Unauthorized(_)) = opened {
+            self.refresh().await?;
+            opened = self.watch_once(channel, deadline).await;
         }
+        Ok(opened.map_err(|error| match error {
+            CalendarError::Unauthorized(refusal) => CalendarError::PushNotPossible(refusal),
+            error => error,
+        }))
+    }
+
+    async fn watch_once(&mut self, channel: &NewChannel, deadline: DateTime<Utc>) -> Result<Channel, CalendarError> {
+        self.calls += 1;
+        self.google.calendar.watch(&self.access, channel, deadline).await
     }
 
     /// Closes a push channel.
     pub async fn stop(&mut self, channel: &Channel, deadline: DateTime<Utc>) -> Result<(), CalendarError> {
         self.calls += 1;
         self.google.calendar.stop(&self.access, channel, deadline).await
+    }
+}
+
+fn unauthorized(outcome: &OperationOutcome) -> Option<&Refusal> {
+    match outcome {
+        OperationOutcome::TryLater(CalendarError::Unauthorized(refusal)) => Some(refusal),
+        _ => None,
     }
 }

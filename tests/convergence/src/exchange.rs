@@ -7,7 +7,7 @@ use serde_json::Value;
 use calendar_sync::model::ConnectionKey;
 
 /// Why Google refuses something for good in a history.
-pub const FOR_GOOD: &str = "forbiddenForNonOrganizer";
+pub const FOR_GOOD: &str = "eventTypeRestriction";
 
 /// Refusals that pass, however soon.
 const PASSING: [&str; 4] = ["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "authError"];

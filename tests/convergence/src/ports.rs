@@ -8,7 +8,7 @@ use calendar_sync::{
     adapters::google::{Answer, GoogleLogin, Request, Transport},
     model::{CalendarOAuthTokens, ConnectionKey, GoogleAccount, Notice, SealedSecret, SyncDirection, WishKind},
     ports::{
-        CalendarError, Clock, Doorbell, GrantedTokens, Login, LoginError, NoticeBus, Random, RefreshedToken, Ring,
+        CalendarError, Clock, Doorbell, GrantedTokens, IssuedTokens, Login, LoginError, NoticeBus, Random, Ring,
         TokenVault,
     },
 };
@@ -339,7 +339,7 @@ impl Login for SimLogin {
     ) -> Result<GrantedTokens, LoginError> {
         self.sim.turn(GOOGLE).await;
         let (key, account) = code.expose_secret().split_once(' ').unwrap_or_default();
-        let key: ConnectionKey = key.parse().map_err(|_| LoginError::InvalidGrant)?;
+        let key: ConnectionKey = key.parse().map_err(|_| LoginError::NoAccount("a code of no connection"))?;
         let scopes = self.required_scopes();
         let names: Vec<&str> = scopes.iter().map(String::as_str).collect();
         let mut state = self.sim.state();
@@ -348,16 +348,16 @@ impl Login for SimLogin {
             state.truth.tokens.insert(token.clone(), key);
         }
         Ok(GrantedTokens {
-            access: RefreshedToken {
+            tokens: IssuedTokens {
                 access_token: granted.access_token.into(),
                 expires_at: now + TimeDelta::seconds(3599),
+                refresh_token: Some(granted.refresh_token.into()),
             },
-            refresh_token: Some(granted.refresh_token.into()),
             scopes: scopes.to_vec(),
             account: GoogleAccount { sub: format!("sub of {account}"), email: Some(account.to_owned()) },
         })
     }
-    async fn refresh(&self, refresh_token: &SecretString, now: DateTime<Utc>) -> Result<RefreshedToken, LoginError> {
+    async fn refresh(&self, refresh_token: &SecretString, now: DateTime<Utc>) -> Result<IssuedTokens, LoginError> {
         let fresh = self.real.refresh(refresh_token, now).await?;
         let tokens = &mut self.sim.state().truth.tokens;
         if let Some(key) = tokens.get(refresh_token.expose_secret()).copied() {

@@ -164,6 +164,21 @@ impl World {
         }
     }
 
+    /// Changes the hot state of the connection between two runs, as if time had passed or nobody had come.
+    pub async fn change_state(&self, changes: Value) {
+        self.until("the end of a run", async || self.try_to_change_state(changes.clone()).await).await;
+    }
+
+    /// The same, unless a run is under way or there is no connection.
+    pub async fn try_to_change_state(&self, changes: Value) -> bool {
+        let rows = self.rows("instructor_calendar_credentials").await;
+        let name = format!("{}#state", self.instructor);
+        let Some(state) = rows.iter().find(|row| row["instructor_id"] == name) else { return false };
+        let key = json!({ "tenant_id": state["tenant_id"], "instructor_id": name });
+        let no_run = "attribute_exists(lease_until) AND attribute_not_exists(lease_owner)";
+        self.change_row_if(no_run, "instructor_calendar_credentials", key, changes).await
+    }
+
     fn tables(&self) -> aws_sdk_dynamodb::Client {
         aws_sdk_dynamodb::Client::new(&self.stack.sdk)
     }

@@ -268,19 +268,6 @@ async fn an_exhausted_quota_is_left_alone_for_hours() {
     assert_eq!(start_of(&world.events_of(&lesson).await[0]), world.in_hours(60), "nothing was lost");
 }
 
-/// The hot state of the connection, changed as if time had passed or nobody had come.
-async fn change_state(world: &World, changes: Value) {
-    let rows = world.rows("instructor_calendar_credentials").await;
-    let name = format!("{}#state", world.instructor);
-    let state = rows.iter().find(|row| row["instructor_id"] == name).expect("a state");
-    let key = json!({ "tenant_id": state["tenant_id"], "instructor_id": name });
-    let change = async || {
-        let no_run = "attribute_not_exists(lease_owner)";
-        world.change_row_if(no_run, "instructor_calendar_credentials", key.clone(), changes.clone()).await
-    };
-    world.until("the end of a run", change).await;
-}
-
 /// The ids of the channels that Google keeps open.
 async fn open_channels(world: &World) -> Vec<String> {
     let (_, answer) = world.send(world.outside(&format!("{}/control/channels", world.google))).await;
@@ -306,7 +293,7 @@ async fn a_channel_is_renewed_under_a_new_id_and_kept_until_the_new_one_is_open(
     let due = json!({ "renew_at": "2026-01-01T00:00:00.000Z" });
     let refusal = json!({ "refuse": { "status": 400, "reason": "channelIdNotUnique" } });
     world.fault("calendar.events.watch", json!("always"), refusal).await;
-    change_state(&world, due.clone()).await;
+    world.change_state(due.clone()).await;
     world.sync().await;
     assert!(world.reasons().await.contains("channelIdNotUnique"), "{}", world.reasons().await);
     assert_eq!((open_channels(&world).await, &world.status().await["push"]["state"]), (old.clone(), &json!("healthy")));
@@ -315,7 +302,7 @@ async fn a_channel_is_renewed_under_a_new_id_and_kept_until_the_new_one_is_open(
     world.until("the old channel's notice", async || is_known(&told).await).await;
 
     world.control("clear-faults", json!({})).await;
-    change_state(&world, due).await;
+    world.change_state(due).await;
     world.sync().await;
     let new = open_channels(&world).await;
     assert!(new.len() == 1 && new != old, "{old:?} {new:?}");
@@ -332,7 +319,7 @@ async fn a_channel_that_nobody_renewed_shows_in_the_status_and_polling_takes_ove
     let past = "2026-01-01T00:00:00.000Z";
     let in_an_hour = timestamp(Utc::now() + TimeDelta::hours(1));
     let late = json!({ "renew_at": past, "webhook_opened_at": past, "webhook_expiration": in_an_hour });
-    change_state(&world, late).await;
+    world.change_state(late).await;
     world.control("reset-calls", json!({})).await;
     world.sync().await;
     assert_eq!(world.google_calls().await["calendar.events.watch"], 1, "it was tried once more");
@@ -342,7 +329,7 @@ async fn a_channel_that_nobody_renewed_shows_in_the_status_and_polling_takes_ove
 
     world.control("expire-channels", json!({})).await;
     let id = world.plan_in_google("Untold", world.in_hours(50), world.in_hours(51)).await;
-    change_state(&world, json!({ "renew_at": past, "webhook_expiration": past, "next_sync_at": past })).await;
+    world.change_state(json!({ "renew_at": past, "webhook_expiration": past, "next_sync_at": past })).await;
     let is_known = async || world.external_events().await.iter().any(|event| event["googleEventId"] == id.as_str());
     world.until("the poll", is_known).await;
     let status = world.status().await;
@@ -352,7 +339,7 @@ async fn a_channel_that_nobody_renewed_shows_in_the_status_and_polling_takes_ove
     assert!(next - Utc::now() < TimeDelta::minutes(20), "{next}");
 
     world.control("clear-faults", json!({})).await;
-    change_state(&world, json!({ "renew_at": past, "next_sync_at": past })).await;
+    world.change_state(json!({ "renew_at": past, "next_sync_at": past })).await;
     world.until("health", async || world.status().await["push"]["state"] == "healthy").await;
 }
 
@@ -393,7 +380,7 @@ async fn late_notices(world: &World, channel: &str, token: &str) {
 async fn notices_of_a_channel_that_was_replaced_are_accepted_and_change_nothing() {
     let (world, _, _) = with_a_lesson().await;
     let [channel, token] = open_channel(&world).await;
-    change_state(&world, json!({ "renew_at": "2026-01-01T00:00:00.000Z" })).await;
+    world.change_state(json!({ "renew_at": "2026-01-01T00:00:00.000Z" })).await;
     world.sync().await;
     let open = open_channels(&world).await;
     assert!(open.len() == 1 && open[0] != channel, "{open:?}");

@@ -40,20 +40,20 @@ async fn a_refusal_of_google_is_told_with_its_status_and_reason() {
     let world = World::start().await;
     world.connect().await;
     world.settle().await;
-    for (status, reason) in [(403, "accessNotConfigured"), (404, "notFound")] {
+    for (status, reason, code, told) in [
+        (403, "forbidden", "google_refused", "Google refuses to show this calendar"),
+        (404, "notFound", "calendar_gone", "Google no longer shows this calendar"),
+    ] {
         world.control("clear-faults", json!({})).await;
         let refusal = json!({ "refuse": { "status": status, "reason": reason } });
         world.fault("calendar.events.list", json!("always"), refusal).await;
         let (_, answer) = world.try_sync().await;
-        let told = format!("Google refuses to show this calendar ({status} {reason}).");
-        assert!(answer.to_string().contains(&told), "{answer}");
-        assert!(world.reasons().await.contains(&told), "{}", world.reasons().await);
+        let row = format!("{told} ({status} {reason}).");
+        assert!(answer.to_string().contains(&row), "{answer}");
+        assert!(world.reasons().await.contains(&row), "{}", world.reasons().await);
         let shown = world.status().await;
-        assert_eq!((&shown["state"], &shown["reason"]), (&json!("failing"), &json!("google_refused")));
-        assert!(
-            shown["description"].as_str().unwrap().starts_with("Google refuses to show this calendar"),
-            "{shown:#}"
-        );
+        assert_eq!((&shown["state"], &shown["reason"]), (&json!("failing"), &json!(code)));
+        assert!(shown["description"].as_str().unwrap().starts_with(told), "{shown:#}");
     }
 }
 
@@ -85,12 +85,13 @@ async fn the_log_says_why_a_lesson_is_not_in_google() {
     let refusal = json!({ "refuse": { "status": 403, "reason": "requiredAccessLevel" } });
     world.fault("calendar.events.insert", json!("always"), refusal).await;
     let refused = world.add_lesson("Refused", world.in_hours(30)).await;
-    says(&world, &[&refused, "Google refused with 403 requiredAccessLevel"]).await;
+    let words = "Google refused with 403 requiredAccessLevel: You need to have writer access to this calendar.";
+    says(&world, &[&refused, words]).await;
     assert_eq!(world.status().await["logs"][0]["outcome"], "partial");
     assert_eq!(world.lesson(&refused).await["calendarSyncStatus"], "failed");
     let failure = world.status().await["failures"][0].clone();
     assert_eq!(failure["lessonId"], json!(refused));
-    assert_eq!(failure["reason"], "Google refused with 403 requiredAccessLevel.");
+    assert_eq!(failure["reason"], words);
     world.control("clear-faults", json!({})).await;
     world.sync().await;
     assert_eq!(world.status().await["failures"], json!([]), "a person asked");

@@ -89,8 +89,8 @@ async fn only_the_parts_that_failed_for_a_passing_reason_are_tried_again() {
     assert_eq!(calls, 2);
     assert_eq!(world.google().calls("calendar.events.insert"), 6);
     assert_eq!(outcomes.iter().filter(|o| matches!(o, OperationOutcome::Event(_))).count(), 4);
-    let refused = OperationOutcome::Refused { status: 403, reason: "forbiddenForNonOrganizer".to_owned() };
-    assert_eq!(outcomes.iter().filter(|o| **o == refused).count(), 1);
+    let refused = |o: &&OperationOutcome| matches!(o, OperationOutcome::Refused(refusal) if refusal.status == 403);
+    assert_eq!(outcomes.iter().filter(refused).count(), 1);
 }
 
 #[tokio::test]
@@ -103,12 +103,74 @@ async fn a_quota_that_is_used_up_stops_what_has_not_been_sent() {
 }
 
 #[tokio::test]
+async fn a_part_over_the_quota_leaves_the_other_parts_written() {
+    let world = World::new().await;
+    world.fault("calendar.events.insert", When::Nth(2), refuse(403, "quotaExceeded"));
+    let (outcomes, calls) = world.batch(&(0..3).map(insert).collect::<Vec<_>>()).await;
+    assert_eq!(calls, 1);
+    let over = |o: &&OperationOutcome| **o == OperationOutcome::TryLater(CalendarError::QuotaExceeded);
+    let written = |o: &&OperationOutcome| matches!(o, OperationOutcome::Event(_));
+    assert_eq!((outcomes.iter().filter(over).count(), outcomes.iter().filter(written).count()), (1, 2));
+}
+
+#[tokio::test]
+async fn a_refused_part_brings_googles_own_words() {
+    let world = World::new().await;
+    let event = shown(world.one(insert(1)).await);
+    world.fault("calendar.events.patch", When::Always, refuse(403, "forbiddenForNonOrganizer"));
+    let OperationOutcome::NotOrganizer(refusal) = world.one(patch(1, &event.etag)).await else { panic!() };
+    let words = "403 forbiddenForNonOrganizer: Shared properties can only be changed by the organizer of the event";
+    assert_eq!(refusal.to_string(), words);
+}
+
+/// Google's time zone data may be older than the lesson's.
+#[tokio::test]
+async fn a_zone_that_google_does_not_know_is_written_under_its_older_name_or_as_utc() {
+    for (unknown, written) in
+        [(vec![Tz::Europe__Kyiv], "Europe/Kiev"), (vec![Tz::Europe__Kyiv, Tz::Europe__Kiev], "UTC")]
+    {
+        let world = World::new().await;
+        let tries = u32::try_from(unknown.len()).unwrap() + 1;
+        world.google().behaviour_mut().unknown_zones = unknown;
+        let (outcomes, calls) = world.batch(&[in_kyiv(insert(1)), insert(2), in_kyiv(insert(3))]).await;
+        assert_eq!(calls, tries);
+        assert!(outcomes.iter().all(|o| matches!(o, OperationOutcome::Event(_))), "{outcomes:?}");
+        let zone = |n| world.event(n)["start"]["timeZone"].clone();
+        assert_eq!([zone(1), zone(2), zone(3)], [written, "Europe/Berlin", written]);
+        let (_, calls) = world.batch(&[in_kyiv(insert(4))]).await;
+        assert_eq!((calls, zone(4)), (1, json!(written)), "what was refused once is not written again");
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_no_zone_helps_is_refused() {
+    let world = World::new().await;
+    world.google().behaviour_mut().unknown_zones = vec![Tz::Europe__Kyiv, Tz::Europe__Kiev, Tz::UTC];
+    let (outcomes, calls) = world.batch(&[in_kyiv(insert(1)), insert(2)]).await;
+    assert_eq!(calls, 3);
+    let OperationOutcome::Refused(refusal) = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert_eq!(refusal.to_string(), "400 invalid: Invalid time zone definition for start time");
+    assert!(matches!(outcomes[1], OperationOutcome::Event(_)), "{outcomes:?}");
+}
+
+fn in_kyiv(mut operation: Operation) -> Operation {
+    let (Operation::Insert { event, .. } | Operation::Replace { event, .. } | Operation::Patch { event, .. }) =
+        &mut operation
+    else {
+        panic!("it has no zone")
+    };
+    event.content.time_zone = Tz::Europe__Kyiv;
+    operation
+}
+
+#[tokio::test]
 async fn a_token_that_is_refused_stops_what_has_not_been_sent() {
     let world = World::new().await;
     world.google().expire_access_tokens(now(), ADA);
     let (outcomes, calls) = world.batch(&(0..120).map(insert).collect::<Vec<_>>()).await;
     assert_eq!(calls, 1);
-    assert!(outcomes.iter().all(|o| *o == OperationOutcome::TryLater(CalendarError::Unauthorized)), "{outcomes:?}");
+    let refused = |o: &OperationOutcome| matches!(o, OperationOutcome::TryLater(CalendarError::Unauthorized(_)));
+    assert!(outcomes.iter().all(refused), "{outcomes:?}");
 }
 
 #[tokio::test]
@@ -152,7 +214,7 @@ async fn what_the_bin_no_longer_holds_is_refused_with_googles_reason() {
     world.one(delete(1)).await;
     world.google().empty_bin(ADA);
     let outcome = world.one(revive(1)).await;
-    assert!(matches!(outcome, OperationOutcome::Refused { status: 403, .. }), "{outcome:?}");
+    assert!(matches!(&outcome, OperationOutcome::Refused(refusal) if refusal.status == 403), "{outcome:?}");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use calendar_sync::{
     model::CalendarId,
-    ports::{Access, Calendar, CalendarError},
+    ports::{Access, Calendar, CalendarError, Refusal},
 };
 use chrono::TimeDelta;
 use google_sim::{Effect, When};
@@ -25,8 +25,21 @@ async fn a_calendar_that_refuses_push_says_so() {
     let world = World::new().await;
     let access = Access { calendar: CalendarId::from(HOLIDAYS), ..world.access.clone() };
     let refused = world.calendar.watch(&access, &channel("c1"), soon()).await.unwrap_err();
-    let reason = "pushNotSupportedForRequestedResource".to_owned();
-    assert_eq!(refused, CalendarError::Refused { status: 400, reason });
+    let CalendarError::PushNotPossible(refusal) = refused else { panic!("{refused:?}") };
+    let words = "400 pushNotSupportedForRequestedResource: Push notifications are not supported by this resource";
+    assert_eq!(refusal.to_string(), words);
+}
+
+#[tokio::test]
+async fn an_address_that_google_refuses_is_not_taken_for_an_ended_token() {
+    let world = World::new().await;
+    for (id, status, reason) in [("c1", 401, "push.webhookUrlUnauthorized"), ("c2", 403, "forbidden")] {
+        world.fault("calendar.events.watch", When::Always, refuse(status, reason));
+        let refused = world.calendar.watch(&world.access, &channel(id), soon()).await.unwrap_err();
+        let said = |refusal: &Refusal| refusal.status == status && refusal.reason == reason;
+        assert!(matches!(&refused, CalendarError::PushNotPossible(refusal) if said(refusal)), "{refused:?}");
+        world.google().clear_faults();
+    }
 }
 
 #[tokio::test]

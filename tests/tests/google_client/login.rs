@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use calendar_sync::{
     model::CalendarOAuthTokens,
-    ports::{Access, Calendar, ListingOutcome, Login, LoginError},
+    ports::{Access, Calendar, ListingOutcome, Login, LoginError, Refusal},
 };
 use chrono::TimeDelta;
-use google_sim::{Effect, When};
+use google_sim::{Effect, RefreshTokens, When};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::world::{ADA, CLIENT, CLIENT_SECRET, REDIRECT, SCOPE, VERIFIER, World, login_at, now, refuse};
@@ -22,13 +22,13 @@ async fn a_login_brings_tokens_the_account_and_the_scopes_that_were_granted() {
     for scope in world.login.required_scopes() {
         assert!(granted.scopes.contains(scope), "{scope}");
     }
-    assert!(granted.access.expires_at > now() + TimeDelta::minutes(59));
+    assert!(granted.tokens.expires_at > now() + TimeDelta::minutes(59));
 
-    let access = Access { token: granted.access.access_token, ..world.access.clone() };
+    let access = Access { token: granted.tokens.access_token, ..world.access.clone() };
     let listing = world.calendar.list(&access, None, now() + TimeDelta::minutes(1)).await;
     assert!(matches!(listing.outcome, ListingOutcome::Complete { .. }));
 
-    let refresh_token = granted.refresh_token.expect("the consent screen was shown");
+    let refresh_token = granted.tokens.refresh_token.expect("the consent screen was shown");
     let refreshed = world.login.refresh(&refresh_token, now()).await.unwrap();
     assert_ne!(refreshed.access_token.expose_secret(), access.token.expose_secret());
 }
@@ -69,11 +69,11 @@ async fn a_code_is_good_once_and_for_its_own_verifier() {
     let world = World::new().await;
     let code = world.consent(&[SCOPE]).await;
     let foreign = SecretString::from("another-verifier-that-is-at-least-43-characters");
-    assert!(matches!(world.login.exchange(&code, &foreign, now()).await, Err(LoginError::InvalidGrant)));
+    assert!(matches!(world.login.exchange(&code, &foreign, now()).await, Err(LoginError::Withdrawn(_))));
 
     let code = world.consent(&[SCOPE]).await;
     world.exchange(&code).await.unwrap();
-    assert!(matches!(world.exchange(&code).await, Err(LoginError::InvalidGrant)));
+    assert!(matches!(world.exchange(&code).await, Err(LoginError::Withdrawn(_))));
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn a_revoked_grant_refreshes_no_more_and_may_be_revoked_again() {
     };
     world.login.refresh(&tokens.refresh_token, now()).await.unwrap();
     world.login.revoke(&tokens).await.unwrap();
-    assert!(matches!(world.login.refresh(&tokens.refresh_token, now()).await, Err(LoginError::InvalidGrant)));
+    assert!(matches!(world.login.refresh(&tokens.refresh_token, now()).await, Err(LoginError::Withdrawn(_))));
     world.login.revoke(&tokens).await.expect("what is revoked already is no error");
 }
 
@@ -111,5 +111,35 @@ async fn a_failure_of_the_token_endpoint_passes_and_a_wrong_client_secret_does_n
     let base = world.login.authorize_url("s", &SecretString::from(VERIFIER));
     let base = base.split_once("/o/oauth2").unwrap().0;
     let refused = login_at(base, "wrong").refresh(&refresh_token, now()).await.unwrap_err();
-    assert!(matches!(&refused, LoginError::Refused(code) if code == "invalid_client"), "{refused:?}");
+    let LoginError::ClientRefused(refusal) = refused else { panic!("{refused:?}") };
+    assert_eq!(refusal.to_string(), "401 invalid_client: Unauthorized");
+}
+
+#[tokio::test]
+async fn a_client_that_google_refuses_is_told_from_a_grant_that_ended() {
+    let world = World::new().await;
+    let granted = world.google().grant(now(), CLIENT, ADA, &[SCOPE]);
+    let refresh_token = granted.refresh_token.into();
+    for (status, word) in [(401, "deleted_client"), (401, "unauthorized_client"), (400, "invalid_client")] {
+        world.fault("oauth2.token", When::Nth(1), refuse(status, word));
+        let failure = world.login.refresh(&refresh_token, now()).await.unwrap_err();
+        let said = |refusal: &Refusal| refusal.reason == word;
+        assert!(matches!(&failure, LoginError::ClientRefused(refusal) if said(refusal)), "{word}: {failure:?}");
+        world.google().clear_faults();
+    }
+    world.fault("oauth2.token", When::Nth(1), refuse(400, "admin_policy_enforced"));
+    let failure = world.login.refresh(&refresh_token, now()).await.unwrap_err();
+    assert!(matches!(&failure, LoginError::Withdrawn(_)), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_the_answer_rotates_is_handed_on() {
+    let world = World::new().await;
+    let granted = world.google().grant(now(), CLIENT, ADA, &[SCOPE]);
+    let first = granted.refresh_token.into();
+    assert!(world.login.refresh(&first, now()).await.unwrap().refresh_token.is_none(), "Google keeps it");
+    world.google().behaviour_mut().refresh_tokens = RefreshTokens::Rotated;
+    let second = world.login.refresh(&first, now()).await.unwrap().refresh_token.expect("another");
+    assert!(matches!(world.login.refresh(&first, now()).await, Err(LoginError::Withdrawn(_))));
+    world.login.refresh(&second, now()).await.expect("it is good");
 }

@@ -40,7 +40,7 @@ async fn no_token_shows_in_any_error_or_log_line() {
     let world = World::new().await;
     let code = world.consent(&[SCOPE]).await;
     let granted = world.exchange(&code).await.unwrap();
-    let refresh_token = granted.refresh_token.clone().unwrap();
+    let refresh_token = granted.tokens.refresh_token.clone().unwrap();
     let mut heard = vec![format!("{granted:?} {:?}", world.access)];
     for effect in [
         refuse(503, "backendError"),

@@ -1,6 +1,9 @@
-//! Alarms: what would otherwise fail unseen is told (design rule P6).
+//! Alarms: what would otherwise fail unseen is told.
 
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use serde_json::{Value as Yaml, json};
 
@@ -70,21 +73,28 @@ fn a_schedule_that_fails_or_does_not_run_raises_an_alarm() {
     }
 }
 
-/// They are counted by a line of the log.
+/// These are counted by a line of the log.
 #[test]
-fn notices_that_stay_behind_raise_an_alarm() {
+fn notices_that_stay_behind_and_a_client_that_google_refuses_raise_an_alarm() {
     let template = template();
-    let filters: Vec<_> = resources(&template, "AWS::Logs::MetricFilter").map(|(_, filter)| filter).collect();
-    let [filter] = filters[..] else { panic!("{filters:?}") };
-    let line = text(&filter["Properties"]["FilterPattern"]);
-    let source = fs::read_to_string(root().join("shared/src/usecases/sync_calendar/mod.rs")).unwrap();
-    assert!(source.contains(&line), "{line} is logged by nobody");
-    let counted = &filter["Properties"]["MetricTransformations"][0];
-    let watch = |alarm: &&Yaml| {
-        alarm["MetricName"] == counted["MetricName"] && alarm["Namespace"] == counted["MetricNamespace"]
-    };
-    let alarms = resources(&template, "AWS::CloudWatch::Alarm").map(|(_, alarm)| &alarm["Properties"]).filter(watch);
-    assert_eq!(alarms.count(), 1);
+    let usecases = root().join("shared/src/usecases");
+    let lines = [
+        ("UndeliveredNotices", usecases.join("sync_calendar/mod.rs")),
+        ("RefusedClients", usecases.join("google_session.rs")),
+    ];
+    let filters: BTreeMap<_, _> = resources(&template, "AWS::Logs::MetricFilter").collect();
+    assert!(filters.keys().copied().eq(lines.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>()), "{filters:?}");
+    for (name, source) in lines {
+        let filter = &filters[name]["Properties"];
+        let line = text(&filter["FilterPattern"]);
+        assert!(fs::read_to_string(source).unwrap().contains(&line), "{line} is logged by nobody");
+        let counted = &filter["MetricTransformations"][0];
+        let watch = |alarm: &&Yaml| {
+            alarm["MetricName"] == counted["MetricName"] && alarm["Namespace"] == counted["MetricNamespace"]
+        };
+        let alarms = resources(&template, "AWS::CloudWatch::Alarm").map(|(_, alarm)| &alarm["Properties"]);
+        assert_eq!(alarms.filter(watch).count(), 1, "{name}");
+    }
 }
 
 #[test]

@@ -3,6 +3,9 @@ import { count, moment, span } from "../../format";
 import { Pill } from "../Pill";
 import { Problem } from "../Problem";
 
+/** The states in which a sync may be tried. */
+const SYNCED: Status["state"][] = ["active", "failing", "client_refused"];
+
 /** Whether the connection works and why not, when it was synced last, what could not be synced; and a button to sync now. */
 export function CalendarSyncStatus({ status }: { status: Status }) {
   return (
@@ -18,7 +21,7 @@ export function CalendarSyncStatus({ status }: { status: Status }) {
       </p>
       {status.connected && <Facts connection={status} />}
       <Failures status={status} />
-      {status.connected && <SyncNow disabled={status.state !== "active" && status.state !== "failing"} />}
+      {status.connected && <SyncNow disabled={!SYNCED.includes(status.state)} />}
     </div>
   );
 }

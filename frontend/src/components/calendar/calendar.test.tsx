@@ -152,6 +152,12 @@ describe("CalendarSyncStatus", () => {
     expect(screen.getByText(/Google tells of changes at once/)).toBeTruthy();
   });
 
+  it("lets a sync be tried while Google refuses the application", () => {
+    show(<CalendarSyncStatus status={{ ...connected, state: "client_refused", reason: "deleted_client" }} />);
+    expect(screen.getByText("client refused")).toBeTruthy();
+    expect(screen.getByRole("button", { name: "Sync now" })).toHaveProperty("disabled", false);
+  });
+
   it("syncs by hand and says what came of it", async () => {
     const counts = { eventsCreated: 2, eventsUpdated: 1, eventsDeleted: 0, conflictsDetected: 1 };
     answers["/api/v1/calendar/sync"] = [200, { ...counts, outcome: "completed" }];

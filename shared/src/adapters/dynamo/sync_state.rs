@@ -44,6 +44,7 @@ struct ProgressRow {
     #[serde(default, with = "timestamp::option")]
     resting_until: Option<DateTime<Utc>>,
     last_error: Option<String>,
+    client_refused: Option<String>,
     webhook_channel_id: Option<ChannelId>,
     webhook_resource_id: Option<String>,
     #[serde(default, with = "timestamp::option")]
@@ -88,6 +89,7 @@ impl From<&SyncState> for ProgressRow {
             failures: state.failures,
             resting_until: state.resting_until,
             last_error: state.last_error.clone(),
+            client_refused: state.client_refused.clone(),
             webhook_channel_id: state.channel.as_ref().map(|channel| channel.id.clone()),
             webhook_resource_id: state.channel.as_ref().map(|channel| channel.resource_id.clone()),
             webhook_expiration: state.channel.as_ref().map(|channel| channel.expires_at),
@@ -123,6 +125,7 @@ pub(super) fn read(item: Item) -> Result<SyncState> {
         failures: progress.failures,
         resting_until: progress.resting_until,
         last_error: progress.last_error,
+        client_refused: progress.client_refused,
         channel: match channel {
             (Some(id), Some(resource_id), Some(expires_at)) => Some(Channel { id, resource_id, expires_at }),
             _ => None,

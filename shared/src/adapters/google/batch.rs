@@ -1,9 +1,12 @@
-//! Batches: many operations in one `multipart/mixed` exchange, each with an outcome of its own (design rule R14).
+//! Batches: many operations in one `multipart/mixed` exchange, each with an outcome of its own.
 //! <https://developers.google.com/workspace/calendar/api/guides/batch>
 
 mod multipart;
 
-use std::collections::VecDeque;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use http::{Method, header::CONTENT_TYPE};
@@ -11,10 +14,17 @@ use reqwest::Url;
 use serde_json::Value;
 
 use self::multipart::{Part, PartAnswer};
-use super::{GoogleCalendar, errors, http::request, pace::units, resource, retry::out_of_time};
+use super::{
+    GoogleCalendar,
+    http::{Answer, request},
+    pace::units,
+    refusals::{self, Meaning, Place},
+    resource,
+    retry::out_of_time,
+};
 use crate::{
     model::EventId,
-    ports::{Access, CalendarError, Operation, OperationOutcome},
+    ports::{Access, CalendarError, Operation, OperationOutcome, Refusal},
 };
 
 /// Google documents 1,000 today and documented 50 before; each part costs its quota either way, and the smaller a
@@ -33,40 +43,38 @@ pub(super) async fn carry_out(
     let mut calls = 0;
     // One batch after another: a user's quota is for a minute, and Google slows rapid writes to one calendar.
     let stopped_by = loop {
-        let round: Vec<usize> = waiting.drain(..waiting.len().min(MOST_PARTS)).collect();
+        let round = waiting.drain(..waiting.len().min(MOST_PARTS));
+        let round: Vec<(usize, Operation)> =
+            round.filter_map(|n| Some((n, google.zones.known(operations.get(n)?)))).collect();
         if round.is_empty() {
             break out_of_time(); // for nobody: every operation has its outcome
         }
-        let cost = round.iter().filter_map(|&n| operations.get(n)).map(units).sum();
-        let time_left = match retry.turn(cost).await {
+        let time_left = match retry.turn(round.iter().map(|(_, operation)| units(operation)).sum()).await {
             Ok(time_left) => time_left,
             Err(failure) => break failure,
         };
         calls += 1;
-        let parts = round.iter().filter_map(|&n| Some(part(google, access, n, operations.get(n)?)));
-        let body = multipart::write(parts).into_bytes();
-        let answer = match request(Method::POST, &google.batch_url, Some((multipart::CONTENT_TYPE, body))) {
-            Ok(request) => google.exchange(access, request, time_left).await,
-            Err(failure) => Err(failure),
-        };
-        let answers = match &answer {
-            Ok(answer) if answer.status().is_success() => {
-                let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-                Ok(multipart::read(kind, answer.body()))
-            }
-            Ok(answer) => Err(errors::classify(answer.status().as_u16(), answer.body())),
-            Err(failure) => Err(failure.clone()),
-        };
+        let answer = send(google, access, &round, time_left).await;
+        let parts = answer.as_ref().map(read_parts);
         let mut failure = None;
-        for n in round {
-            let answer = answers.as_ref().map(|answers| answers.get(&n)).map_err(Clone::clone);
-            match answer.and_then(|answer| outcome(operations.get(n), answer)) {
-                Ok(outcome) => set(&mut outcomes, n, outcome),
-                Err(error) => {
-                    set(&mut outcomes, n, OperationOutcome::TryLater(error.clone()));
-                    waiting.push_back(n);
+        for (n, written) in &round {
+            let answered = match &parts {
+                Ok(parts) => answered(written, parts.get(n)),
+                Err(error) => Answered::Failed((*error).clone()),
+            };
+            match answered {
+                Answered::Outcome(outcome) => set(&mut outcomes, *n, outcome),
+                Answered::ZoneUnknown(_)
+                    if operations.get(*n).is_some_and(|operation| google.zones.refused(operation, written)) =>
+                {
+                    waiting.push_back(*n);
+                }
+                Answered::ZoneUnknown(refusal) => set(&mut outcomes, *n, OperationOutcome::Refused(refusal)),
+                Answered::Failed(error) => {
+                    set(&mut outcomes, *n, OperationOutcome::TryLater(error.clone()));
+                    waiting.push_back(*n);
                     // What stops everything weighs more than what passes.
-                    if failure.as_ref().is_none_or(errors::is_passing) {
+                    if failure.as_ref().is_none_or(CalendarError::may_pass_soon) {
                         failure = Some(error);
                     }
                 }
@@ -74,12 +82,35 @@ pub(super) async fn carry_out(
         }
         match failure {
             None => retry.succeeded(),
-            Some(error) if !errors::is_passing(&error) || !retry.failed().await => break error,
+            Some(error) if !error.may_pass_soon() || !retry.failed().await => break error,
             Some(_) => {}
         }
     };
     let outcomes = outcomes.into_iter().map(|o| o.unwrap_or_else(|| OperationOutcome::TryLater(stopped_by.clone())));
     (outcomes.collect(), calls)
+}
+
+/// Sends a batch; fails where it is refused as a whole.
+async fn send(
+    google: &GoogleCalendar,
+    access: &Access,
+    round: &[(usize, Operation)],
+    time_left: Duration,
+) -> Result<Answer, CalendarError> {
+    let parts = round.iter().map(|(n, operation)| part(google, access, *n, operation));
+    let body = multipart::write(parts).into_bytes();
+    let request = request(Method::POST, &google.batch_url, Some((multipart::CONTENT_TYPE, body)))?;
+    let answer = google.exchange(access, request, time_left).await?;
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(answer);
+    }
+    Err(refusals::failure(Place::Batch, refusals::read(status.as_u16(), answer.body())))
+}
+
+fn read_parts(answer: &Answer) -> BTreeMap<usize, PartAnswer<'_>> {
+    let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    multipart::read(kind, answer.body())
 }
 
 fn set(outcomes: &mut [Option<OperationOutcome>], n: usize, outcome: OperationOutcome) {
@@ -121,30 +152,60 @@ fn path_of(url: &Url) -> String {
     format!("{}?{}", url.path(), url.query().unwrap_or_default())
 }
 
-/// What a part's answer means; an error is a failure that says nothing about the operation itself.
-fn outcome(operation: Option<&Operation>, answer: Option<&PartAnswer<'_>>) -> Result<OperationOutcome, CalendarError> {
-    let unavailable = |what: &str| CalendarError::Unavailable(what.to_owned());
-    let (Some(operation), Some(PartAnswer { status, body })) = (operation, answer) else {
-        return Err(unavailable("a batch that left a part out"));
-    };
-    let on_event = !matches!(operation, Operation::Insert { .. });
+/// What a part's answer means.
+#[derive(Debug, PartialEq, Eq)]
+enum Answered {
+    Outcome(OperationOutcome),
+    /// The event is refused for its time zone alone.
+    ZoneUnknown(Refusal),
+    /// A failure that says nothing about the operation itself.
+    Failed(CalendarError),
+}
+
+fn answered(operation: &Operation, answer: Option<&PartAnswer<'_>>) -> Answered {
+    let unavailable = |what: &str| Answered::Failed(CalendarError::Unavailable(what.to_owned()));
+    let Some(PartAnswer { status, body }) = answer else { return unavailable("a batch that left a part out") };
     match status {
         // Google answers a deletion with nothing; whatever says something was not said by it.
         200..=299 if matches!(operation, Operation::Delete { .. }) && body.trim_ascii().is_empty() => {
-            Ok(OperationOutcome::Deleted)
+            Answered::Outcome(OperationOutcome::Deleted)
         }
-        200..=299 => resource::read(body)
-            .map(|event| OperationOutcome::Event(Box::new(event)))
-            .map_err(|_| unavailable("an event that cannot be read")),
-        404 | 410 if on_event => Ok(OperationOutcome::Gone),
-        // Two parts of one batch clashed: it says nothing about the id.
-        409 if errors::reason(body) == "conflict" => Err(unavailable("409 conflict")),
-        409 if !on_event => Ok(OperationOutcome::IdTaken),
-        412 => Ok(OperationOutcome::Changed),
-        status => match errors::classify(*status, body) {
-            CalendarError::Refused { status, reason } => Ok(OperationOutcome::Refused { status, reason }),
-            failure => Err(failure),
+        200..=299 => match resource::read(body) {
+            Ok(event) => Answered::Outcome(OperationOutcome::Event(Box::new(event))),
+            Err(_) => unavailable("an event that cannot be read"),
         },
+        status => refused(place_of(operation), refusals::read(*status, body)),
+    }
+}
+
+fn place_of(operation: &Operation) -> Place {
+    match operation {
+        Operation::Insert { .. } => Place::Insert,
+        Operation::Get { .. } => Place::Get,
+        Operation::Replace { .. } | Operation::Patch { .. } | Operation::Delete { .. } => Place::Change,
+    }
+}
+
+fn refused(place: Place, refusal: Refusal) -> Answered {
+    match refusals::meaning(place, &refusal) {
+        Meaning::Gone => Answered::Outcome(OperationOutcome::Gone),
+        Meaning::IdTaken => Answered::Outcome(OperationOutcome::IdTaken),
+        Meaning::Changed => Answered::Outcome(OperationOutcome::Changed),
+        Meaning::NotOrganizer => Answered::Outcome(OperationOutcome::NotOrganizer(refusal)),
+        Meaning::ZoneUnknown => Answered::ZoneUnknown(refusal),
+        Meaning::Passing
+        | Meaning::Throttled
+        | Meaning::OverQuota
+        | Meaning::WritesOverQuota
+        | Meaning::TokenRefused
+        | Meaning::PermissionWithdrawn
+        | Meaning::ClientRefused
+        | Meaning::CalendarGone => Answered::Failed(refusals::failure(place, refusal)),
+        Meaning::WritesForbidden
+        | Meaning::RefusedForNow
+        | Meaning::Refused
+        | Meaning::CursorLost
+        | Meaning::PushNotPossible => Answered::Outcome(OperationOutcome::Refused(refusal)),
     }
 }
 
@@ -171,46 +232,53 @@ mod tests {
         let lesson_id = crate::model::LessonId(uuid::Uuid::nil());
         Operation::Insert { id: EventId::from("e1"), event: crate::ports::EventPatch { lesson_id, content } }
     }
-    fn answered(operation: &Operation, status: u16, reason: &str) -> Result<OperationOutcome, CalendarError> {
+    fn answer(operation: &Operation, status: u16, reason: &str) -> Answered {
         let body = format!(r#"{{"error":{{"code":{status},"errors":[{{"reason":"{reason}"}}]}}}}"#);
-        outcome(Some(operation), Some(&PartAnswer { status, body: body.as_bytes() }))
+        answered(operation, Some(&PartAnswer { status, body: body.as_bytes() }))
     }
 
     #[test]
-    fn each_answer_to_a_part_has_its_outcome() {
-        let refused = |status, reason: &str| Ok(OperationOutcome::Refused { status, reason: reason.to_owned() });
-        let unavailable = |text: &str| Err(CalendarError::Unavailable(text.to_owned()));
+    fn each_meaning_has_its_outcome() {
+        let refusal = |status, reason: &str| Refusal { status, reason: reason.to_owned(), message: String::new() };
+        let refused = |status, reason: &str| Answered::Outcome(OperationOutcome::Refused(refusal(status, reason)));
+        let unavailable = |text: &str| Answered::Failed(CalendarError::Unavailable(text.to_owned()));
+        let not_organizer = "forbiddenForNonOrganizer";
+        let other = OperationOutcome::NotOrganizer(refusal(403, not_organizer));
+        let withdrawn = CalendarError::PermissionWithdrawn(refusal(403, "insufficientPermissions"));
         let cases = [
-            (get(), 404, "notFound", Ok(OperationOutcome::Gone)),
-            (delete(), 410, "deleted", Ok(OperationOutcome::Gone)),
+            (get(), 404, "notFound", Answered::Outcome(OperationOutcome::Gone)),
+            (delete(), 410, "deleted", Answered::Outcome(OperationOutcome::Gone)),
             (delete(), 200, "garbage", unavailable("an event that cannot be read")),
             // Without its calendar, an insert cannot be "already gone".
             (insert(), 404, "notFound", refused(404, "notFound")),
-            (insert(), 409, "duplicate", Ok(OperationOutcome::IdTaken)),
+            (insert(), 409, "duplicate", Answered::Outcome(OperationOutcome::IdTaken)),
             (insert(), 409, "conflict", unavailable("409 conflict")),
-            (delete(), 412, "conditionNotMet", Ok(OperationOutcome::Changed)),
-            (insert(), 403, "forbiddenForNonOrganizer", refused(403, "forbiddenForNonOrganizer")),
+            (delete(), 412, "conditionNotMet", Answered::Outcome(OperationOutcome::Changed)),
+            (delete(), 403, not_organizer, Answered::Outcome(other)),
+            (insert(), 403, not_organizer, refused(403, not_organizer)),
+            (insert(), 403, "requiredAccessLevel", refused(403, "requiredAccessLevel")),
             (insert(), 400, "invalid", refused(400, "invalid")),
-            (insert(), 401, "authError", Err(CalendarError::Unauthorized)),
-            (insert(), 403, "rateLimitExceeded", Err(CalendarError::RateLimited)),
-            (insert(), 403, "quotaExceeded", Err(CalendarError::QuotaExceeded)),
+            (insert(), 401, "authError", Answered::Failed(CalendarError::Unauthorized(refusal(401, "authError")))),
+            (insert(), 403, "rateLimitExceeded", Answered::Failed(CalendarError::RateLimited)),
+            (insert(), 403, "quotaExceeded", Answered::Failed(CalendarError::QuotaExceeded)),
+            (insert(), 403, "insufficientPermissions", Answered::Failed(withdrawn)),
             (insert(), 503, "backendError", unavailable("503 backendError")),
             (get(), 200, "", unavailable("an event that cannot be read")),
         ];
         for (operation, status, reason, expected) in cases {
-            assert_eq!(answered(&operation, status, reason), expected, "{operation:?} {status} {reason}");
+            assert_eq!(answer(&operation, status, reason), expected, "{operation:?} {status} {reason}");
         }
     }
 
     #[test]
     fn a_deletion_is_answered_with_nothing() {
-        let answer = |body: &'static [u8]| outcome(Some(&delete()), Some(&PartAnswer { status: 204, body }));
-        assert_eq!(answer(b"\r\n"), Ok(OperationOutcome::Deleted));
-        assert!(answer(b"<html>").is_err());
+        let answer = |body: &'static [u8]| answered(&delete(), Some(&PartAnswer { status: 204, body }));
+        assert_eq!(answer(b"\r\n"), Answered::Outcome(OperationOutcome::Deleted));
+        assert!(matches!(answer(b"<html>"), Answered::Failed(_)));
     }
 
     #[test]
     fn a_part_that_was_left_out_says_nothing_about_its_operation() {
-        assert!(matches!(outcome(Some(&delete()), None), Err(CalendarError::Unavailable(_))));
+        assert!(matches!(answered(&delete(), None), Answered::Failed(CalendarError::Unavailable(_))));
     }
 }

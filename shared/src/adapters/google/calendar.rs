@@ -11,12 +11,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    batch, errors,
+    batch,
     fleet::FleetPacer,
     http::{self as wire, Answer, Request, Transport},
     listing,
     pace::{ONE_CALL, Pacer},
+    refusals::{self, Meaning, Place},
     retry::Retry,
+    zones::Zones,
 };
 use crate::{
     Error, Result,
@@ -37,6 +39,7 @@ pub struct GoogleCalendar {
     random: Arc<dyn Random>,
     pacer: Pacer,
     fleet: FleetPacer,
+    pub(super) zones: Zones,
 }
 
 impl GoogleCalendar {
@@ -51,7 +54,16 @@ impl GoogleCalendar {
         let service = Url::parse(&config.calendar_url).map_err(Error::internal)?;
         let batch_url = Url::parse(&config.batch_url).map_err(Error::internal)?;
         let fleet = FleetPacer::new(store, random.clone(), config.quota_a_minute);
-        Ok(Self { transport, service, batch_url, clock, random, pacer: Pacer::default(), fleet })
+        Ok(Self {
+            transport,
+            service,
+            batch_url,
+            clock,
+            random,
+            pacer: Pacer::default(),
+            fleet,
+            zones: Zones::default(),
+        })
     }
 
     /// The address of `path` below the service's, each segment escaped.
@@ -68,7 +80,7 @@ impl GoogleCalendar {
         self.address(&[&["calendars", calendar.as_str(), "events"], below].concat())
     }
 
-    /// One exchange on somebody's behalf.
+    /// One exchange with the token of `access`.
     pub(super) async fn exchange(
         &self,
         access: &Access,
@@ -91,6 +103,7 @@ impl GoogleCalendar {
     pub(super) async fn call(
         &self,
         access: &Access,
+        place: Place,
         request: &Request,
         retry: &mut Retry<'_>,
         calls: &mut u32,
@@ -101,7 +114,7 @@ impl GoogleCalendar {
             *calls += 1;
             let failure = match self.exchange(access, request.clone(), time_left).await {
                 Ok(answer) if answer.status().is_success() => return Ok(answer),
-                Ok(answer) => errors::classify(answer.status().as_u16(), answer.body()),
+                Ok(answer) => refusals::failure(place, refusals::read(answer.status().as_u16(), answer.body())),
                 Err(failure) => failure,
             };
             if !again(&failure) || !retry.failed().await {
@@ -113,6 +126,7 @@ impl GoogleCalendar {
     async fn post(
         &self,
         access: &Access,
+        place: Place,
         url: &Url,
         body: &Value,
         deadline: DateTime<Utc>,
@@ -120,7 +134,7 @@ impl GoogleCalendar {
     ) -> Result<Answer, CalendarError> {
         let mut retry = self.retry(access, deadline.min(self.clock.now() + CHANNEL_TIME));
         let request = wire::request(Method::POST, url, Some(("application/json", body.to_string().into_bytes())))?;
-        self.call(access, &request, &mut retry, &mut 0, again).await
+        self.call(access, place, &request, &mut retry, &mut 0, again).await
     }
 }
 
@@ -157,7 +171,7 @@ impl Calendar for GoogleCalendar {
         });
         // After any other failure the channel may be open, and its id can never be used again.
         let refused_unopened = |failure: &CalendarError| *failure == CalendarError::RateLimited;
-        let answer = self.post(access, &url, &body, deadline, refused_unopened).await?;
+        let answer = self.post(access, Place::Watch, &url, &body, deadline, refused_unopened).await?;
         let opened: Opened = serde_json::from_slice(answer.body())
             .map_err(|_| CalendarError::Unavailable("a channel that cannot be read".to_owned()))?;
         Ok(Channel {
@@ -171,8 +185,9 @@ impl Calendar for GoogleCalendar {
     async fn stop(&self, access: &Access, channel: &Channel, deadline: DateTime<Utc>) -> Result<(), CalendarError> {
         let url = self.address(&["channels", "stop"]);
         let body = json!({ "id": channel.id, "resourceId": channel.resource_id });
-        match self.post(access, &url, &body, deadline, errors::is_passing).await {
-            Ok(_) | Err(CalendarError::Refused { status: 404, .. }) => Ok(()),
+        match self.post(access, Place::Stop, &url, &body, deadline, CalendarError::may_pass_soon).await {
+            Ok(_) => Ok(()),
+            Err(CalendarError::Refused(refusal)) if refusals::meaning(Place::Stop, &refusal) == Meaning::Gone => Ok(()),
             Err(failure) => Err(failure),
         }
     }

@@ -7,7 +7,12 @@ use reqwest::Url;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{GoogleCalendar, errors, http::request, resource};
+use super::{
+    GoogleCalendar,
+    http::request,
+    refusals::{Meaning, Place, meaning},
+    resource,
+};
 use crate::ports::{Access, CalendarError, Listing, ListingOutcome};
 
 /// One page. Its items are read one by one, so that one which cannot be read does not spoil the others.
@@ -36,11 +41,15 @@ pub(super) async fn list(
     let url = shape(google.events(&access.calendar, &[]), token);
     // The outcome stands for a failure until the last page has come.
     let mut listing = Listing { outcome: ListingOutcome::CursorLost, items: Vec::new(), time_zone: None, calls: 0 };
+    let place = if token.is_some() { Place::Delta } else { Place::Listing };
     let mut retry = google.retry(access, deadline);
     let mut page_url = url.clone();
     listing.outcome = loop {
         let answer = match request(Method::GET, &page_url, None) {
-            Ok(request) => google.call(access, &request, &mut retry, &mut listing.calls, errors::is_passing).await,
+            Ok(request) => {
+                let again = CalendarError::may_pass_soon;
+                google.call(access, place, &request, &mut retry, &mut listing.calls, again).await
+            }
             Err(error) => Err(error),
         };
         let page = match answer {
@@ -62,7 +71,7 @@ pub(super) async fn list(
                     Some(_) => ListingOutcome::Delta { token: sync_token },
                 };
             }
-            Err(error) => break failure(token, error),
+            Err(error) => break failure(place, error),
         }
     };
     listing
@@ -103,14 +112,10 @@ fn read_page(body: &[u8], listing: &mut Listing) -> Result<Next, CalendarError> 
     Ok(next)
 }
 
-/// What a failure leaves of the listing. A sync token that ran out is 410, one that Google cannot read is 400
-/// `invalid`; without one, both are refusals like others.
-fn failure(token: Option<&str>, error: CalendarError) -> ListingOutcome {
+/// What a failure leaves of the listing.
+fn failure(place: Place, error: CalendarError) -> ListingOutcome {
     match &error {
-        CalendarError::Refused { status: 410, .. } if token.is_some() => ListingOutcome::CursorLost,
-        CalendarError::Refused { status: 400, reason } if token.is_some() && reason == "invalid" => {
-            ListingOutcome::CursorLost
-        }
+        CalendarError::Refused(refusal) if meaning(place, refusal) == Meaning::CursorLost => ListingOutcome::CursorLost,
         _ => ListingOutcome::Partial { error },
     }
 }
@@ -122,28 +127,6 @@ mod tests {
 
     fn empty() -> Listing {
         Listing { outcome: ListingOutcome::CursorLost, items: Vec::new(), time_zone: None, calls: 1 }
-    }
-
-    fn refused(status: u16, reason: &str) -> CalendarError {
-        CalendarError::Refused { status, reason: reason.to_owned() }
-    }
-
-    #[test]
-    fn only_410_and_400_invalid_with_a_token_lose_the_cursor() {
-        let lost = |token, error| failure(token, error) == ListingOutcome::CursorLost;
-        assert!(lost(Some("t"), refused(410, "fullSyncRequired")));
-        assert!(lost(Some("t"), refused(400, "invalid")));
-        for (token, error) in [
-            (None, refused(410, "updatedMinTooLongAgo")),
-            (None, refused(400, "invalid")),
-            (Some("t"), refused(400, "badRequest")),
-            (Some("t"), refused(404, "notFound")),
-            (Some("t"), refused(403, "insufficientPermissions")),
-            (Some("t"), CalendarError::Unauthorized),
-            (Some("t"), CalendarError::Unavailable("500 backendError".to_owned())),
-        ] {
-            assert!(!lost(token, error.clone()), "{token:?} {error}");
-        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use futures::future::BoxFuture;
-use http::Method;
+use http::{Method, StatusCode};
 use oauth2::{
     AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet,
     EndpointSet, ExtraTokenFields, HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
@@ -19,16 +19,19 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::http::{EXCHANGE_TIMEOUT, Transport, request};
+use super::{
+    http::{Answer, EXCHANGE_TIMEOUT, Transport, request},
+    refusals::{self, Meaning, Place},
+};
 use crate::{
     Error, Result,
     config::GoogleConfig,
     model::{CalendarOAuthTokens, GoogleAccount},
-    ports::{CalendarError, GrantedTokens, Login, LoginError, RefreshedToken},
+    ports::{CalendarError, GrantedTokens, IssuedTokens, Login, LoginError},
 };
 
 type TokenAnswer = StandardTokenResponse<IdToken, BasicTokenType>;
-type TokenError = RequestTokenError<CalendarError, BasicErrorResponse>;
+type TokenError = RequestTokenError<LoginError, BasicErrorResponse>;
 type Client = oauth2::Client<
     BasicErrorResponse,
     TokenAnswer,
@@ -85,22 +88,32 @@ impl GoogleLogin {
     }
 }
 
-/// How `oauth2` reaches the token endpoint. Failures that pass are told apart by the status, which its errors lack.
+/// How `oauth2` reaches the token endpoint. It never sees a refusal: what it makes of one lacks the status.
 struct TokenEndpoint<'a>(&'a dyn Transport);
 
 impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
-    type Error = CalendarError;
-    type Future = BoxFuture<'c, Result<HttpResponse, CalendarError>>;
+    type Error = LoginError;
+    type Future = BoxFuture<'c, Result<HttpResponse, LoginError>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
-            let answer = self.0.exchange(request, EXCHANGE_TIMEOUT).await?;
-            let status = answer.status().as_u16();
-            if status >= 500 || status == 429 {
-                return Err(CalendarError::Unavailable(format!("the token endpoint answered {status}")));
-            }
-            Ok(answer)
+            let answer = self.0.exchange(request, EXCHANGE_TIMEOUT).await.map_err(|error| unavailable(&error))?;
+            if answer.status() == StatusCode::OK { Ok(answer) } else { Err(refusal(&answer)) }
         })
+    }
+}
+
+fn unavailable(error: &CalendarError) -> LoginError {
+    LoginError::Unavailable(error.to_string())
+}
+
+/// What an answer of the token or revocation endpoint that is no success means.
+fn refusal(answer: &Answer) -> LoginError {
+    let refusal = refusals::read(answer.status().as_u16(), answer.body());
+    match refusals::meaning(Place::TokenEndpoint, &refusal) {
+        Meaning::PermissionWithdrawn => LoginError::Withdrawn(refusal),
+        Meaning::ClientRefused => LoginError::ClientRefused(refusal),
+        _ => LoginError::Unavailable(refusal.to_string()),
     }
 }
 
@@ -141,7 +154,7 @@ impl Login for GoogleLogin {
             .set_pkce_verifier(PkceCodeVerifier::new(pkce_verifier.expose_secret().to_owned()))
             .request_async(&TokenEndpoint(&*self.transport))
             .await
-            .map_err(refusal)?;
+            .map_err(failure)?;
         // RFC 6749 section 5.1: an answer without scopes grants those that were asked for.
         let scopes = match answer.scopes() {
             Some(scopes) => scopes.iter().map(|scope| canonical(scope)).collect(),
@@ -149,21 +162,20 @@ impl Login for GoogleLogin {
         };
         Ok(GrantedTokens {
             account: account(answer.extra_fields().id_token.as_deref(), self.client_id())?,
-            refresh_token: answer.refresh_token().map(|token| token.secret().clone().into()),
             scopes,
-            access: access(&answer, now),
+            tokens: issued(&answer, now),
         })
     }
 
-    async fn refresh(&self, refresh_token: &SecretString, now: DateTime<Utc>) -> Result<RefreshedToken, LoginError> {
+    async fn refresh(&self, refresh_token: &SecretString, now: DateTime<Utc>) -> Result<IssuedTokens, LoginError> {
         let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
         let answer = self
             .client
             .exchange_refresh_token(&token)
             .request_async(&TokenEndpoint(&*self.transport))
             .await
-            .map_err(refusal)?;
-        Ok(access(&answer, now))
+            .map_err(failure)?;
+        Ok(issued(&answer, now))
     }
 
     /// By hand, since `oauth2` takes no plain-http address for it, as one has on a single machine.
@@ -171,52 +183,38 @@ impl Login for GoogleLogin {
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("token", tokens.refresh_token.expose_secret())
             .finish();
-        let unavailable = |error: CalendarError| LoginError::Unavailable(error.to_string());
-        let request = request(Method::POST, &self.revoke_url, Some((FORM, form.into_bytes()))).map_err(unavailable)?;
-        let answer = self.transport.exchange(request, EXCHANGE_TIMEOUT).await.map_err(unavailable)?;
-        let status = answer.status().as_u16();
+        let request = request(Method::POST, &self.revoke_url, Some((FORM, form.into_bytes())))
+            .map_err(|error| unavailable(&error))?;
+        let answer = self.transport.exchange(request, EXCHANGE_TIMEOUT).await.map_err(|error| unavailable(&error))?;
         if answer.status().is_success() {
             return Ok(());
         }
-        if status >= 500 || status == 429 {
-            return Err(LoginError::Unavailable(format!("the revocation endpoint answered {status}")));
-        }
-        match serde_json::from_slice::<BasicErrorResponse>(answer.body()) {
+        match refusal(&answer) {
             // It is not good any more: that is what was asked for.
-            Ok(error) if error.error().as_ref() == "invalid_token" => Ok(()),
-            Ok(error) => Err(LoginError::Refused(word(error.error().as_ref()))),
-            Err(_) => Err(LoginError::Refused(status.to_string())),
+            LoginError::Withdrawn(_) => Ok(()),
+            error => Err(error),
         }
     }
 }
 
-fn access(answer: &TokenAnswer, now: DateTime<Utc>) -> RefreshedToken {
+fn issued(answer: &TokenAnswer, now: DateTime<Utc>) -> IssuedTokens {
     let lifetime = answer.expires_in().and_then(|time| TimeDelta::from_std(time).ok()).unwrap_or(DEFAULT_LIFETIME);
-    RefreshedToken {
+    IssuedTokens {
         access_token: answer.access_token().secret().clone().into(),
         expires_at: now.checked_add_signed(lifetime).unwrap_or(now),
+        refresh_token: answer.refresh_token().map(|token| token.secret().clone().into()),
     }
 }
 
 /// Never with the answer's body: it may hold tokens.
-fn refusal(error: TokenError) -> LoginError {
+fn failure(error: TokenError) -> LoginError {
     match error {
-        RequestTokenError::ServerResponse(answer) => match answer.error().as_ref() {
-            // An administrator's restriction ends the grant as the person's withdrawal does.
-            "invalid_grant" | "admin_policy_enforced" => LoginError::InvalidGrant,
-            other => LoginError::Refused(word(other)),
-        },
-        RequestTokenError::Request(failure) => LoginError::Unavailable(failure.to_string()),
-        RequestTokenError::Parse(..) => {
+        RequestTokenError::Request(failure) => failure,
+        RequestTokenError::ServerResponse(_) | RequestTokenError::Parse(..) => {
             LoginError::Unavailable("the token endpoint's answer cannot be read".to_owned())
         }
         RequestTokenError::Other(_) => LoginError::Unavailable("the token endpoint answered nothing".to_owned()),
     }
-}
-
-/// A code of Google's, fit to be logged.
-fn word(code: &str) -> String {
-    code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(64).collect()
 }
 
 /// Google grants `email` and `profile` under longer names.
@@ -240,14 +238,13 @@ struct Claims {
 /// The account that an id token names. It came straight from the token endpoint over TLS, so that its signature need
 /// not be checked (OpenID Connect Core 1.0, section 3.1.3.7, step 6); issuer and audience are.
 fn account(id_token: Option<&str>, client_id: &str) -> Result<GoogleAccount, LoginError> {
-    let refused = |code: &str| LoginError::Refused(code.to_owned());
-    let claims = id_token.ok_or_else(|| refused("no_id_token"))?.split('.').nth(1);
+    let claims = id_token.ok_or(LoginError::NoAccount("no_id_token"))?.split('.').nth(1);
     let claims: Claims = claims
         .and_then(|claims| BASE64URL_NOPAD.decode(claims.as_bytes()).ok())
         .and_then(|claims| serde_json::from_slice(&claims).ok())
-        .ok_or_else(|| refused("unreadable_id_token"))?;
+        .ok_or(LoginError::NoAccount("unreadable_id_token"))?;
     if !ISSUERS.contains(&claims.iss.as_str()) || claims.aud != client_id {
-        return Err(refused("foreign_id_token"));
+        return Err(LoginError::NoAccount("foreign_id_token"));
     }
     Ok(GoogleAccount { sub: claims.sub, email: claims.email })
 }
@@ -279,7 +276,7 @@ mod tests {
             Some(id_token(r#"{"iss":"https://accounts.google.com","aud":"them","sub":"1"}"#)),
             Some(id_token(r#"{"iss":"https://elsewhere.test","aud":"us","sub":"1"}"#)),
         ] {
-            assert!(matches!(account(token.as_deref(), "us"), Err(LoginError::Refused(_))), "{token:?}");
+            assert!(matches!(account(token.as_deref(), "us"), Err(LoginError::NoAccount(_))), "{token:?}");
         }
     }
 

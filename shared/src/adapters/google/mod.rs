@@ -2,14 +2,15 @@
 
 mod batch;
 mod calendar;
-mod errors;
 mod fleet;
 mod http;
 mod listing;
 mod login;
 mod pace;
+mod refusals;
 mod resource;
 mod retry;
+mod zones;
 
 pub use self::{
     calendar::GoogleCalendar,

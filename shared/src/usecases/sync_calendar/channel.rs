@@ -10,7 +10,7 @@ use crate::{
         SyncTrigger, WishKind,
     },
     ports::{CalendarError, NewChannel, Ring},
-    reconcile::{push, schedule},
+    reconcile::{backoff, push, schedule},
     usecases::google_session::GoogleSession,
 };
 
@@ -87,15 +87,15 @@ pub async fn open_if_due(
             state.stray_channels.extend(state.channel.replace(opened).map(|old| old.id));
             taken_over
         }
-        Err(CalendarError::Refused { reason, .. }) => {
+        Err(CalendarError::PushNotPossible(refusal)) => {
             state.renew_at = Some(schedule::after_refusal(state, now));
             // One that is still open goes on telling.
             if state.channel.as_ref().is_none_or(|channel| channel.expires_at <= now) {
-                state.push_health = PushHealth::Unsupported;
+                state.push_health = PushHealth::Unsupported { refusal: refusal.to_string() };
             }
             round
                 .report
-                .say(format!("Google refuses to tell us of changes ({reason}); the calendar is polled instead."));
+                .say(format!("Google refuses to tell us of changes ({refusal}); the calendar is polled instead."));
             round.report.changed = true;
             false
         }
@@ -103,7 +103,8 @@ pub async fn open_if_due(
         Err(CalendarError::Paced) => return Err(Failure::Paced),
         Err(error) => {
             tracing::warn!(connection = %credentials.key, %error, "no channel could be opened; polling goes on");
-            state.renew_at = Some(now + TRY_AGAIN);
+            let wait = if error == CalendarError::QuotaExceeded { backoff::QUOTA_EXCEEDED } else { TRY_AGAIN };
+            state.renew_at = Some(now + wait);
             false
         }
     };

@@ -156,14 +156,20 @@ pub async fn clear(round: &mut Round<'_>) -> Result<(), Failure> {
 }
 
 fn failure(error: CalendarError) -> Failure {
+    let refused = |code, text: String| Failure::Other(Error::new(ErrorKind::Refused, code, text));
     match error {
         CalendarError::QuotaExceeded => Failure::QuotaExceeded,
         CalendarError::Paced => Failure::Paced,
-        CalendarError::Refused { status, reason } => {
-            let text = format!("Google refuses to show this calendar ({status} {reason}).");
-            Failure::Other(Error::new(ErrorKind::Refused, "google_refused", text))
+        CalendarError::CalendarGone(refusal) => {
+            refused("calendar_gone", format!("Google no longer shows this calendar ({refusal})."))
         }
-        error @ (CalendarError::Unauthorized | CalendarError::RateLimited | CalendarError::Unavailable(_)) => {
+        CalendarError::Refused(refusal)
+        | CalendarError::PushNotPossible(refusal)
+        | CalendarError::PermissionWithdrawn(refusal)
+        | CalendarError::ClientRefused(refusal) => {
+            refused("google_refused", format!("Google refuses to show this calendar ({refusal})."))
+        }
+        error @ (CalendarError::Unauthorized(_) | CalendarError::RateLimited | CalendarError::Unavailable(_)) => {
             Failure::Other(Error::unavailable("google_unavailable", error))
         }
     }
@@ -359,7 +365,10 @@ async fn remove_strays(
                 round.report.counts.events_deleted += 1;
             }
             // Listed again when it changed; refused for good otherwise.
-            OperationOutcome::Changed | OperationOutcome::IdTaken | OperationOutcome::Refused { .. } => {}
+            OperationOutcome::Changed
+            | OperationOutcome::IdTaken
+            | OperationOutcome::NotOrganizer(_)
+            | OperationOutcome::Refused(_) => {}
             OperationOutcome::TryLater(CalendarError::Paced) => {
                 clean = false;
                 round.report.wait();

@@ -39,7 +39,7 @@ use crate::{
         CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, Notice, NoticeKind, SyncDirection, SyncLogId,
         SyncOutcome, SyncState, SyncTrigger, WishKind, channel_token::WebhookKeys, connection::Blocked,
     },
-    ports::{Doorbell, LeaseAttempt, NoticeBus, Random, ReleaseOutcome, Ring},
+    ports::{Doorbell, LeaseAttempt, NoticeBus, Random, Refusal, ReleaseOutcome, Ring},
     reconcile::backoff,
 };
 
@@ -135,11 +135,15 @@ enum Failure {
     /// What a person asked for is no longer part of the connection's direction.
     DirectionOff,
     NotConnected,
-    /// Google withdrew the permission.
+    /// The instructor's permission is gone or does not suffice.
     Withdrawn {
         /// The connection as it was when Google refused.
         as_read: Box<InstructorCalendarCredentials>,
+        /// What Google said.
+        refusal: Refusal,
     },
+    /// Google refuses our OAuth client.
+    ClientRefused(Refusal),
     /// Google's usage limit: hours of rest.
     QuotaExceeded,
     /// There was no room in what Google allows a minute: a later run goes on.
@@ -158,7 +162,8 @@ impl From<Error> for Failure {
 impl From<SessionError> for Failure {
     fn from(error: SessionError) -> Self {
         match error {
-            SessionError::Withdrawn { as_read } => Self::Withdrawn { as_read },
+            SessionError::Withdrawn { as_read, refusal } => Self::Withdrawn { as_read, refusal },
+            SessionError::ClientRefused(refusal) => Self::ClientRefused(refusal),
             SessionError::Other(error) => Self::Other(error),
         }
     }

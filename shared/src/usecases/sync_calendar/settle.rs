@@ -10,7 +10,9 @@ use crate::{
         ConnectionKey, ConnectionStatus, InstructorCalendarCredentials, NoticeKind, SyncOutcome, SyncState, WishKind,
         connection::Blocked,
     },
+    ports::Refusal,
     reconcile::{backoff, schedule},
+    usecases::google_session::client_refused,
 };
 
 /// What is rung for is heard within this time, or lost.
@@ -50,7 +52,7 @@ impl SyncCalendar {
                 state.wishes.kinds.clone_from(&report.rest);
                 state.failures = 0;
                 state.resting_until = None;
-                state.last_error = None;
+                forget_error(state);
                 if report.paced {
                     self.come_again_soon(state, request);
                 } else {
@@ -94,9 +96,19 @@ impl SyncCalendar {
                 self.come_again_soon(state, request);
                 Ok((SyncOutcome::Running, None))
             }
-            Err(Failure::Withdrawn { as_read }) => {
-                self.withdrawn(state, &as_read).await?;
-                report.say("Google no longer permits access to this calendar; the instructor has to connect again.");
+            Err(Failure::Withdrawn { as_read, refusal }) => {
+                report.say(format!(
+                    "Google no longer permits access to this calendar ({refusal}); the instructor has to connect again."
+                ));
+                self.withdrawn(state, &as_read, refusal).await?;
+                Ok((SyncOutcome::Failed, None))
+            }
+            Err(Failure::ClientRefused(refusal)) => {
+                let error = client_refused(&refusal);
+                report.say(error.message().to_owned());
+                let rest = backoff::rest(state.failures + 1).min(backoff::CLIENT_REFUSED);
+                self.rest(state, error.code(), rest, request.key).await?;
+                state.client_refused = Some(refusal.reason);
                 Ok((SyncOutcome::Failed, None))
             }
             Err(Failure::QuotaExceeded) => {
@@ -120,7 +132,7 @@ impl SyncCalendar {
         state.wishes.kinds.clear();
         state.failures = 0;
         state.resting_until = None;
-        state.last_error = None;
+        forget_error(state);
         state.last_synced_at = Some(now);
         state.next_sync_at = schedule::next_poll_or_as_it_is(&credentials.settings, state, now, self.luck());
     }
@@ -137,6 +149,7 @@ impl SyncCalendar {
     async fn rest(&self, state: &mut SyncState, code: &str, rest: TimeDelta, key: ConnectionKey) -> Result<()> {
         state.failures += 1;
         state.last_error = Some(code.to_owned());
+        state.client_refused = None;
         state.resting_until = Some(self.now() + backoff::jitter(rest, self.luck()));
         state.next_sync_at = state.resting_until;
         if state.failures == backoff::TOLD_AFTER {
@@ -146,11 +159,16 @@ impl SyncCalendar {
         Ok(())
     }
 
-    async fn withdrawn(&self, state: &mut SyncState, as_read: &InstructorCalendarCredentials) -> Result<()> {
-        let reason = "invalid_grant".to_owned();
+    async fn withdrawn(
+        &self,
+        state: &mut SyncState,
+        as_read: &InstructorCalendarCredentials,
+        Refusal { reason, .. }: Refusal,
+    ) -> Result<()> {
         let notice = self.notice(as_read.key, NoticeKind::NeedsAttention { reason: reason.clone() });
         let status = ConnectionStatus::NeedsReauth { reason };
         state.last_error = Some("needs_reauth".to_owned());
+        state.client_refused = None;
         match self.google.store.save_status(as_read, &status, self.now(), &[notice]).await {
             Ok(()) => {
                 state.next_sync_at = None;
@@ -165,4 +183,9 @@ impl SyncCalendar {
             Err(error) => Err(error),
         }
     }
+}
+
+fn forget_error(state: &mut SyncState) {
+    state.last_error = None;
+    state.client_refused = None;
 }

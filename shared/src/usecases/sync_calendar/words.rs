@@ -37,7 +37,7 @@ pub fn done(decision: Decision, wanted: &Wanted) -> Option<&'static str> {
             Wanted::NoEvent(Absence::Reassigned) => "its event was deleted, since another instructor gives the lesson",
             Wanted::Event(_) => "its event was deleted",
         }),
-        (Step::Rest | Step::Agree | Step::Look | Step::GiveUp | Step::Forget, _) => None,
+        (Step::Rest | Step::Agree | Step::Look | Step::Abandon | Step::GiveUp | Step::Forget, _) => None,
     }
 }
 

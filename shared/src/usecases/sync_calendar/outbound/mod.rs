@@ -109,7 +109,9 @@ pub async fn carry_out(
         }
     }
     if stopped.is_none()
-        && work.iter().any(|work| matches!(work.after, Some(After::Again | After::Look)) && !work.is_settled(direction))
+        && work.iter().any(|work| {
+            matches!(work.after, Some(After::Again | After::Look | After::Abandon(_))) && !work.is_settled(direction)
+        })
     {
         round.report.leave("An event changed in Google again and again while it was written.");
     }

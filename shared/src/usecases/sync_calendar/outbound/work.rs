@@ -50,7 +50,7 @@ impl Work {
 
     /// Whether there may be more to do for it.
     pub fn is_open(&self) -> bool {
-        matches!(self.after, None | Some(After::Again | After::Look))
+        matches!(self.after, None | Some(After::Again | After::Look | After::Abandon(_)))
     }
 
     /// Takes in what Google has answered.
@@ -73,14 +73,19 @@ impl Work {
                             round.state.removals = Some(breaker::counted(round.state.removals, now));
                         }
                     }
-                    Step::Rest | Step::Agree | Step::Look | Step::GiveUp | Step::Forget => {}
+                    Step::Rest | Step::Agree | Step::Look | Step::Abandon | Step::GiveUp | Step::Forget => {}
                 }
                 if let Some(done) = words::done(decision, &self.wanted) {
                     round.report.say_of(&self.mapping, done);
                 }
             }
             After::Look => self.decision.step = Step::Look,
+            After::Abandon(why) => {
+                round.report.say_of(&self.mapping, why);
+                self.decision.step = Step::Abandon;
+            }
             After::Again => {
+                counts.events_deleted += u32::from(step == Step::Abandon);
                 self.decision = decide(&self.mapping, &self.wanted);
                 self.mapping = intended(self.mapping.clone(), &self.wanted, self.decision, round.sync.now());
                 self.tell_drift(round);
@@ -120,7 +125,7 @@ impl Work {
     /// Whether nothing is left to do for the lesson now.
     pub fn is_settled(&self, direction: SyncDirection) -> bool {
         match &self.after {
-            None | Some(After::Again | After::Look) => {
+            None | Some(After::Again | After::Look | After::Abandon(_)) => {
                 !direction.writes() || operation(&self.mapping, &self.wanted, self.decision.step).is_none()
             }
             Some(After::Done | After::Failed(_)) => true,

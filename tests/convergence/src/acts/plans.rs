@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{
     google::{
-        any_calendar, any_instance, change, create, delete_event, id_of, is_at_night, is_live, moment, some_days,
-        some_span, with, without_nulls,
+        any_calendar, any_instance, change, create, delete_event, id_of, is_live, moment, some_days, some_span,
+        starts_at_night, with, without_nulls,
     },
     host::some_time,
 };
@@ -52,7 +52,7 @@ pub(super) fn plan_series(world: &mut World) -> Option<String> {
     let rule = (*world.sim.state().dice.pick(&RULES)).to_owned();
     let all_day = world.sim.state().dice.percent(20);
     let span = if all_day { without_nulls(some_days(world, 1)) } else { some_span(world) };
-    if is_at_night(&span) {
+    if starts_at_night(&span) {
         return None;
     }
     let mut lines = vec![rule];

@@ -10,6 +10,7 @@ use crate::{
     exchange::{Call, Exchange},
     memory_store::MemoryStore,
     sim::State,
+    texts::as_kept,
     truth::{Permit, RUN_LASTS, lesson_of},
 };
 
@@ -143,11 +144,16 @@ fn says(row: &Value, body: &Value) -> bool {
             && body[side]["timeZone"] == row["time_zone"]
             && body[side]["date"].is_null()
     };
+    // (What Google would not keep of a text need not be sent.)
+    let text = |field: &str, column: &str| {
+        let kept = row[column].as_str().map(|text| as_kept(field, text)).filter(|text| !text.is_empty());
+        body[field] == row[column] || body[field] == json!(kept)
+    };
     at("start", "starts_at")
         && at("end", "ends_at")
-        && body["summary"] == row["title"]
-        && body["description"] == row["description"]
-        && body["location"] == row["location"]
+        && text("summary", "title")
+        && text("description", "description")
+        && text("location", "location")
 }
 
 /// The lesson's event is deleted, and the lesson stood all the time.

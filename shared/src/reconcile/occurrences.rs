@@ -16,13 +16,13 @@ use crate::{
 
 /// Calls `visit` with the row and the times of everything that overlaps the window: single events, exceptions, and
 /// the occurrences of series that no exception replaces. Cancelled ones are left out.
-pub fn each(
-    lookup: &ExternalLookup,
+pub fn each<'a>(
+    lookup: &'a ExternalLookup,
     window: Window,
     calendar_zone: Tz,
-    mut visit: impl FnMut(&ExternalCalendarEvent, DateTime<Utc>, DateTime<Utc>),
+    mut visit: impl FnMut(&'a ExternalCalendarEvent, DateTime<Utc>, DateTime<Utc>),
 ) {
-    let mut single = |row: &ExternalCalendarEvent| {
+    let mut single = |row: &'a ExternalCalendarEvent| {
         if let Some((start, end)) = span(&row.event, calendar_zone)
             && !row.event.is_cancelled()
             && start < window.to

@@ -68,24 +68,27 @@ impl ReadExternalEvents {
         let zone = state.calendar_time_zone;
         let (lookup, conflicts) =
             futures::try_join!(self.store.external_between(key, request.window), self.store.conflicts(key))?;
-        let mut by_occurrence: BTreeMap<(String, DateTime<Utc>), Vec<SchedulingConflict>> = BTreeMap::new();
-        for pair in conflicts {
-            by_occurrence.entry((pair.google_event_id.0.clone(), pair.occurrence_start)).or_default().push(pair);
+        let mut by_place: BTreeMap<(DateTime<Utc>, &str), Vec<&SchedulingConflict>> = BTreeMap::new();
+        for pair in &conflicts {
+            by_place.entry((pair.occurrence_start, pair.google_event_id.as_str())).or_default().push(pair);
         }
+        // A series may have many occurrences, and a long text: only what is on the page is copied.
+        let after = request.after.as_ref().map(|(start, id)| (*start, id.as_str()));
         let mut found = Vec::new();
         occurrences::each(&lookup, request.window, zone, |row, start, end| {
-            let conflicts = by_occurrence.remove(&(row.id().0.clone(), start)).unwrap_or_default();
-            if !request.conflicts_only || !conflicts.is_empty() {
-                found.push(Occurrence { row: row.clone(), start, end, conflicts });
+            let place = (start, row.id().as_str());
+            if after.is_none_or(|after| place > after) && (!request.conflicts_only || by_place.contains_key(&place)) {
+                found.push((place, row, end));
             }
         });
-        found.sort_by(|a, b| a.place().cmp(&b.place()));
-        if let Some((start, id)) = &request.after {
-            found.retain(|occurrence| occurrence.place() > (*start, id.as_str()));
-        }
+        found.sort_by_key(|(place, ..)| *place);
         let more = found.len() > PAGE;
         found.truncate(PAGE);
-        Ok(Page { occurrences: found, more, time_zone: zone })
+        let occurrence = |(place, row, end): ((DateTime<Utc>, &str), &ExternalCalendarEvent, DateTime<Utc>)| {
+            let conflicts = by_place.get(&place).into_iter().flatten().copied().cloned().collect();
+            Occurrence { row: row.clone(), start: place.0, end, conflicts }
+        };
+        Ok(Page { occurrences: found.into_iter().map(occurrence).collect(), more, time_zone: zone })
     }
 }
 

@@ -57,6 +57,7 @@ contract! {
         a_lease_that_was_released_counts_as_released_until_somebody_takes_it;
     glance:
         a_glance_stores_all_that_follows_at_once
+        a_glance_takes_twenty_events_of_the_largest_size
         a_glance_is_refused_once_anybody_acted
         a_glance_changes_nothing_of_a_lesson_that_is_gone
         a_glance_may_be_as_large_as_a_transaction;
@@ -102,9 +103,13 @@ contract! {
         calendars_are_kept_apart
         an_event_that_became_long_or_short_is_found_once
         oversized_ids_and_texts_are_stored
+        events_of_the_largest_size_are_stored_and_found
+        thousands_of_exceptions_come_with_their_series
+        events_of_the_first_and_the_last_year_are_found
         thousands_of_events_elsewhere_are_passed_over;
     logs_and_notices:
         logs_are_read_newest_first_page_by_page
+        a_log_row_of_the_longest_sentences_is_stored
         a_log_row_replaces_the_one_under_its_id
         notices_wait_in_order_until_delivered;
     logins:

@@ -1,9 +1,9 @@
 //! What the product did not write: one row for each event, series or exception, as Google keeps it.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::{CalendarId, Event, EventId};
+use super::{CalendarId, Event, EventId, text::cut};
 
 /// A row of `external_calendar_events`. Occurrences of a series are never stored; they are worked out when read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,11 +31,29 @@ impl ExternalCalendarEvent {
     /// An event that is longer than this is looked up by its end, so that finding it needs no look into the past.
     pub const LONG: TimeDelta = TimeDelta::days(1);
 
-    /// The row for `event`, or `None` when it has no times (a tombstone). A series has an extent.
-    pub fn new(calendar_id: &CalendarId, event: Event, zone: Tz, series: Option<Extent>) -> Option<Self> {
+    /// Bytes of each text that are kept: Google's own bound of the longest.
+    const MAX_TEXT_BYTES: usize = 8 * 1024;
+
+    /// Bytes of rules and dates that are stored. DynamoDB takes 400 KB for an item and its copies in local indexes
+    /// together, and one of these holds whole items; 4 MB for a transaction, of which twenty rows are a part.
+    pub const MAX_RECURRENCE_BYTES: usize = 128 * 1024;
+
+    /// Whether the event cannot be stored. Anyone can send such a one as an invitation.
+    pub fn is_too_large(event: &Event) -> bool {
+        event.recurrence.iter().map(|line| line.len() + 1).sum::<usize>() > Self::MAX_RECURRENCE_BYTES
+    }
+
+    /// The row for `event`, or `None` when it has no times (a tombstone). A series has an extent; where it goes on after
+    /// the years of Google, it has no end.
+    pub fn new(calendar_id: &CalendarId, mut event: Event, zone: Tz, series: Option<Extent>) -> Option<Self> {
         let (start, end) = (event.start?.instant(zone), event.end?.instant(zone));
         let Extent { first_start, last_end } = series.unwrap_or(Extent { first_start: start, last_end: Some(end) });
-        Some(Self { calendar_id: calendar_id.clone(), event, event_start: first_start, event_end: last_end })
+        // Later years sort before all others.
+        let event_end = last_end.filter(|end| series.is_none() || end.year() <= 9999);
+        for text in [&mut event.summary, &mut event.description, &mut event.location].into_iter().flatten() {
+            text.truncate(cut(text, Self::MAX_TEXT_BYTES).len());
+        }
+        Some(Self { calendar_id: calendar_id.clone(), event, event_start: first_start, event_end })
     }
 
     /// Google's id.

@@ -15,6 +15,7 @@ pub mod oauth;
 pub mod skipped_event;
 pub mod sync_log;
 pub mod sync_state;
+pub mod text;
 pub mod timestamp;
 pub mod window;
 pub mod zone;

@@ -18,4 +18,6 @@ pub enum SkipReason {
     Unreadable,
     /// Its rules of recurrence walk through more than an event may.
     TooMuchWork,
+    /// It has more rules and dates than are stored, or an id that is longer than Google's.
+    TooLarge,
 }

@@ -102,6 +102,8 @@ impl CalendarSyncLog {
     pub const KEPT: TimeDelta = TimeDelta::days(90);
     /// How many reasons a row holds at most; a first sync would otherwise list each lesson.
     pub const MOST_REASONS: usize = 50;
+    /// Bytes of one of them, which may repeat what Google or a host's row says.
+    pub const MAX_REASON_BYTES: usize = 2 * 1024;
     /// A run that goes on, and of which nothing was heard for so long, is dead: its message is among the dead letters
     /// after half of that.
     pub const LOST_AFTER: TimeDelta = TimeDelta::hours(1);

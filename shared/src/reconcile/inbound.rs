@@ -40,18 +40,25 @@ impl InboundPlan {
         read.chain(self.skipped.iter().filter_map(|skipped| skipped.id.as_ref())).collect()
     }
 
+    /// Leaves out an event that is not ours.
+    fn skip(&mut self, id: EventId, reason: SkipReason) {
+        self.remove.insert(id.clone());
+        self.skipped.push(SkippedEvent { id: Some(id), reason });
+    }
+
     /// Takes in an event that is not ours. A cancelled occurrence stands where its series had it.
     fn take(&mut self, calendar: &CalendarId, zone: Tz, mut event: Event) {
         let id = event.id.clone();
+        if ExternalCalendarEvent::is_too_large(&event) {
+            return self.skip(id, SkipReason::TooLarge);
+        }
         if event.is_cancelled() {
             event.start = event.start.or(event.original_start);
             event.end = event.end.or(event.original_start);
         }
         let series = Series::read(&event, zone).filter(|_| event.is_series());
         let Ok(extent) = series.as_ref().map(Series::extent).transpose() else {
-            self.skipped.push(SkippedEvent { id: Some(id.clone()), reason: SkipReason::TooMuchWork });
-            self.remove.insert(id);
-            return;
+            return self.skip(id, SkipReason::TooMuchWork);
         };
         if series.is_some_and(|series| series.misread() > 0) {
             self.misread.push(id.clone());

@@ -70,3 +70,44 @@ async fn an_event_that_becomes_unreadable_no_longer_blocks_where_it_was() {
     assert!(reasons.contains(&format!("Event {dentist} was left out: it cannot be read.")), "{reasons}");
     assert_eq!(answer["outcome"], "completed");
 }
+
+/// Anyone can send it as an invitation.
+#[tokio::test]
+async fn an_event_too_large_to_store_is_left_out_and_everything_else_syncs() {
+    let world = World::start().await;
+    let lesson = world.add_lesson("Piano", world.in_hours(30)).await;
+    world.connect().await;
+    world.sync_by_hand_alone().await;
+    let times = json!({ "start": { "dateTime": world.in_hours(30) }, "end": { "dateTime": world.in_hours(31) } });
+    let with = |id: &str, more: Value| {
+        let mut event = times.clone();
+        event["id"] = json!(id);
+        event["status"] = json!("confirmed");
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        event
+    };
+    let days: Vec<String> =
+        (0..24_000).map(|n| format!("RDATE:20{:02}0101T{:02}0000Z", 30 + n / 960, n % 24)).collect();
+    let long = "v".repeat(3_000);
+    let items = json!([
+        with("toolarge", json!({ "recurrence": days })),
+        with(&long, json!({})),
+        with("dentist", json!({ "summary": "Dentist" })),
+        with("texts", json!({ "summary": "ü".repeat(90_000), "location": "ü".repeat(90_000) })),
+    ]);
+    shown(&world, 1, items).await;
+    let moved = world.in_hours(50);
+    world.move_lesson(&lesson, moved).await;
+    assert_eq!(world.sync().await["outcome"], "completed");
+    let rows = world.rows("external_calendar_events").await;
+    let mut ids: Vec<_> = rows.iter().map(|row| row["google_event_id"].as_str().unwrap()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["dentist", "texts"]);
+    assert_eq!(calendar_tests::world::start_of(&world.events_of(&lesson).await[0]), moved);
+    let reasons = world.reasons().await;
+    assert!(reasons.contains("Event toolarge was left out: it is too large to store."), "{reasons}");
+    assert!(
+        reasons.contains(&format!("Event {}… was left out: it is too large to store.", "v".repeat(1024))),
+        "{reasons}"
+    );
+}

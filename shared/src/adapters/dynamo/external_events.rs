@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     DynamoStore,
     expressions::Change,
-    items::{Item, cut, event_key, event_key_prefix, from_item, in_connection, text, to_item},
+    items::{Item, event_key, event_key_prefix, from_item, in_connection, text, to_item},
     requests::{CONCURRENCY, Index, Query},
     tables::UPCOMING_EXTERNAL_EVENTS,
 };
@@ -61,12 +61,8 @@ struct Row {
     agenda: Option<String>,
 }
 
-/// Google's own limits of texts; whatever else should come must not outgrow an item (400 KB).
-const LONGEST_TEXT: usize = 8 * 1024;
-
 fn put_item(key: ConnectionKey, external: &ExternalCalendarEvent) -> Result<Item> {
     let event = &external.event;
-    let short = |text: &Option<String>| text.as_deref().map(|text| cut(text, LONGEST_TEXT).to_owned());
     let mut item = to_item(&Row {
         tenant_id: key.tenant_id,
         instructor_id: key.instructor_id,
@@ -78,9 +74,9 @@ fn put_item(key: ConnectionKey, external: &ExternalCalendarEvent) -> Result<Item
         all_day_event: event.start.is_some_and(|start| start.is_day()),
         event_type: event.event_type,
         etag: event.etag.clone(),
-        summary: short(&event.summary),
-        description: short(&event.description),
-        location: short(&event.location),
+        summary: event.summary.clone(),
+        description: event.description.clone(),
+        location: event.location.clone(),
         start: event.start,
         end: event.end,
         recurrence: event.recurrence.clone(),

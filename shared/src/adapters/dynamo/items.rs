@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     Error, Result,
-    model::{CalendarId, ConnectionKey, EventId, timestamp},
+    model::{CalendarId, ConnectionKey, EventId, text::cut, timestamp},
 };
 
 pub(super) type Item = std::collections::HashMap<String, AttributeValue>;
@@ -71,11 +71,6 @@ pub(super) fn event_key_prefix(calendar: &CalendarId, prefix: &str) -> String {
 pub(super) fn digest(text: &str) -> String {
     use sha2::Digest as _;
     data_encoding::BASE64URL_NOPAD.encode(&sha2::Sha256::digest(text))
-}
-
-/// The first `bytes` of `text`, or a little less where that would split a character.
-pub(super) fn cut(text: &str, bytes: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes)]
 }
 
 #[cfg(test)]

@@ -20,10 +20,13 @@ use crate::{
     Error, Result,
     model::{
         Agreement, CalendarEventMapping, ConnectionKey, EventId, Fingerprint, InstructorId, Lesson, LessonId, Notice,
-        Shown, SyncStatus, TenantId, Window, timestamp,
+        Shown, SyncStatus, TenantId, Window, text::shortened, timestamp,
     },
     ports::{DirtyMark, LessonMark},
 };
+
+/// Bytes of a mapping's error, which may repeat what Google or a host's row says.
+const MAX_ERROR_BYTES: usize = 2 * 1024;
 
 /// What a save stores.
 #[derive(Serialize, Deserialize)]
@@ -79,7 +82,7 @@ impl From<&CalendarEventMapping> for Row {
             event_start: mapping.event_start,
             event_end: mapping.event_end,
             sync_status: mapping.sync_status,
-            error: mapping.error.clone(),
+            error: mapping.error.as_deref().map(|error| shortened(error, MAX_ERROR_BYTES)),
             generation: mapping.generation,
             agreed: mapping.agreed.clone(),
             intended: mapping.intended.clone(),

@@ -15,6 +15,9 @@ use super::{
 };
 use crate::ports::{Access, CalendarError, Listing, ListingOutcome};
 
+/// Bytes of a page token or a sync token: a longer one fits into no address.
+const MAX_TOKEN_BYTES: usize = 4 * 1024;
+
 /// One page. Its items are read one by one, so that one which cannot be read does not spoil the others.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -100,6 +103,10 @@ fn shape(mut url: Url, token: Option<&str>) -> Url {
 fn read_page(body: &[u8], listing: &mut Listing) -> Result<Next, CalendarError> {
     let unreadable = |what: &str| CalendarError::Unavailable(what.to_owned());
     let page: Page<'_> = serde_json::from_slice(body).map_err(|_| unreadable("a page that cannot be read"))?;
+    let tokens = [&page.next_page_token, &page.next_sync_token];
+    if tokens.into_iter().flatten().any(|token| token.len() > MAX_TOKEN_BYTES) {
+        return Err(unreadable("a token that is too long"));
+    }
     let next = match (page.next_page_token, page.next_sync_token) {
         (Some(token), _) => Next::Page(token),
         (None, Some(sync_token)) => Next::End { sync_token },
@@ -163,7 +170,8 @@ mod tests {
     #[test]
     fn a_page_that_proves_nothing_is_a_failure() {
         let mut listing = empty();
-        for body in ["", "<html>", "{}", r#"{"items":[]}"#, r#"{"items":{},"nextSyncToken":"t"}"#] {
+        let long = format!(r#"{{"items":[],"nextSyncToken":"{}"}}"#, "t".repeat(MAX_TOKEN_BYTES + 1));
+        for body in [long.as_str(), "", "<html>", "{}", r#"{"items":[]}"#, r#"{"items":{},"nextSyncToken":"t"}"#] {
             assert!(read_page(body.as_bytes(), &mut listing).is_err(), "{body}");
         }
     }

@@ -19,6 +19,9 @@ use crate::{
 pub(super) const FIELDS: &str = "id,etag,status,summary,description,location,start,end,recurrence,recurringEventId,\
      originalStartTime,transparency,visibility,eventType,attendees(self,responseStatus),extendedProperties/private";
 
+/// Bytes of an id or an etag. Google's ids have up to 1,024 characters, and behind them what names an occurrence.
+const MAX_ID_BYTES: usize = 2 * 1024;
+
 /// The private extended property that carries the lesson's id.
 const LESSON_ID: &str = "lessonId";
 
@@ -73,6 +76,8 @@ enum Malformed {
     Json { line: usize, column: usize },
     #[error("an event without an id")]
     NoId,
+    #[error("an id that is too long")]
+    TooLong,
     #[error("a time that is neither a day nor a moment")]
     Time,
     #[error("an event that takes place at no time")]
@@ -89,15 +94,20 @@ pub(super) fn read(json: &[u8]) -> Result<Event, SkippedEvent> {
         .map_err(|error| Malformed::Json { line: error.line(), column: error.column() })
         .and_then(event);
     event.map_err(|why| {
-        warn!(%why, "an event cannot be read");
+        warn!(%why, "an event is left out");
         let id = serde_json::from_slice(json).ok().map(|named: Named| named.id).filter(|id| !id.is_empty());
-        SkippedEvent { id: id.map(EventId), reason: SkipReason::Unreadable }
+        let reason = if matches!(why, Malformed::TooLong) { SkipReason::TooLarge } else { SkipReason::Unreadable };
+        SkippedEvent { id: id.map(EventId), reason }
     })
 }
 
 fn event(resource: Resource) -> Result<Event, Malformed> {
     if resource.id.is_empty() {
         return Err(Malformed::NoId);
+    }
+    let ids = [Some(&resource.id), resource.recurring_event_id.as_ref(), resource.etag.as_ref()];
+    if ids.into_iter().flatten().any(|id| id.len() > MAX_ID_BYTES) {
+        return Err(Malformed::TooLong);
     }
     let status = match resource.status.as_deref() {
         Some("cancelled") => EventStatus::Cancelled,

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use super::{SyncRequest, round::Changed, words};
 use crate::model::{
     CalendarEventMapping, CalendarSyncLog, EventId, SkippedEvent, SyncCounts, SyncDirection, SyncLogId, SyncOutcome,
-    WishKind,
+    WishKind, text::shortened,
 };
 
 /// So many events of which something is said are named in a row.
@@ -52,7 +52,7 @@ pub struct Report {
 impl Report {
     /// Adds a sentence on the run as a whole, once.
     pub fn say(&mut self, reason: impl Into<String>) {
-        let reason = reason.into();
+        let reason = shortened(&reason.into(), CalendarSyncLog::MAX_REASON_BYTES);
         if !self.reasons.contains(&reason) {
             self.reasons.push(reason);
         }
@@ -61,7 +61,7 @@ impl Report {
     /// Says what was done for a lesson, or why not.
     pub fn say_of(&mut self, lesson: &CalendarEventMapping, what: impl AsRef<str>) {
         if self.details.len() < CalendarSyncLog::MOST_REASONS {
-            let what = what.as_ref().trim_end_matches('.');
+            let what = shortened(what.as_ref().trim_end_matches('.'), CalendarSyncLog::MAX_REASON_BYTES);
             self.details.push(format!("{}: {what}.", words::lesson(lesson, self.zone)));
         } else {
             self.details_left_out += 1;

@@ -5,9 +5,14 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use crate::{
-    model::{CalendarEventMapping, EventId, Free, SchedulingConflict, SkipReason, SkippedEvent, Window},
+    model::{
+        CalendarEventMapping, EventId, Free, SchedulingConflict, SkipReason, SkippedEvent, Window, text::shortened,
+    },
     reconcile::outbound::{Absence, Decision, Step, Wanted},
 };
+
+/// Bytes of an event's id in a sentence: all of one that Google makes.
+const MAX_ID_BYTES: usize = 1024;
 
 fn moment(at: DateTime<Utc>, zone: Tz) -> impl std::fmt::Display {
     at.with_timezone(&zone).format("%Y-%m-%d %H:%M")
@@ -50,10 +55,11 @@ pub fn outside(window: Window, zone: Tz) -> String {
 pub fn skipped(skipped: &SkippedEvent) -> String {
     let why = match skipped.reason {
         SkipReason::Unreadable => "it cannot be read",
+        SkipReason::TooLarge => "it is too large to store",
         SkipReason::TooMuchWork => "its rule of recurrence asks for too much work",
     };
     match &skipped.id {
-        Some(id) => format!("Event {id} was left out: {why}."),
+        Some(id) => format!("Event {} was left out: {why}.", shortened(id.as_str(), MAX_ID_BYTES)),
         None => format!("An event without an id was left out: {why}."),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use calendar_sync::model::{
     CalendarId, Event, EventId, EventTime, EventType, Extent, ExternalCalendarEvent, Window, Zone,
 };
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::{Subject, at, cancelled, event, exception, external, instructor, lesson, primary, series, single, window};
@@ -188,6 +188,37 @@ pub async fn oversized_ids_and_texts_are_stored(on: &Subject) {
     assert_eq!(found.len(), 1);
     let read = on.store.external_event(instructor(1), &primary(), &EventId::from("huge")).await.unwrap().unwrap();
     assert!(read.event.description.unwrap().starts_with("üü"));
+}
+
+/// As many as go out in one batch, each as large as an event may be, with what of it stands in the index.
+pub async fn events_of_the_largest_size_are_stored_and_found(on: &Subject) {
+    let largest: Vec<_> = (0..25).map(|n| super::largest(&format!("{n:v>1024}"))).collect();
+    put(on, &largest).await;
+    assert_eq!(ids_between(on, window(at(40, 0), at(40, 60))).await.len(), 25);
+    let read = on.store.external_event(instructor(1), &primary(), largest[7].id()).await.unwrap();
+    assert_eq!(read.as_ref(), Some(&largest[7]));
+}
+
+/// Each of them under an id of the greatest length.
+pub async fn thousands_of_exceptions_come_with_their_series(on: &Subject) {
+    let id = "v".repeat(1024);
+    let mut events: Vec<_> = (0..3000).map(|n| exception(&id, at(2, 24 * 60 * n), at(2, 24 * 60 * n + 30))).collect();
+    events.push(series(&id, at(1, 0), None));
+    put(on, &events).await;
+    assert_eq!(on.store.exceptions_of(instructor(1), &primary(), &EventId(id)).await.unwrap().len(), 3000);
+    let found = on.store.external_between(instructor(1), window(at(2000, 0), at(2001, 0))).await.unwrap();
+    assert_eq!((found.events.len(), found.series.len(), found.series[0].1.len()), (0, 1, 3000));
+}
+
+/// Google knows the years 1 to 9999. A series may go on after them.
+pub async fn events_of_the_first_and_the_last_year_are_found(on: &Subject) {
+    let [first, last] = ["0001-01-01T00:00:00Z", "9999-12-31T22:00:00Z"].map(|at| at.parse::<DateTime<Utc>>().unwrap());
+    let hour = TimeDelta::hours(1);
+    let beyond = series("beyond", last - TimeDelta::days(9), Some(last + TimeDelta::days(900)));
+    put(on, &[single("first", first, first + hour), single("last", last, last + hour)]).await;
+    put(on, &[series("always", first, None), beyond, single("all", first, last)]).await;
+    assert_eq!(ids_between(on, window(first, first + hour)).await, ["all", "always", "first"]);
+    assert_eq!(ids_between(on, window(last, last + hour)).await, ["always", "beyond", "last"]);
 }
 
 /// A look at a week reads that week, and not the years around it: many events elsewhere change nothing.

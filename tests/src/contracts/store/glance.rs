@@ -106,6 +106,15 @@ pub async fn a_glance_stores_all_that_follows_at_once(on: &Subject) {
     assert_eq!(on.state(key).await, state, "what is absent is taken away");
 }
 
+/// As many as one may hold.
+pub async fn a_glance_takes_twenty_events_of_the_largest_size(on: &Subject) {
+    on.before_the_glance().await;
+    let put = (0..20).map(|n| super::largest(&format!("{n:v>1024}"))).collect();
+    let state = on.state(instructor(1)).await;
+    assert!(on.commit(&Glance { put, ..nothing(state) }).await);
+    assert_eq!(on.store.external_ids(instructor(1)).await.unwrap().len(), 21);
+}
+
 /// By taking the lease, even if it was given back or ran out since, by another glance, or by a wish.
 pub async fn a_glance_is_refused_once_anybody_acted(on: &Subject) {
     let key = instructor(1);

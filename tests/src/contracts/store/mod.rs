@@ -190,6 +190,18 @@ fn series(id: &str, start: DateTime<Utc>, last_end: Option<DateTime<Utc>>) -> Ex
     ExternalCalendarEvent::new(&primary(), event, Tz::UTC, Some(extent)).unwrap()
 }
 
+/// A series with as many dates and as long texts as are stored.
+fn largest(id: &str) -> ExternalCalendarEvent {
+    let text = Some("ü".repeat(100_000));
+    let line = "RDATE:20300101T120000Z".to_owned();
+    let recurrence = vec![line.clone(); ExternalCalendarEvent::MAX_RECURRENCE_BYTES / (line.len() + 1)];
+    let texts =
+        Event { summary: text.clone(), description: text.clone(), location: text, ..event(id, at(1, 0), at(1, 60)) };
+    let event = Event { recurrence, ..texts };
+    let extent = Extent { first_start: at(1, 0), last_end: None };
+    ExternalCalendarEvent::new(&primary(), event, Tz::UTC, Some(extent)).unwrap()
+}
+
 /// An exception of `series` that stood on `original` and was moved to `start`.
 fn exception(series: &str, original: DateTime<Utc>, start: DateTime<Utc>) -> ExternalCalendarEvent {
     let id = format!("{}_{}", EventId::from(series).stem(), original.format("%Y%m%dT%H%M%SZ"));

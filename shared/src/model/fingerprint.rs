@@ -4,12 +4,12 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Event, EventTime, LessonContent};
+use super::{Event, EventTime, LessonContent, rendering};
 
 /// A digest of the fields that we own, and the zone in which the times are shown. It says which of the optional fields
 /// it covers (`d` description, `l` location), so that an event is compared in just those: what we do not own never
 /// differs. The zone stands apart as text, since Google may name it otherwise than we do (`Europe/Kiev` for
-/// `Europe/Kyiv`).
+/// `Europe/Kyiv`). Texts are compared as Google renders them, on either side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(pub String);
@@ -75,8 +75,10 @@ struct Fields<'a> {
 
 fn digest(fields: &Fields<'_>) -> Fingerprint {
     let mut hash = Sha256::new();
+    let title = Some(rendering::line(fields.title));
+    let description = fields.description.map(rendering::description);
     // Lengths stand before texts, so that no two sets of fields read alike.
-    for text in [Some(fields.title), fields.description, fields.location] {
+    for text in [title, description.as_deref(), fields.location.map(rendering::line)] {
         match text {
             Some(text) => {
                 hash.update((text.len() as u64).to_be_bytes());

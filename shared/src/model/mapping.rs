@@ -22,7 +22,8 @@ pub enum SyncStatus {
 pub struct Agreement {
     /// What the lesson said.
     pub lesson: Fingerprint,
-    /// How Google rendered it (it may trim or rewrite texts).
+    /// What Google showed then. Of the ways in which it renders texts, this covers those that [`super::rendering`] does
+    /// not know.
     pub google: Fingerprint,
 }
 

@@ -12,6 +12,7 @@ pub mod lesson;
 pub mod mapping;
 pub mod notice;
 pub mod oauth;
+pub mod rendering;
 pub mod skipped_event;
 pub mod sync_log;
 pub mod sync_state;

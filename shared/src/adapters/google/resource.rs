@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use tracing::warn;
 
 use crate::{
-    model::{Event, EventId, EventStatus, EventTime, EventType, LessonContent, SkipReason, SkippedEvent, Zone},
+    model::{
+        Event, EventId, EventStatus, EventTime, EventType, LessonContent, SkipReason, SkippedEvent, Zone, rendering,
+    },
     ports::EventPatch,
 };
 
@@ -195,18 +197,19 @@ pub(super) fn patch(event: &EventPatch) -> Value {
     body
 }
 
-/// A description or a location that the lesson does not have is not ours.
+/// A description or a location that the lesson does not have is not ours. What Google would not keep is not sent.
 fn owned_texts(event: &EventPatch) -> Value {
     let LessonContent { title, description, location, .. } = &event.content;
     let mut body = json!({
         "status": "confirmed", // a deleted event comes back by it
-        "summary": title,
+        "summary": rendering::line(title),
         "extendedProperties": { "private": { LESSON_ID: event.lesson_id } },
     });
-    for (name, text) in [("description", description), ("location", location)] {
-        if let Some(text) = text {
-            body[name] = json!(text);
-        }
+    if let Some(text) = description {
+        body["description"] = json!(rendering::description(text));
+    }
+    if let Some(text) = location {
+        body["location"] = json!(rendering::line(text));
     }
     body
 }

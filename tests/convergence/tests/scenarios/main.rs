@@ -9,6 +9,7 @@ mod log_rows;
 mod odd_lessons;
 mod push;
 mod quota;
+mod renderings;
 mod stage;
 mod switches;
 mod told;

@@ -14,7 +14,7 @@ use convergence::{
     world::{Party, World},
 };
 use google_sim::{Effect, Fault, When};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// The world, with what the tests do to it.
@@ -137,18 +137,28 @@ impl Stage {
         self.world.store.tables().lessons.keys().next().unwrap().1
     }
 
-    /// The host changes its row, and the table's stream tells it.
+    /// The host changes a column, and the table's stream tells it.
     pub fn change_lesson(&mut self, id: LessonId, column: &str, value: Value) {
+        self.change_columns(id, [(column.to_owned(), value)].into_iter().collect());
+    }
+
+    /// The host moves the one lesson.
+    pub fn move_lesson(&mut self, start: DateTime<Utc>) {
+        let times = [("starts_at", start), ("ends_at", start + TimeDelta::hours(1))];
+        let columns = times.map(|(name, at)| (name.to_owned(), json!(at)));
+        self.change_columns(self.lesson(), columns.into_iter().collect());
+    }
+
+    /// The host changes several columns at once, and the table's stream tells it.
+    pub fn change_columns(&mut self, id: LessonId, columns: Map<String, Value>) {
         let (tenant, at) = (self.party.key.tenant_id, self.world.now());
         let mut tables = self.world.store.tables();
-        let mut look = |row: Option<Value>| {
-            if let Some(value) = row {
-                tables.lessons.get_mut(&(tenant, id)).unwrap()[column] = value;
-            }
+        let mut look = |columns: Map<String, Value>| {
+            tables.lessons.get_mut(&(tenant, id)).unwrap().as_object_mut().unwrap().extend(columns);
             let LessonLookup::Found(lesson) = tables.lesson(tenant, id) else { panic!("no row") };
             Some(*lesson)
         };
-        let [old, new] = [None, Some(value)].map(&mut look);
+        let [old, new] = [Map::new(), columns].map(&mut look);
         drop(tables);
         self.world.stream.push_back(LessonChange { old, new, at });
         self.settle(TimeDelta::minutes(2));
@@ -158,6 +168,12 @@ impl Stage {
     pub fn events(&self) -> Vec<Value> {
         let all = self.world.sim.state().google.events(self.party.account);
         all.into_iter().filter(|event| event["status"] != "cancelled").collect()
+    }
+
+    /// The event of the one lesson, as Google shows it.
+    pub fn event(&self) -> Value {
+        let id = self.mapping().google_event_id();
+        self.world.sim.state().google.event(self.party.account, id.as_str()).unwrap()
     }
 
     /// The instructor edits an event.

@@ -110,6 +110,11 @@ impl CalendarEventMapping {
         }
     }
 
+    /// Whether its event was to be written while nothing might be, so that the write is owed once it may be.
+    pub fn is_owed(&self) -> bool {
+        self.sync_status == SyncStatus::Pending && self.shown.is_some()
+    }
+
     /// The id of its event in Google.
     pub fn google_event_id(&self) -> EventId {
         OwnEventId { lesson_id: self.lesson_id, generation: self.generation }.encode(self.key)

@@ -289,6 +289,20 @@ pub fn copy_times(mut mapping: CalendarEventMapping, wanted: &Wanted, now: DateT
     }
 }
 
+/// The mapping of a connection that writes nothing: what `step` would have written is owed, and said to be.
+pub fn owe(mapping: CalendarEventMapping, wanted: &Wanted, step: Step, now: DateTime<Utc>) -> CalendarEventMapping {
+    let mut mapping = copy_times(mapping, wanted, now);
+    match step {
+        Step::Look | Step::Insert | Step::Replace | Step::Patch | Step::Revive | Step::Delete | Step::Abandon => {
+            mapping.sync_status = SyncStatus::Pending;
+            mapping.error = None;
+        }
+        Step::Rest if mapping.sync_status == SyncStatus::Pending => mapping.sync_status = SyncStatus::Synced,
+        Step::Rest | Step::Agree | Step::GiveUp | Step::Forget => {}
+    }
+    mapping
+}
+
 /// What the mapping's error says of an event that was put back too often.
 pub const GAVE_UP: &str = "The event was changed in Google more than three times after we put it back. It is left as it is until the lesson changes or somebody starts a sync.";
 

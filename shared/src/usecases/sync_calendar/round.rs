@@ -159,7 +159,7 @@ impl Round<'_> {
         if more && settles {
             self.report.go_on("There is more to do than one run takes; the rest follows at once.");
         }
-        outbound::intend(self, &mut work, direction).await?;
+        outbound::intend(self, &mut work, direction, allowed).await?;
         if allowed.imports() || changed.everything {
             conflicts::refresh(self, &mut work, &changed, allowed).await?;
         }

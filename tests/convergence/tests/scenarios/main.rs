@@ -7,6 +7,7 @@ mod dead_runs;
 mod failures;
 mod log_rows;
 mod odd_lessons;
+mod owed;
 mod push;
 mod quota;
 mod renderings;

@@ -32,9 +32,10 @@ pub async fn gather(
     mappings.extend(dirty.into_iter().map(|mapping| (mapping.lesson_id, Some(mapping))));
     if compare {
         let all = store.mappings(key).await?;
-        let relevant =
-            all.into_iter().filter(|mapping| mapping.event_end >= window.from || mapping.lesson_removed_at.is_some());
-        mappings.extend(relevant.map(|mapping| (mapping.lesson_id, Some(mapping))));
+        let may_differ = |mapping: &CalendarEventMapping| {
+            mapping.event_end >= window.from || mapping.lesson_removed_at.is_some() || mapping.is_owed()
+        };
+        mappings.extend(all.into_iter().filter(may_differ).map(|mapping| (mapping.lesson_id, Some(mapping))));
     }
     if let Some(window) = if compare { Some(window) } else { uncovered } {
         for lesson in store.lessons_between(key, window).await? {

@@ -11,7 +11,7 @@ pub use self::{gather::gather, work::Work};
 use crate::{
     model::{EventId, SyncDirection},
     ports::{DirtyMark, Operation},
-    reconcile::outbound::{Absence, After, Decision, Step, Wanted, copy_times, intend as intended, operation},
+    reconcile::outbound::{Absence, After, Decision, Step, Wanted, copy_times, intend as intended, operation, owe},
     usecases::{
         concurrently::concurrently,
         google_session::GoogleSession,
@@ -27,18 +27,26 @@ const PART: usize = 50;
 const LONGEST_PART: TimeDelta = TimeDelta::seconds(5);
 
 /// Stores what is about to be written beside what was agreed, and copies the lessons' times.
-pub async fn intend(round: &mut Round<'_>, work: &mut [Work], direction: SyncDirection) -> Result<(), Failure> {
+pub async fn intend(
+    round: &mut Round<'_>,
+    work: &mut [Work],
+    direction: SyncDirection,
+    allowed: SyncDirection,
+) -> Result<(), Failure> {
     let (sync, now) = (round.sync, round.sync.now());
     for work in work.iter_mut() {
         let writes = direction.writes() && work.left.is_none();
         // What has no event and needs none is forgotten by whoever comes upon it.
         let forgets = work.left.is_none() && work.decision.step == Step::Forget;
+        let step = work.decision.step;
         if !writes && !forgets {
             work.decision = Decision { step: Step::Rest, drift: None };
         }
         let before = work.stored.as_ref();
         work.mapping = if writes {
             intended(work.mapping.clone(), &work.wanted, work.decision, now)
+        } else if work.left.is_none() && !allowed.writes() {
+            owe(work.mapping.clone(), &work.wanted, step, now)
         } else {
             copy_times(work.mapping.clone(), &work.wanted, now)
         };

@@ -33,7 +33,7 @@ fn no_secret_is_in_any_output_answer_or_table() {
         "synced",
         "the run failed",
         "a message of the lesson feed is refused",
-        "left out an event that cannot be read",
+        "an event is left out",
         "ANSWER",
         "ANSWER feed",
         "other_account",

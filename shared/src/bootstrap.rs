@@ -13,6 +13,7 @@ use aws_config::{
     timeout::TimeoutConfig,
 };
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use chrono::{DateTime, Utc};
 
 use crate::{
     Error, Result,
@@ -56,10 +57,10 @@ impl Bootstrap {
         Self { config, aws, clock: SystemClock::default(), google: OnceLock::new(), secrets: OnceLock::new() }
     }
 
-    /// The same, with another clock than the machine's.
+    /// The same, with a clock that shows what `now` says instead of the machine's time.
     #[must_use]
-    pub fn with_clock(self, clock: SystemClock) -> Self {
-        Self { clock, ..self }
+    pub fn with_time(self, now: fn() -> DateTime<Utc>) -> Self {
+        Self { clock: SystemClock::showing(now), ..self }
     }
 
     /// With all of it from the environment, where Lambda puts its role's credentials. `AWS_ENDPOINT_URL` and its kin

@@ -7,7 +7,7 @@ use calendar_functions::{
     disconnect, external_events, lesson_changes, lesson_feed, oauth_callback, oauth_url, poll, renew_channels,
     settings, status, sync, sync_worker, webhook,
 };
-use calendar_sync::{adapters::system::SystemClock, bootstrap::Bootstrap};
+use calendar_sync::bootstrap::Bootstrap;
 
 use crate::{
     aws::{DeadLetters, Queue},
@@ -117,5 +117,5 @@ pub async fn functions(bootstrap: &Bootstrap) -> calendar_sync::Result<Functions
 fn named(bootstrap: &Bootstrap, function: &'static str) -> calendar_sync::Result<Bootstrap> {
     let name = AppName::new(function).map_err(calendar_sync::Error::internal)?;
     let aws = bootstrap.aws.to_builder().app_name(name).build();
-    Ok(Bootstrap::new(bootstrap.config.clone(), aws).with_clock(SystemClock::showing(system::now)))
+    Ok(Bootstrap::new(bootstrap.config.clone(), aws).with_time(system::now))
 }

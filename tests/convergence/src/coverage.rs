@@ -61,6 +61,7 @@ pub const PAIRS: &[(Fault, Fault)] = &[
     (Fault::GoogleAnswerLost, Fault::LessonEdited),
     (Fault::GoogleAnswerLost, Fault::OwnEventDeleted),
     (Fault::GoogleAnswerLost, Fault::LessonZoneChanged),
+    (Fault::GoogleAnswerLost, Fault::OddText),
     (Fault::HeldUpPastLease, Fault::Overlap),
     (Fault::HeldUpPastLease, Fault::OwnEventEdited),
     (Fault::TokenEndpointDown, Fault::GrantWithdrawn),

@@ -17,7 +17,7 @@ use calendar_sync::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use google_sim::{Account, Behaviour, Client, Config as GoogleConfig, Limits};
+use google_sim::{Account, Behaviour, Client, Config as GoogleConfig, Limits, Texts};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -113,10 +113,14 @@ impl World {
         Self::begun(seed, 0)
     }
 
-    /// The same, begun at the time that `seed` says.
+    /// The same, begun at the time that `seed` says. In half of all worlds Google rewrites texts.
     pub fn of(seed: u64) -> Self {
         let beginnings = BEGINNINGS.len() as u64;
-        Self::begun(seed, usize::try_from(seed / 2 % beginnings).unwrap_or(0))
+        let world = Self::begun(seed, usize::try_from(seed / 2 % beginnings).unwrap_or(0));
+        if seed.is_multiple_of(2) {
+            world.sim.state().google.behaviour_mut().texts = Texts::Rewritten;
+        }
+        world
     }
 
     fn begun(seed: u64, beginning: usize) -> Self {

@@ -25,7 +25,7 @@ impl Deps {
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         let disconnect = Disconnect {
             google: crate::google(bootstrap).await?,
-            doorbell: bootstrap.doorbell()?,
+            sync_queue: bootstrap.sync_queue()?,
             random: bootstrap.random(),
         };
         Ok(Self { disconnect, claims: bootstrap.config.claims() })

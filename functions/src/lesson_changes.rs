@@ -23,7 +23,7 @@ impl Deps {
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         let lessons = NoteLessonChanges {
             store: bootstrap.store(),
-            doorbell: bootstrap.doorbell()?,
+            sync_queue: bootstrap.sync_queue()?,
             bus: bootstrap.bus()?,
             clock: bootstrap.clock(),
         };
@@ -47,7 +47,7 @@ pub async fn handle(deps: &Deps, event: Event) -> Result<DynamoDbEventResponse> 
     Ok(response)
 }
 
-/// A row that cannot be read counts as absent: its mapping, if there is one, says so in the next full comparison.
+/// A row that cannot be read counts as absent: its mapping, if there is one, says so in the next full reconcile.
 fn change(record: EventRecord) -> LessonChange {
     let read = |image: serde_dynamo::Item| (!image.is_empty()).then(|| lesson_from_image(image)).flatten();
     let at = record.change.approximate_creation_date_time;

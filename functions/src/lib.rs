@@ -43,7 +43,7 @@ async fn sync_calendar(bootstrap: &Bootstrap) -> Result<usecases::sync_calendar:
     };
     Ok(usecases::sync_calendar::SyncCalendar {
         google: google(bootstrap).await?,
-        doorbell: bootstrap.doorbell()?,
+        sync_queue: bootstrap.sync_queue()?,
         bus: bootstrap.bus()?,
         random: bootstrap.random(),
         push,

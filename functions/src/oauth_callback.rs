@@ -28,7 +28,7 @@ impl Deps {
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         let login = FinishLogin {
             google: crate::google(bootstrap).await?,
-            doorbell: bootstrap.doorbell()?,
+            sync_queue: bootstrap.sync_queue()?,
             random: bootstrap.random(),
         };
         Ok(Self { login, claims: bootstrap.config.claims(), frontend: bootstrap.config.frontend_url()? })

@@ -5,7 +5,7 @@ use calendar_sync::{
     bootstrap::Bootstrap,
     config::ClaimNames,
     http::{Caller, answer, input, reply},
-    usecases::begin_login::{BeginLogin, LOGIN_LASTS, LoginWish},
+    usecases::begin_login::{BeginLogin, LOGIN_LASTS, LoginOptions},
 };
 use lambda_http::{
     Body, Request, Response,
@@ -45,12 +45,12 @@ pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
 async fn url(deps: &Deps, request: &Request) -> Result<Response<Body>> {
     let caller = Caller::of(request, &deps.claims)?;
     let instructor = input::instructor(&input::required_query(request, "instructorId")?)?;
-    let wish = LoginWish {
+    let options = LoginOptions {
         return_path: input::query(request, "returnPath")?,
         replace_account: input::flag(request, "replaceAccount")?,
     };
     let key = caller.connection_of(instructor)?;
-    let begun = deps.login.begin(key, &caller.user, &wish).await?;
+    let begun = deps.login.begin(key, &caller.user, &options).await?;
     let mut response = reply::ok(&json!({ "authUrl": begun.auth_url, "state": begun.state }))?;
     let cookie = login_cookie::set(&begun.state, &begun.browser, LOGIN_LASTS, deps.secure);
     let cookie = HeaderValue::from_str(&cookie).map_err(calendar_sync::Error::internal)?;

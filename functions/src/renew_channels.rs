@@ -13,14 +13,14 @@ impl Deps {
     #[expect(clippy::unused_async, reason = "all functions are made alike")]
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         let renew =
-            RenewChannels { store: bootstrap.store(), doorbell: bootstrap.doorbell()?, clock: bootstrap.clock() };
+            RenewChannels { store: bootstrap.store(), sync_queue: bootstrap.sync_queue()?, clock: bootstrap.clock() };
         Ok(Self { renew })
     }
 }
 
 /// Handles a schedule's event, whatever it says.
 pub async fn handle(deps: &Deps, _event: Value) -> Result<()> {
-    let rung = deps.renew.ring().await?;
-    tracing::info!(rung, "renewals");
+    let sent = deps.renew.dispatch().await?;
+    tracing::info!(sent, "renewals");
     Ok(())
 }

@@ -23,7 +23,7 @@ impl Deps {
     #[expect(clippy::unused_async, reason = "all functions are made alike")]
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         let settings =
-            ChangeSettings { store: bootstrap.store(), doorbell: bootstrap.doorbell()?, clock: bootstrap.clock() };
+            ChangeSettings { store: bootstrap.store(), sync_queue: bootstrap.sync_queue()?, clock: bootstrap.clock() };
         Ok(Self { settings, claims: bootstrap.config.claims() })
     }
 }

@@ -6,7 +6,7 @@ use calendar_sync::{
     Result,
     bootstrap::Bootstrap,
     http::{answer, reply},
-    ports::Doorbell,
+    ports::SyncQueue,
     usecases::receive_notice::{PushNotice, ReceiveNotice},
 };
 use lambda_http::{Body, Request, Response};
@@ -14,14 +14,14 @@ use lambda_http::{Body, Request, Response};
 /// What the function needs: no table and no key of KMS.
 pub struct Deps {
     bootstrap: Bootstrap,
-    doorbell: Arc<dyn Doorbell>,
+    sync_queue: Arc<dyn SyncQueue>,
 }
 
 impl Deps {
     /// Makes it at cold start.
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         bootstrap.webhook_keys().await?; // fetched while nobody waits
-        Ok(Self { bootstrap: bootstrap.clone(), doorbell: bootstrap.doorbell()? })
+        Ok(Self { bootstrap: bootstrap.clone(), sync_queue: bootstrap.sync_queue()? })
     }
 }
 
@@ -40,7 +40,7 @@ async fn receive(deps: &Deps, request: &Request) -> Result<Response<Body>> {
     // Asked for each time, from a cache: keys that are rotated reach a warm function.
     let notices = ReceiveNotice {
         keys: deps.bootstrap.webhook_keys().await?,
-        doorbell: deps.doorbell.clone(),
+        sync_queue: deps.sync_queue.clone(),
         clock: deps.bootstrap.clock(),
     };
     notices.receive(&notice).await?;

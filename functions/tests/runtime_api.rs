@@ -192,7 +192,7 @@ async fn oauth_url_answers_with_a_cookie() {
 }
 
 #[tokio::test]
-async fn webhook_answers_its_function_url_and_rings_for_what_was_signed() {
+async fn webhook_answers_its_function_url_and_sends_a_message_for_what_was_signed() {
     let aws = Aws::start().await;
     let mut webhook = Lambda::start(env!("CARGO_BIN_EXE_webhook"), aws.environment()).await;
     let keys = WebhookKeys::from_base64(&[WEBHOOK_KEY.to_owned().into()]).unwrap();
@@ -213,8 +213,8 @@ async fn webhook_answers_its_function_url_and_rings_for_what_was_signed() {
 async fn sync_worker_answers_the_queue_with_the_messages_that_are_to_come_again() {
     let aws = Aws::start().await;
     let mut worker = Lambda::start(env!("CARGO_BIN_EXE_sync-worker"), aws.environment()).await;
-    let ring = json!({
-        "tenant_id": KEY.tenant_id, "instructor_id": KEY.instructor_id, "trigger": "webhook", "wishes": ["inbound"],
+    let message = json!({
+        "tenant_id": KEY.tenant_id, "instructor_id": KEY.instructor_id, "trigger": "webhook", "tasks": ["pull_events"],
     });
     let record = |id: &str, body: &str| {
         json!({
@@ -229,7 +229,7 @@ async fn sync_worker_answers_the_queue_with_the_messages_that_are_to_come_again(
         })
     };
     // The instructor has no connection, so there is nothing to do; what is no message of ours never succeeds.
-    let event = json!({ "Records": [record("done", &ring.to_string()), record("garbage", "{")] });
+    let event = json!({ "Records": [record("done", &message.to_string()), record("garbage", "{")] });
     let answer = worker.invoke(event).await.unwrap();
     assert_eq!(answer, json!({ "batchItemFailures": [{ "itemIdentifier": "garbage" }] }));
 }

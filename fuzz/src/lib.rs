@@ -129,9 +129,9 @@ impl Clock for Hand {
 }
 
 /// Always the same.
-pub struct NoLuck;
+pub struct ZeroRandom;
 
-impl Random for NoLuck {
+impl Random for ZeroRandom {
     fn fill(&self, bytes: &mut [u8]) {
         bytes.fill(7);
     }

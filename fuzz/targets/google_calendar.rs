@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, LazyLock, Mutex},
 };
 
-use calendar_fuzz::{Hand, KEY, NoLuck, Told, bootstrap, config, pieces, wait};
+use calendar_fuzz::{Hand, KEY, Told, ZeroRandom, bootstrap, config, pieces, wait};
 use calendar_sync::{
     adapters::google::{Answer, GoogleCalendar},
     model::{CalendarId, Channel, ChannelId, EventId, Window},
@@ -40,8 +40,8 @@ fuzz_target!(|data: &[u8]| {
     let clock = Hand::new();
     let told = Told(Arc::new(Mutex::new(answers(rest))));
     let google = config().google().expect("a set-up");
-    let google =
-        GoogleCalendar::new(Arc::new(told), &google, clock.clone(), Arc::new(NoLuck), STORE.clone()).expect("a client");
+    let google = GoogleCalendar::new(Arc::new(told), &google, clock.clone(), Arc::new(ZeroRandom), STORE.clone())
+        .expect("a client");
     let [account, client] = ["account", "client"].map(str::to_owned);
     let access = Access { account, client, token: "token".to_owned().into(), calendar: CalendarId::from("primary") };
     let deadline = clock.now() + TimeDelta::seconds(30);

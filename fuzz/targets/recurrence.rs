@@ -27,7 +27,10 @@ fuzz_target!(|data: &[u8]| {
         let at = |instant| EventTime::At { instant, zone };
         (at(instant), at(instant + TimeDelta::minutes(1 << (kind / 8))))
     } else {
-        (EventTime::Day(instant.date_naive()), EventTime::Day(instant.date_naive() + TimeDelta::days((kind / 8).into())))
+        (
+            EventTime::Day(instant.date_naive()),
+            EventTime::Day(instant.date_naive() + TimeDelta::days((kind / 8).into())),
+        )
     };
     let event = Event {
         id: EventId::from("series"),
@@ -54,8 +57,10 @@ fuzz_target!(|data: &[u8]| {
     assert!(found.len() <= MOST + dates + 1);
     assert!(found.is_sorted() && found.iter().all(|(start, end)| *start < window.to && *end > window.from));
     if let Ok(extent) = series.extent() {
-        assert!(found.iter().all(|(start, end)| {
-            *start >= extent.first_start && extent.last_end.is_none_or(|last| *end <= last)
-        }));
+        assert!(
+            found.iter().all(|(start, end)| {
+                *start >= extent.first_start && extent.last_end.is_none_or(|last| *end <= last)
+            })
+        );
     }
 });

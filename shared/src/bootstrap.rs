@@ -23,12 +23,12 @@ use crate::{
         google::{self, GoogleCalendar, GoogleLogin},
         kms::KmsVault,
         secrets::Secrets,
-        sqs::{SqsDeadLetters, SqsDoorbell},
+        sqs::{SqsDeadLetters, SqsSyncQueue},
         system::{SystemClock, SystemRandom},
     },
     config::Config,
     model::WebhookKeys,
-    ports::{Calendar, Clock, DeadLetters, Doorbell, Login, NoticeBus, Random, Store, TokenVault},
+    ports::{Calendar, Clock, DeadLetters, Login, NoticeBus, Random, Store, SyncQueue, TokenVault},
 };
 
 /// The roots that AWS's own certificates end in (<https://www.amazontrust.com/repository/>). Five that are compiled
@@ -114,9 +114,9 @@ impl Bootstrap {
     }
 
     /// The sync worker's queues.
-    pub fn doorbell(&self) -> Result<Arc<dyn Doorbell>> {
+    pub fn sync_queue(&self) -> Result<Arc<dyn SyncQueue>> {
         let (config, client) = (&self.config, aws_sdk_sqs::Client::new(&self.aws));
-        Ok(Arc::new(SqsDoorbell::new(client, config.sync_queue_url()?, config.first_sync_queue_url()?)))
+        Ok(Arc::new(SqsSyncQueue::new(client, config.sync_queue_url()?, config.first_sync_queue_url()?)))
     }
 
     /// What the lesson feed refuses.

@@ -17,14 +17,14 @@ use calendar_sync::{
         eventbridge::EventBridgeBus,
         kms::KmsVault,
         secrets::{LONGEST_KEPT, Secrets},
-        sqs::SqsDoorbell,
+        sqs::SqsSyncQueue,
         system::SystemRandom,
     },
     model::{
-        ChannelId, ConnectionKey, InstructorId, LessonId, Notice, NoticeKind, SealedSecret, SyncTrigger, TenantId,
-        WishKind,
+        ChannelId, ConnectionKey, InstructorId, LessonId, Notice, NoticeKind, SealedSecret, SyncTask, SyncTrigger,
+        TenantId,
     },
-    ports::{Clock, Doorbell, NoticeBus, Ring, TokenVault},
+    ports::{Clock, NoticeBus, SyncMessage, SyncQueue, TokenVault},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use local_stack::aws::{self, Kms, Queue, Queues, Services};
@@ -255,43 +255,43 @@ async fn an_error_about_the_secret_does_not_quote_it() {
     }
 }
 
-// ── the doorbell and the bus ───────────────────────────────────────────────────────────────────────────────────────
+// ── the sync queue and the bus ───────────────────────────────────────────────────────────────────────────────────────
 
 #[tokio::test]
-async fn a_ring_arrives_as_it_was_sent() {
+async fn a_message_arrives_as_it_was_sent() {
     let aws = aws().await;
     let client = aws_sdk_sqs::Client::new(&aws.sdk);
-    let ring = Ring {
+    let message = SyncMessage {
         key: key(1, 2),
         trigger: SyncTrigger::Webhook,
-        wishes: vec![WishKind::Inbound],
+        tasks: vec![SyncTask::PullEvents],
         log_id: None,
         asked: None,
         noticed_at: Some("2026-03-01T12:00:00Z".parse().unwrap()),
         due_at: None,
     };
-    let doorbell = SqsDoorbell::new(client.clone(), Queues::url(QUEUE), Some(Queues::url(FIRST_SYNCS)));
-    doorbell.ring(&ring, Duration::ZERO).await.unwrap();
-    doorbell.ring(&ring, Duration::from_hours(2)).await.expect("a longer delay than SQS knows is cut");
+    let sync_queue = SqsSyncQueue::new(client.clone(), Queues::url(QUEUE), Some(Queues::url(FIRST_SYNCS)));
+    sync_queue.send(&message, Duration::ZERO).await.unwrap();
+    sync_queue.send(&message, Duration::from_hours(2)).await.expect("a longer delay than SQS knows is cut");
 
     let received = client.receive_message().queue_url(Queues::url(QUEUE)).max_number_of_messages(10).send();
     let received = received.await.unwrap().messages.unwrap();
     assert_eq!(received.len(), 1, "the other one is delayed");
-    assert_eq!(serde_json::from_str::<Ring>(received[0].body().unwrap()).unwrap(), ring);
+    assert_eq!(serde_json::from_str::<SyncMessage>(received[0].body().unwrap()).unwrap(), message);
 }
 
 #[tokio::test]
-async fn a_ring_for_a_first_sync_goes_to_a_queue_of_its_own() {
+async fn a_message_for_a_first_sync_goes_to_a_queue_of_its_own() {
     let aws = aws().await;
     let client = aws_sdk_sqs::Client::new(&aws.sdk);
-    let doorbell = SqsDoorbell::new(client.clone(), Queues::url(QUEUE), Some(Queues::url(FIRST_SYNCS)));
+    let sync_queue = SqsSyncQueue::new(client.clone(), Queues::url(QUEUE), Some(Queues::url(FIRST_SYNCS)));
     for trigger in [SyncTrigger::Connect, SyncTrigger::Webhook, SyncTrigger::Poll, SyncTrigger::Lesson] {
-        let ring = Ring::new(key(1, 2), trigger, Vec::new());
-        doorbell.ring(&ring, Duration::ZERO).await.unwrap();
+        let message = SyncMessage::new(key(1, 2), trigger, Vec::new());
+        sync_queue.send(&message, Duration::ZERO).await.unwrap();
     }
-    for (queue, rings) in [(FIRST_SYNCS, 1), (QUEUE, 3)] {
+    for (queue, messages) in [(FIRST_SYNCS, 1), (QUEUE, 3)] {
         let received = client.receive_message().queue_url(Queues::url(queue)).max_number_of_messages(10).send();
-        assert_eq!(received.await.unwrap().messages.unwrap().len(), rings, "{queue}");
+        assert_eq!(received.await.unwrap().messages.unwrap().len(), messages, "{queue}");
     }
 }
 

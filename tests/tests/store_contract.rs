@@ -41,20 +41,20 @@ contract! {
         a_status_is_stored_with_its_notices_or_not_at_all
         a_late_finding_does_not_undo_disconnecting
         a_late_finding_does_not_touch_a_renewed_connection
-        a_renewal_is_a_wish
+        a_renewal_counts_as_a_request
         forgetting_takes_credentials_and_state_and_can_be_repeated
         tenants_do_not_see_each_other;
     lease:
         of_many_at_once_one_gets_the_lease
         a_lease_needs_a_connection
-        a_wish_raised_while_held_is_due_when_the_lease_ends
+        a_request_made_while_the_lease_is_held_is_due_when_it_ends
         a_holder_whose_lease_ran_out_has_lost_it_to_the_next
         asking_again_for_ones_own_lease_grants_it
         a_release_stores_what_the_holder_changed
-        a_release_is_refused_when_wishes_came
-        a_save_leaves_lease_wishes_and_the_next_poll_alone
+        a_release_is_refused_when_new_requests_came
+        a_save_leaves_the_lease_requests_and_next_poll_alone
         a_released_lease_saves_nothing_more
-        a_lease_that_was_released_counts_as_released_until_somebody_takes_it;
+        a_lease_that_was_released_counts_as_released_until_another_owner_takes_it;
     glance:
         a_glance_stores_all_that_follows_at_once
         a_glance_takes_twenty_events_of_the_largest_size
@@ -122,7 +122,7 @@ contract! {
         lessons_are_found_by_instructor_and_start
         our_columns_of_a_lesson_are_written
         another_instructors_lesson_is_left_as_it_is
-        a_lesson_given_to_somebody_else_is_blanked_while_it_shows_the_event
+        a_lesson_given_to_another_instructor_is_cleared_while_it_shows_the_event
         a_row_that_is_gone_is_left_gone
         our_columns_of_an_instructor_are_written
         no_lessons_are_asked_for_without_ids

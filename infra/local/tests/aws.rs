@@ -127,9 +127,9 @@ async fn an_unknown_key_is_not_found() {
 #[tokio::test]
 async fn a_received_message_is_hidden_until_its_timeout_and_gone_once_deleted() {
     let (client, _data) = sqs().await;
-    send(&client, "ring").await;
+    send(&client, "message").await;
     let first = receive(&client, WORK).await;
-    assert_eq!(first[0].body(), Some("ring"));
+    assert_eq!(first[0].body(), Some("message"));
     assert!(receive(&client, WORK).await.is_empty());
 
     client

@@ -73,9 +73,7 @@ impl KmsVault {
     /// The key that new secrets of a tenant are sealed under.
     async fn sealing_key(&self, tenant: TenantId) -> Result<Arc<DataKey>> {
         let now = self.clock.now();
-        let mut luck = [0; 2];
-        self.random.fill(&mut luck);
-        if let Some(key) = self.cached(|cache| cache.for_sealing(tenant, now, u16::from_be_bytes(luck))) {
+        if let Some(key) = self.cached(|cache| cache.for_sealing(tenant, now, self.random.jitter())) {
             return Ok(key);
         }
         let made = self

@@ -1,4 +1,4 @@
-//! The doorbell and the dead letters as SQS queues.
+//! The sync queue and the dead letters as SQS queues.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use aws_sdk_sqs::{Client, types::MessageAttributeValue};
 
 use crate::{
     Error, Result,
-    ports::{DeadLetters, Doorbell, Ring},
+    ports::{DeadLetters, SyncMessage, SyncQueue},
 };
 
 /// SQS delays a message by 15 minutes at most
@@ -16,14 +16,14 @@ const LONGEST_DELAY: Duration = Duration::from_mins(15);
 
 /// The sync worker's queues.
 #[derive(Debug, Clone)]
-pub struct SqsDoorbell {
+pub struct SqsSyncQueue {
     client: Client,
     queue_url: String,
     first_syncs_url: Option<String>,
 }
 
-impl SqsDoorbell {
-    /// The doorbell that rings in the queue at `queue_url`, for first syncs in the one at `first_syncs_url`: whoever
+impl SqsSyncQueue {
+    /// The sync queue that rings in the queue at `queue_url`, for first syncs in the one at `first_syncs_url`: whoever
     /// never rings for one knows none.
     pub fn new(client: Client, queue_url: String, first_syncs_url: Option<String>) -> Self {
         Self { client, queue_url, first_syncs_url }
@@ -31,11 +31,11 @@ impl SqsDoorbell {
 }
 
 #[async_trait]
-impl Doorbell for SqsDoorbell {
-    async fn ring(&self, ring: &Ring, delay: Duration) -> Result<()> {
-        let body = serde_json::to_string(ring).map_err(Error::internal)?;
+impl SyncQueue for SqsSyncQueue {
+    async fn send(&self, message: &SyncMessage, delay: Duration) -> Result<()> {
+        let body = serde_json::to_string(message).map_err(Error::internal)?;
         let seconds = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).map_err(Error::internal)?;
-        let url = self.first_syncs_url.as_ref().filter(|_| ring.is_first_sync()).unwrap_or(&self.queue_url);
+        let url = self.first_syncs_url.as_ref().filter(|_| message.is_first_sync()).unwrap_or(&self.queue_url);
         let sent = self.client.send_message().queue_url(url).message_body(body).delay_seconds(seconds);
         sent.send().await.map_err(|error| Error::unavailable("queue_unavailable", error))?;
         Ok(())

@@ -8,20 +8,20 @@ use std::panic::AssertUnwindSafe;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use futures::{FutureExt, StreamExt, stream};
 
-use crate::{Result, ports::Ring};
+use crate::{Result, ports::SyncMessage};
 
 /// Messages of one batch that are worked on at once.
 const AT_ONCE: usize = 10;
 
-/// Handles each ring of a batch; what cannot be read goes to the dead letters by failing each time.
-pub async fn each_ring<F, Fut>(event: SqsEvent, handle: F) -> SqsBatchResponse
+/// Handles each message of a batch; what cannot be read goes to the dead letters by failing each time.
+pub async fn each_sync_message<F, Fut>(event: SqsEvent, handle: F) -> SqsBatchResponse
 where
-    F: Fn(Ring) -> Fut,
+    F: Fn(SyncMessage) -> Fut,
     Fut: Future<Output = Result<()>>,
 {
     each_message(event, |body| {
-        let ring = serde_json::from_str(&body).map_err(crate::Error::internal);
-        async { handle(ring?).await }
+        let sync_message = serde_json::from_str(&body).map_err(crate::Error::internal);
+        async { handle(sync_message?).await }
     })
     .await
 }
@@ -79,20 +79,20 @@ mod tests {
 
     #[tokio::test]
     async fn one_messages_failure_or_panic_does_not_take_its_neighbours_along() {
-        let ring = |trigger: &str| {
+        let sync_message = |trigger: &str| {
             format!(
-                r#"{{"tenant_id":"00000000-0000-4000-8000-000000000001","instructor_id":"00000000-0000-4000-8000-000000000002","trigger":"{trigger}","wishes":["inbound"]}}"#
+                r#"{{"tenant_id":"00000000-0000-4000-8000-000000000001","instructor_id":"00000000-0000-4000-8000-000000000002","trigger":"{trigger}","tasks":["pull_events"]}}"#
             )
         };
         let mut event = SqsEvent::default();
         event.records = vec![
-            message("good", &ring("webhook")),
-            message("panics", &ring("poll")),
-            message("fails", &ring("manual")),
+            message("good", &sync_message("webhook")),
+            message("panics", &sync_message("poll")),
+            message("fails", &sync_message("manual")),
             message("garbage", "{"),
         ];
-        let response = each_ring(event, |ring| async move {
-            match ring.trigger {
+        let response = each_sync_message(event, |sync_message| async move {
+            match sync_message.trigger {
                 SyncTrigger::Poll => panic!("on purpose"),
                 SyncTrigger::Manual => Err(Error::internal("on purpose")),
                 _ => Ok(()),

@@ -13,7 +13,7 @@ const BYTES: usize = 25;
 const CHARACTERS: usize = 40;
 const MAC_BYTES: usize = 7;
 
-/// What an event id of ours says: which lesson, and the how-manieth event it is for that lesson.
+/// What an event id of ours says: which lesson, and the ordinal of the event among those of that lesson.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnEventId {
     /// The lesson.

@@ -19,7 +19,7 @@ pub enum SyncStatus {
 
 /// What both sides agreed on when they last did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Agreement {
+pub struct Base {
     /// What the lesson said.
     pub lesson: Fingerprint,
     /// What Google showed then. Of the ways in which it renders texts, this covers those that [`super::rendering`] does
@@ -29,7 +29,7 @@ pub struct Agreement {
 
 /// What Google last showed of our event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shown {
+pub struct Remote {
     /// Its etag.
     pub etag: String,
     /// What it showed, in the fields that we own.
@@ -46,7 +46,7 @@ pub struct CalendarEventMapping {
     pub key: ConnectionKey,
     /// Which lesson.
     pub lesson_id: LessonId,
-    /// The how-manieth event it is for this lesson.
+    /// The ordinal of the event among those of this lesson.
     pub generation: u16,
     /// A copy of the lesson's beginning, taken under the lease.
     pub event_start: DateTime<Utc>,
@@ -57,19 +57,19 @@ pub struct CalendarEventMapping {
     /// Why it failed, in words.
     pub error: Option<String>,
     /// What both sides last agreed on.
-    pub agreed: Option<Agreement>,
+    pub base: Option<Base>,
     /// What a write that is under way (or was, when the process died) wants Google to show.
-    pub intended: Option<Fingerprint>,
+    pub in_flight: Option<Fingerprint>,
     /// What Google last showed.
-    pub shown: Option<Shown>,
+    pub remote: Option<Remote>,
     /// Somebody besides us changed the event since it was made, so it may hold guests and notes that must survive.
-    pub touched: bool,
+    pub edited_by_others: bool,
     /// Whether it is to be looked at.
     pub dirty: bool,
     /// How often it was marked so, ever: a mark that is raised anew is not taken for the one that was seen.
-    pub marks: u64,
+    pub dirty_version: u64,
     /// How often the event was put back since the lesson last changed.
-    pub put_backs: u8,
+    pub restores: u8,
     /// The version of the event that the write under way replaces: how it came to differ is known, counted and told, however
     /// often the write has to be tried.
     pub replaces: Option<String>,
@@ -84,7 +84,7 @@ pub struct CalendarEventMapping {
 
 impl CalendarEventMapping {
     /// After so many put-backs we stop: nobody ends in a tug-of-war with another tool.
-    pub const MOST_PUT_BACKS: u8 = 3;
+    pub const MAX_RESTORES: u8 = 3;
 
     /// A mapping for a lesson that has no event yet.
     pub fn new(key: ConnectionKey, lesson_id: LessonId, event_start: DateTime<Utc>, event_end: DateTime<Utc>) -> Self {
@@ -96,13 +96,13 @@ impl CalendarEventMapping {
             event_end,
             sync_status: SyncStatus::Pending,
             error: None,
-            agreed: None,
-            intended: None,
-            shown: None,
-            touched: false,
+            base: None,
+            in_flight: None,
+            remote: None,
+            edited_by_others: false,
             dirty: false,
-            marks: 0,
-            put_backs: 0,
+            dirty_version: 0,
+            restores: 0,
             replaces: None,
             has_conflict: false,
             lesson_removed_at: None,
@@ -112,7 +112,7 @@ impl CalendarEventMapping {
 
     /// Whether its event was to be written while nothing might be, so that the write is owed once it may be.
     pub fn is_owed(&self) -> bool {
-        self.sync_status == SyncStatus::Pending && self.shown.is_some()
+        self.sync_status == SyncStatus::Pending && self.remote.is_some()
     }
 
     /// The id of its event in Google.

@@ -34,11 +34,11 @@ pub use ids::{
     CalendarId, ChannelId, ConnectionId, ConnectionKey, EventId, InstructorId, LessonId, SyncLogId, TenantId,
 };
 pub use lesson::{FedLesson, Lesson, LessonContent, LessonStatus, LessonVersion};
-pub use mapping::{Agreement, CalendarEventMapping, Shown, SyncStatus};
+pub use mapping::{Base, CalendarEventMapping, Remote, SyncStatus};
 pub use notice::{Notice, NoticeKind};
 pub use oauth::{CalendarOAuthTokens, CreateCalendarCredentials, OAuthState, SealedSecret, SealedTokens};
 pub use skipped_event::{SkipReason, SkippedEvent};
 pub use sync_log::{CalendarSyncLog, SyncCounts, SyncOutcome, SyncTrigger};
-pub use sync_state::{Channel, Cursor, Lease, PushHealth, Removals, SyncState, WishKind, Wishes};
+pub use sync_state::{Channel, Cursor, Lease, PendingRequests, PushHealth, Removals, SyncState, SyncTask};
 pub use window::{SyncCalendarRequest, Window};
 pub use zone::Zone;

@@ -41,26 +41,26 @@ impl Cursor {
 /// What somebody wants a run to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum WishKind {
+pub enum SyncTask {
     /// Look what is new in Google.
-    Inbound,
+    PullEvents,
     /// Look at the lessons that are marked dirty.
-    Lessons,
+    PushLessons,
     /// Compare all lessons with all mappings.
-    Full,
+    FullReconcile,
     /// A person asked: try again what was given up, and go on past breakers.
-    Overrides,
+    RetryGivenUp,
     /// Google told of a change: so push works.
     Noticed,
 }
 
-/// The wishes that have not been served, and how often one was made, ever.
+/// The requests that have not been served, and how often one was made, ever.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wishes {
-    /// Goes up with each wish made while the lease is held.
+pub struct PendingRequests {
+    /// Goes up with each request made while the lease is held.
     pub counter: u64,
     /// What is wanted.
-    pub kinds: BTreeSet<WishKind>,
+    pub tasks: BTreeSet<SyncTask>,
 }
 
 /// Who may act on the connection, until when; the fence goes up with each holder.
@@ -143,11 +143,11 @@ pub struct SyncState {
     /// Who may act.
     pub lease: Lease,
     /// What is wanted.
-    pub wishes: Wishes,
+    pub pending: PendingRequests,
     /// Up to when lessons have been looked at.
-    pub covered_until: Option<DateTime<Utc>>,
+    pub horizon: Option<DateTime<Utc>>,
     /// When all lessons were last compared with all mappings.
-    pub compared_at: Option<DateTime<Utc>>,
+    pub reconciled_at: Option<DateTime<Utc>>,
     /// When the next poll is due; `None` when nothing is to run on its own.
     pub next_sync_at: Option<DateTime<Utc>>,
     /// When the last run ended well.
@@ -159,7 +159,7 @@ pub struct SyncState {
     /// Failed runs in a row.
     pub failures: u32,
     /// Until when nothing runs on its own, after a failure.
-    pub resting_until: Option<DateTime<Utc>>,
+    pub backoff_until: Option<DateTime<Utc>>,
     /// The code of the last error, until a run ends well.
     pub last_error: Option<String>,
     /// Google's reason, while the last error is that it refuses our OAuth client.
@@ -170,7 +170,7 @@ pub struct SyncState {
     pub channel_opened_at: Option<DateTime<Utc>>,
     /// Channels that may be open besides and are to be closed: those that it replaced, and one that is being opened,
     /// or was when the process died or Google's answer was lost.
-    pub stray_channels: Vec<ChannelId>,
+    pub retired_channels: Vec<ChannelId>,
     /// When the channel is to be replaced by a new one.
     pub renew_at: Option<DateTime<Utc>>,
     /// Whether notices arrive.
@@ -187,20 +187,20 @@ impl SyncState {
             cursor: None,
             calendar_time_zone: Tz::UTC,
             lease: Lease { owner: None, until: DateTime::UNIX_EPOCH, fence },
-            wishes: Wishes::default(),
-            covered_until: None,
-            compared_at: None,
+            pending: PendingRequests::default(),
+            horizon: None,
+            reconciled_at: None,
             next_sync_at: Some(now),
             last_synced_at: None,
             listed_at: None,
             looks_again: false,
             failures: 0,
-            resting_until: None,
+            backoff_until: None,
             last_error: None,
             client_refused: None,
             channel: None,
             channel_opened_at: None,
-            stray_channels: Vec::new(),
+            retired_channels: Vec::new(),
             renew_at: None,
             push_health: PushHealth::Closed,
             removals: None,
@@ -209,9 +209,9 @@ impl SyncState {
 
     /// The channels that may be open besides the one that counts, as far as they can be closed: Google's id of what a
     /// channel watches is the same for all that watch the same calendar, and is known from the one that counts.
-    pub fn strays(&self) -> Vec<Channel> {
+    pub fn retired(&self) -> Vec<Channel> {
         let like = |channel: &Channel, id: &ChannelId| Channel { id: id.clone(), ..channel.clone() };
         let channel = self.channel.iter();
-        channel.flat_map(|channel| self.stray_channels.iter().map(move |id| like(channel, id))).collect()
+        channel.flat_map(|channel| self.retired_channels.iter().map(move |id| like(channel, id))).collect()
     }
 }

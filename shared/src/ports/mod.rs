@@ -4,10 +4,10 @@ pub mod bus;
 pub mod calendar;
 pub mod clock;
 pub mod dead_letters;
-pub mod doorbell;
 pub mod login;
 pub mod random;
 pub mod store;
+pub mod sync_queue;
 pub mod token_vault;
 
 pub use bus::NoticeBus;
@@ -17,11 +17,11 @@ pub use calendar::{
 };
 pub use clock::Clock;
 pub use dead_letters::DeadLetters;
-pub use doorbell::{Doorbell, Ring};
 pub use login::{GrantedTokens, IssuedTokens, Login, LoginError};
 pub use random::Random;
 pub use store::{
-    ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, Glance, HostFlags, LeaseAttempt, LessonLookup,
-    LessonMark, PairChange, ReleaseOutcome, Store,
+    ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, Glance, LeaseAttempt, LessonLookup, LessonMark,
+    LessonSyncColumns, PairChange, ReleaseOutcome, Store,
 };
+pub use sync_queue::{SyncMessage, SyncQueue};
 pub use token_vault::TokenVault;

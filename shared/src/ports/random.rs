@@ -13,4 +13,11 @@ pub trait Random: Send + Sync {
         self.fill(&mut bytes);
         uuid::Builder::from_random_bytes(bytes).into_uuid()
     }
+
+    /// A random number, for [`crate::reconcile::backoff`] and [`crate::reconcile::schedule`] to spread times by.
+    fn jitter(&self) -> u16 {
+        let mut bytes = [0; 2];
+        self.fill(&mut bytes);
+        u16::from_be_bytes(bytes)
+    }
 }

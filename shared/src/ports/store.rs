@@ -17,7 +17,7 @@ use crate::{
         CalendarEventMapping, CalendarId, CalendarSyncLog, ConnectionId, ConnectionKey, ConnectionStatus, EventId,
         ExternalCalendarEvent, InstructorCalendarCredentials, Lesson, LessonId, LessonVersion, Notice, OAuthState,
         SchedulingConflict, SealedSecret, SealedTokens, SettingsPatch, SyncLogId, SyncSettings, SyncState, SyncStatus,
-        TenantId, Window, WishKind,
+        SyncTask, TenantId, Window,
     },
 };
 
@@ -26,7 +26,7 @@ use crate::{
 pub enum LeaseAttempt {
     /// It is ours; the state as it is now, its lease naming us.
     Granted(Box<SyncState>),
-    /// Somebody else holds it until then. The wishes now stand on the state and a poll is due when the lease ends.
+    /// Somebody else holds it until then. The requests now stand on the state and a poll is due when the lease ends.
     Held {
         /// When the lease ends at the latest.
         until: DateTime<Utc>,
@@ -38,10 +38,10 @@ pub enum LeaseAttempt {
 /// How giving the lease back ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReleaseOutcome {
-    /// The state is stored, the wishes are served, the lease is free.
+    /// The state is stored, the requests are served, the lease is free.
     Released,
-    /// Wishes came meanwhile: nothing was stored, the lease is still ours, and here is the state as it is now.
-    WishesCame(Box<SyncState>),
+    /// Requests came meanwhile: nothing was stored, the lease is still ours, and here is the state as it is now.
+    NewRequests(Box<SyncState>),
     /// Another holder took over: nothing was stored.
     Lost,
 }
@@ -93,7 +93,7 @@ impl PairChange {
 /// What a run that went without the lease stores: all of it or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glance {
-    /// The state as it is to be, under the fence and the wish counter that it was read with.
+    /// The state as it is to be, under the fence and the request counter that it was read with.
     pub state: SyncState,
     /// Imported events to store.
     pub put: Vec<ExternalCalendarEvent>,
@@ -102,7 +102,7 @@ pub struct Glance {
     /// Changes to conflicts, each lesson's once.
     pub conflicts: Vec<ConflictChanges>,
     /// Our columns of lessons whose flag changes.
-    pub flags: Vec<(LessonId, HostFlags)>,
+    pub flags: Vec<(LessonId, LessonSyncColumns)>,
 }
 
 impl Glance {
@@ -121,7 +121,7 @@ impl Glance {
 
 /// Our columns of a lesson row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostFlags {
+pub struct LessonSyncColumns {
     /// Its event in Google.
     pub google_calendar_event_id: Option<EventId>,
     /// How far its sync is; `None` when it is not synced at all.
@@ -130,7 +130,7 @@ pub struct HostFlags {
     pub has_conflict: bool,
 }
 
-impl HostFlags {
+impl LessonSyncColumns {
     /// Those of a lesson that is not synced.
     pub const BLANK: Self = Self { google_calendar_event_id: None, calendar_sync_status: None, has_conflict: false };
 }
@@ -221,14 +221,19 @@ pub trait Store: Send + Sync {
     /// Takes the connection `leaving` out of the Google account `sub`, and answers whether all that the account
     /// granted may be revoked: no other connection uses it, and until `until` none can begin to. The one question
     /// that crosses tenants; it answers nothing but this.
-    async fn leave_account(&self, sub: &str, leaving: Option<ConnectionKey>, until: DateTime<Utc>) -> Result<bool>;
+    async fn detach_from_account(
+        &self,
+        sub: &str,
+        leaving: Option<ConnectionKey>,
+        until: DateTime<Utc>,
+    ) -> Result<bool>;
     /// Notes that a revocation was over at `at`: logins that began later may connect.
     async fn end_revocation(&self, sub: &str, at: DateTime<Utc>) -> Result<()>;
 
-    // ── the hot state, the lease and the wishes ────────────────────────────────────────────────────────────────
+    // ── the hot state, the lease and the requests ────────────────────────────────────────────────────────────────
     /// The state of a connection.
     async fn state(&self, key: ConnectionKey) -> Result<Option<SyncState>>;
-    /// Takes the lease for `owner` until `until` if it is free at `now`; if not, raises the wishes on condition that
+    /// Takes the lease for `owner` until `until` if it is free at `now`; if not, raises the requests on condition that
     /// it is still held.
     async fn acquire_lease(
         &self,
@@ -236,17 +241,17 @@ pub trait Store: Send + Sync {
         owner: Uuid,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
-        wishes: &BTreeSet<WishKind>,
+        tasks: &BTreeSet<SyncTask>,
     ) -> Result<LeaseAttempt>;
-    /// Stores what the holder changed, on condition of the fence; false when the lease was lost. Lease, wishes and
+    /// Stores what the holder changed, on condition of the fence; false when the lease was lost. Lease, requests and
     /// the next poll are left as they are: whoever found the lease held relies on the poll at its end.
     async fn save_state(&self, key: ConnectionKey, state: &SyncState) -> Result<bool>;
-    /// Stores what the holder changed and frees the lease, on condition of the fence and of the wish counter as in
-    /// `state`. The wishes that stand afterwards are `state.wishes.kinds`. One that was released already, since an answer
+    /// Stores what the holder changed and frees the lease, on condition of the fence and of the request counter as in
+    /// `state`. The requests that stand afterwards are `state.pending.tasks`. One that was released already, since an answer
     /// was lost, is released, and nothing is stored again.
     async fn release_lease(&self, key: ConnectionKey, state: &SyncState) -> Result<ReleaseOutcome>;
     /// Stores what a run did without the lease, at most [`Glance::MOST_ITEMS`], and raises the fence. False, with
-    /// nothing stored, unless the lease is free and fence and wish counter are as in `glance.state`; false too when a
+    /// nothing stored, unless the lease is free and fence and request counter are as in `glance.state`; false too when a
     /// lesson whose conflicts change has no mapping, or one whose columns change is gone or another instructor's.
     async fn commit_glance(&self, key: ConnectionKey, glance: &Glance) -> Result<bool>;
     /// How many shards the two indexes below have.
@@ -371,9 +376,10 @@ pub trait Store: Send + Sync {
         forget_at: DateTime<Utc>,
     ) -> Result<bool>;
     /// Writes our columns of a lesson; one that is gone, or that is another instructor's, is left as it is.
-    async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) -> Result<()>;
+    async fn write_lesson_columns(&self, key: ConnectionKey, lesson: LessonId, flags: &LessonSyncColumns)
+    -> Result<()>;
     /// Takes away our columns of a lesson that is the instructor's, or was and still shows `event` of theirs.
-    async fn blank_lesson(&self, key: ConnectionKey, lesson: LessonId, event: &EventId) -> Result<()>;
+    async fn clear_lesson_columns(&self, key: ConnectionKey, lesson: LessonId, event: &EventId) -> Result<()>;
     /// Writes our columns of an instructor, those that are given; one that is gone is left gone.
     async fn flag_instructor(
         &self,

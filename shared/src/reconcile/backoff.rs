@@ -15,14 +15,14 @@ pub const PACED: TimeDelta = TimeDelta::seconds(80);
 pub const TOLD_AFTER: u32 = 3;
 
 /// The rest after `failures` failed runs in a row: a minute, doubled with each, six hours at most.
-pub fn rest(failures: u32) -> TimeDelta {
+pub fn delay(failures: u32) -> TimeDelta {
     let doubled = 1_i32.checked_shl(failures.saturating_sub(1).min(30)).unwrap_or(i32::MAX);
     TimeDelta::minutes(1).checked_mul(doubled).unwrap_or(LONGEST).min(LONGEST)
 }
 
-/// `time` spread by ±25 %; `luck` is any random number.
-pub fn jitter(time: TimeDelta, luck: u16) -> TimeDelta {
-    let per_mille = 750 + i64::from(luck) * 500 / i64::from(u16::MAX);
+/// `time` spread by ±25 %; `random` is any random number.
+pub fn jitter(time: TimeDelta, random: u16) -> TimeDelta {
+    let per_mille = 750 + i64::from(random) * 500 / i64::from(u16::MAX);
     TimeDelta::milliseconds(time.num_milliseconds().saturating_mul(per_mille) / 1000)
 }
 
@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn the_rest_doubles_up_to_six_hours() {
-        let minutes = |failures| rest(failures).num_minutes();
+        let minutes = |failures| delay(failures).num_minutes();
         assert_eq!(
             [minutes(1), minutes(2), minutes(3), minutes(9), minutes(10), minutes(u32::MAX)],
             [1, 2, 4, 256, 360, 360]

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     model::{
-        Agreement, CalendarEventMapping, Event, Fingerprint, InstructorId, Lesson, LessonContent, LessonStatus, Shown,
+        Base, CalendarEventMapping, Event, Fingerprint, InstructorId, Lesson, LessonContent, LessonStatus, Remote,
         SyncStatus, Window,
     },
     ports::{EventPatch, LessonLookup, Operation, OperationOutcome},
@@ -13,7 +13,7 @@ use crate::{
 
 /// What a lesson wants of Google.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub enum Desired {
     /// An event that shows this.
     Event(LessonContent),
     /// No event.
@@ -35,7 +35,7 @@ pub enum Absence {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It wants something of Google.
-    Wants(Wanted),
+    Wants(Desired),
     /// It is outside of the window and not in Google: no more is kept of it than when it is, for its conflicts.
     Outside(LessonContent),
     /// Nothing is done for it, and what was done stays.
@@ -57,7 +57,7 @@ pub fn judge(
         LessonLookup::Unreadable(why) => return Verdict::Unreadable(why.clone()),
         LessonLookup::Gone => {
             let goes = mapping.is_some_and(|mapping| !narrowed || window.contains(mapping.event_start));
-            return if goes { Verdict::Wants(Wanted::NoEvent(Absence::Removed)) } else { Verdict::Leave };
+            return if goes { Verdict::Wants(Desired::NoEvent(Absence::Removed)) } else { Verdict::Leave };
         }
         LessonLookup::Found(lesson) => lesson,
     };
@@ -71,18 +71,18 @@ pub fn judge(
         Absence::Cancelled
     } else {
         // An event that is there follows its lesson even out of the window.
-        let follows = mapping.is_some_and(|mapping| mapping.shown.is_some());
+        let follows = mapping.is_some_and(|mapping| mapping.remote.is_some());
         let too_long = lesson.content.ends_at - lesson.content.starts_at > Lesson::LONGEST;
         return match mapping {
             _ if too_long && (inside || mapping.is_some()) => {
                 Verdict::Unreadable("it lasts longer than a day".to_owned())
             }
-            _ if inside || follows => Verdict::Wants(Wanted::Event(lesson.content.clone())),
+            _ if inside || follows => Verdict::Wants(Desired::Event(lesson.content.clone())),
             Some(_) => Verdict::Outside(lesson.content.clone()),
             None => Verdict::Leave,
         };
     };
-    if mapping.is_some() { Verdict::Wants(Wanted::NoEvent(absence)) } else { Verdict::Leave }
+    if mapping.is_some() { Verdict::Wants(Desired::NoEvent(absence)) } else { Verdict::Leave }
 }
 
 /// The next step for one lesson.
@@ -129,88 +129,87 @@ pub struct Decision {
 }
 
 /// Decides the next step.
-pub fn decide(mapping: &CalendarEventMapping, wanted: &Wanted) -> Decision {
-    match wanted {
-        Wanted::NoEvent(_) => Decision { step: without_event(mapping), drift: None },
-        Wanted::Event(content) => with_event(mapping, &Fingerprint::of_lesson(content)),
+pub fn decide(mapping: &CalendarEventMapping, desired: &Desired) -> Decision {
+    match desired {
+        Desired::NoEvent(_) => Decision { step: without_event(mapping), drift: None },
+        Desired::Event(content) => with_event(mapping, &Fingerprint::of_lesson(content)),
     }
 }
 
 fn without_event(mapping: &CalendarEventMapping) -> Step {
-    match &mapping.shown {
-        Some(shown) if shown.deleted => Step::Forget,
+    match &mapping.remote {
+        Some(remote) if remote.deleted => Step::Forget,
         Some(_) => Step::Delete,
-        None if mapping.agreed.is_none() && mapping.intended.is_none() => Step::Forget,
+        None if mapping.base.is_none() && mapping.in_flight.is_none() => Step::Forget,
         None => Step::Look,
     }
 }
 
-fn with_event(mapping: &CalendarEventMapping, wanted: &Fingerprint) -> Decision {
+fn with_event(mapping: &CalendarEventMapping, desired: &Fingerprint) -> Decision {
     let plain = |step| Decision { step, drift: None };
-    let Some(shown) = &mapping.shown else {
-        return plain(if mapping.agreed.is_some() { Step::Look } else { Step::Insert });
+    let Some(remote) = &mapping.remote else {
+        return plain(if mapping.base.is_some() { Step::Look } else { Step::Insert });
     };
-    let write = if shown.deleted {
+    let write = if remote.deleted {
         Step::Revive
-    } else if mapping.touched {
+    } else if mapping.edited_by_others {
         Step::Patch
     } else {
         Step::Replace
     };
-    let Some(agreed) = &mapping.agreed else {
-        let right = !shown.deleted && shown.fingerprint == *wanted;
+    let Some(base) = &mapping.base else {
+        let right = !remote.deleted && remote.fingerprint == *desired;
         return plain(if right { Step::Agree } else { write });
     };
-    if shown.deleted {
+    if remote.deleted {
         // A removal of ours whose answer was lost is no change by the instructor.
-        return if mapping.removal_sent { plain(write) } else { put_back(mapping, shown, wanted, agreed, write) };
+        return if mapping.removal_sent { plain(write) } else { restore(mapping, remote, desired, base, write) };
     }
     // A removal or a write of ours whose answer was lost may have been carried out all the same.
     if mapping.removal_sent {
         return plain(Step::Look);
     }
-    if shown.fingerprint == agreed.google {
-        let unanswered = mapping.intended.as_ref().is_some_and(|intended| *intended != agreed.lesson);
+    if remote.fingerprint == base.google {
+        let unanswered = mapping.in_flight.as_ref().is_some_and(|in_flight| *in_flight != base.lesson);
         if unanswered {
             return plain(Step::Look);
         }
-        return plain(if *wanted == agreed.lesson { Step::Rest } else { write });
+        return plain(if *desired == base.lesson { Step::Rest } else { write });
     }
-    if shown.fingerprint == *wanted {
+    if remote.fingerprint == *desired {
         return plain(Step::Agree);
     }
     // Google may show a write of ours in a zone by another name.
-    if mapping.intended.as_ref().is_some_and(|intended| shown.fingerprint.is_but_for_zone(intended)) {
+    if mapping.in_flight.as_ref().is_some_and(|in_flight| remote.fingerprint.is_but_for_zone(in_flight)) {
         return plain(write);
     }
-    put_back(mapping, shown, wanted, agreed, write)
+    restore(mapping, remote, desired, base, write)
 }
 
-fn put_back(
+fn restore(
     mapping: &CalendarEventMapping,
-    shown: &Shown,
-    wanted: &Fingerprint,
-    agreed: &Agreement,
+    remote: &Remote,
+    desired: &Fingerprint,
+    base: &Base,
     write: Step,
 ) -> Decision {
-    if mapping.replaces.as_ref() == Some(&shown.etag) {
+    if mapping.replaces.as_ref() == Some(&remote.etag) {
         // A write of something else may have been carried out since.
-        let unanswered = mapping.intended.as_ref().is_some_and(|intended| intended != wanted);
+        let unanswered = mapping.in_flight.as_ref().is_some_and(|in_flight| in_flight != desired);
         return Decision { step: if unanswered { Step::Look } else { write }, drift: None };
     }
-    let unchanged = *wanted == agreed.lesson && mapping.lesson_removed_at.is_none();
-    let step =
-        if unchanged && mapping.put_backs >= CalendarEventMapping::MOST_PUT_BACKS { Step::GiveUp } else { write };
-    Decision { step, drift: Some(Drift { deleted: shown.deleted }) }
+    let unchanged = *desired == base.lesson && mapping.lesson_removed_at.is_none();
+    let step = if unchanged && mapping.restores >= CalendarEventMapping::MAX_RESTORES { Step::GiveUp } else { write };
+    Decision { step, drift: Some(Drift { deleted: remote.deleted }) }
 }
 
 /// The call that carries out a step, if it needs one.
-pub fn operation(mapping: &CalendarEventMapping, wanted: &Wanted, step: Step) -> Option<Operation> {
+pub fn operation(mapping: &CalendarEventMapping, desired: &Desired, step: Step) -> Option<Operation> {
     let id = mapping.google_event_id();
-    let etag = mapping.shown.as_ref().map(|shown| shown.etag.clone());
-    let event = || match wanted {
-        Wanted::Event(content) => Some(EventPatch { lesson_id: mapping.lesson_id, content: content.clone() }),
-        Wanted::NoEvent(_) => None,
+    let etag = mapping.remote.as_ref().map(|remote| remote.etag.clone());
+    let event = || match desired {
+        Desired::Event(content) => Some(EventPatch { lesson_id: mapping.lesson_id, content: content.clone() }),
+        Desired::NoEvent(_) => None,
     };
     match step {
         Step::Rest | Step::Agree | Step::GiveUp | Step::Forget => None,
@@ -227,28 +226,28 @@ pub fn operation(mapping: &CalendarEventMapping, wanted: &Wanted, step: Step) ->
 /// is known again when it comes back, even after a crash.
 pub fn intend(
     mut mapping: CalendarEventMapping,
-    wanted: &Wanted,
+    desired: &Desired,
     decision: Decision,
     now: DateTime<Utc>,
 ) -> CalendarEventMapping {
-    match wanted {
-        Wanted::Event(content) => {
+    match desired {
+        Desired::Event(content) => {
             let fingerprint = Fingerprint::of_lesson(content);
-            let changed = mapping.agreed.as_ref().is_some_and(|agreed| agreed.lesson != fingerprint);
+            let changed = mapping.base.as_ref().is_some_and(|base| base.lesson != fingerprint);
             if changed {
-                mapping.put_backs = 0;
+                mapping.restores = 0;
             }
             // Until a look has shown it, a removal of ours may still come to light.
             mapping.removal_sent &= decision.step == Step::Look;
             mapping = takes_place(mapping, content);
             match decision.step {
                 Step::Insert | Step::Replace | Step::Patch | Step::Revive => {
-                    mapping.intended = Some(fingerprint);
+                    mapping.in_flight = Some(fingerprint);
                     mapping.sync_status = SyncStatus::Pending;
                     mapping.error = None;
-                    mapping.replaces = mapping.shown.as_ref().map(|shown| shown.etag.clone());
+                    mapping.replaces = mapping.remote.as_ref().map(|remote| remote.etag.clone());
                     if decision.drift.is_some() {
-                        mapping.put_backs = mapping.put_backs.saturating_add(1);
+                        mapping.restores = mapping.restores.saturating_add(1);
                     }
                 }
                 Step::Agree | Step::Rest => agree(&mut mapping, fingerprint),
@@ -259,7 +258,7 @@ pub fn intend(
                 Step::Look | Step::Delete | Step::Abandon | Step::Forget => {}
             }
         }
-        Wanted::NoEvent(_) => {
+        Desired::NoEvent(_) => {
             mapping.lesson_removed_at.get_or_insert(now);
             mapping.removal_sent |= decision.step == Step::Delete;
             mapping.sync_status = SyncStatus::Pending;
@@ -273,16 +272,16 @@ fn takes_place(mut mapping: CalendarEventMapping, content: &LessonContent) -> Ca
     mapping.event_start = content.starts_at;
     mapping.event_end = content.ends_at;
     if mapping.lesson_removed_at.take().is_some() {
-        mapping.put_backs = 0;
+        mapping.restores = 0;
     }
     mapping
 }
 
 /// The mapping where nothing may be written to Google: only where the lesson stands in time is kept, for its conflicts.
-pub fn copy_times(mut mapping: CalendarEventMapping, wanted: &Wanted, now: DateTime<Utc>) -> CalendarEventMapping {
-    match wanted {
-        Wanted::Event(content) => takes_place(mapping, content),
-        Wanted::NoEvent(_) => {
+pub fn copy_times(mut mapping: CalendarEventMapping, desired: &Desired, now: DateTime<Utc>) -> CalendarEventMapping {
+    match desired {
+        Desired::Event(content) => takes_place(mapping, content),
+        Desired::NoEvent(_) => {
             mapping.lesson_removed_at.get_or_insert(now);
             mapping
         }
@@ -290,8 +289,8 @@ pub fn copy_times(mut mapping: CalendarEventMapping, wanted: &Wanted, now: DateT
 }
 
 /// The mapping of a connection that writes nothing: what `step` would have written is owed, and said to be.
-pub fn owe(mapping: CalendarEventMapping, wanted: &Wanted, step: Step, now: DateTime<Utc>) -> CalendarEventMapping {
-    let mut mapping = copy_times(mapping, wanted, now);
+pub fn owe(mapping: CalendarEventMapping, desired: &Desired, step: Step, now: DateTime<Utc>) -> CalendarEventMapping {
+    let mut mapping = copy_times(mapping, desired, now);
     match step {
         Step::Look | Step::Insert | Step::Replace | Step::Patch | Step::Revive | Step::Delete | Step::Abandon => {
             mapping.sync_status = SyncStatus::Pending;
@@ -307,10 +306,10 @@ pub fn owe(mapping: CalendarEventMapping, wanted: &Wanted, step: Step, now: Date
 pub const GAVE_UP: &str = "The event was changed in Google more than three times after we put it back. It is left as it is until the lesson changes or somebody starts a sync.";
 
 fn agree(mapping: &mut CalendarEventMapping, lesson: Fingerprint) {
-    if let Some(shown) = &mapping.shown {
-        mapping.agreed = Some(Agreement { lesson, google: shown.fingerprint.clone() });
+    if let Some(remote) = &mapping.remote {
+        mapping.base = Some(Base { lesson, google: remote.fingerprint.clone() });
     }
-    mapping.intended = None;
+    mapping.in_flight = None;
     mapping.replaces = None;
     mapping.sync_status = SyncStatus::Synced;
     mapping.error = None;
@@ -319,31 +318,31 @@ fn agree(mapping: &mut CalendarEventMapping, lesson: Fingerprint) {
 /// What Google is seen to show, by a listing or a look.
 pub fn observe(mut mapping: CalendarEventMapping, event: &Event) -> CalendarEventMapping {
     let fingerprint = fingerprint(&mapping, event);
-    let before = mapping.shown.as_ref();
+    let before = mapping.remote.as_ref();
     let still_gone = event.is_cancelled()
-        && before.is_some_and(|shown| shown.deleted && mapping.replaces.as_ref() == Some(&shown.etag));
-    mapping.touched |= before.is_none_or(|shown| shown.etag != event.etag);
+        && before.is_some_and(|remote| remote.deleted && mapping.replaces.as_ref() == Some(&remote.etag));
+    mapping.edited_by_others |= before.is_none_or(|remote| remote.etag != event.etag);
     if still_gone {
         // One deletion, seen once by a whole listing that missed the event, and once by name. (Whoever deletes it once more
         // before we know that it came back is told no second time.)
         mapping.replaces = Some(event.etag.clone());
     }
-    mapping.shown = Some(Shown { etag: event.etag.clone(), fingerprint, deleted: event.is_cancelled() });
+    mapping.remote = Some(Remote { etag: event.etag.clone(), fingerprint, deleted: event.is_cancelled() });
     mapping
 }
 
 /// What `event` shows: in the fields that the write under way covers, unless it is not there yet and the event is as was
 /// agreed, which may cover others.
 fn fingerprint(mapping: &CalendarEventMapping, event: &Event) -> Fingerprint {
-    let agreed = mapping.agreed.as_ref().map(|agreed| &agreed.google);
-    let as_agreed = agreed.map(|agreed| agreed.of_event_like(event));
-    match &mapping.intended {
-        Some(intended) => {
-            let as_intended = intended.of_event_like(event);
-            let stands = as_intended != *intended && as_agreed.as_ref() == agreed;
-            as_agreed.filter(|_| stands).unwrap_or(as_intended)
+    let base = mapping.base.as_ref().map(|base| &base.google);
+    let as_base = base.map(|base| base.of_event_like(event));
+    match &mapping.in_flight {
+        Some(in_flight) => {
+            let as_in_flight = in_flight.of_event_like(event);
+            let stands = as_in_flight != *in_flight && as_base.as_ref() == base;
+            as_base.filter(|_| stands).unwrap_or(as_in_flight)
         }
-        None => as_agreed.unwrap_or_else(|| Fingerprint(".".to_owned()).of_event_like(event)),
+        None => as_base.unwrap_or_else(|| Fingerprint(".".to_owned()).of_event_like(event)),
     }
 }
 
@@ -367,7 +366,7 @@ pub enum After {
 /// The mapping after `step` ended in `outcome`.
 pub fn conclude(
     mut mapping: CalendarEventMapping,
-    wanted: &Wanted,
+    desired: &Desired,
     step: Step,
     outcome: &OperationOutcome,
 ) -> (CalendarEventMapping, After) {
@@ -381,20 +380,20 @@ pub fn conclude(
             let replaced = still_replaced(&mapping, event);
             let mut mapping = observe(mapping, event);
             mapping.replaces = replaced.then(|| event.etag.clone()).or(mapping.replaces);
-            let agreed = mapping.agreed.as_ref().zip(mapping.shown.as_ref());
-            let as_agreed = agreed.is_some_and(|(agreed, shown)| !shown.deleted && shown.fingerprint == agreed.google);
-            if as_agreed || mapping.replaces.as_ref() == Some(&event.etag) {
+            let base = mapping.base.as_ref().zip(mapping.remote.as_ref());
+            let as_base = base.is_some_and(|(base, remote)| !remote.deleted && remote.fingerprint == base.google);
+            if as_base || mapping.replaces.as_ref() == Some(&event.etag) {
                 // What was under way did not arrive.
-                mapping.intended = None;
+                mapping.in_flight = None;
             }
-            if !event.is_cancelled() && matches!(wanted, Wanted::Event(_)) {
+            if !event.is_cancelled() && matches!(desired, Desired::Event(_)) {
                 mapping.removal_sent = false;
             }
             (mapping, After::Again)
         }
         (Step::Look, OperationOutcome::Gone | OperationOutcome::Deleted) => {
             // Our insert met a taken id, and yet there is nothing under it: that id is lost for good.
-            if mapping.intended.is_some() && mapping.agreed.is_none() {
+            if mapping.in_flight.is_some() && mapping.base.is_none() {
                 next_generation(&mut mapping);
             }
             forget_event(&mut mapping);
@@ -409,10 +408,10 @@ pub fn conclude(
             if event.is_cancelled() {
                 return (observe(mapping, event), After::Again);
             }
-            if let Wanted::Event(content) = wanted {
+            if let Desired::Event(content) = desired {
                 let lesson = Fingerprint::of_lesson(content);
                 let fingerprint = lesson.of_event_like(event);
-                mapping.shown = Some(Shown { etag: event.etag.clone(), fingerprint, deleted: false });
+                mapping.remote = Some(Remote { etag: event.etag.clone(), fingerprint, deleted: false });
                 agree(&mut mapping, lesson);
             }
             (mapping, After::Done)
@@ -451,22 +450,22 @@ pub fn conclude(
 /// Whether the event that a write of ours met in another version is, but for what is not ours, the one that it was to
 /// replace.
 fn still_replaced(mapping: &CalendarEventMapping, event: &Event) -> bool {
-    let is_as = |shown: &Shown| {
-        shown.deleted == event.is_cancelled()
-            && (shown.deleted || shown.fingerprint.of_event_like(event) == shown.fingerprint)
+    let is_as = |remote: &Remote| {
+        remote.deleted == event.is_cancelled()
+            && (remote.deleted || remote.fingerprint.of_event_like(event) == remote.fingerprint)
     };
-    mapping.shown.as_ref().is_some_and(|shown| mapping.replaces.as_ref() == Some(&shown.etag) && is_as(shown))
+    mapping.remote.as_ref().is_some_and(|remote| mapping.replaces.as_ref() == Some(&remote.etag) && is_as(remote))
 }
 
 fn next_generation(mapping: &mut CalendarEventMapping) {
     mapping.generation = mapping.generation.saturating_add(1);
-    mapping.touched = false;
+    mapping.edited_by_others = false;
 }
 
 fn forget_event(mapping: &mut CalendarEventMapping) {
-    mapping.shown = None;
-    mapping.agreed = None;
-    mapping.intended = None;
+    mapping.remote = None;
+    mapping.base = None;
+    mapping.in_flight = None;
 }
 
 #[cfg(test)]

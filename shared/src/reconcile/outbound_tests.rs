@@ -29,8 +29,8 @@ fn refused(status: u16, reason: &str) -> OperationOutcome {
     OperationOutcome::Refused(Refusal { status, reason: reason.to_owned(), message: "Google's words.".to_owned() })
 }
 
-fn wants(title: &str) -> Wanted {
-    Wanted::Event(content(title))
+fn wants(title: &str) -> Desired {
+    Desired::Event(content(title))
 }
 
 fn google_shows(title: &str, etag: &str) -> Event {
@@ -68,8 +68,8 @@ fn never_synced() -> CalendarEventMapping {
 /// What a run does for a lesson by where its window lies, for a mapping whose event Google has shown or not.
 #[test]
 fn a_lesson_outside_of_the_window_is_followed_where_it_has_an_event_and_known_by_its_times_where_it_has_none() {
-    let unshown = never_synced();
-    let shown = observe(unshown.clone(), &google_shows("Piano", "1"));
+    let without_remote = never_synced();
+    let remote = observe(without_remote.clone(), &google_shows("Piano", "1"));
     let (inside, outside) = ([-1, 7], [3, 7]);
     let lesson = |status, instructor| Lesson {
         tenant_id: TenantId(Uuid::from_u128(1)),
@@ -95,24 +95,24 @@ fn a_lesson_outside_of_the_window_is_followed_where_it_has_an_event_and_known_by
     };
     let found = |lesson: Lesson| LessonLookup::Found(Box::new(lesson));
     let event = || Verdict::Wants(wants("Piano"));
-    let none = |absence| Verdict::Wants(Wanted::NoEvent(absence));
+    let none = |absence| Verdict::Wants(Desired::NoEvent(absence));
     for (lookup, window, narrowed, mapping, verdict) in [
         (found(scheduled.clone()), inside, false, None, event()),
-        (found(scheduled.clone()), inside, true, Some(&unshown), event()),
+        (found(scheduled.clone()), inside, true, Some(&without_remote), event()),
         (found(scheduled.clone()), outside, false, None, Verdict::Leave),
-        (found(scheduled.clone()), outside, false, Some(&unshown), Verdict::Outside(content("Piano"))),
-        (found(scheduled.clone()), outside, false, Some(&shown), event()),
-        (found(scheduled.clone()), outside, true, Some(&shown), Verdict::Leave),
+        (found(scheduled.clone()), outside, false, Some(&without_remote), Verdict::Outside(content("Piano"))),
+        (found(scheduled.clone()), outside, false, Some(&remote), event()),
+        (found(scheduled.clone()), outside, true, Some(&remote), Verdict::Leave),
         (long(scheduled.clone()), inside, false, None, refused()),
-        (long(scheduled.clone()), outside, false, Some(&shown), refused()),
+        (long(scheduled.clone()), outside, false, Some(&remote), refused()),
         (long(scheduled), outside, false, None, Verdict::Leave),
-        (long(lesson(LessonStatus::Cancelled, 2)), inside, false, Some(&shown), none(Absence::Cancelled)),
-        (found(lesson(LessonStatus::Cancelled, 2)), outside, false, Some(&shown), none(Absence::Cancelled)),
+        (long(lesson(LessonStatus::Cancelled, 2)), inside, false, Some(&remote), none(Absence::Cancelled)),
+        (found(lesson(LessonStatus::Cancelled, 2)), outside, false, Some(&remote), none(Absence::Cancelled)),
         (found(lesson(LessonStatus::Cancelled, 2)), inside, false, None, Verdict::Leave),
-        (found(lesson(LessonStatus::Scheduled, 9)), inside, false, Some(&shown), none(Absence::Reassigned)),
-        (LessonLookup::Gone, outside, false, Some(&unshown), none(Absence::Removed)),
-        (LessonLookup::Gone, inside, true, Some(&unshown), none(Absence::Removed)),
-        (LessonLookup::Gone, outside, true, Some(&unshown), Verdict::Leave),
+        (found(lesson(LessonStatus::Scheduled, 9)), inside, false, Some(&remote), none(Absence::Reassigned)),
+        (LessonLookup::Gone, outside, false, Some(&without_remote), none(Absence::Removed)),
+        (LessonLookup::Gone, inside, true, Some(&without_remote), none(Absence::Removed)),
+        (LessonLookup::Gone, outside, true, Some(&without_remote), Verdict::Leave),
         (LessonLookup::Gone, inside, false, None, Verdict::Leave),
     ] {
         let case = format!("{lookup:?} {window:?} {narrowed} {mapping:?}");
@@ -120,8 +120,8 @@ fn a_lesson_outside_of_the_window_is_followed_where_it_has_an_event_and_known_by
     }
 }
 
-fn in_zone(zone: Tz) -> Wanted {
-    Wanted::Event(LessonContent { time_zone: zone, ..content("Piano") })
+fn in_zone(zone: Tz) -> Desired {
+    Desired::Event(LessonContent { time_zone: zone, ..content("Piano") })
 }
 
 fn shown_in(zone: Tz, etag: &str) -> Event {
@@ -150,11 +150,11 @@ fn a_lesson_whose_zone_alone_changes_is_written_and_rests_by_whatever_name_googl
 /// One step carried out and answered.
 fn answered(
     mapping: CalendarEventMapping,
-    wanted: &Wanted,
+    desired: &Desired,
     outcome: &OperationOutcome,
 ) -> (CalendarEventMapping, After) {
-    let decision = decide(&mapping, wanted);
-    conclude(intend(mapping, wanted, decision, now()), wanted, decision.step, outcome)
+    let decision = decide(&mapping, desired);
+    conclude(intend(mapping, desired, decision, now()), desired, decision.step, outcome)
 }
 
 fn synced(title: &str) -> CalendarEventMapping {
@@ -164,8 +164,8 @@ fn synced(title: &str) -> CalendarEventMapping {
     mapping
 }
 
-fn step(mapping: &CalendarEventMapping, wanted: &Wanted) -> Step {
-    decide(mapping, wanted).step
+fn step(mapping: &CalendarEventMapping, desired: &Desired) -> Step {
+    decide(mapping, desired).step
 }
 
 #[test]
@@ -173,15 +173,15 @@ fn the_steps_of_an_untroubled_lesson() {
     assert_eq!(step(&never_synced(), &wants("A")), Step::Insert);
     assert_eq!(step(&synced("A"), &wants("A")), Step::Rest);
     assert_eq!(step(&synced("A"), &wants("B")), Step::Replace);
-    assert_eq!(step(&synced("A"), &Wanted::NoEvent(Absence::Cancelled)), Step::Delete);
-    assert_eq!(step(&never_synced(), &Wanted::NoEvent(Absence::Removed)), Step::Forget);
+    assert_eq!(step(&synced("A"), &Desired::NoEvent(Absence::Cancelled)), Step::Delete);
+    assert_eq!(step(&never_synced(), &Desired::NoEvent(Absence::Removed)), Step::Forget);
 }
 
 #[test]
 fn our_own_write_coming_back_plans_to_nothing() {
     let echo = observe(synced("A"), &google_shows("A", "1"));
     assert_eq!(decide(&echo, &wants("A")), Decision { step: Step::Rest, drift: None });
-    assert!(!echo.touched);
+    assert!(!echo.edited_by_others);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn what_the_instructor_wrote_beside_our_fields_is_no_change_but_is_kept() {
 
 #[test]
 fn a_text_that_the_lesson_gains_is_no_change_by_the_instructor() {
-    let described = Wanted::Event(LessonContent { description: Some("Scales".to_owned()), ..content("A") });
+    let described = Desired::Event(LessonContent { description: Some("Scales".to_owned()), ..content("A") });
     let written = intend(synced("A"), &described, decide(&synced("A"), &described), now());
     // The write waits; a listing shows the event as it was.
     let seen = observe(written, &google_shows("A", "2"));
@@ -258,12 +258,12 @@ fn after_three_put_backs_we_stop_until_the_lesson_changes() {
 #[test]
 fn an_event_that_was_given_up_is_put_back_when_its_lesson_has_come_back() {
     let mut given_up = observe(synced("A"), &google_shows("theirs", "2"));
-    given_up.put_backs = CalendarEventMapping::MOST_PUT_BACKS;
+    given_up.restores = CalendarEventMapping::MAX_RESTORES;
     assert_eq!(step(&given_up, &wants("A")), Step::GiveUp);
-    let away = copy_times(given_up, &Wanted::NoEvent(Absence::Removed), now());
+    let away = copy_times(given_up, &Desired::NoEvent(Absence::Removed), now());
     let decision = decide(&away, &wants("A"));
     assert_eq!(decision, Decision { step: Step::Patch, drift: Some(Drift { deleted: false }) });
-    assert_eq!(intend(away, &wants("A"), decision, now()).put_backs, 1);
+    assert_eq!(intend(away, &wants("A"), decision, now()).restores, 1);
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn a_change_that_takes_many_tries_to_put_back_is_counted_and_told_once() {
             // A listing tells of it again.
             mapping = observe(next, &seen);
         }
-        assert_eq!((told, mapping.put_backs), (1, 1));
+        assert_eq!((told, mapping.restores), (1, 1));
         let put_back = OperationOutcome::Event(Box::new(google_shows("A", "ours")));
         let (mapping, after) = answered(mapping, &wants("A"), &put_back);
         assert_eq!((after, mapping.replaces.as_ref()), (After::Done, None));
@@ -304,7 +304,7 @@ fn a_put_back_that_may_have_arrived_is_looked_for_when_the_lesson_changes_meanwh
 
 #[test]
 fn a_put_back_that_meets_another_version_of_what_it_replaces_tells_nothing_new() {
-    let described = Wanted::Event(LessonContent { description: Some("Scales".to_owned()), ..content("A") });
+    let described = Desired::Event(LessonContent { description: Some("Scales".to_owned()), ..content("A") });
     for [seen, met] in [[google_shows("theirs", "t"), google_shows("theirs", "u")], [deleted("t"), deleted("u")]] {
         let drifted = observe(synced("A"), &seen);
         let put_back = intend(drifted.clone(), &described, decide(&drifted, &described), now());
@@ -320,7 +320,7 @@ fn a_put_back_that_meets_another_version_of_what_it_replaces_tells_nothing_new()
 #[test]
 fn a_deletion_that_a_whole_listing_missed_and_a_later_one_names_is_told_once() {
     let mut missing = synced("A");
-    missing.shown.iter_mut().for_each(|shown| shown.deleted = true);
+    missing.remote.iter_mut().for_each(|remote| remote.deleted = true);
     let decision = decide(&missing, &wants("A"));
     assert_eq!(decision.drift, Some(Drift { deleted: true }));
     let named = observe(intend(missing, &wants("A"), decision, now()), &deleted("t"));
@@ -382,7 +382,7 @@ fn a_revival_that_is_late_keeps_the_generation() {
 
 #[test]
 fn a_lesson_that_comes_back_before_its_removal_was_recorded_is_no_change_by_the_instructor() {
-    let cancelled = Wanted::NoEvent(Absence::Cancelled);
+    let cancelled = Desired::NoEvent(Absence::Cancelled);
     let decision = decide(&synced("A"), &cancelled);
     let crashed = observe(intend(synced("A"), &cancelled, decision, now()), &deleted("2"));
     assert_eq!(decide(&crashed, &wants("A")), Decision { step: Step::Revive, drift: None });
@@ -390,7 +390,7 @@ fn a_lesson_that_comes_back_before_its_removal_was_recorded_is_no_change_by_the_
 
 #[test]
 fn a_removal_of_a_changed_event_that_may_have_been_carried_out_is_looked_for_when_the_lesson_comes_back() {
-    let cancelled = Wanted::NoEvent(Absence::Cancelled);
+    let cancelled = Desired::NoEvent(Absence::Cancelled);
     let moved = observe(synced("A"), &google_shows("theirs", "2"));
     let removed = intend(moved.clone(), &cancelled, decide(&moved, &cancelled), now());
     assert_eq!(decide(&removed, &wants("A")), Decision { step: Step::Look, drift: None });
@@ -403,7 +403,7 @@ fn a_removal_of_a_changed_event_that_may_have_been_carried_out_is_looked_for_whe
 
 #[test]
 fn our_own_removal_that_is_taken_back_by_a_write_that_takes_many_tries_is_no_change_by_the_instructor() {
-    let cancelled = Wanted::NoEvent(Absence::Cancelled);
+    let cancelled = Desired::NoEvent(Absence::Cancelled);
     let removed = intend(synced("A"), &cancelled, decide(&synced("A"), &cancelled), now());
     // Its answer was lost; a listing shows that it was carried out.
     let mut mapping = observe(removed, &deleted("2"));
@@ -416,7 +416,7 @@ fn our_own_removal_that_is_taken_back_by_a_write_that_takes_many_tries_is_no_cha
 
 #[test]
 fn a_deletion_by_the_instructor_is_told_although_the_lesson_was_cancelled_for_a_while_when_nothing_was_written() {
-    let cancelled = copy_times(synced("A"), &Wanted::NoEvent(Absence::Cancelled), now());
+    let cancelled = copy_times(synced("A"), &Desired::NoEvent(Absence::Cancelled), now());
     assert_eq!(cancelled.lesson_removed_at, Some(now()));
     let back = observe(copy_times(cancelled, &wants("A"), now()), &deleted("2"));
     assert_eq!(back.lesson_removed_at, None);
@@ -437,7 +437,7 @@ fn a_write_whose_answer_was_lost_is_looked_for_even_when_the_lesson_goes_back() 
 
 #[test]
 fn a_removal_whose_answer_was_lost_is_looked_for_when_the_lesson_comes_back() {
-    let cancelled = Wanted::NoEvent(Absence::Cancelled);
+    let cancelled = Desired::NoEvent(Absence::Cancelled);
     let decision = decide(&synced("A"), &cancelled);
     let crashed = intend(synced("A"), &cancelled, decision, now());
     let decision = decide(&crashed, &wants("A"));
@@ -455,13 +455,13 @@ fn a_removal_whose_answer_was_lost_is_looked_for_when_the_lesson_comes_back() {
 fn a_lesson_gone_while_its_first_write_was_under_way_is_looked_for() {
     let decision = decide(&never_synced(), &wants("A"));
     let crashed = intend(never_synced(), &wants("A"), decision, now());
-    assert_eq!(step(&crashed, &Wanted::NoEvent(Absence::Removed)), Step::Look);
+    assert_eq!(step(&crashed, &Desired::NoEvent(Absence::Removed)), Step::Look);
 }
 
 #[test]
 fn an_event_that_changed_since_its_etag_was_read_is_looked_at_first() {
-    for wanted in [wants("B"), Wanted::NoEvent(Absence::Cancelled)] {
-        assert_eq!(answered(synced("A"), &wanted, &OperationOutcome::Changed).1, After::Look);
+    for desired in [wants("B"), Desired::NoEvent(Absence::Cancelled)] {
+        assert_eq!(answered(synced("A"), &desired, &OperationOutcome::Changed).1, After::Look);
     }
 }
 
@@ -475,14 +475,14 @@ fn what_google_refuses_fails_with_its_reason_and_is_not_tried_again() {
 
 #[test]
 fn a_deletion_is_done_whether_or_not_the_event_was_there() {
-    let cancelled = Wanted::NoEvent(Absence::Cancelled);
+    let cancelled = Desired::NoEvent(Absence::Cancelled);
     let (mapping, after) = answered(synced("A"), &cancelled, &OperationOutcome::Gone);
     assert_eq!((after, step(&mapping, &cancelled)), (After::Done, Step::Forget));
 }
 
 #[test]
-fn an_event_that_we_deleted_is_looked_at_before_it_comes_back_since_somebody_may_have_added_to_it() {
-    let cancelled = Wanted::NoEvent(Absence::Cancelled);
+fn an_event_that_we_deleted_is_fetched_before_it_comes_back_since_it_may_have_been_edited() {
+    let cancelled = Desired::NoEvent(Absence::Cancelled);
     let (gone, _) = answered(synced("A"), &cancelled, &OperationOutcome::Deleted);
     assert_eq!(step(&gone, &wants("A")), Step::Insert);
     let (taken, after) = answered(gone, &wants("A"), &OperationOutcome::IdTaken);

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_says_nothing_new_when_it_is_safely_older_than_the_last_listing_and_nobody_waits_for_one() {
+    fn a_notice_says_nothing_new_when_it_is_safely_older_than_the_last_listing_and_none_is_awaited() {
         let listed = |health| SyncState { listed_at: Some(at(10)), ..state(health) };
         assert!(says_nothing_new(&listed(PushHealth::Healthy), at(8)));
         assert!(!says_nothing_new(&listed(PushHealth::Healthy), at(9)), "not by a margin");

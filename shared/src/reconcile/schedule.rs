@@ -32,20 +32,20 @@ const ASK_AGAIN: TimeDelta = TimeDelta::days(1);
 pub const DAILY: TimeDelta = TimeDelta::days(1);
 
 /// The next poll after a run that ended well; never, when the instructor syncs by hand.
-pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>, luck: u16) -> Option<DateTime<Utc>> {
+pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>, jitter: u16) -> Option<DateTime<Utc>> {
     if !settings.auto_sync || !settings.sync_enabled {
         return None;
     }
     if !settings.sync_direction.imports() {
         // Lessons ring by themselves; what else there is to find is found by the comparison that is due by then.
-        return Some(now + DAILY + backoff::jitter(SAFETY_POLL, luck));
+        return Some(now + DAILY + backoff::jitter(SAFETY_POLL, jitter));
     }
     // Counted from the last listing: a run for a lesson does not look into the calendar.
     let listed = state.listed_at.unwrap_or(now);
-    let interval = backoff::jitter(TimeDelta::minutes(settings.sync_interval_minutes.into()), luck);
+    let interval = backoff::jitter(TimeDelta::minutes(settings.sync_interval_minutes.into()), jitter);
     let ends = state.channel.as_ref().map(|channel| channel.expires_at).filter(|ends| *ends > now);
     // Google may have told of a change before it lists it.
-    let safety = if state.looks_again { interval.min(safety(luck)) } else { safety(luck) };
+    let safety = if state.looks_again { interval.min(safety(jitter)) } else { safety(jitter) };
     let next = match (&state.push_health, ends) {
         // Should nobody renew the channel, polling takes over where it ends.
         (PushHealth::Healthy, Some(ends)) => (listed + safety).min(ends + interval),
@@ -60,11 +60,11 @@ pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>,
 /// Whether what was due at a moment is done: a listing that began later has ended well, and nobody wishes for more. Where
 /// messages wait for hours, many polls of one connection do.
 pub fn was_polled_since(state: &SyncState, due_at: DateTime<Utc>) -> bool {
-    state.listed_at.is_some_and(|listed_at| listed_at > due_at) && state.wishes.kinds.is_empty()
+    state.listed_at.is_some_and(|listed_at| listed_at > due_at) && state.pending.tasks.is_empty()
 }
 
-fn safety(luck: u16) -> TimeDelta {
-    let earlier = SAFETY_SPREAD.num_milliseconds() * i64::from(luck) / i64::from(u16::MAX);
+fn safety(jitter: u16) -> TimeDelta {
+    let earlier = SAFETY_SPREAD.num_milliseconds() * i64::from(jitter) / i64::from(u16::MAX);
     SAFETY_POLL - BEFORE_THE_LAST_MOMENT - TimeDelta::milliseconds(earlier)
 }
 
@@ -74,21 +74,21 @@ pub fn next_poll_or_as_it_is(
     settings: &SyncSettings,
     state: &SyncState,
     now: DateTime<Utc>,
-    luck: u16,
+    jitter: u16,
 ) -> Option<DateTime<Utc>> {
-    let [one_end, other_end] = [0, u16::MAX].map(|luck| next_poll(settings, state, now, luck));
+    let [one_end, other_end] = [0, u16::MAX].map(|jitter| next_poll(settings, state, now, jitter));
     let possible = one_end.min(other_end)..=one_end.max(other_end);
     let stands = state.next_sync_at.filter(|at| *at > now);
-    if stands.is_some() && possible.contains(&stands) { stands } else { next_poll(settings, state, now, luck) }
+    if stands.is_some() && possible.contains(&stands) { stands } else { next_poll(settings, state, now, jitter) }
 }
 
 /// When a channel that was opened `now` and lives until `expires_at` is replaced: from when a tenth of its life is
-/// left, spread over half of that by `luck`, so that channels opened together are not renewed together. Each renewal is
+/// left, spread over half of that by `jitter`, so that channels opened together are not renewed together. Each renewal is
 /// two of Google's units, so it does not come sooner; of the week that Google grants, what is left is enough for eight
 /// attempts.
-pub fn renewal(now: DateTime<Utc>, expires_at: DateTime<Utc>, luck: u16) -> DateTime<Utc> {
+pub fn renewal(now: DateTime<Utc>, expires_at: DateTime<Utc>, jitter: u16) -> DateTime<Utc> {
     let life = (expires_at - now).num_milliseconds().max(0);
-    let spread = life / 20 * i64::from(luck) / i64::from(u16::MAX);
+    let spread = life / 20 * i64::from(jitter) / i64::from(u16::MAX);
     now + TimeDelta::milliseconds(life / 10 * 9 + spread)
 }
 
@@ -106,10 +106,10 @@ pub fn after_refusal(state: &SyncState, now: DateTime<Utc>) -> DateTime<Utc> {
 
 /// How long after it was found one of `due` connections is rung for: at once when there are few, anywhere in the
 /// minute when there are as many as one minute takes.
-pub fn spread(due: usize, at_most: usize, luck: u16) -> Duration {
+pub fn spread(due: usize, at_most: usize, jitter: u16) -> Duration {
     let part = u32::try_from(due).unwrap_or(u32::MAX);
     let whole = u32::try_from(at_most).unwrap_or(u32::MAX);
-    MINUTE.mul_f64((f64::from(part) / f64::from(whole)).min(1.0) * f64::from(luck) / f64::from(u16::MAX))
+    MINUTE.mul_f64((f64::from(part) / f64::from(whole)).min(1.0) * f64::from(jitter) / f64::from(u16::MAX))
 }
 
 #[cfg(test)]
@@ -134,7 +134,7 @@ mod tests {
             Some(Channel { id: ChannelId::from("c"), resource_id: "r".into(), expires_at: now + TimeDelta::days(7) });
         state.push_health = PushHealth::Healthy;
         assert_eq!(minutes(&settings, &state), Some(358), "a little less than six hours");
-        assert_eq!([0, u16::MAX].map(|luck| safety(luck).num_seconds()), [358 * 60, 358 * 60 - 30]);
+        assert_eq!([0, u16::MAX].map(|jitter| safety(jitter).num_seconds()), [358 * 60, 358 * 60 - 30]);
         state.looks_again = true;
         assert_eq!(minutes(&settings, &state), Some(15), "the listing of a notice brought nothing");
         let rare = SyncSettings { sync_interval_minutes: 1_440, ..settings.clone() };
@@ -169,9 +169,9 @@ mod tests {
     }
 
     #[test]
-    fn few_are_rung_for_at_once_and_many_all_over_the_minute() {
+    fn few_polls_are_sent_at_once_and_many_over_the_whole_minute() {
         assert!(spread(1, 300, u16::MAX) < Duration::from_secs(1));
-        let of_many = |luck| spread(300, 300, luck).as_secs();
+        let of_many = |jitter| spread(300, 300, jitter).as_secs();
         assert_eq!([of_many(0), of_many(u16::MAX / 2), of_many(u16::MAX)], [0, 24, 50]);
     }
 

@@ -33,7 +33,7 @@ pub struct BeginLogin {
 
 /// What is asked of a login.
 #[derive(Debug, Default)]
-pub struct LoginWish {
+pub struct LoginOptions {
     /// A path on the frontend, to return to.
     pub return_path: Option<String>,
     /// Another Google account may take the place of the present one.
@@ -53,11 +53,11 @@ pub struct LoginBegun {
 
 impl BeginLogin {
     /// Begins a login for `key`.
-    pub async fn begin(&self, key: ConnectionKey, began_by: &str, wish: &LoginWish) -> Result<LoginBegun> {
+    pub async fn begin(&self, key: ConnectionKey, began_by: &str, options: &LoginOptions) -> Result<LoginBegun> {
         if !self.store.instructor_exists(key).await? {
             return Err(Error::not_found());
         }
-        let return_path = checked_path(wish.return_path.as_deref().unwrap_or("/"))?;
+        let return_path = checked_path(options.return_path.as_deref().unwrap_or("/"))?;
         let (state, browser) = (self.token(), self.token());
         let verifier = SecretString::from(self.token());
         let login = OAuthState {
@@ -67,7 +67,7 @@ impl BeginLogin {
             browser: digest(&browser),
             began_by: began_by.to_owned(),
             return_path: return_path.to_owned(),
-            replace_account: wish.replace_account,
+            replace_account: options.replace_account,
             expires_at: self.clock.now() + LOGIN_LASTS,
         };
         self.store.put_oauth_state(&login).await?;

@@ -8,8 +8,8 @@ use chrono::TimeDelta;
 use super::sync_now::not_connected;
 use crate::{
     Error, Result,
-    model::{ConnectionKey, SettingsPatch, SyncSettings, SyncTrigger, WishKind},
-    ports::{Clock, Doorbell, Ring, Store},
+    model::{ConnectionKey, SettingsPatch, SyncSettings, SyncTask, SyncTrigger},
+    ports::{Clock, Store, SyncMessage, SyncQueue},
 };
 
 /// A change takes effect within this time, even if we die right after storing it.
@@ -22,7 +22,7 @@ pub struct ChangeSettings {
     /// Where they are kept.
     pub store: Arc<dyn Store>,
     /// Rings for the run that makes them take effect.
-    pub doorbell: Arc<dyn Doorbell>,
+    pub sync_queue: Arc<dyn SyncQueue>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -50,9 +50,9 @@ impl ChangeSettings {
         let settings = self.store.save_settings(key, patch, now).await?;
         self.store.schedule(key, Some(now)).await?;
         self.flag(key, settings.sync_enabled).await?;
-        let wishes = vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full];
-        let ring = Ring::new(key, SyncTrigger::Settings, wishes);
-        self.doorbell.ring(&ring, Duration::ZERO).await?;
+        let tasks = vec![SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile];
+        let message = SyncMessage::new(key, SyncTrigger::Settings, tasks);
+        self.sync_queue.send(&message, Duration::ZERO).await?;
         Ok(settings)
     }
 

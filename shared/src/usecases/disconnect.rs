@@ -17,8 +17,8 @@ use crate::{
         InstructorCalendarCredentials, OwnEventId, SyncState, SyncTrigger,
     },
     ports::{
-        CalendarError, Doorbell, LeaseAttempt, ListingOutcome, Operation, OperationOutcome, Random, ReleaseOutcome,
-        Ring,
+        CalendarError, LeaseAttempt, ListingOutcome, Operation, OperationOutcome, Random, ReleaseOutcome, SyncMessage,
+        SyncQueue,
     },
     reconcile::backoff,
 };
@@ -42,7 +42,7 @@ pub struct Disconnect {
     /// Google and the store.
     pub google: Google,
     /// Rings for the rest of the work.
-    pub doorbell: Arc<dyn Doorbell>,
+    pub sync_queue: Arc<dyn SyncQueue>,
     /// The lease's owner.
     pub random: Arc<dyn Random>,
 }
@@ -78,7 +78,7 @@ enum Obstacle {
 
 /// How an attempt to leave Google ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Left {
+enum GoogleCleanup {
     /// Nothing of ours is there, as far as Google lets us.
     Wholly,
     /// Something is.
@@ -90,7 +90,7 @@ enum Left {
     },
 }
 
-impl Left {
+impl GoogleCleanup {
     fn in_vain() -> Self {
         Self::Partly { progress: false, obstacle: Obstacle::Time }
     }
@@ -108,7 +108,7 @@ fn next_attempt(in_vain: u32, progress: bool, obstacle: Obstacle) -> Option<(u32
         Obstacle::Pace => backoff::PACED,
         Obstacle::Quota => backoff::QUOTA_EXCEEDED,
         Obstacle::Time if progress => TimeDelta::zero(),
-        Obstacle::Time => backoff::rest(in_vain),
+        Obstacle::Time => backoff::delay(in_vain),
     };
     (in_vain <= ATTEMPTS).then_some((in_vain, rest))
 }
@@ -135,8 +135,8 @@ impl Disconnect {
         store.schedule(key, again).await?;
         let ended = self.go_on(key, deadline).await?;
         if ended == Disconnected::Continues {
-            let ring = Ring::new(key, SyncTrigger::Settings, Vec::new());
-            self.doorbell.ring(&ring, Duration::from_secs(5)).await?;
+            let message = SyncMessage::new(key, SyncTrigger::Settings, Vec::new());
+            self.sync_queue.send(&message, Duration::from_secs(5)).await?;
         }
         Ok(ended)
     }
@@ -169,23 +169,25 @@ impl Disconnect {
             return Ok(Disconnected::Continues);
         };
         let keep = Keep { events: keep_events, imported: keep_imported };
-        if let Left::Partly { progress, obstacle } = self.leave_google(&credentials, &state, keep, deadline).await? {
+        if let GoogleCleanup::Partly { progress, obstacle } =
+            self.leave_google(&credentials, &state, keep, deadline).await?
+        {
             if let Some((in_vain, rest)) = next_attempt(in_vain(&state), progress, obstacle) {
                 state.failures = in_vain;
                 state.last_error = Some(IN_VAIN.to_owned());
                 state.next_sync_at = Some(self.google.clock.now() + rest);
                 // What the sync rests for does not put off the next attempt.
-                state.resting_until = None;
+                state.backoff_until = None;
                 self.release(key, state).await?;
                 return Ok(Disconnected::Continues);
             }
-            let given_back = self.give_back(&credentials).await;
-            tracing::warn!(connection = %key, ?given_back, "Google is left as it is");
+            let revoked = self.revoke_grant(&credentials).await;
+            tracing::warn!(connection = %key, ?revoked, "Google is left as it is");
         }
         // They are for the worker, whose every run takes them to the bus before it goes on with this.
         if !store.pending_notices(key, 1).await?.is_empty() {
             state.next_sync_at = Some(self.google.clock.now() + NOTICES_FIRST);
-            state.resting_until = None;
+            state.backoff_until = None;
             self.release(key, state).await?;
             return Ok(Disconnected::Continues);
         }
@@ -200,8 +202,8 @@ impl Disconnect {
 
     /// Frees the lease. What is wished for meanwhile waits: it is for a connection that goes.
     async fn release(&self, key: ConnectionKey, mut state: SyncState) -> Result<()> {
-        while let ReleaseOutcome::WishesCame(fresh) = self.google.store.release_lease(key, &state).await? {
-            state.wishes = fresh.wishes;
+        while let ReleaseOutcome::NewRequests(fresh) = self.google.store.release_lease(key, &state).await? {
+            state.pending = fresh.pending;
         }
         Ok(())
     }
@@ -213,18 +215,18 @@ impl Disconnect {
         state: &SyncState,
         keep: Keep,
         deadline: DateTime<Utc>,
-    ) -> Result<Left> {
+    ) -> Result<GoogleCleanup> {
         let mut session = match GoogleSession::open(&self.google, credentials).await {
             Ok(session) => session,
-            Err(SessionError::Withdrawn { .. }) => return self.leave_account(credentials, false).await,
+            Err(SessionError::Withdrawn { .. }) => return self.detach_from_account(credentials, false).await,
             Err(error) => {
                 let error = Error::from(error);
                 tracing::warn!(connection = %credentials.key, ?error, "Google cannot be asked to forget us yet");
-                return Ok(Left::in_vain());
+                return Ok(GoogleCleanup::in_vain());
             }
         };
         let mut open = None;
-        for channel in state.channel.iter().chain(&state.strays()) {
+        for channel in state.channel.iter().chain(&state.retired()) {
             let Err(error) = session.stop(channel, deadline).await else { continue };
             tracing::warn!(connection = %credentials.key, %error, "a channel could not be closed");
             // The others would take as long to find out the same, and the events are still to be removed.
@@ -238,27 +240,29 @@ impl Disconnect {
         if !keep.events {
             let ours = match self.ours(&mut session, credentials.key, deadline).await {
                 Ok(ours) => ours,
-                Err(SessionError::Withdrawn { .. }) => return self.leave_account(credentials, false).await,
-                Err(SessionError::Other(error)) if error.code() == PACED => return Ok(Left::waits()),
+                Err(SessionError::Withdrawn { .. }) => return self.detach_from_account(credentials, false).await,
+                Err(SessionError::Other(error)) if error.code() == PACED => return Ok(GoogleCleanup::waits()),
                 Err(error) => {
                     let error = Error::from(error);
                     tracing::warn!(connection = %credentials.key, ?error, "the calendar could not be listed yet");
-                    return Ok(Left::in_vain());
+                    return Ok(GoogleCleanup::in_vain());
                 }
             };
             for batch in ours.chunks(BATCH) {
                 if self.google.clock.now() >= deadline {
-                    return Ok(Left::Partly { progress, obstacle: Obstacle::Time });
+                    return Ok(GoogleCleanup::Partly { progress, obstacle: Obstacle::Time });
                 }
                 let delete = |ours: &Ours| Operation::Delete { id: ours.id.clone(), etag: None };
                 let operations: Vec<Operation> = batch.iter().map(delete).collect();
                 let outcomes = match session.batch(&operations, deadline).await {
                     Ok(outcomes) => outcomes,
-                    Err(SessionError::Withdrawn { .. }) => return self.leave_account(credentials, progress).await,
+                    Err(SessionError::Withdrawn { .. }) => {
+                        return self.detach_from_account(credentials, progress).await;
+                    }
                     Err(error) => {
                         let error = Error::from(error);
                         tracing::warn!(connection = %credentials.key, ?error, "events could not be removed yet");
-                        return Ok(Left::Partly { progress, obstacle: Obstacle::Time });
+                        return Ok(GoogleCleanup::Partly { progress, obstacle: Obstacle::Time });
                     }
                 };
                 let (settled, obstacle) = settled(batch, &outcomes);
@@ -266,7 +270,7 @@ impl Disconnect {
                 progress |= outcomes.iter().any(is_gone);
                 self.unmap(&settled).await?;
                 if let Some(obstacle) = obstacle {
-                    return Ok(Left::Partly { progress, obstacle });
+                    return Ok(GoogleCleanup::Partly { progress, obstacle });
                 }
             }
         }
@@ -284,15 +288,19 @@ impl Disconnect {
                 | CalendarError::RateLimited
                 | CalendarError::Unavailable(_) => Obstacle::Time,
             };
-            return Ok(Left::Partly { progress, obstacle });
+            return Ok(GoogleCleanup::Partly { progress, obstacle });
         }
-        self.leave_account(credentials, progress).await
+        self.detach_from_account(credentials, progress).await
     }
 
     /// Gives the grant back, also one that ended or does not suffice for the rest: what is left of it ends too.
-    async fn leave_account(&self, credentials: &InstructorCalendarCredentials, progress: bool) -> Result<Left> {
-        let given_back = self.give_back(credentials).await?;
-        Ok(if given_back { Left::Wholly } else { Left::Partly { progress, obstacle: Obstacle::Time } })
+    async fn detach_from_account(
+        &self,
+        credentials: &InstructorCalendarCredentials,
+        progress: bool,
+    ) -> Result<GoogleCleanup> {
+        let revoked = self.revoke_grant(credentials).await?;
+        Ok(if revoked { GoogleCleanup::Wholly } else { GoogleCleanup::Partly { progress, obstacle: Obstacle::Time } })
     }
 
     /// All that may be ours in Google: what the mappings say, and whatever else the calendar shows, such as events that
@@ -313,11 +321,11 @@ impl Disconnect {
         let mut ours: Vec<Ours> = mappings.into_iter().filter(has_event).map(mapped).collect();
         let known: BTreeSet<EventId> = ours.iter().map(|ours| ours.id.clone()).collect();
         // An occurrence goes with its series. What cannot be read may be live, and is known by its id.
-        let shown = listing.items.into_iter().filter_map(|item| match item {
+        let remote = listing.items.into_iter().filter_map(|item| match item {
             Ok(event) => (!event.is_cancelled() && event.recurring_event_id.is_none()).then_some(event.id),
             Err(skipped) => skipped.id,
         });
-        let unknown = shown.filter(|id| OwnEventId::decode(key, id).is_some() && !known.contains(id));
+        let unknown = remote.filter(|id| OwnEventId::decode(key, id).is_some() && !known.contains(id));
         ours.extend(unknown.map(|id| Ours { id, mapping: None }));
         Ok(ours)
     }
@@ -326,10 +334,10 @@ impl Disconnect {
     async fn unmap(&self, ours: &[&Ours]) -> Result<()> {
         let store = &self.google.store;
         let unmap = |mapping: &CalendarEventMapping| {
-            let (key, lesson, seen) = (mapping.key, mapping.lesson_id, mapping.marks);
+            let (key, lesson, seen) = (mapping.key, mapping.lesson_id, mapping.dirty_version);
             let event = mapping.google_event_id();
             async move {
-                store.blank_lesson(key, lesson, &event).await?;
+                store.clear_lesson_columns(key, lesson, &event).await?;
                 store.delete_mapping(key, lesson, seen).await
             }
         };
@@ -338,23 +346,23 @@ impl Disconnect {
     }
 
     /// Gives the grant back. Answers false when Google did not answer.
-    async fn give_back(&self, credentials: &InstructorCalendarCredentials) -> Result<bool> {
+    async fn revoke_grant(&self, credentials: &InstructorCalendarCredentials) -> Result<bool> {
         let google = &self.google;
         let tokens = CalendarOAuthTokens {
             access_token: google.vault.open(credentials.key, &credentials.tokens.google_access_token).await?,
             refresh_token: google.vault.open(credentials.key, &credentials.tokens.google_refresh_token).await?,
             expires_at: credentials.tokens.google_token_expiry,
         };
-        google.give_back(&credentials.google_account.sub, Some(credentials.key), &tokens).await
+        google.revoke_grant(&credentials.google_account.sub, Some(credentials.key), &tokens).await
     }
 
     /// Forgets everything here; the connection itself last, so that a repeat finds what is left to do.
     async fn forget(&self, credentials: &InstructorCalendarCredentials, keep: Keep) -> Result<()> {
         let (store, key) = (&self.google.store, credentials.key);
         let mappings = store.mappings(key).await?;
-        let blank = mappings
-            .into_iter()
-            .map(|mapping| async move { store.blank_lesson(key, mapping.lesson_id, &mapping.google_event_id()).await });
+        let blank = mappings.into_iter().map(|mapping| async move {
+            store.clear_lesson_columns(key, mapping.lesson_id, &mapping.google_event_id()).await
+        });
         concurrently(blank.collect()).await?;
         if !keep.imported {
             let ids = store.external_ids(key).await?;
@@ -375,7 +383,7 @@ struct Ours {
 
 /// Whether Google may show an event of ours for it.
 fn has_event(mapping: &CalendarEventMapping) -> bool {
-    mapping.intended.is_some() || mapping.shown.as_ref().is_some_and(|shown| !shown.deleted)
+    mapping.in_flight.is_some() || mapping.remote.as_ref().is_some_and(|remote| !remote.deleted)
 }
 
 fn is_gone(outcome: &OperationOutcome) -> bool {

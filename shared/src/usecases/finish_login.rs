@@ -16,10 +16,10 @@ use crate::{
     Error, ErrorKind, Result,
     model::{
         CalendarId, CalendarOAuthTokens, ConnectionId, ConnectionKey, ConnectionStatus, CreateCalendarCredentials,
-        InstructorCalendarCredentials, InstructorId, OAuthState, SealedTokens, SyncSettings, SyncState, SyncTrigger,
-        TenantId, WishKind,
+        InstructorCalendarCredentials, InstructorId, OAuthState, SealedTokens, SyncSettings, SyncState, SyncTask,
+        SyncTrigger, TenantId,
     },
-    ports::{Connect, Doorbell, GrantedTokens, LoginError, Random, Ring},
+    ports::{Connect, GrantedTokens, LoginError, Random, SyncMessage, SyncQueue},
 };
 
 /// A login waits so long for the connection to another account to be taken down.
@@ -30,7 +30,7 @@ pub struct FinishLogin {
     /// Google and the store.
     pub google: Google,
     /// Rings for the first sync.
-    pub doorbell: Arc<dyn Doorbell>,
+    pub sync_queue: Arc<dyn SyncQueue>,
     /// Ids.
     pub random: Arc<dyn Random>,
 }
@@ -150,14 +150,14 @@ impl FinishLogin {
         let credentials = match stored {
             Ok(credentials) => credentials,
             Err(error) => {
-                self.give_back(&granted).await;
+                self.revoke_grant(&granted).await;
                 return Err(error);
             }
         };
         google.store.flag_instructor(begun.key, Some(credentials.settings.sync_enabled), None).await?;
-        let wishes = vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full];
-        let ring = Ring::new(begun.key, SyncTrigger::Connect, wishes);
-        if let Err(error) = self.doorbell.ring(&ring, Duration::ZERO).await {
+        let tasks = vec![SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile];
+        let message = SyncMessage::new(begun.key, SyncTrigger::Connect, tasks);
+        if let Err(error) = self.sync_queue.send(&message, Duration::ZERO).await {
             tracing::error!(connection = %begun.key, ?error, "the first sync waits for the next poll");
         }
         Ok(credentials)
@@ -250,8 +250,8 @@ impl FinishLogin {
     /// Takes the connection to another account down, its events included as far as its token still allows. What is
     /// not done in time goes on in the background, as with any disconnect.
     async fn take_down(&self, key: ConnectionKey) -> Result<()> {
-        let Self { google, doorbell, random } = self;
-        let disconnect = Disconnect { google: google.clone(), doorbell: doorbell.clone(), random: random.clone() };
+        let Self { google, sync_queue, random } = self;
+        let disconnect = Disconnect { google: google.clone(), sync_queue: sync_queue.clone(), random: random.clone() };
         let deadline = google.clock.now() + REPLACED_WITHIN;
         match disconnect.begin(key, Keep::default(), deadline).await? {
             Disconnected::Done => Ok(()),
@@ -260,13 +260,13 @@ impl FinishLogin {
     }
 
     /// Withdraws a grant that led to no connection.
-    async fn give_back(&self, granted: &GrantedTokens) {
+    async fn revoke_grant(&self, granted: &GrantedTokens) {
         let tokens = CalendarOAuthTokens {
             access_token: granted.tokens.access_token.clone(),
             refresh_token: granted.tokens.refresh_token.clone().unwrap_or_else(|| granted.tokens.access_token.clone()),
             expires_at: granted.tokens.expires_at,
         };
-        match self.google.give_back(&granted.account.sub, None, &tokens).await {
+        match self.google.revoke_grant(&granted.account.sub, None, &tokens).await {
             Ok(true) => {}
             Ok(false) => tracing::warn!("a grant that led to no connection could not be given back"),
             Err(error) => tracing::warn!(?error, "a grant that led to no connection could not be given back"),

@@ -39,14 +39,14 @@ const REVOKED_WITHIN: TimeDelta = TimeDelta::minutes(1);
 impl Google {
     /// Gives back what the account `sub` granted, unless another connection lives on it: revoking takes all of the
     /// account's grants at once. `leaving` lives on it no longer. Answers false when Google did not answer.
-    pub async fn give_back(
+    pub async fn revoke_grant(
         &self,
         sub: &str,
         leaving: Option<ConnectionKey>,
         tokens: &CalendarOAuthTokens,
     ) -> crate::Result<bool> {
         let until = self.clock.now() + REVOKED_WITHIN;
-        if !self.store.leave_account(sub, leaving, until).await? {
+        if !self.store.detach_from_account(sub, leaving, until).await? {
             return Ok(true);
         }
         match self.login.revoke(tokens).await {

@@ -1,18 +1,18 @@
 //! One file for each thing that a user or a schedule asks for: load, decide, apply, commit.
 
-pub mod answer_ring;
 pub mod begin_login;
 pub mod change_settings;
 mod concurrently;
 pub mod deliver_notices;
 pub mod disconnect;
+pub mod dispatch_due_polls;
 pub mod finish_login;
 pub mod google_session;
+pub mod handle_sync_message;
 pub mod list_external_events;
 pub mod note_lesson_changes;
 pub mod receive_notice;
 pub mod renew_channels;
-pub mod ring_due;
 pub mod show_status;
 pub mod sync_calendar;
 pub mod sync_now;

@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     Error, Result,
-    model::{ConnectionKey, Lesson, LessonId, Notice, NoticeKind, SyncTrigger, WishKind, connection::Blocked},
-    ports::{Clock, Doorbell, LessonMark, NoticeBus, Ring, Store},
+    model::{ConnectionKey, Lesson, LessonId, Notice, NoticeKind, SyncTask, SyncTrigger, connection::Blocked},
+    ports::{Clock, LessonMark, NoticeBus, Store, SyncMessage, SyncQueue},
 };
 
 /// A row of the host's table before and after.
@@ -103,7 +103,7 @@ pub struct NoteLessonChanges {
     /// Where mappings are marked.
     pub store: Arc<dyn Store>,
     /// The bell.
-    pub doorbell: Arc<dyn Doorbell>,
+    pub sync_queue: Arc<dyn SyncQueue>,
     /// Where hosts of fed lessons listen.
     pub bus: Arc<dyn NoticeBus>,
     /// The time.
@@ -144,8 +144,8 @@ impl NoteLessonChanges {
         }
         self.store.mark_dirty(key, &marks, self.clock.now()).await?;
         if credentials.blocked().is_none() && credentials.settings.auto_sync {
-            let ring = Ring::new(key, SyncTrigger::Lesson, vec![WishKind::Lessons]);
-            self.doorbell.ring(&ring, Duration::ZERO).await?;
+            let message = SyncMessage::new(key, SyncTrigger::Lesson, vec![SyncTask::PushLessons]);
+            self.sync_queue.send(&message, Duration::ZERO).await?;
         }
         Ok(())
     }

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     Error, ErrorKind, Result,
-    model::{ChannelId, SyncTrigger, WishKind, channel_token::WebhookKeys},
-    ports::{Clock, Doorbell, Ring},
+    model::{ChannelId, SyncTask, SyncTrigger, channel_token::WebhookKeys},
+    ports::{Clock, SyncMessage, SyncQueue},
 };
 
 /// Receives notices.
@@ -14,7 +14,7 @@ pub struct ReceiveNotice {
     /// What channel tokens are signed with.
     pub keys: WebhookKeys,
     /// Rings for a sync.
-    pub doorbell: Arc<dyn Doorbell>,
+    pub sync_queue: Arc<dyn SyncQueue>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -41,11 +41,11 @@ impl ReceiveNotice {
         if notice.resource_state == "sync" {
             return Ok(());
         }
-        let ring = Ring {
+        let message = SyncMessage {
             noticed_at: Some(self.clock.now()),
-            ..Ring::new(key, SyncTrigger::Webhook, vec![WishKind::Inbound])
+            ..SyncMessage::new(key, SyncTrigger::Webhook, vec![SyncTask::PullEvents])
         };
-        self.doorbell.ring(&ring, Duration::ZERO).await
+        self.sync_queue.send(&message, Duration::ZERO).await
     }
 }
 
@@ -65,14 +65,14 @@ mod tests {
     const OWNER: ConnectionKey =
         ConnectionKey { tenant_id: TenantId(Uuid::from_u128(1)), instructor_id: InstructorId(Uuid::from_u128(2)) };
 
-    /// Rings that were sent.
+    /// Messages that were sent.
     #[derive(Default)]
-    struct Bell(Mutex<Vec<Ring>>);
+    struct TestQueue(Mutex<Vec<SyncMessage>>);
 
     #[async_trait]
-    impl Doorbell for Bell {
-        async fn ring(&self, ring: &Ring, _: Duration) -> Result<()> {
-            self.0.lock().unwrap().push(ring.clone());
+    impl SyncQueue for TestQueue {
+        async fn send(&self, message: &SyncMessage, _: Duration) -> Result<()> {
+            self.0.lock().unwrap().push(message.clone());
             Ok(())
         }
     }
@@ -92,9 +92,9 @@ mod tests {
         WebhookKeys::from_base64(&keys).unwrap()
     }
 
-    fn receiver(seeds: &[u8]) -> (ReceiveNotice, Arc<Bell>) {
-        let bell = Arc::new(Bell::default());
-        (ReceiveNotice { keys: keys(seeds), doorbell: bell.clone(), clock: Arc::new(Stopped) }, bell)
+    fn receiver(seeds: &[u8]) -> (ReceiveNotice, Arc<TestQueue>) {
+        let sync_queue = Arc::new(TestQueue::default());
+        (ReceiveNotice { keys: keys(seeds), sync_queue: sync_queue.clone(), clock: Arc::new(Stopped) }, sync_queue)
     }
 
     /// A notice of `channel`, and whether it was taken.
@@ -106,19 +106,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_notice_rings_at_once_and_says_when_it_was_received() {
-        let (receiver, bell) = receiver(&[1]);
+    async fn a_notice_sends_a_message_at_once_that_says_when_it_was_received() {
+        let (receiver, sync_queue) = receiver(&[1]);
         let token = keys(&[1]).sign(&ChannelId::from("c"), OWNER);
         assert!(arrives(&receiver, "c", token.expose_secret(), "sync").await);
-        assert_eq!(*bell.0.lock().unwrap(), [], "that a channel is open is no change");
+        assert_eq!(*sync_queue.0.lock().unwrap(), [], "that a channel is open is no change");
         assert!(arrives(&receiver, "c", token.expose_secret(), "exists").await);
-        let ring = Ring::new(OWNER, SyncTrigger::Webhook, vec![WishKind::Inbound]);
-        assert_eq!(*bell.0.lock().unwrap(), [Ring { noticed_at: Some(Stopped.now()), ..ring }]);
+        let message = SyncMessage::new(OWNER, SyncTrigger::Webhook, vec![SyncTask::PullEvents]);
+        assert_eq!(*sync_queue.0.lock().unwrap(), [SyncMessage { noticed_at: Some(Stopped.now()), ..message }]);
     }
 
     #[tokio::test]
-    async fn twenty_thousand_forged_notices_ring_nothing() {
-        let (receiver, bell) = receiver(&[1, 2]);
+    async fn twenty_thousand_forged_notices_send_nothing() {
+        let (receiver, sync_queue) = receiver(&[1, 2]);
         let good = keys(&[1]).sign(&ChannelId::from("c"), OWNER).expose_secret().to_owned();
         let stranger = keys(&[3]);
         for n in 0..5_000 {
@@ -138,7 +138,7 @@ mod tests {
                 assert!(!arrives(&receiver, channel, token, "exists").await, "{channel} {token}");
             }
         }
-        assert_eq!(*bell.0.lock().unwrap(), []);
+        assert_eq!(*sync_queue.0.lock().unwrap(), []);
     }
 
     /// As `docs/operations.md` has it: the new key second, then first, then alone.

@@ -7,7 +7,7 @@ use super::concurrently::concurrently;
 use crate::{
     Result,
     model::SyncTrigger,
-    ports::{Clock, Doorbell, Due, Ring, Store},
+    ports::{Clock, Due, Store, SyncMessage, SyncQueue},
 };
 
 /// Connections rung for from one shard; the rest follows with the next schedule.
@@ -18,27 +18,27 @@ pub struct RenewChannels {
     /// Where they are found.
     pub store: Arc<dyn Store>,
     /// The bell.
-    pub doorbell: Arc<dyn Doorbell>,
+    pub sync_queue: Arc<dyn SyncQueue>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
 impl RenewChannels {
     /// Rings for every channel that is to be renewed; answers how many.
-    pub async fn ring(&self) -> Result<usize> {
-        let rung = concurrently((0..self.store.shards()).map(|shard| self.ring_shard(shard)).collect()).await?;
-        Ok(rung.into_iter().sum())
+    pub async fn dispatch(&self) -> Result<usize> {
+        let sent = concurrently((0..self.store.shards()).map(|shard| self.dispatch_shard(shard)).collect()).await?;
+        Ok(sent.into_iter().sum())
     }
 
-    async fn ring_shard(&self, shard: u8) -> Result<usize> {
+    async fn dispatch_shard(&self, shard: u8) -> Result<usize> {
         let due = self.store.renewals(shard, self.clock.now(), PAGE).await?;
-        concurrently(due.iter().map(|due| self.ring_one(*due)).collect()).await?;
+        concurrently(due.iter().map(|due| self.dispatch_one(*due)).collect()).await?;
         Ok(due.len())
     }
 
-    async fn ring_one(&self, due: Due) -> Result<()> {
+    async fn dispatch_one(&self, due: Due) -> Result<()> {
         // The run that finds a channel to renew does so; it has no other reason to look into the calendar.
-        let ring = Ring::new(due.key, SyncTrigger::Poll, Vec::new());
-        self.doorbell.ring(&ring, Duration::ZERO).await
+        let message = SyncMessage::new(due.key, SyncTrigger::Poll, Vec::new());
+        self.sync_queue.send(&message, Duration::ZERO).await
     }
 }

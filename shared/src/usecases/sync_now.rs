@@ -10,9 +10,9 @@ use crate::{
     Error, ErrorKind, Result,
     model::{
         CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, SyncCalendarRequest, SyncCounts, SyncDirection,
-        SyncLogId, SyncOutcome, SyncTrigger, WishKind, connection::Blocked,
+        SyncLogId, SyncOutcome, SyncTask, SyncTrigger, connection::Blocked,
     },
-    ports::{Ring, Store},
+    ports::{Store, SyncMessage},
 };
 
 /// What came of it.
@@ -24,8 +24,9 @@ pub enum SyncNow {
     Queued(SyncLogId),
 }
 
-/// The wishes of a person: everything, and what had been given up once more.
-const WISHES: [WishKind; 4] = [WishKind::Inbound, WishKind::Lessons, WishKind::Full, WishKind::Overrides];
+/// The requests of a person: everything, and what had been given up once more.
+const TASKS: [SyncTask; 4] =
+    [SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile, SyncTask::RetryGivenUp];
 
 /// A lease has ended by then.
 const LOOKED_AFTER: TimeDelta = TimeDelta::minutes(1);
@@ -47,7 +48,7 @@ pub async fn sync_now(
     let request = SyncRequest {
         key,
         trigger: SyncTrigger::Manual,
-        wishes: BTreeSet::from(WISHES),
+        tasks: BTreeSet::from(TASKS),
         log_id: Some(log_id),
         asked: Some(asked.clone()),
         noticed_at: None,
@@ -74,16 +75,16 @@ pub async fn sync_now(
                 reasons: vec!["Another sync is under way; this one follows.".to_owned()],
             };
             sync.google.store.put_log(&waiting).await?;
-            let ring = Ring {
+            let message = SyncMessage {
                 key,
                 trigger: SyncTrigger::Manual,
-                wishes: WISHES.to_vec(),
+                tasks: TASKS.to_vec(),
                 log_id: Some(log_id),
                 asked: Some(asked),
                 noticed_at: None,
                 due_at: None,
             };
-            sync.doorbell.ring(&ring.after_leaving_its_wishes(), Duration::from_secs(1)).await?;
+            sync.sync_queue.send(&message.after_leaving_its_tasks(), Duration::from_secs(1)).await?;
             Ok(SyncNow::Queued(log_id))
         }
     }

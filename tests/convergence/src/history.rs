@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use calendar_sync::model::WishKind;
+use calendar_sync::model::SyncTask;
 use chrono::TimeDelta;
 use uuid::Uuid;
 
@@ -154,7 +154,7 @@ fn acted(world: &mut World, script: &Script) -> Result<(), Failure> {
     demand(world, "in calm", tug_of_war)?;
     demand(world, "in calm", invariants::broken)?;
     demand(world, "in calm", push::misjudged)?;
-    demand(world, "a wish was not followed by a look", unanswered_wishes)?;
+    demand(world, "a wish was not followed by a look", unanswered_requests)?;
     demand(world, "after some minutes", |world| checks::violations(world, Rest::Minutes))?;
     // … and within a day and a half where something was, …
     for _ in 0..5 {
@@ -239,7 +239,7 @@ fn tug_of_war(world: &mut World) -> Vec<String> {
 }
 
 /// Connections that were asked to look into Google and did not.
-fn unanswered_wishes(world: &mut World) -> Vec<String> {
+fn unanswered_requests(world: &mut World) -> Vec<String> {
     let tables = world.store.tables();
     let state = world.sim.state();
     let mut found = Vec::new();
@@ -251,12 +251,12 @@ fn unanswered_wishes(world: &mut World) -> Vec<String> {
         let rests = tables.states.get(&party.key).is_none_or(|state| state.failures > 0);
         // (A look that was rung for at the last moment comes after it.)
         let comes = state.queue.values().any(|message| {
-            let looks = message.ring.key == party.key && message.ring.wishes.contains(&WishKind::Inbound);
+            let looks = message.body.key == party.key && message.body.tasks.contains(&SyncTask::PullEvents);
             looks && message.visible_at > state.now
         });
-        let (wished, listed) = (state.truth.wished.get(&party.key), state.truth.listed.get(&party.key));
-        if follows && !rests && !comes && !world.clocks_differ && wished > listed {
-            found.push(format!("{} was to look at {wished:?} and looked at {listed:?}", party.key));
+        let (requested, listed) = (state.truth.requested.get(&party.key), state.truth.listed.get(&party.key));
+        if follows && !rests && !comes && !world.clocks_differ && requested > listed {
+            found.push(format!("{} was to look at {requested:?} and looked at {listed:?}", party.key));
         }
     }
     found

@@ -33,7 +33,7 @@ fn conflicts_lag_behind(world: &World) -> Vec<String> {
         });
         let rests = tables.states.get(&party.key).filter(|state| {
             state.failures == 0
-                && state.wishes.kinds.is_empty()
+                && state.pending.tasks.is_empty()
                 && state.lease.owner.is_none()
                 && state.cursor.is_some()
         });

@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use calendar_sync::{
     Error, Result,
     adapters::google::{Answer, GoogleLogin, Request, Transport},
-    model::{CalendarOAuthTokens, ConnectionKey, GoogleAccount, Notice, SealedSecret, SyncDirection, WishKind},
+    model::{CalendarOAuthTokens, ConnectionKey, GoogleAccount, Notice, SealedSecret, SyncDirection, SyncTask},
     ports::{
-        CalendarError, Clock, Doorbell, GrantedTokens, IssuedTokens, Login, LoginError, NoticeBus, Random, Ring,
-        TokenVault,
+        CalendarError, Clock, GrantedTokens, IssuedTokens, Login, LoginError, NoticeBus, Random, SyncMessage,
+        SyncQueue, TokenVault,
     },
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -70,23 +70,23 @@ impl TokenVault for PlainVault {
 }
 
 #[async_trait]
-impl Doorbell for Sim {
-    async fn ring(&self, ring: &Ring, delay: Duration) -> Result<()> {
+impl SyncQueue for Sim {
+    async fn send(&self, message: &SyncMessage, delay: Duration) -> Result<()> {
         self.turn(SEND).await;
         let mut state = self.state();
         let sent = state.send("queue_unavailable")?;
         // (Whoever asks for a sync to Google alone asks for no look.)
-        let one_way = ring.asked.as_ref().is_some_and(|asked| asked.direction == Some(SyncDirection::ToGoogle));
-        // (And a poll is a wish from when it was due: what began since then answers it.)
-        let listed_at = state.truth.listed_at.get(&ring.key);
-        let answered = ring.due_at.zip(listed_at).is_some_and(|(due_at, listed_at)| *listed_at > due_at);
-        if ring.wishes.contains(&WishKind::Inbound) && !one_way && !answered {
+        let one_way = message.asked.as_ref().is_some_and(|asked| asked.direction == Some(SyncDirection::ToGoogle));
+        // (And a poll is a request from when it was due: what began since then answers it.)
+        let listed_at = state.truth.listed_at.get(&message.key);
+        let answered = message.due_at.zip(listed_at).is_some_and(|(due_at, listed_at)| *listed_at > due_at);
+        if message.tasks.contains(&SyncTask::PullEvents) && !one_way && !answered {
             let moment = state.truth.tick();
-            state.truth.wished.insert(ring.key, moment);
+            state.truth.requested.insert(message.key, moment);
         }
         state.last_message += 1;
         let (number, visible_at) = (state.last_message, state.now + TimeDelta::from_std(delay).unwrap_or_default());
-        state.queue.insert(number, Message { ring: ring.clone(), visible_at, receives: 0 });
+        state.queue.insert(number, Message { body: message.clone(), visible_at, receives: 0 });
         sent
     }
 }

@@ -41,7 +41,7 @@ pub fn channels_left_open(world: &mut World) -> Vec<String> {
     let tables = world.store.tables();
     let states = tables.states.iter().filter(|(key, state)| {
         let works = tables.credentials.get(key).is_some_and(|row| row.blocked().is_none());
-        works && state.failures == 0 && !state.strays().is_empty()
+        works && state.failures == 0 && !state.retired().is_empty()
     });
-    states.map(|(key, state)| format!("{}: {:?} are left open", number(*key), state.stray_channels)).collect()
+    states.map(|(key, state)| format!("{}: {:?} are left open", number(*key), state.retired_channels)).collect()
 }

@@ -14,7 +14,7 @@ use std::{
 
 use calendar_sync::{
     model::{ConnectionKey, Notice},
-    ports::Ring,
+    ports::SyncMessage,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use google_sim::Google;
@@ -32,7 +32,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Message {
     /// What it says.
-    pub ring: Ring,
+    pub body: SyncMessage,
     /// From when on it is handed out.
     pub visible_at: DateTime<Utc>,
     /// How often it was handed out.

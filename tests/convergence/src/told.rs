@@ -42,7 +42,7 @@ pub fn otherwise(world: &mut World) -> Vec<String> {
         for mapping in world.store.tables().mappings_of(party.key) {
             let (deletions, edits) = changes.get(&(party.key, mapping.lesson_id)).copied().unwrap_or_default();
             let told = deletions + edits;
-            if told < mapping.put_backs.into() {
+            if told < mapping.restores.into() {
                 untold.push(format!("{}: of lesson {} {told} changes were told", number(party.key), mapping.lesson_id));
             }
         }

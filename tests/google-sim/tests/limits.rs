@@ -77,7 +77,7 @@ fn a_patch_costs_three() {
 }
 
 #[test]
-fn rapid_writes_to_one_calendar_are_refused_whoever_makes_them() {
+fn rapid_writes_to_one_calendar_are_refused_for_every_writer() {
     let mut world = World::with(|config| config.limits.calendar_writes_per_minute = Some(2));
     world.google.share(world.now, ADA, GRACE, "writer");
     let event = world.insert(&timed("2026-12-01", 9));

@@ -202,7 +202,7 @@ fn the_resource_is_named_as_it_was_watched() {
 }
 
 #[test]
-fn an_address_whose_domain_nobody_verified_is_refused_on_demand() {
+fn an_address_of_an_unverified_domain_is_refused_on_demand() {
     let mut world = World::new();
     world.google.behaviour_mut().push_addresses = google_sim::PushAddresses::Refused;
     let answer = watch(&mut world, &channel("c1"));

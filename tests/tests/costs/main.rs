@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use calendar_sync::{
     model::{
-        CalendarId, Event, EventId, EventStatus, EventTime, ExternalCalendarEvent, SyncState, SyncTrigger, WishKind,
+        CalendarId, Event, EventId, EventStatus, EventTime, ExternalCalendarEvent, SyncState, SyncTask, SyncTrigger,
     },
     ports::LessonMark,
 };
@@ -31,7 +31,7 @@ async fn a_first_sync_lists_2500_events_in_one_page_and_writes_200_lessons_in_fo
         world.lesson(n, world.now() + TimeDelta::hours(i64::try_from(n).unwrap() * 24 + 7)).await;
     }
     world.reset();
-    world.run(SyncTrigger::Connect, &[WishKind::Inbound, WishKind::Lessons, WishKind::Full]).await;
+    world.run(SyncTrigger::Connect, &[SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile]).await;
     assert_eq!(["calendar.events.list", "batch"].map(|method| world.google().calls(method)), [1, 4]);
     assert_eq!(world.store.external_ids(world.key).await.unwrap().len(), 2_500);
     assert_eq!(world.google().events(ADA).len(), 2_700);
@@ -186,24 +186,24 @@ async fn the_hosts_column_moves_daily_without_a_log_row() {
 }
 
 #[tokio::test]
-async fn the_daily_comparison_waits_for_a_listing_that_is_made_anyway() {
+async fn the_daily_full_reconcile_waits_for_a_listing_that_is_made_anyway() {
     let world = World::new(true).await;
     let lesson = world.lesson(1, world.now() + TimeDelta::hours(50)).await;
     world.connect().await;
     world.echo().await;
     world.answer().await;
-    let compared_at = async || world.store.state(world.key).await.unwrap().unwrap().compared_at.unwrap();
-    let before = compared_at().await;
+    let reconciled_at = async || world.store.state(world.key).await.unwrap().unwrap().reconciled_at.unwrap();
+    let before = reconciled_at().await;
     world.advance(TimeDelta::hours(25));
     world.reset();
     world.move_lesson(lesson, world.now() + TimeDelta::hours(30)).await;
     world.answer().await;
     let calls = world.google().calendar_calls();
-    assert_eq!((calls, compared_at().await), (1, before), "the write");
+    assert_eq!((calls, reconciled_at().await), (1, before), "the write");
     world.echo().await;
     world.answer().await;
     assert_eq!(world.google().calendar_calls(), 2, "the write and the listing of its echo");
-    assert!(compared_at().await > before);
+    assert!(reconciled_at().await > before);
 }
 
 // ── what a run without the lease must not do ───────────────────────────────────────────────────────────────────────
@@ -221,7 +221,7 @@ async fn what_needs_the_lease_goes_on_with_the_listing_that_was_made() {
 }
 
 #[tokio::test]
-async fn a_listing_that_another_run_overtook_is_stored_by_nobody() {
+async fn a_listing_that_another_run_overtook_is_not_stored() {
     let world = Arc::new(World::new(false).await);
     let event = world.plan(world.now() + TimeDelta::hours(1));
     world.connect().await;
@@ -231,7 +231,7 @@ async fn a_listing_that_another_run_overtook_is_stored_by_nobody() {
     let meanwhile = async move {
         let (world, event) = other;
         world.edit(&event, &hour(last));
-        world.run(SyncTrigger::Webhook, &[WishKind::Inbound]).await;
+        world.run(SyncTrigger::Webhook, &[SyncTask::PullEvents]).await;
         assert_eq!(world.stored(&event).await, Some(last));
     };
     world.meanwhile.set(meanwhile).await;
@@ -247,10 +247,10 @@ async fn a_listing_that_another_run_overtook_is_not_gone_on_with() {
     let own = world.google().events(ADA)[0]["id"].as_str().unwrap().to_owned();
     world.edit(&own, &json!({ "summary": "Mine" }));
     let other = Arc::clone(&world);
-    world.meanwhile.set(async move { other.run(SyncTrigger::Webhook, &[WishKind::Inbound]).await }).await;
+    world.meanwhile.set(async move { other.run(SyncTrigger::Webhook, &[SyncTask::PullEvents]).await }).await;
     world.notice().await;
     let mapping = world.store.mapping(world.key, lesson).await.unwrap().unwrap();
-    assert_eq!(mapping.put_backs, 1, "it was put back once");
+    assert_eq!(mapping.restores, 1, "it was put back once");
     assert_eq!(world.google().event(ADA, &own).unwrap()["summary"], "Piano");
 }
 
@@ -297,7 +297,7 @@ async fn a_series_that_comes_after_an_exception_leaves_out_what_is_cancelled() {
     for (number, weeks) in [(1, 1), (2, 2)] {
         world.lesson(number, start + TimeDelta::weeks(weeks)).await;
     }
-    world.run(SyncTrigger::Manual, &[WishKind::Lessons, WishKind::Full]).await;
+    world.run(SyncTrigger::Manual, &[SyncTask::PushLessons, SyncTask::FullReconcile]).await;
     assert_eq!(world.conflicts().await, Vec::<String>::new());
 
     world.advance(TimeDelta::minutes(1));
@@ -310,20 +310,20 @@ async fn a_series_that_comes_after_an_exception_leaves_out_what_is_cancelled() {
 async fn what_else_is_due_is_not_put_off() {
     type Due = (fn(&mut SyncState), fn(&SyncState) -> bool);
     let cases: [Due; 6] = [
-        (|state| state.compared_at = None, |state| state.compared_at.is_some()),
-        (|state| state.covered_until = None, |state| state.covered_until.is_some()),
+        (|state| state.reconciled_at = None, |state| state.reconciled_at.is_some()),
+        (|state| state.horizon = None, |state| state.horizon.is_some()),
         (|state| state.renew_at = None, |state| state.renew_at.is_some()),
         (|state| state.cursor = None, |state| state.cursor.is_some()),
         (
-            |state| state.compared_at.iter_mut().for_each(|at| *at += TimeDelta::seconds(1)),
-            |state| state.compared_at.is_some_and(|at| at.timestamp() % 60 == 1),
+            |state| state.reconciled_at.iter_mut().for_each(|at| *at += TimeDelta::seconds(1)),
+            |state| state.reconciled_at.is_some_and(|at| at.timestamp() % 60 == 1),
         ),
         (
             |state| {
-                state.wishes.kinds.insert(WishKind::Full);
-                state.compared_at.iter_mut().for_each(|at| *at += TimeDelta::seconds(1));
+                state.pending.tasks.insert(SyncTask::FullReconcile);
+                state.reconciled_at.iter_mut().for_each(|at| *at += TimeDelta::seconds(1));
             },
-            |state| state.compared_at.is_some_and(|at| at.timestamp() % 60 == 0),
+            |state| state.reconciled_at.is_some_and(|at| at.timestamp() % 60 == 0),
         ),
     ];
     let world = World::new(true).await;
@@ -345,7 +345,7 @@ async fn a_connection_that_rests_is_left_alone() {
     world
         .change_state(|state| {
             state.failures = 1;
-            state.resting_until = Some(until);
+            state.backoff_until = Some(until);
         })
         .await;
     assert_eq!(world.cost(world.notice()).await.google, 0);
@@ -364,7 +364,7 @@ async fn days_are_worked_out_anew_when_the_calendar_moves() {
 
 /// A history of edits in Google, each answered by a run; now and then everything is listed and compared anew.
 #[tokio::test]
-async fn what_runs_without_the_lease_leave_is_what_a_full_comparison_finds() {
+async fn what_runs_without_the_lease_leave_is_what_a_full_reconcile_finds() {
     const STEPS: usize = 120;
     let world = World::new(false).await;
     let start = world.now();
@@ -372,10 +372,10 @@ async fn what_runs_without_the_lease_leave_is_what_a_full_comparison_finds() {
         world.lesson(n, start + TimeDelta::hours(i64::try_from(n).unwrap() * 7)).await;
     }
     world.connect().await;
-    let mut luck = 1_u64;
+    let mut random = 1_u64;
     let mut draw = move |below: usize| {
-        luck = luck.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(luck >> 33).unwrap() % below
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(random >> 33).unwrap() % below
     };
     let mut events = Vec::new();
     for step in 0..STEPS {
@@ -410,7 +410,9 @@ async fn what_runs_without_the_lease_leave_is_what_a_full_comparison_finds() {
         if step % 10 == 9 {
             let left = world.everything().await;
             world.google().expire_cursors(world.now(), ADA);
-            world.run(SyncTrigger::Manual, &[WishKind::Inbound, WishKind::Lessons, WishKind::Full]).await;
+            world
+                .run(SyncTrigger::Manual, &[SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile])
+                .await;
             assert_eq!(left, world.everything().await, "step {step}");
             world.advance(TimeDelta::minutes(1));
         }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::world::{Cost, World, hour};
 
-/// Lessons to come of each connection: the daily comparison reads them all.
+/// Lessons to come of each connection: the daily full reconcile reads them all.
 const LESSONS: u128 = 20;
 
 /// What the model works from.
@@ -109,7 +109,7 @@ async fn polls_that_find_nothing_where_one_of_several_fetches_a_token() {
 }
 
 #[tokio::test]
-async fn the_poll_that_compares_all_lessons_once_a_day() {
+async fn the_poll_that_reconciles_all_lessons_once_a_day() {
     let world = quiet(true).await;
     world.advance(TimeDelta::hours(25));
     check("dailyPoll", &world.cost(async { assert_eq!(world.poll().await, 1) }).await);

@@ -15,8 +15,8 @@ use calendar_sync::{
     adapters::{google::GoogleCalendar, system::SystemRandom},
     model::{Channel, ConnectionKey, Notice, SealedSecret},
     ports::{
-        Access, Calendar, CalendarError, Clock, Doorbell, Listing, NewChannel, NoticeBus, Operation, OperationOutcome,
-        Random, Ring, TokenVault,
+        Access, Calendar, CalendarError, Clock, Listing, NewChannel, NoticeBus, Operation, OperationOutcome, Random,
+        SyncMessage, SyncQueue, TokenVault,
     },
 };
 use chrono::{DateTime, Utc};
@@ -28,11 +28,11 @@ use tokio::{
 };
 
 /// Jitter is neither early nor late; all else is chance.
-pub struct EvenLuck;
-impl Random for EvenLuck {
+pub struct MiddleRandom;
+impl Random for MiddleRandom {
     fn fill(&self, bytes: &mut [u8]) {
         match bytes {
-            luck @ [_, _] => luck.copy_from_slice(&[0x7f, 0xff]),
+            jitter @ [_, _] => jitter.copy_from_slice(&[0x7f, 0xff]),
             other => SystemRandom.fill(other),
         }
     }
@@ -101,17 +101,17 @@ pub async fn mailbox() -> (String, Mailbox) {
     (address, mailbox)
 }
 
-/// Rings that wait to be answered.
+/// Messages that wait to be answered.
 #[derive(Default)]
-pub struct Bell {
-    pub waiting: Mutex<Vec<Ring>>,
-    pub rung: AtomicU64,
+pub struct TestQueue {
+    pub waiting: Mutex<Vec<SyncMessage>>,
+    pub sent: AtomicU64,
 }
 #[async_trait]
-impl Doorbell for Bell {
-    async fn ring(&self, ring: &Ring, _: Duration) -> Result<()> {
-        self.rung.fetch_add(1, Ordering::SeqCst);
-        self.waiting.lock().unwrap().push(ring.clone());
+impl SyncQueue for TestQueue {
+    async fn send(&self, message: &SyncMessage, _: Duration) -> Result<()> {
+        self.sent.fetch_add(1, Ordering::SeqCst);
+        self.waiting.lock().unwrap().push(message.clone());
         Ok(())
     }
 }

@@ -16,14 +16,14 @@ use calendar_sync::{
     model::{
         CalendarId, ChannelId, ConnectionId, ConnectionKey, ConnectionStatus, GoogleAccount,
         InstructorCalendarCredentials, InstructorId, LessonId, SealedSecret, SealedTokens, SyncSettings, SyncState,
-        SyncTrigger, TenantId, WebhookKeys, WishKind,
+        SyncTask, SyncTrigger, TenantId, WebhookKeys,
     },
-    ports::{Clock as _, Connect, LeaseAttempt, ReleaseOutcome, Ring, Store},
+    ports::{Clock as _, Connect, LeaseAttempt, ReleaseOutcome, Store, SyncMessage},
     usecases::{
+        dispatch_due_polls::DispatchDuePolls,
         google_session,
         note_lesson_changes::{LessonChange, NoteLessonChanges},
         receive_notice::{PushNotice, ReceiveNotice},
-        ring_due::RingDue,
         sync_calendar::{Push, SyncCalendar, SyncRequest, SyncRun, UnderWay},
     },
 };
@@ -39,7 +39,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
-use crate::parts::{Bell, Bus, EvenLuck, Interrupted, Mailbox, Meanwhile, MovableClock, OpenVault, mailbox};
+use crate::parts::{Bus, Interrupted, Mailbox, Meanwhile, MiddleRandom, MovableClock, OpenVault, TestQueue, mailbox};
 
 pub const ADA: &str = "ada@example.com";
 const CLIENT: &str = "client";
@@ -57,7 +57,7 @@ pub struct World {
     pub meanwhile: Arc<Meanwhile>,
     host: Arc<dyn Host>,
     clock: Arc<MovableClock>,
-    bell: Arc<Bell>,
+    sync_queue: Arc<TestQueue>,
     bus: Arc<Bus>,
     mailbox: Mailbox,
 }
@@ -112,7 +112,8 @@ impl World {
         };
         subject.store.connect(&login).await.unwrap();
 
-        let (bell, bus, random) = (Arc::new(Bell::default()), Arc::new(Bus::default()), Arc::new(EvenLuck));
+        let (sync_queue, bus, random) =
+            (Arc::new(TestQueue::default()), Arc::new(Bus::default()), Arc::new(MiddleRandom));
         let (address, mailbox) = mailbox().await;
         let settings = google_config(&base);
         let client = Arc::new(google::client().unwrap());
@@ -127,14 +128,14 @@ impl World {
                 vault: Arc::new(OpenVault),
                 clock: clock.clone(),
             },
-            doorbell: bell.clone(),
+            sync_queue: sync_queue.clone(),
             bus: bus.clone(),
             random,
             push: push.then(|| Push { address, keys: webhook_keys() }),
             glances: UnderWay::default(),
         };
         let (store, host) = (subject.store, subject.host);
-        Self { google, store, traffic, key, sync, meanwhile, host, clock, bell, bus, mailbox }
+        Self { google, store, traffic, key, sync, meanwhile, host, clock, sync_queue, bus, mailbox }
     }
 
     pub fn google(&self) -> MutexGuard<'_, Google> {
@@ -175,7 +176,7 @@ impl World {
         let [old, new] = [old, new].map(|row| lesson_from_image(serde_dynamo::to_item(row).unwrap()));
         let changes = NoteLessonChanges {
             store: self.store.clone(),
-            doorbell: self.bell.clone(),
+            sync_queue: self.sync_queue.clone(),
             bus: self.bus.clone(),
             clock: self.clock.clone(),
         };
@@ -198,7 +199,7 @@ impl World {
     // ── runs ───────────────────────────────────────────────────────────────────────────────────────────────────
     /// The first sync, as a login rings for it; then it is quiet for a minute.
     pub async fn connect(&self) {
-        self.run(SyncTrigger::Connect, &[WishKind::Inbound, WishKind::Lessons, WishKind::Full]).await;
+        self.run(SyncTrigger::Connect, &[SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile]).await;
         self.advance(TimeDelta::minutes(1));
         self.reset();
     }
@@ -212,7 +213,8 @@ impl World {
     }
 
     async fn receive(&self, channel_id: &str, channel_token: &str) {
-        let receiver = ReceiveNotice { keys: webhook_keys(), doorbell: self.bell.clone(), clock: self.clock.clone() };
+        let receiver =
+            ReceiveNotice { keys: webhook_keys(), sync_queue: self.sync_queue.clone(), clock: self.clock.clone() };
         receiver.receive(&PushNotice { channel_id, channel_token, resource_state: "exists" }).await.unwrap();
     }
 
@@ -238,8 +240,8 @@ impl World {
         let mut runs = FuturesUnordered::new();
         for n in 0..notices {
             change(n);
-            let ring = Ring::new(self.key, SyncTrigger::Webhook, vec![WishKind::Inbound]);
-            runs.push(self.start(worker.next().unwrap(), Ring { noticed_at: Some(self.now()), ..ring }));
+            let message = SyncMessage::new(self.key, SyncTrigger::Webhook, vec![SyncTask::PullEvents]);
+            runs.push(self.start(worker.next().unwrap(), SyncMessage { noticed_at: Some(self.now()), ..message }));
             self.clock.work(&mut runs, at_once).await;
             self.advance(TimeDelta::seconds(1) / notices);
         }
@@ -259,43 +261,43 @@ impl World {
 
     /// The schedule of each minute, and the runs that answer it; tells for how many connections it rang.
     pub async fn poll(&self) -> usize {
-        let dispatch = RingDue {
+        let dispatch = DispatchDuePolls {
             store: self.store.clone(),
-            doorbell: self.bell.clone(),
+            sync_queue: self.sync_queue.clone(),
             clock: self.clock.clone(),
-            random: Arc::new(EvenLuck),
+            random: Arc::new(MiddleRandom),
         };
-        let rung = dispatch.ring().await.unwrap();
+        let sent = dispatch.dispatch().await.unwrap();
         self.answer().await;
-        rung
+        sent
     }
 
     /// The runs that answer what has rung.
     pub async fn answer(&self) {
-        let rings = mem::take(&mut *self.bell.waiting.lock().unwrap());
-        for ring in rings {
-            self.answer_one(ring).await;
+        let messages = mem::take(&mut *self.sync_queue.waiting.lock().unwrap());
+        for message in messages {
+            self.answer_one(message).await;
         }
     }
 
-    pub async fn run(&self, trigger: SyncTrigger, wishes: &[WishKind]) {
-        self.answer_one(Ring::new(self.key, trigger, wishes.to_vec())).await;
+    pub async fn run(&self, trigger: SyncTrigger, tasks: &[SyncTask]) {
+        self.answer_one(SyncMessage::new(self.key, trigger, tasks.to_vec())).await;
     }
 
-    async fn answer_one(&self, ring: Ring) {
-        self.finish([self.start(self.sync.clone(), ring)].into_iter().collect()).await;
+    async fn answer_one(&self, message: SyncMessage) {
+        self.finish([self.start(self.sync.clone(), message)].into_iter().collect()).await;
     }
 
     /// A run that may wait for the clock.
-    async fn start(&self, worker: SyncCalendar, ring: Ring) {
+    async fn start(&self, worker: SyncCalendar, message: SyncMessage) {
         let request = SyncRequest {
-            key: ring.key,
-            trigger: ring.trigger,
-            wishes: ring.wishes.iter().copied().collect(),
+            key: message.key,
+            trigger: message.trigger,
+            tasks: message.tasks.iter().copied().collect(),
             log_id: None,
             asked: None,
-            noticed_at: ring.noticed_at,
-            due_at: ring.due_at,
+            noticed_at: message.noticed_at,
+            due_at: message.due_at,
             deadline: self.now() + TimeDelta::seconds(45),
         };
         let run = Box::pin(worker.run(&request)).await.unwrap();
@@ -315,7 +317,7 @@ impl World {
     /// Counts from here on.
     pub fn reset(&self) {
         self.traffic.take();
-        self.bell.rung.store(0, Ordering::SeqCst);
+        self.sync_queue.sent.store(0, Ordering::SeqCst);
         self.bus.0.store(0, Ordering::SeqCst);
         self.google().reset_calls();
     }
@@ -335,7 +337,7 @@ impl World {
             units: google + 2 * patches,
             dynamo,
             logs: self.store.logs(self.key, None, 1000).await.unwrap().len() - before,
-            messages: self.bell.rung.load(Ordering::SeqCst),
+            messages: self.sync_queue.sent.load(Ordering::SeqCst),
             notices: self.bus.0.load(Ordering::SeqCst),
         }
     }

@@ -12,9 +12,9 @@ use calendar_sync::{
     adapters::system::SystemRandom,
     config::Config,
     model::{ConnectionKey, SyncState},
-    ports::{Clock, Doorbell, Ring, Store},
+    ports::{Clock, Store, SyncMessage, SyncQueue},
     reconcile::backoff,
-    usecases::ring_due::RingDue,
+    usecases::dispatch_due_polls::DispatchDuePolls,
 };
 use calendar_tests::dynamo;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -28,36 +28,36 @@ use crate::{key, now, virtual_time::VirtualClock};
 const INTERVAL: TimeDelta = TimeDelta::minutes(15);
 const SHORTEST: TimeDelta = TimeDelta::seconds(15 * 60 * 3 / 4);
 
-/// Every ring, when it was sent and with which delay.
+/// Every message, when it was sent and with which delay.
 #[derive(Default)]
-struct Bell(Mutex<Vec<(ConnectionKey, Duration)>>);
+struct TestQueue(Mutex<Vec<(ConnectionKey, Duration)>>);
 
-impl Bell {
+impl TestQueue {
     fn take(&self) -> Vec<(ConnectionKey, Duration)> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 }
 
 #[async_trait]
-impl Doorbell for Bell {
-    async fn ring(&self, ring: &Ring, delay: Duration) -> Result<()> {
-        self.0.lock().unwrap().push((ring.key, delay));
+impl SyncQueue for TestQueue {
+    async fn send(&self, message: &SyncMessage, delay: Duration) -> Result<()> {
+        self.0.lock().unwrap().push((message.key, delay));
         Ok(())
     }
 }
 
-/// The bell of a process that stops for ever in the middle of its work: some rings are sent, some are not.
+/// The bell of a process that stops for ever in the middle of its work: some messages are sent, some are not.
 struct Stuck {
-    bell: Arc<Bell>,
+    sync_queue: Arc<TestQueue>,
     left: Left,
     stopped: watch::Sender<bool>,
 }
 
 #[async_trait]
-impl Doorbell for Stuck {
-    async fn ring(&self, ring: &Ring, delay: Duration) -> Result<()> {
+impl SyncQueue for Stuck {
+    async fn send(&self, message: &SyncMessage, delay: Duration) -> Result<()> {
         if self.left.take() {
-            return self.bell.ring(ring, delay).await;
+            return self.sync_queue.send(message, delay).await;
         }
         self.stopped.send_replace(true);
         std::future::pending().await
@@ -66,22 +66,22 @@ impl Doorbell for Stuck {
 
 /// The bell of another process, which leaves enough for the first to be in the middle of its work.
 struct Waiting {
-    bell: Arc<Bell>,
+    sync_queue: Arc<TestQueue>,
     left: Left,
     other: watch::Receiver<bool>,
 }
 
 #[async_trait]
-impl Doorbell for Waiting {
-    async fn ring(&self, ring: &Ring, delay: Duration) -> Result<()> {
+impl SyncQueue for Waiting {
+    async fn send(&self, message: &SyncMessage, delay: Duration) -> Result<()> {
         if !self.left.take() {
             self.other.clone().wait_for(|stopped| *stopped).await.unwrap();
         }
-        self.bell.ring(ring, delay).await
+        self.sync_queue.send(message, delay).await
     }
 }
 
-/// How many rings are left.
+/// How many messages are left.
 struct Left(Mutex<usize>);
 
 impl Left {
@@ -94,8 +94,8 @@ impl Left {
     }
 }
 
-fn dispatcher(store: &Arc<dyn Store>, doorbell: Arc<dyn Doorbell>, clock: &Arc<VirtualClock>) -> RingDue {
-    RingDue { store: store.clone(), doorbell, clock: clock.clone(), random: Arc::new(SystemRandom) }
+fn dispatcher(store: &Arc<dyn Store>, sync_queue: Arc<dyn SyncQueue>, clock: &Arc<VirtualClock>) -> DispatchDuePolls {
+    DispatchDuePolls { store: store.clone(), sync_queue, clock: clock.clone(), random: Arc::new(SystemRandom) }
 }
 
 /// A store with so many connections; those at `due` have been due for as many seconds, the others will be.
@@ -127,7 +127,7 @@ fn state_item(number: u128, next_sync_at: DateTime<Utc>) -> Item {
         ("calendar_time_zone", text("Europe/Berlin".to_owned())),
         ("lease_until", time(DateTime::UNIX_EPOCH)),
         ("lease_fence", count(1)),
-        ("wish_counter", count(0)),
+        ("request_counter", count(0)),
         ("failures", count(0)),
         ("push_health", healthy),
     ]
@@ -138,23 +138,23 @@ fn state_item(number: u128, next_sync_at: DateTime<Utc>) -> Item {
 
 /// A query names its items by key, so that it reads what it finds: nothing is filtered out.
 #[tokio::test]
-async fn of_100_000_connections_the_dispatcher_reads_the_1000_that_are_due_and_rings_once_for_each() {
+async fn of_100_000_connections_the_dispatcher_reads_the_1000_that_are_due_and_sends_one_message_for_each() {
     let is_due = |number: u128| number % 100 == 7;
     let (store, traffic) = stored(100_000, |number| is_due(number).then_some(60)).await;
-    let (bell, clock) = (Arc::new(Bell::default()), VirtualClock::new(now()));
-    let dispatcher = dispatcher(&store, bell.clone(), &clock);
+    let (sync_queue, clock) = (Arc::new(TestQueue::default()), VirtualClock::new(now()));
+    let dispatcher = dispatcher(&store, sync_queue.clone(), &clock);
     // Items, and what is paid for reading them: half a unit for each 4 KiB of a shard's index.
     let counted = || {
         let counts = traffic.take();
         (counts.read, counts.written, counts.read_units)
     };
-    assert_eq!(dispatcher.ring().await.unwrap(), 1_000);
-    let rung: Vec<_> = bell.take().into_iter().map(|(key, _)| key).collect();
-    assert_eq!(rung.len(), 1_000);
-    assert_eq!(rung.into_iter().collect::<BTreeSet<_>>(), (0..100_000).filter(|n| is_due(*n)).map(key).collect());
+    assert_eq!(dispatcher.dispatch().await.unwrap(), 1_000);
+    let sent: Vec<_> = sync_queue.take().into_iter().map(|(key, _)| key).collect();
+    assert_eq!(sent.len(), 1_000);
+    assert_eq!(sent.into_iter().collect::<BTreeSet<_>>(), (0..100_000).filter(|n| is_due(*n)).map(key).collect());
     assert_eq!(counted(), (1_000, 1_000, 24.0), "found, and claimed");
 
-    assert_eq!(dispatcher.ring().await.unwrap(), 0);
+    assert_eq!(dispatcher.dispatch().await.unwrap(), 0);
     assert_eq!(counted(), (0, 0, 8.0));
 }
 
@@ -162,40 +162,40 @@ async fn of_100_000_connections_the_dispatcher_reads_the_1000_that_are_due_and_r
 async fn of_two_dispatchers_one_may_die_midway_and_all_are_synced_and_none_twice_within_its_interval() {
     const DUE: u128 = 600;
     let (store, _) = stored(2_000, |number| (number < DUE).then_some(60)).await;
-    let (bell, clock) = (Arc::new(Bell::default()), VirtualClock::new(now()));
+    let (sync_queue, clock) = (Arc::new(TestQueue::default()), VirtualClock::new(now()));
     // Of 600 one rings for 100 and has 256 more in flight at most, until the other has stopped at its hundredth.
     let half = || Left(Mutex::new(100));
     let (stopped, mut other) = watch::channel(false);
-    let waiting = Waiting { bell: bell.clone(), left: half(), other: other.clone() };
-    let stuck = Stuck { bell: bell.clone(), left: half(), stopped };
+    let waiting = Waiting { sync_queue: sync_queue.clone(), left: half(), other: other.clone() };
+    let stuck = Stuck { sync_queue: sync_queue.clone(), left: half(), stopped };
     let (dies, lives) = (dispatcher(&store, Arc::new(stuck), &clock), dispatcher(&store, Arc::new(waiting), &clock));
     let dies = async {
         tokio::select! {
-            rung = dies.ring() => panic!("it lived: {rung:?}"),
+            sent = dies.dispatch() => panic!("it lived: {sent:?}"),
             stopped = other.wait_for(|stopped| *stopped) => { stopped.unwrap(); }
         }
     };
-    let ((), rung) = tokio::join!(dies, lives.ring());
-    rung.unwrap();
+    let ((), sent) = tokio::join!(dies, lives.dispatch());
+    sent.unwrap();
 
     // What the first minute rang for, and then each further one; whoever is rung for is synced.
-    let mut rings: BTreeMap<ConnectionKey, Vec<DateTime<Utc>>> = BTreeMap::new();
+    let mut messages: BTreeMap<ConnectionKey, Vec<DateTime<Utc>>> = BTreeMap::new();
     for minute in 0..20 {
         clock.advance_to(now() + TimeDelta::minutes(minute));
         if minute > 0 {
-            lives.ring().await.unwrap();
+            lives.dispatch().await.unwrap();
         }
-        for (key, _) in bell.take() {
-            rings.entry(key).or_default().push(clock.now());
-            let luck = u16::try_from(key.instructor_id.0.as_u128() * 109 % 65_536).unwrap();
-            store.schedule(key, Some(clock.now() + backoff::jitter(INTERVAL, luck))).await.unwrap();
+        for (key, _) in sync_queue.take() {
+            messages.entry(key).or_default().push(clock.now());
+            let jitter = u16::try_from(key.instructor_id.0.as_u128() * 109 % 65_536).unwrap();
+            store.schedule(key, Some(clock.now() + backoff::jitter(INTERVAL, jitter))).await.unwrap();
         }
     }
-    assert_eq!(rings.keys().copied().collect::<BTreeSet<_>>(), (0..DUE).map(key).collect(), "all were synced");
-    for (key, at) in &rings {
+    assert_eq!(messages.keys().copied().collect::<BTreeSet<_>>(), (0..DUE).map(key).collect(), "all were synced");
+    for (key, at) in &messages {
         assert!(at.windows(2).all(|pair| pair[1] - pair[0] >= SHORTEST), "{key} was rung for at {at:?}");
     }
-    let late = rings.values().filter(|at| at[0] > now()).count();
+    let late = messages.values().filter(|at| at[0] > now()).count();
     assert!((1..=256).contains(&late), "{late} were in flight when it died");
 }
 
@@ -208,31 +208,31 @@ async fn after_an_outage_of_hours_the_longest_due_come_first_so_many_a_minute_an
         let state = SyncState { next_sync_at: Some(due), last_synced_at: Some(due), ..SyncState::new(now()) };
         store.tables().states.insert(key(number), state);
     }
-    let (bell, clock) = (Arc::new(Bell::default()), VirtualClock::new(now()));
+    let (sync_queue, clock) = (Arc::new(TestQueue::default()), VirtualClock::new(now()));
     let shared: Arc<dyn Store> = Arc::new(store.clone());
-    let dispatcher = dispatcher(&shared, bell.clone(), &clock);
-    let mut rung = Vec::new();
+    let dispatcher = dispatcher(&shared, sync_queue.clone(), &clock);
+    let mut sent = Vec::new();
     for minute in 0..3 {
         clock.advance_to(now() + TimeDelta::minutes(minute));
         let waiting = store.tables().states.clone();
-        assert_eq!(dispatcher.ring().await.unwrap(), A_MINUTE.min(12_000 - rung.len()));
-        let rings = bell.take();
+        assert_eq!(dispatcher.dispatch().await.unwrap(), A_MINUTE.min(12_000 - sent.len()));
+        let messages = sync_queue.take();
         let due = |key: &ConnectionKey| waiting[key].next_sync_at.unwrap();
-        let newest = rings.iter().map(|(key, _)| due(key)).max().unwrap();
-        let now_rung: BTreeSet<_> = rings.iter().map(|(key, _)| *key).chain(rung.iter().copied()).collect();
-        let oldest_left = waiting.keys().filter(|key| !now_rung.contains(key)).map(due).min();
+        let newest = messages.iter().map(|(key, _)| due(key)).max().unwrap();
+        let now_sent: BTreeSet<_> = messages.iter().map(|(key, _)| *key).chain(sent.iter().copied()).collect();
+        let oldest_left = waiting.keys().filter(|key| !now_sent.contains(key)).map(due).min();
         // Each shard is a list of its own.
         let slack = TimeDelta::minutes(20);
         assert!(oldest_left.is_none_or(|left| newest <= left + slack), "{newest} before {oldest_left:?}");
-        if rings.len() == A_MINUTE {
+        if messages.len() == A_MINUTE {
             for part in 0..5 {
-                let inside = rings.iter().filter(|(_, delay)| delay.as_secs() / 10 == part).count();
+                let inside = messages.iter().filter(|(_, delay)| delay.as_secs() / 10 == part).count();
                 assert!((A_MINUTE / 10..A_MINUTE / 3).contains(&inside), "{inside} in part {part} of the minute");
             }
         }
-        rung.extend(rings.into_iter().map(|(key, _)| key));
+        sent.extend(messages.into_iter().map(|(key, _)| key));
     }
-    assert_eq!(rung.iter().collect::<BTreeSet<_>>().len(), 12_000, "none twice");
+    assert_eq!(sent.iter().collect::<BTreeSet<_>>().len(), 12_000, "none twice");
     let mut again = BTreeMap::<i64, usize>::new();
     for state in store.tables().states.values() {
         *again.entry(state.next_sync_at.unwrap().timestamp() / 60).or_default() += 1;

@@ -3,7 +3,7 @@
 use std::{cell::Cell, time::Duration};
 
 use calendar_sync::{
-    model::{SyncOutcome, SyncTrigger, WishKind},
+    model::{SyncOutcome, SyncTask, SyncTrigger},
     ports::{Clock, Store},
 };
 use chrono::TimeDelta;
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The first sync, as a login rings for it.
-const EVERYTHING: [WishKind; 3] = [WishKind::Inbound, WishKind::Lessons, WishKind::Full];
+const EVERYTHING: [SyncTask; 3] = [SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile];
 
 #[test]
 fn first_syncs_of_500_connections_wait_behind_live_ones_and_google_refuses_hardly_a_call_of_ten_workers() {
@@ -30,7 +30,7 @@ fn first_syncs_of_500_connections_wait_behind_live_ones_and_google_refuses_hardl
         // Those that live have synced some minutes ago.
         let process = fleet.process();
         for number in 0..LIVE {
-            fleet.ring(number, SyncTrigger::Connect, &EVERYTHING).await;
+            fleet.send(number, SyncTrigger::Connect, &EVERYTHING).await;
         }
         let synced = || (0..LIVE).all(|number| fleet.state(number).last_synced_at.is_some());
         fleet.work(&process, Queue::FirstSyncs, &synced).await;
@@ -39,7 +39,7 @@ fn first_syncs_of_500_connections_wait_behind_live_ones_and_google_refuses_hardl
 
         for number in LIVE..LIVE + NEW {
             fleet.plan_lessons(number, if number == LIVE { MANY } else { LESSONS });
-            fleet.ring(number, SyncTrigger::Connect, &EVERYTHING).await;
+            fleet.send(number, SyncTrigger::Connect, &EVERYTHING).await;
         }
         let (left_behind, all_is_done) = (Cell::new(0), Cell::new(false));
         let done = || all_is_done.get();
@@ -50,9 +50,9 @@ fn first_syncs_of_500_connections_wait_behind_live_ones_and_google_refuses_hardl
                 let at = fleet.clock.now() + TimeDelta::hours(1);
                 let event = json!({ "start": { "dateTime": at }, "end": { "dateTime": at + TimeDelta::hours(1) } });
                 fleet.google.lock().create_event(fleet.clock.now(), &address(number), &event).unwrap();
-                fleet.ring(number, SyncTrigger::Webhook, &[WishKind::Inbound]).await;
+                fleet.send(number, SyncTrigger::Webhook, &[SyncTask::PullEvents]).await;
             }
-            left_behind.set(fleet.bell.waiting(Queue::FirstSyncs).len());
+            left_behind.set(fleet.sync_queue.waiting(Queue::FirstSyncs).len());
             let synced = |number| fleet.state(number).last_synced_at.is_some();
             let in_google = |number| fleet.google.lock().events(&address(number)).len();
             while !(LIVE..LIVE + NEW).all(synced) || in_google(LIVE) < MANY {
@@ -61,7 +61,7 @@ fn first_syncs_of_500_connections_wait_behind_live_ones_and_google_refuses_hardl
             all_is_done.set(true);
             assert!((LIVE + 1..LIVE + NEW).all(|number| in_google(number) == LESSONS));
         };
-        // Six processes for five live rings at once, four for a first sync each.
+        // Six processes for five live messages at once, four for a first sync each.
         let processes: Vec<_> = (0..10).map(|_| fleet.process()).collect();
         let (live, first) = processes.split_at(6);
         let live = live.iter().flat_map(|process| (0..5).map(|_| fleet.work(process, Queue::Live, &done)));
@@ -69,7 +69,7 @@ fn first_syncs_of_500_connections_wait_behind_live_ones_and_google_refuses_hardl
         futures::join!(live_ones, fleet.dispatch(&done), join_all(live), join_all(first));
 
         assert!(left_behind.get() > 100, "{} first syncs still waited after a minute", left_behind.get());
-        let waited = fleet.bell.longest_wait(Queue::Live);
+        let waited = fleet.sync_queue.longest_wait(Queue::Live);
         assert!(waited < TimeDelta::seconds(5), "a live ring waited for {waited}");
     });
     let (calls, refused) = (fleet.google.lock().calendar_calls(), fleet.google.refused());
@@ -93,14 +93,14 @@ fn a_listing_that_finds_no_room_in_the_minute_waits_and_has_not_failed() {
             fleet.store.take_turn(&format!("client#{line}"), taken, now(), now()).await.unwrap().unwrap();
         }
         let process = fleet.process();
-        fleet.ring(0, SyncTrigger::Connect, &EVERYTHING).await;
+        fleet.send(0, SyncTrigger::Connect, &EVERYTHING).await;
         let waits = || fleet.state(0).next_sync_at.is_some_and(|at| at - fleet.clock.now() > TimeDelta::minutes(4));
         fleet.work(&process, Queue::FirstSyncs, &waits).await;
         let state = fleet.state(0);
         assert_eq!(fleet.google.lock().calendar_calls(), 0);
-        assert_eq!((state.failures, &state.last_error, state.resting_until), (0, &None, None));
-        assert!(state.wishes.kinds.is_superset(&EVERYTHING.into()), "{state:?}");
-        assert!(!fleet.bell.waiting(Queue::FirstSyncs).is_empty(), "the rest is rung for");
+        assert_eq!((state.failures, &state.last_error, state.backoff_until), (0, &None, None));
+        assert!(state.pending.tasks.is_superset(&EVERYTHING.into()), "{state:?}");
+        assert!(!fleet.sync_queue.waiting(Queue::FirstSyncs).is_empty(), "the rest is rung for");
 
         let synced = || fleet.state(0).last_synced_at.is_some();
         futures::join!(fleet.dispatch(&synced), fleet.work(&process, Queue::FirstSyncs, &synced));

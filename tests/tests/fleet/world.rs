@@ -1,4 +1,4 @@
-//! A fleet of processes with a queue for live rings and one for first syncs, and the simulated Google with its quotas.
+//! A fleet of processes with a queue for live messages and one for first syncs, and the simulated Google with its quotas.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -19,14 +19,14 @@ use calendar_sync::{
     config::{Config, GoogleConfig},
     model::{
         CalendarId, ConnectionId, ConnectionKey, ConnectionStatus, GoogleAccount, InstructorCalendarCredentials,
-        LessonId, Notice, SealedSecret, SealedTokens, SyncSettings, SyncState, SyncTrigger, WishKind,
+        LessonId, Notice, SealedSecret, SealedTokens, SyncSettings, SyncState, SyncTask, SyncTrigger,
     },
-    ports::{CalendarError, Clock, Connect, Doorbell, NoticeBus, Ring, Store},
+    ports::{CalendarError, Clock, Connect, NoticeBus, Store, SyncMessage, SyncQueue},
     usecases::{
-        answer_ring::AnswerRing,
         disconnect::Disconnect,
+        dispatch_due_polls::DispatchDuePolls,
         google_session::Google,
-        ring_due::RingDue,
+        handle_sync_message::HandleSyncMessage,
         sync_calendar::{SyncCalendar, UnderWay},
     },
 };
@@ -49,7 +49,7 @@ pub struct Fleet {
     pub clock: Arc<VirtualClock>,
     pub store: MemoryStore,
     pub google: Arc<Wire>,
-    pub bell: Arc<Bell>,
+    pub sync_queue: Arc<TestQueue>,
 }
 
 impl Fleet {
@@ -65,8 +65,9 @@ impl Fleet {
         let clock = VirtualClock::new(now());
         let google = Mutex::new(google_sim::Google::new(1, config));
         let google = Arc::new(Wire { google, clock: clock.clone(), refused: AtomicUsize::new(0) });
-        let bell = Arc::new(Bell { clock: clock.clone(), queues: Mutex::default(), waits: Mutex::default() });
-        let fleet = Self { clock, store: MemoryStore::default(), google, bell };
+        let sync_queue =
+            Arc::new(TestQueue { clock: clock.clone(), queues: Mutex::default(), waits: Mutex::default() });
+        let fleet = Self { clock, store: MemoryStore::default(), google, sync_queue };
         fleet.clock.play(async {
             for number in 0..connections {
                 fleet.connect(number).await;
@@ -116,7 +117,7 @@ impl Fleet {
     }
 
     /// A process: what it keeps in memory is its own.
-    pub fn process(&self) -> AnswerRing {
+    pub fn process(&self) -> HandleSyncMessage {
         let (clock, random, config) = (self.clock.clone(), Arc::new(SystemRandom), config());
         let store = Arc::new(self.store.clone());
         let calendar =
@@ -124,23 +125,24 @@ impl Fleet {
         let login = GoogleLogin::new(self.google.clone(), &config, &SecretString::from("secret")).unwrap();
         let google =
             Google { store, calendar: Arc::new(calendar), login: Arc::new(login), vault: Arc::new(PlainVault), clock };
-        let disconnect = Disconnect { google: google.clone(), doorbell: self.bell.clone(), random: random.clone() };
+        let disconnect =
+            Disconnect { google: google.clone(), sync_queue: self.sync_queue.clone(), random: random.clone() };
         let sync = SyncCalendar {
             google,
-            doorbell: self.bell.clone(),
+            sync_queue: self.sync_queue.clone(),
             bus: Arc::new(NoBus),
             random,
             push: None,
             glances: UnderWay::default(),
         };
-        AnswerRing { sync, disconnect }
+        HandleSyncMessage { sync, disconnect }
     }
 
-    /// Answers the rings of one queue, until `done`.
-    pub async fn work(&self, process: &AnswerRing, queue: Queue, done: &impl Fn() -> bool) {
+    /// Answers the messages of one queue, until `done`.
+    pub async fn work(&self, process: &HandleSyncMessage, queue: Queue, done: &impl Fn() -> bool) {
         while !done() {
-            match self.bell.hear(queue) {
-                Some(ring) => Box::pin(process.answer(&ring)).await.unwrap(),
+            match self.sync_queue.hear(queue) {
+                Some(message) => Box::pin(process.handle(&message)).await.unwrap(),
                 None => self.clock.sleep(Duration::from_millis(200)).await,
             }
         }
@@ -148,21 +150,21 @@ impl Fleet {
 
     /// The schedule of each minute, until `done`.
     pub async fn dispatch(&self, done: &impl Fn() -> bool) {
-        let due = RingDue {
+        let due = DispatchDuePolls {
             store: Arc::new(self.store.clone()),
-            doorbell: self.bell.clone(),
+            sync_queue: self.sync_queue.clone(),
             clock: self.clock.clone(),
             random: Arc::new(SystemRandom),
         };
         while !done() {
-            due.ring().await.unwrap();
+            due.dispatch().await.unwrap();
             self.clock.sleep(Duration::from_mins(1)).await;
         }
     }
 
-    pub async fn ring(&self, number: u128, trigger: SyncTrigger, wishes: &[WishKind]) {
-        let ring = Ring::new(key(number), trigger, wishes.to_vec());
-        self.bell.ring(&ring, Duration::ZERO).await.unwrap();
+    pub async fn send(&self, number: u128, trigger: SyncTrigger, tasks: &[SyncTask]) {
+        let message = SyncMessage::new(key(number), trigger, tasks.to_vec());
+        self.sync_queue.send(&message, Duration::ZERO).await.unwrap();
     }
 
     pub fn state(&self, number: u128) -> SyncState {
@@ -232,24 +234,24 @@ pub enum Queue {
     FirstSyncs,
 }
 
-/// A ring, and when it may be heard.
-type Waiting = (DateTime<Utc>, Ring);
+/// A message, and when it may be heard.
+type Waiting = (DateTime<Utc>, SyncMessage);
 
 /// The queues, and how long those who rang waited to be heard.
-pub struct Bell {
+pub struct TestQueue {
     clock: Arc<VirtualClock>,
     queues: Mutex<[VecDeque<Waiting>; 2]>,
     waits: Mutex<Vec<(Queue, TimeDelta)>>,
 }
 
-impl Bell {
-    fn hear(&self, queue: Queue) -> Option<Ring> {
+impl TestQueue {
+    fn hear(&self, queue: Queue) -> Option<SyncMessage> {
         let mut queues = self.queues.lock().unwrap();
         let waiting = &mut queues[usize::from(queue == Queue::FirstSyncs)];
         let place = waiting.iter().position(|(visible_at, _)| *visible_at <= self.clock.now())?;
-        let (visible_at, ring) = waiting.remove(place)?;
+        let (visible_at, message) = waiting.remove(place)?;
         self.waits.lock().unwrap().push((queue, self.clock.now() - visible_at));
-        Some(ring)
+        Some(message)
     }
 
     /// The longest that anybody in a queue has waited so far.
@@ -260,15 +262,15 @@ impl Bell {
 
     pub fn waiting(&self, queue: Queue) -> BTreeSet<ConnectionKey> {
         let queues = self.queues.lock().unwrap();
-        queues[usize::from(queue == Queue::FirstSyncs)].iter().map(|(_, ring)| ring.key).collect()
+        queues[usize::from(queue == Queue::FirstSyncs)].iter().map(|(_, message)| message.key).collect()
     }
 }
 
 #[async_trait]
-impl Doorbell for Bell {
-    async fn ring(&self, ring: &Ring, delay: Duration) -> Result<()> {
+impl SyncQueue for TestQueue {
+    async fn send(&self, message: &SyncMessage, delay: Duration) -> Result<()> {
         let mut queues = self.queues.lock().unwrap();
-        queues[usize::from(ring.is_first_sync())].push_back((self.clock.now() + delay, ring.clone()));
+        queues[usize::from(message.is_first_sync())].push_back((self.clock.now() + delay, message.clone()));
         Ok(())
     }
 }

@@ -28,7 +28,7 @@ async fn connected() -> (World, String) {
 }
 
 #[tokio::test]
-async fn whoever_disconnects_chooses_what_stays() {
+async fn an_instructor_who_disconnects_chooses_what_stays() {
     for (choices, events, imported) in [
         (json!({}), 0, 0),
         (json!({ "keepEvents": false, "keepImported": null }), 0, 0),

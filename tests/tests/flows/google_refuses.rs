@@ -27,7 +27,7 @@ async fn refuse(world: &World, method: &str, status: u16, reason: &str) {
 /// Has the connection polled now, whatever it rests for.
 async fn poll(world: &World) {
     let past = "2026-01-01T00:00:00.000Z";
-    world.change_state(json!({ "resting_until": past, "next_sync_at": past })).await;
+    world.change_state(json!({ "backoff_until": past, "next_sync_at": past })).await;
 }
 
 async fn disconnect(world: &World) {

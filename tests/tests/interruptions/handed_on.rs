@@ -8,10 +8,10 @@ use std::{
 use async_trait::async_trait;
 use calendar_sync::{
     Result,
-    model::{CalendarSyncLog, SyncCalendarRequest, SyncDirection, SyncLogId, SyncOutcome, SyncTrigger, WishKind},
-    ports::{Doorbell, Ring},
+    model::{CalendarSyncLog, SyncCalendarRequest, SyncDirection, SyncLogId, SyncOutcome, SyncTask, SyncTrigger},
+    ports::{SyncMessage, SyncQueue},
     usecases::{
-        answer_ring::AnswerRing,
+        handle_sync_message::HandleSyncMessage,
         sync_now::{SyncNow, sync_now},
     },
 };
@@ -22,47 +22,47 @@ use crate::stage::{Person, Stage};
 
 /// Keeps what rings until somebody answers.
 #[derive(Default)]
-struct Bell(Mutex<Vec<Ring>>);
+struct TestQueue(Mutex<Vec<SyncMessage>>);
 
 #[async_trait]
-impl Doorbell for Bell {
-    async fn ring(&self, ring: &Ring, _: Duration) -> Result<()> {
-        self.0.lock().unwrap().push(ring.clone());
+impl SyncQueue for TestQueue {
+    async fn send(&self, message: &SyncMessage, _: Duration) -> Result<()> {
+        self.0.lock().unwrap().push(message.clone());
         Ok(())
     }
 }
 
 /// The stage with a bell of ours.
-struct Rings {
+struct Handover {
     stage: Stage,
-    bell: Arc<Bell>,
-    answers: AnswerRing,
+    sync_queue: Arc<TestQueue>,
+    handler: HandleSyncMessage,
     person: Person,
 }
 
-impl Rings {
+impl Handover {
     async fn connected() -> Self {
         let stage = Stage::set().await;
         let person = stage.person().await;
         stage.connect(&person).await;
-        let bell = Arc::new(Bell::default());
+        let sync_queue = Arc::new(TestQueue::default());
         let mut sync = stage.sync.clone();
-        sync.doorbell = bell.clone();
-        let answers = AnswerRing { sync, disconnect: stage.disconnect.clone() };
-        Self { stage, bell, answers, person }
+        sync.sync_queue = sync_queue.clone();
+        let handler = HandleSyncMessage { sync, disconnect: stage.disconnect.clone() };
+        Self { stage, sync_queue, handler, person }
     }
 
     /// Asks for a sync that has `time`; answers the row that is promised.
     async fn promised(&self, asked: SyncCalendarRequest, time: TimeDelta) -> SyncLogId {
         let deadline = self.stage.now() + time;
-        match sync_now(&self.answers.sync, self.person.key, asked, deadline).await.unwrap() {
+        match sync_now(&self.handler.sync, self.person.key, asked, deadline).await.unwrap() {
             SyncNow::Queued(id) => id,
             SyncNow::Done(log) => panic!("it ended: {log:?}"),
         }
     }
 
-    fn heard(&self) -> Ring {
-        self.bell.0.lock().unwrap().pop().expect("a ring")
+    fn heard(&self) -> SyncMessage {
+        self.sync_queue.0.lock().unwrap().pop().expect("a ring")
     }
 
     async fn row(&self, id: SyncLogId) -> CalendarSyncLog {
@@ -72,7 +72,7 @@ impl Rings {
 
 #[tokio::test]
 async fn a_sync_that_goes_over_its_time_goes_on_as_it_was_asked_for_and_ends_as_one_story() {
-    let on = Rings::connected().await;
+    let on = Handover::connected().await;
     on.stage.plan(&on.person.account, "Dentist");
     on.stage.put_lesson(on.person.key, 4).await;
     let today = on.stage.now().date_naive();
@@ -82,9 +82,9 @@ async fn a_sync_that_goes_over_its_time_goes_on_as_it_was_asked_for_and_ends_as_
     let first = on.row(id).await;
     assert_eq!((first.outcome, first.counts.events_synced), (SyncOutcome::Running, 1), "the event is imported");
 
-    let ring = on.heard();
-    assert_eq!((ring.log_id, ring.trigger, &ring.asked), (Some(id), SyncTrigger::Manual, &Some(asked)));
-    on.answers.answer(&ring).await.unwrap();
+    let message = on.heard();
+    assert_eq!((message.log_id, message.trigger, &message.asked), (Some(id), SyncTrigger::Manual, &Some(asked)));
+    on.handler.handle(&message).await.unwrap();
     let whole = on.row(id).await;
     assert_eq!((whole.outcome, whole.trigger), (SyncOutcome::Completed, SyncTrigger::Manual), "{whole:?}");
     assert_eq!((whole.counts.events_created, whole.counts.events_synced), (1, 2), "the lesson is written, {whole:?}");
@@ -95,18 +95,18 @@ async fn a_sync_that_goes_over_its_time_goes_on_as_it_was_asked_for_and_ends_as_
 
 #[tokio::test]
 async fn a_promised_row_ends_although_the_calendar_is_disconnected_meanwhile() {
-    let on = Rings::connected().await;
+    let on = Handover::connected().await;
     let (store, key, now) = (&on.stage.sync.google.store, on.person.key, on.stage.now());
     store.acquire_lease(key, Uuid::from_u128(9), now, now + TimeDelta::minutes(1), &[].into()).await.unwrap();
     let (instructor_id, direction) = (key.instructor_id, Some(SyncDirection::ToGoogle));
     let asked = SyncCalendarRequest { instructor_id, direction, dates: None };
     let id = on.promised(asked, TimeDelta::seconds(20)).await;
     assert_eq!(on.row(id).await.outcome, SyncOutcome::Running);
-    let ring = on.heard();
-    assert!(ring.wishes.contains(&WishKind::Full), "a bounded run is nobody else's: {ring:?}");
+    let message = on.heard();
+    assert!(message.tasks.contains(&SyncTask::FullReconcile), "a bounded run is nobody else's: {message:?}");
     let credentials = store.credentials(key).await.unwrap().unwrap();
     store.forget_connection(&credentials).await.unwrap();
-    on.answers.answer(&ring).await.unwrap();
+    on.handler.handle(&message).await.unwrap();
     let row = on.row(id).await;
     assert_eq!((row.outcome, row.direction), (SyncOutcome::Failed, SyncDirection::ToGoogle));
     assert_eq!(row.reasons.last().unwrap(), "The calendar is no longer connected.");

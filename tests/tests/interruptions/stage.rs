@@ -21,14 +21,14 @@ use calendar_sync::{
         eventbridge::EventBridgeBus,
         google::{self, GoogleCalendar, GoogleLogin, Transport},
         kms::KmsVault,
-        sqs::SqsDoorbell,
+        sqs::SqsSyncQueue,
         system::SystemRandom,
     },
     config::{Config, TableNames},
-    model::{ConnectionKey, InstructorId, SyncOutcome, SyncTrigger, TenantId, WebhookKeys, WishKind},
+    model::{ConnectionKey, InstructorId, SyncOutcome, SyncTask, SyncTrigger, TenantId, WebhookKeys},
     ports::{CalendarError, Clock, Random},
     usecases::{
-        begin_login::{BeginLogin, LoginWish},
+        begin_login::{BeginLogin, LoginOptions},
         disconnect::{Disconnect, Disconnected, Keep},
         finish_login::{FinishLogin, Finisher, LoginFailed, LoginFinished, LoginReturn},
         google_session::Google,
@@ -170,7 +170,7 @@ impl Stage {
             )),
             clock: clock.clone(),
         };
-        let doorbell = Arc::new(SqsDoorbell::new(aws_sdk_sqs::Client::new(&sdk), Queues::url(QUEUE), None));
+        let sync_queue = Arc::new(SqsSyncQueue::new(aws_sdk_sqs::Client::new(&sdk), Queues::url(QUEUE), None));
         let bus = Arc::new(EventBridgeBus::new(aws_sdk_eventbridge::Client::new(&sdk), "default".to_owned()));
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let Google { store, login, vault, .. } = google.clone();
@@ -179,10 +179,10 @@ impl Stage {
         let push = Push { address: "https://localhost:9/".to_owned(), keys: WebhookKeys::from_base64(&[key]).unwrap() };
         Self {
             interrupter,
-            disconnect: Disconnect { google: google.clone(), doorbell: doorbell.clone(), random: random.clone() },
+            disconnect: Disconnect { google: google.clone(), sync_queue: sync_queue.clone(), random: random.clone() },
             begin: BeginLogin { store, login, vault, clock: clock.clone(), random: random.clone() },
-            finish: FinishLogin { google: google.clone(), doorbell: doorbell.clone(), random: random.clone() },
-            sync: SyncCalendar { google, doorbell, bus, random, push: Some(push), glances: UnderWay::default() },
+            finish: FinishLogin { google: google.clone(), sync_queue: sync_queue.clone(), random: random.clone() },
+            sync: SyncCalendar { google, sync_queue, bus, random, push: Some(push), glances: UnderWay::default() },
             simulated,
             clock,
             host,
@@ -267,8 +267,8 @@ impl Stage {
 
     /// Begins a login and allows everything on Google's consent screen.
     pub async fn leave_for_google(&self, person: &Person, replace_account: bool) -> Returning {
-        let wish = LoginWish { return_path: None, replace_account };
-        let begun = self.begin.begin(person.key, "user", &wish).await.unwrap();
+        let options = LoginOptions { return_path: None, replace_account };
+        let begun = self.begin.begin(person.key, "user", &options).await.unwrap();
         let asked: Url = begun.auth_url.parse().unwrap();
         let mut google = self.google();
         let page =
@@ -305,13 +305,13 @@ impl Stage {
     }
 
     pub async fn run(&self, person: &Person) -> Result<SyncRun> {
-        let wishes = BTreeSet::from([WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
+        let tasks = BTreeSet::from([SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile]);
         let deadline = self.now() + TimeDelta::seconds(45);
         let key = person.key;
         let request = SyncRequest {
             key,
             trigger: SyncTrigger::Connect,
-            wishes,
+            tasks,
             log_id: None,
             asked: None,
             noticed_at: None,

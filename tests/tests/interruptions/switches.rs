@@ -20,7 +20,7 @@ async fn whatever_interrupts_a_switch_the_same_call_made_again_turns_it_everywhe
     let google = &stage.disconnect.google;
     let settings = ChangeSettings {
         store: google.store.clone(),
-        doorbell: stage.sync.doorbell.clone(),
+        sync_queue: stage.sync.sync_queue.clone(),
         clock: google.clock.clone(),
     };
     for blow in BLOWS {

@@ -68,7 +68,7 @@ async fn of_two_that_leave_an_account_at_the_same_moment_the_last_gives_the_gran
 }
 
 #[tokio::test]
-async fn whoever_connects_while_another_leaves_the_account_works() {
+async fn connecting_works_while_another_instructor_leaves_the_account() {
     let stage = Stage::set().await;
     for nth in 1.. {
         let (one, other) = two(&stage).await;
@@ -94,7 +94,7 @@ async fn whoever_connects_while_another_leaves_the_account_works() {
 }
 
 #[tokio::test]
-async fn whoever_leaves_while_another_connects_on_the_account_breaks_nothing() {
+async fn leaving_an_account_on_which_another_instructor_connects_breaks_nothing() {
     let stage = Stage::set().await;
     for nth in 1.. {
         let (one, other) = two(&stage).await;

@@ -96,7 +96,8 @@ fn model_and_decisions_are_pure() {
 
 #[test]
 fn decisions_know_the_data_of_ports_but_no_port() {
-    let ports = ["Store", "Calendar", "Login", "TokenVault", "Doorbell", "DeadLetters", "NoticeBus", "Clock", "Random"];
+    let ports =
+        ["Store", "Calendar", "Login", "TokenVault", "SyncQueue", "DeadLetters", "NoticeBus", "Clock", "Random"];
     let wrong = offences("shared/src", |module, named| {
         part(module) == Some("reconcile")
             && starts(named, &["crate", "ports"])

@@ -98,7 +98,7 @@ fn notices_that_stay_behind_and_a_client_that_google_refuses_raise_an_alarm() {
 }
 
 #[test]
-fn each_alarm_is_told_to_somebody_and_explained_in_the_operations_guide() {
+fn each_alarm_notifies_and_is_explained_in_the_operations_guide() {
     let template = template();
     let guide = fs::read_to_string(root().join("docs/operations.md")).unwrap();
     let named: BTreeSet<_> = guide.split('`').filter(|word| word.ends_with("Alarm")).collect();

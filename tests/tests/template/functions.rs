@@ -148,7 +148,7 @@ fn value_of(reference: &str) -> String {
 
 /// Who is given a thing may use it; `roles.rs` compares each role with the calls that its function makes.
 #[test]
-fn whoever_is_told_of_a_thing_may_use_it() {
+fn a_function_that_is_given_a_resource_may_use_it() {
     let template = template();
     for (name, function) in functions(&template) {
         let policies = list(&function["Policies"]).iter().flat_map(|policy| list(&policy["Statement"]));

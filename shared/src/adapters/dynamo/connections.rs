@@ -161,10 +161,10 @@ pub(super) async fn connect(store: &DynamoStore, connect: &Connect) -> Result<()
         Some(state) => sync_state::start_anew(key, state)?,
         // A connection that goes on is polled at once, whatever had stopped it.
         None => {
-            // Counted as a wish, so that a run which is under way does not write its own time over it.
+            // Counted as a request, so that a run which is under way does not write its own time over it.
             Change::when("attribute_exists(#lease_fence)")
                 .set("next_sync_at", time(connect.credentials.updated_at))
-                .count_up("wish_counter")
+                .count_up("request_counter")
         }
     };
     let writes = vec![

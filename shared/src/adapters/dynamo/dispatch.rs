@@ -81,9 +81,9 @@ pub(super) async fn claim_due(store: &DynamoStore, due: Due, next: DateTime<Utc>
 
 pub(super) async fn schedule(store: &DynamoStore, key: ConnectionKey, at: Option<DateTime<Utc>>) -> Result<()> {
     let at: Option<AttributeValue> = at.map(time);
-    // Counted as a wish, so that a run which is under way does not write its own time over it.
+    // Counted as a request, so that a run which is under way does not write its own time over it.
     let change =
-        Change::when("attribute_exists(#lease_fence)").set_or_remove("next_sync_at", at).count_up("wish_counter");
+        Change::when("attribute_exists(#lease_fence)").set_or_remove("next_sync_at", at).count_up("request_counter");
     store.update(&store.names.credentials, row_key(key), change).await?;
     Ok(())
 }

@@ -21,7 +21,7 @@ use crate::{
         ConnectionKey, EventId, FedLesson, InstructorId, Lesson, LessonContent, LessonId, LessonStatus, LessonVersion,
         SyncStatus, TenantId, Window, timestamp,
     },
-    ports::{HostFlags, LessonLookup},
+    ports::{LessonLookup, LessonSyncColumns},
 };
 
 /// What the host writes. A lesson without a zone is shown in UTC, one without a status takes place.
@@ -143,17 +143,17 @@ pub(super) async fn lessons_between(store: &DynamoStore, key: ConnectionKey, win
         .collect())
 }
 
-pub(super) async fn flag_lesson(
+pub(super) async fn write_lesson_columns(
     store: &DynamoStore,
     key: ConnectionKey,
     lesson: LessonId,
-    flags: &HostFlags,
+    flags: &LessonSyncColumns,
 ) -> Result<()> {
     store.update(&store.names.lessons, row_key(key.tenant_id, lesson), self::flags(key, flags)).await?;
     Ok(())
 }
 
-pub(super) async fn blank_lesson(
+pub(super) async fn clear_lesson_columns(
     store: &DynamoStore,
     key: ConnectionKey,
     lesson: LessonId,
@@ -162,18 +162,18 @@ pub(super) async fn blank_lesson(
     let ours = Change::when("#instructor_id = :own OR #google_calendar_event_id = :event")
         .with("own", text(key.instructor_id))
         .with("event", text(event));
-    let blank = columns(ours, &HostFlags::BLANK);
+    let blank = columns(ours, &LessonSyncColumns::BLANK);
     store.update(&store.names.lessons, row_key(key.tenant_id, lesson), blank).await?;
     Ok(())
 }
 
 /// Our columns, on condition that the lesson is there and the instructor's.
-pub(super) fn flags(key: ConnectionKey, flags: &HostFlags) -> Change {
+pub(super) fn flags(key: ConnectionKey, flags: &LessonSyncColumns) -> Change {
     let own = Change::when("attribute_exists(#id) AND #instructor_id = :own").with("own", text(key.instructor_id));
     columns(own, flags)
 }
 
-fn columns(change: Change, flags: &HostFlags) -> Change {
+fn columns(change: Change, flags: &LessonSyncColumns) -> Change {
     change
         .set_or_remove("google_calendar_event_id", flags.google_calendar_event_id.as_ref().map(text))
         .set_or_remove("calendar_sync_status", flags.calendar_sync_status.map(word_of).map(text))

@@ -1,6 +1,6 @@
 //! `calendar_event_mappings`: which event a lesson has, and the mark that says "to be looked at".
 //!
-//! The mark is the attribute `dirty_since`, which puts a mapping into an index; `dirty_count` beside it never goes
+//! The mark is the attribute `dirty_since`, which puts a mapping into an index; `dirty_version` beside it never goes
 //! down while the row lives, so that a mark raised anew is never taken for the one that was seen.
 
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
@@ -19,8 +19,8 @@ use super::{
 use crate::{
     Error, Result,
     model::{
-        Agreement, CalendarEventMapping, ConnectionKey, EventId, Fingerprint, InstructorId, Lesson, LessonId, Notice,
-        Shown, SyncStatus, TenantId, Window, text::shortened, timestamp,
+        Base, CalendarEventMapping, ConnectionKey, EventId, Fingerprint, InstructorId, Lesson, LessonId, Notice,
+        Remote, SyncStatus, TenantId, Window, text::shortened, timestamp,
     },
     ports::{DirtyMark, LessonMark},
 };
@@ -45,13 +45,13 @@ struct Row {
     error: Option<String>,
     #[serde(default)]
     generation: u16,
-    agreed: Option<Agreement>,
-    intended: Option<Fingerprint>,
-    shown: Option<Shown>,
+    base: Option<Base>,
+    in_flight: Option<Fingerprint>,
+    remote: Option<Remote>,
     #[serde(default)]
-    touched: bool,
+    edited_by_others: bool,
     #[serde(default)]
-    put_backs: u8,
+    restores: u8,
     replaces: Option<String>,
     #[serde(default, with = "timestamp::option")]
     lesson_removed_at: Option<DateTime<Utc>>,
@@ -68,7 +68,7 @@ struct Flags {
     #[serde(default)]
     has_conflict: bool,
     #[serde(default)]
-    dirty_count: u64,
+    dirty_version: u64,
     dirty_since: Option<String>,
 }
 
@@ -84,11 +84,11 @@ impl From<&CalendarEventMapping> for Row {
             sync_status: mapping.sync_status,
             error: mapping.error.as_deref().map(|error| shortened(error, MAX_ERROR_BYTES)),
             generation: mapping.generation,
-            agreed: mapping.agreed.clone(),
-            intended: mapping.intended.clone(),
-            shown: mapping.shown.clone(),
-            touched: mapping.touched,
-            put_backs: mapping.put_backs,
+            base: mapping.base.clone(),
+            in_flight: mapping.in_flight.clone(),
+            remote: mapping.remote.clone(),
+            edited_by_others: mapping.edited_by_others,
+            restores: mapping.restores,
             replaces: mapping.replaces.clone(),
             lesson_removed_at: mapping.lesson_removed_at,
             removal_sent: mapping.removal_sent.then_some(true),
@@ -108,13 +108,13 @@ fn read(item: Item) -> Result<CalendarEventMapping> {
         event_end: row.event_end,
         sync_status: row.sync_status,
         error: row.error,
-        agreed: row.agreed,
-        intended: row.intended,
-        shown: row.shown,
-        touched: row.touched,
+        base: row.base,
+        in_flight: row.in_flight,
+        remote: row.remote,
+        edited_by_others: row.edited_by_others,
         dirty: flags.dirty_since.is_some(),
-        marks: flags.dirty_count,
-        put_backs: row.put_backs,
+        dirty_version: flags.dirty_version,
+        restores: row.restores,
         replaces: row.replaces,
         has_conflict: flags.has_conflict,
         lesson_removed_at: row.lesson_removed_at,
@@ -214,7 +214,7 @@ pub(super) async fn items(
         .await
 }
 
-const UNRAISED: &str = "(attribute_not_exists(#dirty_since) OR #dirty_count = :seen)";
+const UNRAISED: &str = "(attribute_not_exists(#dirty_since) OR #dirty_version = :seen)";
 
 pub(super) async fn save(
     store: &DynamoStore,
@@ -258,7 +258,7 @@ async fn write(
 }
 
 fn raise(change: Change, since: DateTime<Utc>) -> Change {
-    change.count_up("dirty_count").set_if_absent("dirty_since", time(since))
+    change.count_up("dirty_version").set_if_absent("dirty_since", time(since))
 }
 
 pub(super) async fn mark_dirty(

@@ -31,12 +31,12 @@ use crate::{
     model::{
         CalendarEventMapping, CalendarId, CalendarSyncLog, ConnectionId, ConnectionKey, ConnectionStatus, EventId,
         ExternalCalendarEvent, InstructorCalendarCredentials, LessonId, LessonVersion, Notice, OAuthState,
-        SchedulingConflict, SealedSecret, SealedTokens, SettingsPatch, SyncLogId, SyncSettings, SyncState, TenantId,
-        Window, WishKind,
+        SchedulingConflict, SealedSecret, SealedTokens, SettingsPatch, SyncLogId, SyncSettings, SyncState, SyncTask,
+        TenantId, Window,
     },
     ports::{
-        ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, Glance, HostFlags, LeaseAttempt, LessonLookup,
-        LessonMark, ReleaseOutcome, Store,
+        ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, Glance, LeaseAttempt, LessonLookup, LessonMark,
+        LessonSyncColumns, ReleaseOutcome, Store,
     },
 };
 
@@ -100,7 +100,12 @@ impl Store for DynamoStore {
     async fn forget_connection(&self, credentials: &InstructorCalendarCredentials) -> Result<()> {
         connections::forget(self, credentials).await
     }
-    async fn leave_account(&self, sub: &str, leaving: Option<ConnectionKey>, until: DateTime<Utc>) -> Result<bool> {
+    async fn detach_from_account(
+        &self,
+        sub: &str,
+        leaving: Option<ConnectionKey>,
+        until: DateTime<Utc>,
+    ) -> Result<bool> {
         accounts::leave(self, sub, leaving, until).await
     }
     async fn end_revocation(&self, sub: &str, at: DateTime<Utc>) -> Result<()> {
@@ -115,9 +120,9 @@ impl Store for DynamoStore {
         owner: Uuid,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
-        wishes: &BTreeSet<WishKind>,
+        tasks: &BTreeSet<SyncTask>,
     ) -> Result<LeaseAttempt> {
-        sync_state::acquire_lease(self, key, owner, now, until, wishes).await
+        sync_state::acquire_lease(self, key, owner, now, until, tasks).await
     }
     async fn save_state(&self, key: ConnectionKey, state: &SyncState) -> Result<bool> {
         sync_state::save_state(self, key, state).await
@@ -270,11 +275,16 @@ impl Store for DynamoStore {
     ) -> Result<bool> {
         host::save_lesson_version(self, version, now, forget_at).await
     }
-    async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) -> Result<()> {
-        host::flag_lesson(self, key, lesson, flags).await
+    async fn write_lesson_columns(
+        &self,
+        key: ConnectionKey,
+        lesson: LessonId,
+        flags: &LessonSyncColumns,
+    ) -> Result<()> {
+        host::write_lesson_columns(self, key, lesson, flags).await
     }
-    async fn blank_lesson(&self, key: ConnectionKey, lesson: LessonId, event: &EventId) -> Result<()> {
-        host::blank_lesson(self, key, lesson, event).await
+    async fn clear_lesson_columns(&self, key: ConnectionKey, lesson: LessonId, event: &EventId) -> Result<()> {
+        host::clear_lesson_columns(self, key, lesson, event).await
     }
     async fn flag_instructor(
         &self,

@@ -1,4 +1,4 @@
-//! The hot part of a connection, an item beside its credentials: where the sync stands, the lease and the wishes.
+//! The hot part of a connection, an item beside its credentials: where the sync stands, the lease and the requests.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,8 @@ use super::{
 use crate::{
     Error, Result,
     model::{
-        Channel, ChannelId, ConnectionKey, Cursor, Lease, PushHealth, Removals, SyncState, WishKind, Wishes, timestamp,
+        Channel, ChannelId, ConnectionKey, Cursor, Lease, PendingRequests, PushHealth, Removals, SyncState, SyncTask,
+        timestamp,
     },
     ports::{Glance, LeaseAttempt, ReleaseOutcome},
 };
@@ -32,9 +33,9 @@ struct ProgressRow {
     sync_token_days_move: Option<bool>,
     calendar_time_zone: Tz,
     #[serde(default, with = "timestamp::option")]
-    covered_until: Option<DateTime<Utc>>,
+    horizon: Option<DateTime<Utc>>,
     #[serde(default, with = "timestamp::option")]
-    compared_at: Option<DateTime<Utc>>,
+    reconciled_at: Option<DateTime<Utc>>,
     #[serde(default, with = "timestamp::option")]
     last_synced_at: Option<DateTime<Utc>>,
     #[serde(default, with = "timestamp::option")]
@@ -42,7 +43,7 @@ struct ProgressRow {
     looks_again: Option<bool>,
     failures: u32,
     #[serde(default, with = "timestamp::option")]
-    resting_until: Option<DateTime<Utc>>,
+    backoff_until: Option<DateTime<Utc>>,
     last_error: Option<String>,
     client_refused: Option<String>,
     webhook_channel_id: Option<ChannelId>,
@@ -52,7 +53,7 @@ struct ProgressRow {
     #[serde(default, with = "timestamp::option")]
     webhook_opened_at: Option<DateTime<Utc>>,
     #[serde(default)]
-    stray_channel_ids: Vec<ChannelId>,
+    retired_channel_ids: Vec<ChannelId>,
     #[serde(default, with = "timestamp::option")]
     renew_at: Option<DateTime<Utc>>,
     push_health: PushHealth,
@@ -66,9 +67,9 @@ struct SharedRow {
     #[serde(with = "timestamp")]
     lease_until: DateTime<Utc>,
     lease_fence: u64,
-    wish_counter: u64,
+    request_counter: u64,
     #[serde(default)]
-    wish_kinds: BTreeSet<WishKind>,
+    pending_tasks: BTreeSet<SyncTask>,
     #[serde(default, with = "timestamp::option")]
     next_sync_at: Option<DateTime<Utc>>,
 }
@@ -81,20 +82,20 @@ impl From<&SyncState> for ProgressRow {
             sync_token_past_strays: state.cursor.as_ref().filter(|cursor| cursor.past_strays).map(|_| true),
             sync_token_days_move: state.cursor.as_ref().filter(|cursor| cursor.days_move).map(|_| true),
             calendar_time_zone: state.calendar_time_zone,
-            covered_until: state.covered_until,
-            compared_at: state.compared_at,
+            horizon: state.horizon,
+            reconciled_at: state.reconciled_at,
             last_synced_at: state.last_synced_at,
             listed_at: state.listed_at,
             looks_again: state.looks_again.then_some(true),
             failures: state.failures,
-            resting_until: state.resting_until,
+            backoff_until: state.backoff_until,
             last_error: state.last_error.clone(),
             client_refused: state.client_refused.clone(),
             webhook_channel_id: state.channel.as_ref().map(|channel| channel.id.clone()),
             webhook_resource_id: state.channel.as_ref().map(|channel| channel.resource_id.clone()),
             webhook_expiration: state.channel.as_ref().map(|channel| channel.expires_at),
             webhook_opened_at: state.channel_opened_at,
-            stray_channel_ids: state.stray_channels.clone(),
+            retired_channel_ids: state.retired_channels.clone(),
             renew_at: state.renew_at,
             push_health: state.push_health.clone(),
             removals: state.removals,
@@ -115,15 +116,15 @@ pub(super) fn read(item: Item) -> Result<SyncState> {
         }),
         calendar_time_zone: progress.calendar_time_zone,
         lease: Lease { owner: shared.lease_owner, until: shared.lease_until, fence: shared.lease_fence },
-        wishes: Wishes { counter: shared.wish_counter, kinds: shared.wish_kinds },
-        covered_until: progress.covered_until,
-        compared_at: progress.compared_at,
+        pending: PendingRequests { counter: shared.request_counter, tasks: shared.pending_tasks },
+        horizon: progress.horizon,
+        reconciled_at: progress.reconciled_at,
         next_sync_at: shared.next_sync_at,
         last_synced_at: progress.last_synced_at,
         listed_at: progress.listed_at,
         looks_again: progress.looks_again.unwrap_or_default(),
         failures: progress.failures,
-        resting_until: progress.resting_until,
+        backoff_until: progress.backoff_until,
         last_error: progress.last_error,
         client_refused: progress.client_refused,
         channel: match channel {
@@ -131,7 +132,7 @@ pub(super) fn read(item: Item) -> Result<SyncState> {
             _ => None,
         },
         channel_opened_at: progress.webhook_opened_at,
-        stray_channels: progress.stray_channel_ids,
+        retired_channels: progress.retired_channel_ids,
         renew_at: progress.renew_at,
         push_health: progress.push_health,
         removals: progress.removals,
@@ -152,28 +153,28 @@ pub(super) fn start_anew(key: ConnectionKey, state: &SyncState) -> Result<Change
         .row(&ProgressRow::from(state))?
         .set("shard", number(dispatch::shard(key)))
         .count_up_from("lease_fence", state.lease.fence)
-        .set("wish_counter", number(state.wishes.counter))
+        .set("request_counter", number(state.pending.counter))
         .set_or_remove("next_sync_at", state.next_sync_at.map(time));
-    Ok(free(with_wishes(change, state)))
+    Ok(free(with_pending(change, state)))
 }
 
-/// The wishes that stand. A set without members does not exist in DynamoDB.
-fn with_wishes(change: Change, state: &SyncState) -> Change {
-    let kinds = names(&state.wishes.kinds);
-    change.set_or_remove("wish_kinds", Some(kinds).filter(|kinds| !kinds.is_empty()).map(AttributeValue::Ss))
+/// The requests that stand. A set without members does not exist in DynamoDB.
+fn with_pending(change: Change, state: &SyncState) -> Change {
+    let kinds = names(&state.pending.tasks);
+    change.set_or_remove("pending_tasks", Some(kinds).filter(|kinds| !kinds.is_empty()).map(AttributeValue::Ss))
 }
 
 fn free(change: Change) -> Change {
     change.remove("lease_owner").set("lease_until", time(DateTime::UNIX_EPOCH))
 }
 
-fn names(kinds: &BTreeSet<WishKind>) -> Vec<String> {
-    let name = |kind: &WishKind| match kind {
-        WishKind::Inbound => "inbound",
-        WishKind::Lessons => "lessons",
-        WishKind::Full => "full",
-        WishKind::Overrides => "overrides",
-        WishKind::Noticed => "noticed",
+fn names(kinds: &BTreeSet<SyncTask>) -> Vec<String> {
+    let name = |kind: &SyncTask| match kind {
+        SyncTask::PullEvents => "pull_events",
+        SyncTask::PushLessons => "push_lessons",
+        SyncTask::FullReconcile => "full_reconcile",
+        SyncTask::RetryGivenUp => "retry_given_up",
+        SyncTask::Noticed => "noticed",
     };
     kinds.iter().map(name).map(str::to_owned).collect()
 }
@@ -191,7 +192,7 @@ pub(super) async fn acquire_lease(
     owner: Uuid,
     now: DateTime<Utc>,
     until: DateTime<Utc>,
-    wishes: &BTreeSet<WishKind>,
+    tasks: &BTreeSet<SyncTask>,
 ) -> Result<LeaseAttempt> {
     let table = &store.names.credentials;
     for _ in 0..LOOKS {
@@ -214,9 +215,9 @@ pub(super) async fn acquire_lease(
         }
         let raise = Change::when("#lease_until > :now")
             .with("now", time(now))
-            .count_up("wish_counter")
+            .count_up("request_counter")
             .assign("#next_sync_at = #lease_until");
-        let raise = if wishes.is_empty() { raise } else { raise.add("wish_kinds", names(wishes)) };
+        let raise = if tasks.is_empty() { raise } else { raise.add("pending_tasks", names(tasks)) };
         match store.update(table, row_key(key), raise).await? {
             Written::Done(item) => return Ok(LeaseAttempt::Held { until: read(item)?.lease.until }),
             Written::Refused(None) => return Ok(LeaseAttempt::NotConnected),
@@ -239,12 +240,12 @@ pub(super) async fn release_lease(
     key: ConnectionKey,
     state: &SyncState,
 ) -> Result<ReleaseOutcome> {
-    let change = Change::when(format!("{STILL_OURS} AND #wish_counter = :counter"))
+    let change = Change::when(format!("{STILL_OURS} AND #request_counter = :counter"))
         .with("fence", number(state.lease.fence))
-        .with("counter", number(state.wishes.counter))
+        .with("counter", number(state.pending.counter))
         .row(&ProgressRow::from(state))?
         .set_or_remove("next_sync_at", state.next_sync_at.map(time));
-    let change = free(with_wishes(change, state));
+    let change = free(with_pending(change, state));
     match store.update(&store.names.credentials, row_key(key), change).await? {
         Written::Done(_) => Ok(ReleaseOutcome::Released),
         Written::Refused(None) => Ok(ReleaseOutcome::Lost),
@@ -253,7 +254,7 @@ pub(super) async fn release_lease(
             Ok(if now.lease.fence != state.lease.fence {
                 ReleaseOutcome::Lost
             } else if now.lease.owner.is_some() {
-                ReleaseOutcome::WishesCame(Box::new(now))
+                ReleaseOutcome::NewRequests(Box::new(now))
             } else {
                 // The answer to a first attempt was lost, and the SDK tried again: whoever else acts raises the fence.
                 ReleaseOutcome::Released
@@ -264,17 +265,17 @@ pub(super) async fn release_lease(
 
 /// Since a holder raises the fence when it takes the lease, none acted since the state was read: it is as it was read,
 /// but for the next poll.
-const UNTOUCHED: &str = "attribute_not_exists(#lease_owner) AND #lease_fence = :fence AND #wish_counter = :counter";
+const UNTOUCHED: &str = "attribute_not_exists(#lease_owner) AND #lease_fence = :fence AND #request_counter = :counter";
 
 pub(super) async fn commit_glance(store: &DynamoStore, key: ConnectionKey, glance: &Glance) -> Result<bool> {
     let (table, state) = (&store.names.credentials, &glance.state);
     let change = Change::when(UNTOUCHED)
         .with("fence", number(state.lease.fence))
-        .with("counter", number(state.wishes.counter))
+        .with("counter", number(state.pending.counter))
         .row(&ProgressRow::from(state))?
         .set_or_remove("next_sync_at", state.next_sync_at.map(time))
         .count_up("lease_fence");
-    let change = with_wishes(change, state);
+    let change = with_pending(change, state);
     let mut writes = external_events::writes(store, key, &glance.put, &glance.remove)?;
     for lesson in &glance.conflicts {
         writes.extend(conflicts::writes(store, key, lesson)?.into_iter().flatten());

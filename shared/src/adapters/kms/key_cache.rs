@@ -55,10 +55,10 @@ pub(super) struct KeyCache {
 }
 
 impl KeyCache {
-    /// The tenant's newest key that may still seal, for as long as `luck` gives it. Keys that other functions made serve
+    /// The tenant's newest key that may still seal, for as long as `jitter` gives it. Keys that other functions made serve
     /// as well as our own, which keeps the keys of a tenant, and so the calls to KMS, few.
-    pub fn for_sealing(&mut self, tenant: TenantId, now: DateTime<Utc>, luck: u16) -> Option<Arc<DataKey>> {
-        let earlier = REPLACED_EARLIER * i32::from(luck) / i32::from(u16::MAX);
+    pub fn for_sealing(&mut self, tenant: TenantId, now: DateTime<Utc>, jitter: u16) -> Option<Arc<DataKey>> {
+        let earlier = REPLACED_EARLIER * i32::from(jitter) / i32::from(u16::MAX);
         self.good(tenant, now)
             .filter(|entry| !is_replaced(entry.key.made_at, now + earlier))
             .max_by_key(|entry| entry.key.made_at)
@@ -186,10 +186,10 @@ mod tests {
 
     #[test]
     fn chance_has_a_key_replaced_up_to_ten_days_earlier() {
-        let seals = |age: TimeDelta, luck| {
+        let seals = |age: TimeDelta, jitter| {
             let mut cache = KeyCache::default();
             cache.insert(key(1, ENCRYPTED, now() - age), now());
-            cache.for_sealing(tenant(1), now(), luck).is_some()
+            cache.for_sealing(tenant(1), now(), jitter).is_some()
         };
         let moment = TimeDelta::seconds(1);
         assert!(seals(TimeDelta::days(20) - moment, u16::MAX) && !seals(TimeDelta::days(20), u16::MAX));
@@ -220,8 +220,8 @@ mod tests {
                     cache.insert(key(1, encrypted, *made_at), now);
                 }
             }
-            let luck = u16::try_from(draw(1 << 16)).unwrap();
-            let sealing = cache.for_sealing(tenant(1), now, luck).unwrap_or_else(|| {
+            let jitter = u16::try_from(draw(1 << 16)).unwrap();
+            let sealing = cache.for_sealing(tenant(1), now, jitter).unwrap_or_else(|| {
                 made += 1;
                 cache.insert(key(1, &made.to_be_bytes(), now), now)
             });

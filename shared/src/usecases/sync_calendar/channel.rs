@@ -7,9 +7,9 @@ use super::{Failure, SyncCalendar, round::Round};
 use crate::{
     model::{
         Channel, ChannelId, ConnectionKey, InstructorCalendarCredentials, PushHealth, SyncSettings, SyncState,
-        SyncTrigger, WishKind,
+        SyncTask, SyncTrigger,
     },
-    ports::{CalendarError, NewChannel, Ring},
+    ports::{CalendarError, NewChannel, SyncMessage},
     reconcile::{backoff, push, schedule},
     usecases::google_session::GoogleSession,
 };
@@ -19,7 +19,7 @@ const TRY_AGAIN: TimeDelta = TimeDelta::minutes(15);
 
 /// So many channels to be closed are remembered. More come together only while Google leaves one attempt after another
 /// unanswered; the oldest are left to end by themselves.
-const MOST_STRAYS: usize = 5;
+const MAX_RETIRED_CHANNELS: usize = 5;
 
 /// So long a run stays to close what another channel has replaced: whoever comes meanwhile waits for its lease.
 const CLOSED_WITHIN: TimeDelta = TimeDelta::seconds(5);
@@ -27,7 +27,7 @@ const CLOSED_WITHIN: TimeDelta = TimeDelta::seconds(5);
 /// Whether there is a channel to open, to replace or to close.
 pub fn is_due(sync: &SyncCalendar, settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>) -> bool {
     if sync.push.is_some() && wanted(settings) {
-        renewal_is_due(state, now) || !state.strays().is_empty()
+        renewal_is_due(state, now) || !state.retired().is_empty()
     } else {
         state.channel.is_some()
     }
@@ -58,9 +58,9 @@ pub async fn open_if_due(
     }
     // Known before Google is asked: should we die before its answer is stored, the next run closes it.
     let id = ChannelId(sync.random.uuid().to_string());
-    let strays = &mut round.state.stray_channels;
-    strays.push(id.clone());
-    strays.drain(..strays.len().saturating_sub(MOST_STRAYS));
+    let retired = &mut round.state.retired_channels;
+    retired.push(id.clone());
+    retired.drain(..retired.len().saturating_sub(MAX_RETIRED_CHANNELS));
     round.save().await?;
     let channel = NewChannel {
         token: push.keys.sign(&id, credentials.key),
@@ -72,19 +72,19 @@ pub async fn open_if_due(
     let state = &mut *round.state;
     // Without an answer, Google may have opened it.
     if !matches!(opened, Err(CalendarError::Unavailable(_))) {
-        state.stray_channels.retain(|stray| *stray != id);
+        state.retired_channels.retain(|retired| *retired != id);
     }
     let taken_over = match opened {
         Ok(opened) => {
             let opened_at = sync.now();
             let taken_over = push::works(state, opened_at);
             state.channel_opened_at = Some(opened_at);
-            state.renew_at = Some(schedule::renewal(now, opened.expires_at, sync.luck()));
+            state.renew_at = Some(schedule::renewal(now, opened.expires_at, sync.random.jitter()));
             if !taken_over {
                 // Stored with the channel: should we die before the listing, whoever comes next owes it.
                 state.push_health = PushHealth::Closed;
             }
-            state.stray_channels.extend(state.channel.replace(opened).map(|old| old.id));
+            state.retired_channels.extend(state.channel.replace(opened).map(|old| old.id));
             taken_over
         }
         Err(CalendarError::PushNotPossible(refusal)) => {
@@ -116,18 +116,18 @@ pub async fn open_if_due(
 /// alone tells, and perhaps not yet.
 pub async fn close_later(sync: &SyncCalendar, key: ConnectionKey) -> Result<(), Failure> {
     let delay = push::NOTICE_WITHIN.to_std().unwrap_or_default();
-    Ok(sync.doorbell.ring(&Ring::new(key, SyncTrigger::Poll, Vec::new()), delay).await?)
+    Ok(sync.sync_queue.send(&SyncMessage::new(key, SyncTrigger::Poll, Vec::new()), delay).await?)
 }
 
 /// Closes what a channel has replaced, and what a crash has left open, once that has nothing more to tell. What cannot be
 /// closed now is tried again by the next run; its notices do no harm.
-pub async fn close_strays(round: &mut Round<'_>, google: &mut GoogleSession<'_>) {
+pub async fn close_retired(round: &mut Round<'_>, google: &mut GoogleSession<'_>) {
     let deadline = round.request.deadline.min(round.sync.now() + CLOSED_WITHIN);
-    for stray in round.state.strays() {
-        if !stop(google, &stray, deadline).await {
+    for retired in round.state.retired() {
+        if !stop(google, &retired, deadline).await {
             break;
         }
-        round.state.stray_channels.retain(|id| *id != stray.id);
+        round.state.retired_channels.retain(|id| *id != retired.id);
     }
 }
 
@@ -145,12 +145,12 @@ async fn stop(google: &mut GoogleSession<'_>, channel: &Channel, deadline: DateT
 pub async fn close(round: &mut Round<'_>, credentials: &InstructorCalendarCredentials) -> Result<(), Failure> {
     let state = &mut *round.state;
     state.renew_at = None;
-    let strays = state.strays();
-    state.stray_channels.clear();
+    let retired = state.retired();
+    state.retired_channels.clear();
     let Some(channel) = state.channel.take() else { return Ok(()) };
     state.push_health = PushHealth::Closed;
     if let Ok(mut google) = GoogleSession::open(&round.sync.google, credentials).await {
-        for channel in [&channel].into_iter().chain(&strays) {
+        for channel in [&channel].into_iter().chain(&retired) {
             if !stop(&mut google, channel, round.request.deadline).await {
                 break;
             }
@@ -163,7 +163,7 @@ impl SyncCalendar {
     /// Learns from the notices that came since the state was stored that push works. True when there were any.
     pub(super) fn hear(&self, state: &mut SyncState, noticed_at: Option<DateTime<Utc>>) -> bool {
         // Whoever found the lease held left no more than that a notice came.
-        let left = state.wishes.kinds.remove(&WishKind::Noticed).then(|| self.now());
+        let left = state.pending.tasks.remove(&SyncTask::Noticed).then(|| self.now());
         for at in noticed_at.into_iter().chain(left) {
             state.push_health = push::after_notice(&state.push_health, at);
         }

@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use super::{
     Failure,
     outbound::Work,
-    round::{Changed, Round},
+    round::{Delta, Round},
     words,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
         CalendarEventMapping, EventId, ExternalCalendarEvent, Free, LessonId, NoticeKind, SchedulingConflict,
         SyncDirection, SyncStatus, Window,
     },
-    ports::{ConflictChanges, ExternalLookup, HostFlags, PairChange},
+    ports::{ConflictChanges, ExternalLookup, LessonSyncColumns, PairChange},
     reconcile::{
         conflicts::{LessonSpan, busy, changes, free, joined, overlaps},
         occurrences,
@@ -38,21 +38,21 @@ pub struct Difference {
     /// The pairs that come and go.
     pub changes: Vec<ConflictChanges>,
     /// The columns of lessons whose flag changes.
-    pub flags: Vec<(LessonId, HostFlags)>,
+    pub flags: Vec<(LessonId, LessonSyncColumns)>,
 }
 
 /// Works out the conflicts of what changed and stores the difference.
 pub async fn refresh(
     round: &mut Round<'_>,
     work: &mut [Work],
-    changed: &Changed,
+    changed: &Delta,
     allowed: SyncDirection,
 ) -> Result<(), Failure> {
     let Difference { changes, flags } = difference(round, work, changed, allowed).await?;
     let (store, key) = (&round.sync.google.store, round.request.key);
     // The host's row comes before the pairs, so that dying between them repeats both.
     for (lesson, flags) in &flags {
-        store.flag_lesson(key, *lesson, flags).await?;
+        store.write_lesson_columns(key, *lesson, flags).await?;
     }
     store.apply_conflicts(key, &changes).await?;
     Ok(())
@@ -63,7 +63,7 @@ pub async fn refresh(
 pub async fn difference(
     round: &mut Round<'_>,
     work: &mut [Work],
-    changed: &Changed,
+    changed: &Delta,
     allowed: SyncDirection,
 ) -> Result<Difference, Failure> {
     let (key, now) = (round.request.key, round.sync.now());
@@ -128,7 +128,7 @@ pub async fn difference(
 }
 
 /// What may occur in the window; once all that changed is stored, where it is not yet.
-async fn external_between(round: &Round<'_>, window: Window, changed: &Changed) -> Result<ExternalLookup, Failure> {
+async fn external_between(round: &Round<'_>, window: Window, changed: &Delta) -> Result<ExternalLookup, Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
     let mut lookup = store.external_between(key, window).await?;
     if changed.stored {
@@ -150,7 +150,7 @@ fn say_what_does_not_block(
     round: &mut Round<'_>,
     work: &[Work],
     affected: &BTreeMap<LessonId, CalendarEventMapping>,
-    changed: &Changed,
+    changed: &Delta,
     lookup: &ExternalLookup,
     pairs: &[SchedulingConflict],
 ) {
@@ -160,9 +160,9 @@ fn say_what_does_not_block(
     let new: BTreeSet<&EventId> = changed.put.iter().map(ExternalCalendarEvent::id).collect();
     let moved: BTreeSet<LessonId> = work.iter().filter(|work| work.moved).map(|work| work.mapping.lesson_id).collect();
     for pair in pairs {
-        let news = new.contains(&pair.google_event_id) || moved.contains(&pair.lesson_id);
+        let is_new = new.contains(&pair.google_event_id) || moved.contains(&pair.lesson_id);
         if let (true, Some(mapping), Some(free)) =
-            (news, affected.get(&pair.lesson_id), free.get(&pair.google_event_id))
+            (is_new, affected.get(&pair.lesson_id), free.get(&pair.google_event_id))
         {
             round.report.say_of(mapping, words::does_not_block(&pair.google_event_id, *free));
         }
@@ -173,7 +173,7 @@ fn say_what_does_not_block(
 async fn affected(
     round: &Round<'_>,
     work: &[Work],
-    changed: &Changed,
+    changed: &Delta,
 ) -> Result<BTreeMap<LessonId, CalendarEventMapping>, Failure> {
     let (store, key, now) = (&round.sync.google.store, round.request.key, round.sync.now());
     let mut affected: BTreeMap<LessonId, CalendarEventMapping> = BTreeMap::new();
@@ -226,7 +226,7 @@ fn touches(row: &ExternalCalendarEvent, span: Window, zone: chrono_tz::Tz) -> bo
 /// The lessons that stored pairs connect with changed events, or with what is of one family with these: with a series
 /// through its exceptions too, whose rows a run that died may have removed before, and with the series that a changed
 /// exception belongs to.
-async fn named_by_pairs(round: &Round<'_>, changed: &Changed) -> Result<BTreeSet<LessonId>, Failure> {
+async fn named_by_pairs(round: &Round<'_>, changed: &Delta) -> Result<BTreeSet<LessonId>, Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
     let ids = changed.put.iter().map(ExternalCalendarEvent::id).chain(&changed.gone);
     let families: BTreeMap<&str, &EventId> = ids.map(|id| (id.family(), id)).collect();
@@ -270,7 +270,7 @@ fn flags(
     affected: &BTreeMap<LessonId, CalendarEventMapping>,
     changes: &[ConflictChanges],
     allowed: SyncDirection,
-) -> Vec<(LessonId, HostFlags)> {
+) -> Vec<(LessonId, LessonSyncColumns)> {
     let mut flagged: BTreeMap<LessonId, bool> =
         changes.iter().map(|lesson| (lesson.lesson_id, lesson.has_conflict)).collect();
     for work in work.iter_mut() {
@@ -281,8 +281,8 @@ fn flags(
     let mut flags = Vec::new();
     for (id, has_conflict) in flagged {
         let Some(mapping) = affected.get(&id).filter(|mapping| mapping.has_conflict != has_conflict) else { continue };
-        let in_google = mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
-        let columns = HostFlags {
+        let in_google = mapping.remote.as_ref().is_some_and(|remote| !remote.deleted);
+        let columns = LessonSyncColumns {
             google_calendar_event_id: in_google.then(|| mapping.google_event_id()),
             calendar_sync_status: (in_google || allowed.writes() && is_wanted(mapping)).then_some(mapping.sync_status),
             has_conflict,

@@ -1,4 +1,4 @@
-//! A run without the lease, for what most rings find: nothing, or a few events that are not ours. It reads where the
+//! A run without the lease, for what most messages find: nothing, or a few events that are not ours. It reads where the
 //! sync stands, lists what changed since, and stores all that follows in one step, on condition that nobody acted on
 //! the connection meanwhile. It never writes to Google, and leaves everything else to the leased run, which goes on
 //! with the listing made here if it is the next to act.
@@ -14,10 +14,10 @@ use super::{
     Failure, Report, SyncCalendar, SyncRequest, channel,
     conflicts::{self, Difference},
     inbound,
-    round::{Round, comparison_due, uncovered},
+    round::{Round, full_reconcile_due, newly_in_window},
 };
 use crate::{
-    model::{ConnectionKey, InstructorCalendarCredentials, SyncDirection, SyncState, SyncTrigger, Window, WishKind},
+    model::{ConnectionKey, InstructorCalendarCredentials, SyncDirection, SyncState, SyncTask, SyncTrigger, Window},
     ports::{Glance, Listing},
     reconcile::{push, schedule},
     usecases::google_session::GoogleSession,
@@ -70,20 +70,20 @@ pub struct Seen {
     /// When it began.
     pub began: DateTime<Utc>,
     fence: u64,
-    wishes: u64,
+    requests: u64,
 }
 
 impl Seen {
-    /// Whether nobody acted, and no wish was made, between the look at the state and the lease that `state` names.
+    /// Whether nobody acted, and no request was made, between the look at the state and the lease that `state` names.
     pub fn is_last_before(&self, state: &SyncState) -> bool {
-        (state.lease.fence, state.wishes.counter) == (self.fence + 1, self.wishes)
+        (state.lease.fence, state.pending.counter) == (self.fence + 1, self.requests)
     }
 }
 
 /// Does without the lease what can be done without it.
 pub async fn glance(sync: &SyncCalendar, request: &SyncRequest, report: &mut Report) -> Result<Glanced, Failure> {
     let (store, key) = (&sync.google.store, request.key);
-    if request.by_a_person() || !request.wishes.contains(&WishKind::Inbound) {
+    if request.by_a_person() || !request.tasks.contains(&SyncTask::PullEvents) {
         return Ok(Glanced::GoOn(None));
     }
     let Some(_entered) = sync.glances.enter(key) else { return Ok(Glanced::GoOn(None)) };
@@ -104,7 +104,7 @@ pub async fn glance(sync: &SyncCalendar, request: &SyncRequest, report: &mut Rep
     let mut google = GoogleSession::open(&sync.google, &credentials).await?;
     let listing = google.list(Some(&token), request.deadline).await?;
     report.google_calls += google.calls;
-    let seen = Seen { listing, began, fence: state.lease.fence, wishes: state.wishes.counter };
+    let seen = Seen { listing, began, fence: state.lease.fence, requests: state.pending.counter };
     let Some((glance, glanced)) = follow_up(sync, request, report.clone(), state, &credentials, &seen).await? else {
         google.keep().await?;
         return Ok(Glanced::GoOn(Some(seen)));
@@ -146,7 +146,7 @@ async fn follow_up(
         return Ok(None);
     };
     round.report.zone = changed.zone;
-    if listed.news && !announced && !round.state.looks_again {
+    if listed.found_changes && !announced && !round.state.looks_again {
         round.miss_notice(listed.began);
     }
     let Difference { changes, flags } =
@@ -167,13 +167,14 @@ fn cursor_if_calm(
     credentials: &InstructorCalendarCredentials,
 ) -> Option<String> {
     let now = sync.now();
-    let (settings, wished) = (&credentials.settings, &state.wishes.kinds);
+    let (settings, pending) = (&credentials.settings, &state.pending.tasks);
     let burst = state.last_synced_at.is_some_and(|at| now - at < BURST) && request.trigger != SyncTrigger::Poll;
     let calm = state.lease.owner.is_none() && state.failures == 0 && !burst;
     let allowed = credentials.blocked().is_none() && settings.auto_sync && settings.sync_direction.imports();
-    let inbound_alone = wished.union(&request.wishes).all(|kind| matches!(kind, WishKind::Inbound | WishKind::Lessons));
-    let due = comparison_due(state, credentials, now)
-        || uncovered(state, Window::around(now), now).is_some()
+    let inbound_alone =
+        pending.union(&request.tasks).all(|kind| matches!(kind, SyncTask::PullEvents | SyncTask::PushLessons));
+    let due = full_reconcile_due(state, credentials, now)
+        || newly_in_window(state, Window::around(now), now).is_some()
         || channel::is_due(sync, settings, state, now);
     let cursor =
         state.cursor.as_ref().filter(|cursor| calm && allowed && inbound_alone && !due && !cursor.days_move)?;

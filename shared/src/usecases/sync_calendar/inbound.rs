@@ -10,7 +10,7 @@ use super::{
     Failure,
     glance::Seen,
     listed::Listed,
-    round::{Changed, Round},
+    round::{Delta, Round},
 };
 use crate::{
     Error, ErrorKind,
@@ -35,7 +35,7 @@ pub async fn import(
     credentials: &InstructorCalendarCredentials,
     google: &mut GoogleSession<'_>,
     writes: bool,
-    changed: &mut Changed,
+    changed: &mut Delta,
 ) -> Result<Listed, Failure> {
     let (key, calendar) = (credentials.key, &credentials.google_calendar_id);
     let began = round.sync.now();
@@ -95,7 +95,7 @@ pub async fn import(
         round.report.say(format!("{unmentioned} events that the calendar no longer holds were forgotten."));
     }
     changed.put = plan.put;
-    let news = is_delta && (own.is_news() || !changed.put.is_empty() || !changed.gone.is_empty());
+    let found_changes = is_delta && (own.has_changes() || !changed.put.is_empty() || !changed.gone.is_empty());
     store.put_external(key, &changed.put).await?;
     store.delete_external(key, &changed.removals()).await?;
     round.report.imported(changed);
@@ -106,15 +106,15 @@ pub async fn import(
     // What should not be there is told once: until it is gone, the place in the list stays before it. Where it is to be
     // left, the place passes it, and is of no use once it is to be removed.
     let left_before = is_delta && round.state.cursor.as_ref().is_some_and(|cursor| cursor.past_strays);
-    let past_strays = !writes && (left_before || !own.strays.is_empty());
-    let clean = !writes || remove_strays(round, own.strays, google).await?;
+    let past_strays = !writes && (left_before || !own.orphans.is_empty());
+    let clean = !writes || remove_orphans(round, own.orphans, google).await?;
     let cursor = token.filter(|_| clean).map(|token| Cursor {
         token,
         shape: Cursor::shape_of(calendar),
         past_strays,
         days_move: false,
     });
-    Ok(Listed { cursor, zone, began, news, is_empty })
+    Ok(Listed { cursor, zone, began, found_changes, is_empty })
 }
 
 /// Where nothing is imported, looks at our own events alone, and keeps nothing of the others: they may have been
@@ -135,7 +135,7 @@ pub async fn look_after_own(
         |skipped: &SkippedEvent| skipped.id.as_ref().is_none_or(|id| OwnEventId::decode(credentials.key, id).is_some());
     round.report.say_skipped(&plan.skipped.iter().filter(|skipped| may_be_own(skipped)).cloned().collect::<Vec<_>>());
     let own = observe_own(round, &plan, plan.names_all(), zone).await?;
-    remove_strays(round, own.strays, google).await.map(drop)
+    remove_orphans(round, own.orphans, google).await.map(drop)
 }
 
 /// Forgets all that was imported: the direction no longer includes it.
@@ -181,7 +181,7 @@ pub async fn rows_alone(
     round: &Round<'_>,
     calendar: &CalendarId,
     seen: &Seen,
-) -> Result<Option<(Changed, Listed)>, Failure> {
+) -> Result<Option<(Delta, Listed)>, Failure> {
     let (key, zone) = (round.request.key, round.state.calendar_time_zone);
     let Listing { outcome, items, time_zone, .. } = &seen.listing;
     let ListingOutcome::Delta { token } = outcome else { return Ok(None) };
@@ -193,15 +193,15 @@ pub async fn rows_alone(
         return Ok(None);
     }
     let own = own_changes(round, &plan, false, zone).await?;
-    if own.is_news() {
+    if own.has_changes() {
         return Ok(None);
     }
     let gone = gone(round, calendar, &plan, false).await?;
-    let changed = Changed { put: plan.put, gone, stored: false, ..Changed::nothing(calendar.clone(), zone) };
-    let news = !changed.put.is_empty() || !changed.gone.is_empty();
+    let changed = Delta { put: plan.put, gone, stored: false, ..Delta::nothing(calendar.clone(), zone) };
+    let found_changes = !changed.put.is_empty() || !changed.gone.is_empty();
     let past_strays = round.state.cursor.as_ref().is_some_and(|cursor| cursor.past_strays);
     let cursor = Cursor { token: token.clone(), shape: Cursor::shape_of(calendar), past_strays, days_move: false };
-    let listed = Listed { cursor: Some(cursor), zone, began: seen.began, news, is_empty: items.is_empty() };
+    let listed = Listed { cursor: Some(cursor), zone, began: seen.began, found_changes, is_empty: items.is_empty() };
     Ok(Some((changed, listed)))
 }
 
@@ -254,20 +254,20 @@ struct OwnChanges {
     mappings: BTreeMap<LessonId, CalendarEventMapping>,
     /// The live events that are ours and should not be there: superseded generations, and what was split off a series
     /// that somebody made of one.
-    strays: Vec<(EventId, String)>,
+    orphans: Vec<(EventId, String)>,
 }
 
 impl OwnChanges {
     /// Whether there is anything that was not known.
-    fn is_news(&self) -> bool {
-        !self.mappings.is_empty() || !self.strays.is_empty()
+    fn has_changes(&self) -> bool {
+        !self.mappings.is_empty() || !self.orphans.is_empty()
     }
 }
 
 /// Compares what Google shows of our own events with their mappings.
 async fn own_changes(round: &Round<'_>, plan: &InboundPlan, complete: bool, zone: Tz) -> Result<OwnChanges, Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
-    let mut strays: Vec<_> = plan.own_parts.iter().map(|event| (event.id.clone(), event.etag.clone())).collect();
+    let mut orphans: Vec<_> = plan.own_parts.iter().map(|event| (event.id.clone(), event.etag.clone())).collect();
     let mut mappings: BTreeMap<LessonId, CalendarEventMapping> = BTreeMap::new();
     if complete || plan.own.len() > FEW {
         mappings.extend(store.mappings(key).await?.into_iter().map(|mapping| (mapping.lesson_id, mapping)));
@@ -281,7 +281,7 @@ async fn own_changes(round: &Round<'_>, plan: &InboundPlan, complete: bool, zone
         let before = changed.get(&own.lesson_id).or_else(|| mappings.get(&own.lesson_id)).cloned();
         match observed(key, *own, event, before, zone) {
             Observed::Nothing => {}
-            Observed::Stray => strays.push((event.id.clone(), event.etag.clone())),
+            Observed::Orphan => orphans.push((event.id.clone(), event.etag.clone())),
             Observed::Mapping(mapping) => {
                 changed.insert(own.lesson_id, *mapping);
             }
@@ -290,23 +290,23 @@ async fn own_changes(round: &Round<'_>, plan: &InboundPlan, complete: bool, zone
     if complete {
         let mentioned = plan.mentioned();
         for mapping in mappings.values() {
-            let live = mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
+            let live = mapping.remote.as_ref().is_some_and(|remote| !remote.deleted);
             if live && !mentioned.contains(&mapping.google_event_id()) && !changed.contains_key(&mapping.lesson_id) {
                 let mut missing = mapping.clone();
-                missing.touched = true;
-                missing.shown.iter_mut().for_each(|shown| shown.deleted = true);
+                missing.edited_by_others = true;
+                missing.remote.iter_mut().for_each(|remote| remote.deleted = true);
                 // That it is gone is news, whatever was under way.
                 missing.replaces = None;
                 changed.insert(missing.lesson_id, missing);
             }
         }
     }
-    Ok(OwnChanges { mappings: changed, strays })
+    Ok(OwnChanges { mappings: changed, orphans })
 }
 
 enum Observed {
     Nothing,
-    Stray,
+    Orphan,
     Mapping(Box<CalendarEventMapping>),
 }
 
@@ -329,35 +329,37 @@ fn observed(
         return Observed::Mapping(Box::new(observe(found, event)));
     };
     if mapping.generation != own.generation {
-        let live = mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
-        return match (event.is_cancelled(), live || mapping.intended.is_some()) {
+        let live = mapping.remote.as_ref().is_some_and(|remote| !remote.deleted);
+        return match (event.is_cancelled(), live || mapping.in_flight.is_some()) {
             (true, _) => Observed::Nothing,
-            (false, true) => Observed::Stray,
+            (false, true) => Observed::Orphan,
             (false, false) => Observed::Mapping(Box::new(observe(
                 CalendarEventMapping { generation: own.generation, ..mapping },
                 event,
             ))),
         };
     }
-    let same =
-        mapping.shown.as_ref().is_some_and(|shown| shown.etag == event.etag && shown.deleted == event.is_cancelled());
-    if same || (mapping.shown.is_none() && event.is_cancelled() && mapping.intended.is_none()) {
+    let same = mapping
+        .remote
+        .as_ref()
+        .is_some_and(|remote| remote.etag == event.etag && remote.deleted == event.is_cancelled());
+    if same || (mapping.remote.is_none() && event.is_cancelled() && mapping.in_flight.is_none()) {
         return Observed::Nothing;
     }
     Observed::Mapping(Box::new(observe(mapping, event)))
 }
 
 /// Deletes events that are ours and should not be there. False when one is left that may go with the next try.
-async fn remove_strays(
+async fn remove_orphans(
     round: &mut Round<'_>,
-    strays: Vec<(EventId, String)>,
+    orphans: Vec<(EventId, String)>,
     google: &mut GoogleSession<'_>,
 ) -> Result<bool, Failure> {
-    if strays.is_empty() {
+    if orphans.is_empty() {
         return Ok(true);
     }
     let mut clean = true;
-    let operations: Vec<_> = strays.into_iter().map(|(id, etag)| Operation::Delete { id, etag: Some(etag) }).collect();
+    let operations: Vec<_> = orphans.into_iter().map(|(id, etag)| Operation::Delete { id, etag: Some(etag) }).collect();
     let deadline = round.request.deadline.min(round.sync.now() + TimeDelta::minutes(1));
     for outcome in google.batch(&operations, deadline).await? {
         match outcome {

@@ -18,7 +18,7 @@ pub struct Listed {
     /// When it began.
     pub began: DateTime<Utc>,
     /// Whether it is a delta that brought anything which was not known.
-    pub news: bool,
+    pub found_changes: bool,
     /// Whether it is a delta that brought nothing at all.
     pub is_empty: bool,
 }

@@ -37,9 +37,9 @@ use crate::{
     Error, Result,
     model::{
         CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, Notice, NoticeKind, SyncDirection, SyncLogId,
-        SyncOutcome, SyncState, SyncTrigger, WishKind, channel_token::WebhookKeys, connection::Blocked,
+        SyncOutcome, SyncState, SyncTask, SyncTrigger, channel_token::WebhookKeys, connection::Blocked,
     },
-    ports::{Doorbell, LeaseAttempt, NoticeBus, Random, Refusal, ReleaseOutcome, Ring},
+    ports::{LeaseAttempt, NoticeBus, Random, Refusal, ReleaseOutcome, SyncMessage, SyncQueue},
     reconcile::backoff,
 };
 
@@ -66,7 +66,7 @@ pub struct SyncCalendar {
     /// Google and the store.
     pub google: Google,
     /// Hands work over to a later run.
-    pub doorbell: Arc<dyn Doorbell>,
+    pub sync_queue: Arc<dyn SyncQueue>,
     /// Where notices go.
     pub bus: Arc<dyn NoticeBus>,
     /// Ids and jitter.
@@ -85,7 +85,7 @@ pub struct SyncRequest {
     /// Why.
     pub trigger: SyncTrigger,
     /// What is wanted.
-    pub wishes: BTreeSet<WishKind>,
+    pub tasks: BTreeSet<SyncTask>,
     /// The log row that was promised to a person.
     pub log_id: Option<SyncLogId>,
     /// Which way and which lessons, where a person said so.
@@ -174,13 +174,7 @@ impl SyncCalendar {
         self.google.clock.now()
     }
 
-    fn luck(&self) -> u16 {
-        let mut bytes = [0; 2];
-        self.random.fill(&mut bytes);
-        u16::from_be_bytes(bytes)
-    }
-
-    /// Runs a sync now, or leaves the wish with the run that is under way.
+    /// Runs a sync now, or leaves the request with the run that is under way.
     pub async fn run(&self, request: &SyncRequest) -> Result<SyncRun> {
         let started_at = self.now();
         let mut report = Report::default();
@@ -212,7 +206,7 @@ impl SyncCalendar {
         let for_the_holder = match &request.asked {
             Some(asked) if asked.is_narrowed() => BTreeSet::new(),
             Some(_) | None => {
-                request.wishes.iter().copied().chain(request.noticed_at.map(|_| WishKind::Noticed)).collect()
+                request.tasks.iter().copied().chain(request.noticed_at.map(|_| SyncTask::Noticed)).collect()
             }
         };
         let state = match store.acquire_lease(request.key, owner, now, lease_until, &for_the_holder).await? {
@@ -238,9 +232,9 @@ impl SyncCalendar {
     ) -> Result<SyncRun> {
         let store = &self.google.store;
         // A run that a person narrowed serves that person alone: what others wish for stays wished for.
-        let mut inherited = state.wishes.kinds.clone();
-        state.wishes.kinds.extend(&request.wishes);
-        if !request.by_a_person() && state.resting_until.is_some_and(|until| until > self.now()) {
+        let mut inherited = state.pending.tasks.clone();
+        state.pending.tasks.extend(&request.tasks);
+        if !request.by_a_person() && state.backoff_until.is_some_and(|until| until > self.now()) {
             return self.keep_resting(request, report, state, started_at).await;
         }
         if request.trigger == SyncTrigger::Webhook
@@ -271,12 +265,12 @@ impl SyncCalendar {
             let (outcome, blocked) = self.settle(&mut state, &mut report, ended, request).await?;
             if announced && (state.failures > 0 || report.paced) && state.listed_at == listed_at {
                 // Whoever finds it was told of it.
-                state.wishes.kinds.insert(WishKind::Noticed);
+                state.pending.tasks.insert(SyncTask::Noticed);
             }
             if report.narrowed && state.failures > 0 {
-                state.wishes.kinds.extend(&inherited);
+                state.pending.tasks.extend(&inherited);
             } else if report.narrowed {
-                state.wishes.kinds.clone_from(&inherited);
+                state.pending.tasks.clone_from(&inherited);
                 // Where nothing polls, somebody may have wished for a run all the same.
                 let goes_on = state.next_sync_at.is_some() || !inherited.is_empty();
                 state.next_sync_at = goes_on.then(|| self.now());
@@ -289,10 +283,10 @@ impl SyncCalendar {
             match store.release_lease(request.key, &state).await? {
                 ReleaseOutcome::Released => break (outcome, blocked),
                 ReleaseOutcome::Lost => return Ok(SyncRun::Held),
-                ReleaseOutcome::WishesCame(fresh) => {
-                    state.wishes.counter = fresh.wishes.counter;
-                    inherited.extend(&fresh.wishes.kinds);
-                    state.wishes.kinds.extend(fresh.wishes.kinds);
+                ReleaseOutcome::NewRequests(fresh) => {
+                    state.pending.counter = fresh.pending.counter;
+                    inherited.extend(&fresh.pending.tasks);
+                    state.pending.tasks.extend(fresh.pending.tasks);
                 }
             }
             let again_at = (round_started + BETWEEN_LISTINGS).max(self.now());
@@ -309,9 +303,9 @@ impl SyncCalendar {
             if self.let_go(request.key, &mut state).await? && well {
                 // Where a person bounded the run, whoever else wishes for one is a person only if they wish for all of it:
                 // else the switches decide of it.
-                let by_nobody = report.narrowed && !state.wishes.kinds.contains(&WishKind::Full);
+                let by_nobody = report.narrowed && !state.pending.tasks.contains(&SyncTask::FullReconcile);
                 let trigger = if by_nobody { SyncTrigger::Poll } else { request.trigger };
-                self.ring_for_others(request.key, trigger, &state).await?;
+                self.send_for_others(request.key, trigger, &state).await?;
             }
             break (outcome, blocked);
         };
@@ -332,7 +326,7 @@ impl SyncCalendar {
         let rest = std::mem::take(&mut report.rest);
         let ran = self.record(request, report, direction, outcome, started_at).await?;
         if let SyncRun::Ran(log) = &ran {
-            self.ring_for_the_rest(request, rest, log.id, delay).await?;
+            self.send_for_the_rest(request, rest, log.id, delay).await?;
         }
         Ok(ran)
     }
@@ -358,16 +352,16 @@ impl SyncCalendar {
         key: ConnectionKey,
         until: DateTime<Utc>,
         state: &mut SyncState,
-    ) -> Result<BTreeSet<WishKind>> {
+    ) -> Result<BTreeSet<SyncTask>> {
         let Some(rest) = (until - self.now()).min(BETWEEN_LISTINGS).to_std().ok().filter(|rest| !rest.is_zero()) else {
             return Ok(BTreeSet::new());
         };
         self.google.clock.sleep(rest).await;
         let Some(fresh) = self.google.store.state(key).await? else { return Ok(BTreeSet::new()) };
         // Whoever took the lease over has raised the fence, and finds us out by it.
-        state.wishes.counter = fresh.wishes.counter;
-        state.wishes.kinds.extend(&fresh.wishes.kinds);
-        Ok(fresh.wishes.kinds)
+        state.pending.counter = fresh.pending.counter;
+        state.pending.tasks.extend(&fresh.pending.tasks);
+        Ok(fresh.pending.tasks)
     }
 
     /// Leaves a connection that rests after a failure alone; what was wished for is kept until the rest is over.
@@ -379,9 +373,9 @@ impl SyncCalendar {
         started_at: DateTime<Utc>,
     ) -> Result<SyncRun> {
         if self.hear(&mut state, request.noticed_at) {
-            state.wishes.kinds.insert(WishKind::Noticed);
+            state.pending.tasks.insert(SyncTask::Noticed);
         }
-        state.next_sync_at = state.resting_until;
+        state.next_sync_at = state.backoff_until;
         if !self.deliver_notices(request.key).await {
             let again = self.now() + DELIVER_AGAIN;
             state.next_sync_at = state.next_sync_at.map(|next| next.min(again));
@@ -395,13 +389,13 @@ impl SyncCalendar {
         self.record(request, report, SyncDirection::TwoWay, SyncOutcome::Partial, started_at).await
     }
 
-    /// Gives the lease back with all wishes, those that come meanwhile too. False when it was lost.
+    /// Gives the lease back with all requests, those that come meanwhile too. False when it was lost.
     async fn let_go(&self, key: ConnectionKey, state: &mut SyncState) -> Result<bool> {
         loop {
             match self.google.store.release_lease(key, state).await? {
-                ReleaseOutcome::WishesCame(fresh) => {
-                    state.wishes.counter = fresh.wishes.counter;
-                    state.wishes.kinds.extend(fresh.wishes.kinds);
+                ReleaseOutcome::NewRequests(fresh) => {
+                    state.pending.counter = fresh.pending.counter;
+                    state.pending.tasks.extend(fresh.pending.tasks);
                 }
                 ReleaseOutcome::Released => return Ok(true),
                 ReleaseOutcome::Lost => return Ok(false),
@@ -410,22 +404,23 @@ impl SyncCalendar {
     }
 
     /// Rings for what others wished for meanwhile.
-    async fn ring_for_others(&self, key: ConnectionKey, trigger: SyncTrigger, state: &SyncState) -> Result<()> {
-        let wishes = state.wishes.kinds.iter().copied().collect();
-        let ring = Ring::new(key, trigger, wishes);
-        self.doorbell.ring(&ring, Duration::ZERO).await
+    async fn send_for_others(&self, key: ConnectionKey, trigger: SyncTrigger, state: &SyncState) -> Result<()> {
+        let tasks = state.pending.tasks.iter().copied().collect();
+        let message = SyncMessage::new(key, trigger, tasks);
+        self.sync_queue.send(&message, Duration::ZERO).await
     }
 
     /// Rings for what is left of what was asked for, in the same bounds; the log row tells the rest of the story.
-    async fn ring_for_the_rest(
+    async fn send_for_the_rest(
         &self,
         request: &SyncRequest,
-        rest: BTreeSet<WishKind>,
+        rest: BTreeSet<SyncTask>,
         log_id: SyncLogId,
         delay: Duration,
     ) -> Result<()> {
         let SyncRequest { key, trigger, asked, .. } = request.clone();
-        let ring = Ring { log_id: Some(log_id), asked, ..Ring::new(key, trigger, rest.into_iter().collect()) };
-        self.doorbell.ring(&ring, delay).await
+        let message =
+            SyncMessage { log_id: Some(log_id), asked, ..SyncMessage::new(key, trigger, rest.into_iter().collect()) };
+        self.sync_queue.send(&message, delay).await
     }
 }

@@ -39,7 +39,7 @@ impl SyncCalendar {
         let asked_for =
             request.log_id.is_some() || matches!(request.trigger, SyncTrigger::Manual | SyncTrigger::Connect);
         let tell = asked_for || report.is_worth_a_row() || outcome != SyncOutcome::Completed;
-        let daily = report.compared;
+        let daily = report.reconciled;
         let now = self.now();
         let id = request.log_id.unwrap_or_else(|| SyncLogId(self.time_ordered_id(started_at)));
         let mut log = report.into_log(id, request, direction, outcome, [started_at, now]);

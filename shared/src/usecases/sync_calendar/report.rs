@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use super::{SyncRequest, round::Changed, words};
+use super::{SyncRequest, round::Delta, words};
 use crate::model::{
     CalendarEventMapping, CalendarSyncLog, EventId, SkippedEvent, SyncCounts, SyncDirection, SyncLogId, SyncOutcome,
-    WishKind, text::shortened,
+    SyncTask, text::shortened,
 };
 
 /// So many events of which something is said are named in a row.
@@ -31,7 +31,7 @@ pub struct Report {
     /// Whether the rest has to wait: we hold back, below what Google allows a minute.
     pub paced: bool,
     /// What a later run is to be asked for, if the rest is to follow.
-    pub rest: BTreeSet<WishKind>,
+    pub rest: BTreeSet<SyncTask>,
     /// Whether Google's usage limit was met.
     pub quota_exceeded: bool,
     /// Whether a person bounded the run: to some lessons, or to a direction that is not the connection's own.
@@ -39,7 +39,7 @@ pub struct Report {
     /// Whether stored data changed in a way that the counts don't show.
     pub changed: bool,
     /// Whether all lessons were compared with all mappings, as happens daily.
-    pub compared: bool,
+    pub reconciled: bool,
     /// Where the calendar is: the times of the log are those that a person sees there.
     pub zone: Tz,
     /// What was done for single lessons. A first sync has more of that than a row holds.
@@ -109,7 +109,7 @@ impl Report {
     }
 
     /// Notes what was imported.
-    pub fn imported(&mut self, changed: &Changed) {
+    pub fn imported(&mut self, changed: &Delta) {
         self.counts.events_synced += u32::try_from(changed.put.len()).unwrap_or(u32::MAX);
         self.changed |= !changed.gone.is_empty();
     }
@@ -192,7 +192,7 @@ mod tests {
         let request = SyncRequest {
             key,
             trigger: SyncTrigger::Manual,
-            wishes: BTreeSet::new(),
+            tasks: BTreeSet::new(),
             log_id: None,
             asked: None,
             noticed_at: None,

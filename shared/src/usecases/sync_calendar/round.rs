@@ -14,15 +14,15 @@ use super::{
 };
 use crate::{
     model::{
-        CalendarId, EventId, ExternalCalendarEvent, InstructorCalendarCredentials, SyncDirection, SyncState, Window,
-        WishKind, connection::Blocked,
+        CalendarId, EventId, ExternalCalendarEvent, InstructorCalendarCredentials, SyncDirection, SyncState, SyncTask,
+        Window, connection::Blocked,
     },
     reconcile::{push, schedule},
     usecases::google_session::GoogleSession,
 };
 
 /// The end of the window moves on in steps of this length.
-const COVER_STEP: TimeDelta = TimeDelta::days(1);
+const HORIZON_STEP: TimeDelta = TimeDelta::days(1);
 
 /// What a round works with.
 pub struct Round<'a> {
@@ -44,7 +44,7 @@ pub struct Round<'a> {
 
 /// What a round found out and the state learns when all of it is stored.
 #[derive(Debug)]
-pub struct Changed {
+pub struct Delta {
     /// The calendar that they stand in.
     pub calendar: CalendarId,
     /// The rows of external events that changed.
@@ -60,7 +60,7 @@ pub struct Changed {
     pub everything: bool,
 }
 
-impl Changed {
+impl Delta {
     /// Nothing yet.
     pub fn nothing(calendar: CalendarId, zone: Tz) -> Self {
         Self { calendar, put: Vec::new(), gone: BTreeSet::new(), stored: true, zone, everything: false }
@@ -116,16 +116,17 @@ impl Round<'_> {
     ) -> Result<(), Failure> {
         let (sync, request) = (self.sync, self.request);
         let started = sync.now();
-        let wishes = self.state.wishes.kinds.clone();
-        // The daily comparison waits for a run that has Google's list before it in any case, which there is each few hours.
-        let looks = wishes.contains(&WishKind::Inbound) || !credentials.settings.sync_direction.imports();
-        let compare = wishes.contains(&WishKind::Full) || (looks && comparison_due(self.state, credentials, started));
+        let tasks = self.state.pending.tasks.clone();
+        // The daily full reconcile waits for a run that has Google's list before it in any case, which there is each few hours.
+        let looks = tasks.contains(&SyncTask::PullEvents) || !credentials.settings.sync_direction.imports();
+        let full_reconcile =
+            tasks.contains(&SyncTask::FullReconcile) || (looks && full_reconcile_due(self.state, credentials, started));
         let calendar = credentials.google_calendar_id.clone();
         let zone = self.state.calendar_time_zone;
         self.report.zone = zone;
-        let mut changed = Changed { everything: compare, ..Changed::nothing(calendar, zone) };
+        let mut changed = Delta { everything: full_reconcile, ..Delta::nothing(calendar, zone) };
 
-        if !credentials.settings.sync_direction.imports() && (self.state.cursor.is_some() || compare) {
+        if !credentials.settings.sync_direction.imports() && (self.state.cursor.is_some() || full_reconcile) {
             inbound::clear(self).await?;
             channel::close(self, credentials).await?;
             changed.everything = true;
@@ -136,23 +137,23 @@ impl Round<'_> {
 
         let mut imported = None;
         let owed = self.state.cursor.is_none() || push::owes_listing(self.state, sync.now());
-        let list = wishes.contains(&WishKind::Inbound) || compare || owed;
+        let list = tasks.contains(&SyncTask::PullEvents) || full_reconcile || owed;
         if direction.imports() && list {
             let listed = inbound::import(self, credentials, google, direction.writes(), &mut changed).await?;
             self.report.zone = changed.zone;
-            if listed.news && !self.announced && !self.state.looks_again {
+            if listed.found_changes && !self.announced && !self.state.looks_again {
                 self.miss_notice(listed.began);
             }
             imported = Some(listed);
-        } else if compare && !credentials.settings.sync_direction.imports() {
+        } else if full_reconcile && !credentials.settings.sync_direction.imports() {
             inbound::look_after_own(self, credentials, google).await?;
         }
         let window =
             request.asked.as_ref().map_or_else(|| Window::around(started), |asked| asked.window(changed.zone, started));
-        let uncovered = uncovered(self.state, window, started);
+        let newly_in_window = newly_in_window(self.state, window, started);
         // Whatever a person bounded this run to, the connection is what conflicts and the host's columns go by.
         let allowed = credentials.settings.sync_direction;
-        let (mut work, more) = outbound::gather(self, window, compare, uncovered, direction).await?;
+        let (mut work, more) = outbound::gather(self, window, full_reconcile, newly_in_window, direction).await?;
         // What a bounded run leaves keeps its mark: the next would only come upon it again.
         let marked = |work: &Work| work.stored.as_ref().is_some_and(|mapping| mapping.dirty);
         let settles = !self.report.narrowed || (direction.writes() || !allowed.writes()) && work.iter().any(marked);
@@ -175,18 +176,18 @@ impl Round<'_> {
             self.expect_notice();
         }
         carried_out?;
-        self.report.compared |= compare;
+        self.report.reconciled |= full_reconcile;
         if !self.report.narrowed {
-            if compare {
-                self.state.compared_at = Some(started);
+            if full_reconcile {
+                self.state.reconciled_at = Some(started);
             }
-            if uncovered.is_some() || compare {
-                self.state.covered_until = Some(window.to);
+            if newly_in_window.is_some() || full_reconcile {
+                self.state.horizon = Some(window.to);
             }
         }
         // At the end: nothing else waits for channels that cannot be closed.
         if may_close {
-            channel::close_strays(self, google).await;
+            channel::close_retired(self, google).await;
         } else if taken_over {
             channel::close_later(sync, request.key).await?;
         }
@@ -201,16 +202,16 @@ impl Round<'_> {
 }
 
 /// Whether it is time to compare all lessons with all mappings: each day, and after the settings have changed, also when
-/// the ring for that was lost.
-pub fn comparison_due(state: &SyncState, credentials: &InstructorCalendarCredentials, now: DateTime<Utc>) -> bool {
-    state.compared_at.is_none_or(|at| now - at > schedule::DAILY || credentials.updated_at > at)
+/// the message for that was lost.
+pub fn full_reconcile_due(state: &SyncState, credentials: &InstructorCalendarCredentials, now: DateTime<Utc>) -> bool {
+    state.reconciled_at.is_none_or(|at| now - at > schedule::DAILY || credentials.updated_at > at)
 }
 
 /// The part of the window that no run has looked at yet.
-pub fn uncovered(state: &SyncState, window: Window, started: DateTime<Utc>) -> Option<Window> {
-    match state.covered_until {
+pub fn newly_in_window(state: &SyncState, window: Window, started: DateTime<Utc>) -> Option<Window> {
+    match state.horizon {
         None => Some(window),
-        Some(until) if window.to - until > COVER_STEP => Some(Window { from: until.max(started), to: window.to }),
+        Some(until) if window.to - until > HORIZON_STEP => Some(Window { from: until.max(started), to: window.to }),
         Some(_) => None,
     }
 }

@@ -7,7 +7,7 @@ use super::{Failure, Report, SyncCalendar, SyncRequest};
 use crate::{
     ErrorKind, Result,
     model::{
-        ConnectionKey, ConnectionStatus, InstructorCalendarCredentials, NoticeKind, SyncOutcome, SyncState, WishKind,
+        ConnectionKey, ConnectionStatus, InstructorCalendarCredentials, NoticeKind, SyncOutcome, SyncState, SyncTask,
         connection::Blocked,
     },
     ports::Refusal,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What is rung for is heard within this time, or lost.
-const RINGS_WITHIN: TimeDelta = TimeDelta::minutes(5);
+const MESSAGE_ARRIVES_WITHIN: TimeDelta = TimeDelta::minutes(5);
 
 impl SyncCalendar {
     /// Writes how the round ended into the state.
@@ -35,7 +35,7 @@ impl SyncCalendar {
         // A person's leave to try everything ends with their run, however that ends. What it removed, they asked for; what
         // it could not come to is held back as before.
         let theirs = !matches!(ended, Err(Failure::ManualOnly));
-        let overrode = !goes_on && theirs && state.wishes.kinds.remove(&WishKind::Overrides);
+        let overrode = !goes_on && theirs && state.pending.tasks.remove(&SyncTask::RetryGivenUp);
         let came_to_all = matches!(&ended, Ok(credentials) if credentials.settings.sync_direction.writes())
             && report.unfinished.is_none()
             && !report.narrowed;
@@ -45,13 +45,14 @@ impl SyncCalendar {
         match ended {
             Ok(_) if goes_on => {
                 // The rest is marked. In a bounded run it may stand behind very many marks of others, and is looked for.
-                let stays =
-                    |wish: &WishKind| *wish == WishKind::Overrides || report.narrowed && *wish == WishKind::Full;
-                let asked = state.wishes.kinds.iter().copied().filter(stays);
-                report.rest = asked.chain([WishKind::Lessons]).collect();
-                state.wishes.kinds.clone_from(&report.rest);
+                let stays = |task: &SyncTask| {
+                    *task == SyncTask::RetryGivenUp || report.narrowed && *task == SyncTask::FullReconcile
+                };
+                let asked = state.pending.tasks.iter().copied().filter(stays);
+                report.rest = asked.chain([SyncTask::PushLessons]).collect();
+                state.pending.tasks.clone_from(&report.rest);
                 state.failures = 0;
-                state.resting_until = None;
+                state.backoff_until = None;
                 forget_error(state);
                 if report.paced {
                     self.come_again_soon(state, request);
@@ -67,14 +68,14 @@ impl SyncCalendar {
                 }
                 Some(reason) => {
                     // What is left is marked.
-                    state.wishes.kinds.remove(&WishKind::Full);
-                    state.wishes.kinds.insert(WishKind::Lessons);
+                    state.pending.tasks.remove(&SyncTask::FullReconcile);
+                    state.pending.tasks.insert(SyncTask::PushLessons);
                     let (code, rest) = if report.quota_exceeded {
                         ("quota_exceeded", backoff::QUOTA_EXCEEDED)
                     } else {
-                        ("unfinished", backoff::rest(state.failures + 1))
+                        ("unfinished", backoff::delay(state.failures + 1))
                     };
-                    self.rest(state, code, rest, request.key).await?;
+                    self.back_off(state, code, rest, request.key).await?;
                     tracing::warn!(connection = %request.key, reason, "unfinished");
                     Ok((SyncOutcome::Partial, None))
                 }
@@ -82,7 +83,7 @@ impl SyncCalendar {
             Err(Failure::Blocked(blocked)) => {
                 // Taking down goes on by the poll, should this be the last to hear of it.
                 let goes_on = blocked == Blocked::Disconnecting;
-                state.next_sync_at = goes_on.then(|| now + backoff::rest(2));
+                state.next_sync_at = goes_on.then(|| now + backoff::delay(2));
                 Ok((SyncOutcome::Failed, Some(blocked)))
             }
             Err(Failure::ManualOnly) => {
@@ -92,7 +93,7 @@ impl SyncCalendar {
             Err(Failure::DirectionOff) => Ok((SyncOutcome::Failed, Some(Blocked::SwitchedOff))),
             Err(Failure::Paced) => {
                 report.wait();
-                report.rest.clone_from(&request.wishes);
+                report.rest.clone_from(&request.tasks);
                 self.come_again_soon(state, request);
                 Ok((SyncOutcome::Running, None))
             }
@@ -106,20 +107,20 @@ impl SyncCalendar {
             Err(Failure::ClientRefused(refusal)) => {
                 let error = client_refused(&refusal);
                 report.say(error.message().to_owned());
-                let rest = backoff::rest(state.failures + 1).min(backoff::CLIENT_REFUSED);
-                self.rest(state, error.code(), rest, request.key).await?;
+                let rest = backoff::delay(state.failures + 1).min(backoff::CLIENT_REFUSED);
+                self.back_off(state, error.code(), rest, request.key).await?;
                 state.client_refused = Some(refusal.reason);
                 Ok((SyncOutcome::Failed, None))
             }
             Err(Failure::QuotaExceeded) => {
                 report.say("Google's usage limit for this calendar is exceeded; we pause for hours.");
-                self.rest(state, "quota_exceeded", backoff::QUOTA_EXCEEDED, request.key).await?;
+                self.back_off(state, "quota_exceeded", backoff::QUOTA_EXCEEDED, request.key).await?;
                 Ok((SyncOutcome::Failed, None))
             }
             Err(Failure::Other(error)) => {
                 tracing::error!(connection = %request.key, ?error, "the run failed");
                 report.say(format!("The run failed: {}", error.message()));
-                self.rest(state, error.code(), backoff::rest(state.failures + 1), request.key).await?;
+                self.back_off(state, error.code(), backoff::delay(state.failures + 1), request.key).await?;
                 Ok((SyncOutcome::Failed, None))
             }
             Err(Failure::NotConnected | Failure::LeaseLost) => Ok((SyncOutcome::Failed, Some(Blocked::Disconnecting))),
@@ -129,29 +130,33 @@ impl SyncCalendar {
     /// All that was wished for is done.
     pub(super) fn end_well(&self, state: &mut SyncState, credentials: &InstructorCalendarCredentials) {
         let now = self.now();
-        state.wishes.kinds.clear();
+        state.pending.tasks.clear();
         state.failures = 0;
-        state.resting_until = None;
+        state.backoff_until = None;
         forget_error(state);
         state.last_synced_at = Some(now);
-        state.next_sync_at = schedule::next_poll_or_as_it_is(&credentials.settings, state, now, self.luck());
+        state.next_sync_at = schedule::next_poll_or_as_it_is(&credentials.settings, state, now, self.random.jitter());
     }
 
     /// Leaves what is left to a later run: nothing has failed. The poll comes for it, and sees to it that nothing is lost
     /// where the rest is rung for.
     fn come_again_soon(&self, state: &mut SyncState, request: &SyncRequest) {
-        state.wishes.kinds.extend([WishKind::Inbound, WishKind::Lessons]);
-        let wait = if request.is_awaited() { RINGS_WITHIN } else { backoff::jitter(backoff::PACED, self.luck()) };
+        state.pending.tasks.extend([SyncTask::PullEvents, SyncTask::PushLessons]);
+        let wait = if request.is_awaited() {
+            MESSAGE_ARRIVES_WITHIN
+        } else {
+            backoff::jitter(backoff::PACED, self.random.jitter())
+        };
         state.next_sync_at = Some(self.now() + wait);
     }
 
     /// Lets the connection rest after a failure, and tells the instructor once when failures pile up.
-    async fn rest(&self, state: &mut SyncState, code: &str, rest: TimeDelta, key: ConnectionKey) -> Result<()> {
+    async fn back_off(&self, state: &mut SyncState, code: &str, rest: TimeDelta, key: ConnectionKey) -> Result<()> {
         state.failures += 1;
         state.last_error = Some(code.to_owned());
         state.client_refused = None;
-        state.resting_until = Some(self.now() + backoff::jitter(rest, self.luck()));
-        state.next_sync_at = state.resting_until;
+        state.backoff_until = Some(self.now() + backoff::jitter(rest, self.random.jitter()));
+        state.next_sync_at = state.backoff_until;
         if state.failures == backoff::TOLD_AFTER {
             let notice = self.notice(key, NoticeKind::SyncFailing { code: code.to_owned() });
             self.google.store.put_notices(key, &[notice]).await?;

@@ -8,7 +8,7 @@ use crate::{
     model::{
         CalendarEventMapping, EventId, Free, SchedulingConflict, SkipReason, SkippedEvent, Window, text::shortened,
     },
-    reconcile::outbound::{Absence, Decision, Step, Wanted},
+    reconcile::outbound::{Absence, Decision, Desired, Step},
 };
 
 /// Bytes of an event's id in a sentence: all of one that Google makes.
@@ -24,7 +24,7 @@ pub fn lesson(mapping: &CalendarEventMapping, zone: Tz) -> String {
 }
 
 /// What a step that was carried out has done, and why; nothing for one that changed nothing in Google.
-pub fn done(decision: Decision, wanted: &Wanted) -> Option<&'static str> {
+pub fn done(decision: Decision, desired: &Desired) -> Option<&'static str> {
     let drift = decision.drift.map(|drift| drift.deleted);
     match (decision.step, drift) {
         (Step::Insert, _) => Some("its event was made"),
@@ -36,11 +36,11 @@ pub fn done(decision: Decision, wanted: &Wanted) -> Option<&'static str> {
         }
         (Step::Replace | Step::Patch, None) => Some("its event followed the lesson"),
         (Step::Revive, None) => Some("its event came back with the lesson"),
-        (Step::Delete, _) => Some(match wanted {
-            Wanted::NoEvent(Absence::Cancelled) => "its event was deleted, since the lesson is cancelled",
-            Wanted::NoEvent(Absence::Removed) => "its event was deleted, since the lesson no longer exists",
-            Wanted::NoEvent(Absence::Reassigned) => "its event was deleted, since another instructor gives the lesson",
-            Wanted::Event(_) => "its event was deleted",
+        (Step::Delete, _) => Some(match desired {
+            Desired::NoEvent(Absence::Cancelled) => "its event was deleted, since the lesson is cancelled",
+            Desired::NoEvent(Absence::Removed) => "its event was deleted, since the lesson no longer exists",
+            Desired::NoEvent(Absence::Reassigned) => "its event was deleted, since another instructor gives the lesson",
+            Desired::Event(_) => "its event was deleted",
         }),
         (Step::Rest | Step::Agree | Step::Look | Step::Abandon | Step::GiveUp | Step::Forget, _) => None,
     }

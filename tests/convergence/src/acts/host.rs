@@ -124,7 +124,7 @@ fn note_what_it_meets(world: &World, (tenant_id, lesson): (TenantId, LessonId), 
     if tables.credentials.get(&key).is_some_and(|row| !row.settings.sync_direction.writes()) {
         world.sim.met(Fault::LessonMovedWhereNothingIsWritten);
     }
-    if tables.mapping(key, lesson).is_some_and(|mapping| mapping.intended.is_some()) {
+    if tables.mapping(key, lesson).is_some_and(|mapping| mapping.in_flight.is_some()) {
         world.sim.met(Fault::LessonChangedWhileItsAnswerIsLost);
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn disconnect(world: &mut World) -> Option<String> {
         world.sim.met(Fault::TakenDownDuringARun);
     }
     world.sim.state().truth.taken_down.insert(party.key);
-    let disconnect = world.product().rings.disconnect;
+    let disconnect = world.product().handler.disconnect;
     world.request_of(party.key, None, async move { disconnect.begin(party.key, keep, deadline).await.map(drop) });
     Some(format!("{} {keep:?}", number(party.key)))
 }
@@ -112,7 +112,7 @@ pub(crate) fn sync(
     direction: Option<SyncDirection>,
     dates: Option<(NaiveDate, NaiveDate)>,
 ) {
-    let (sync, deadline) = (world.product().rings.sync, world.now() + ANSWER_WITHIN);
+    let (sync, deadline) = (world.product().handler.sync, world.now() + ANSWER_WITHIN);
     let asked = SyncCalendarRequest { instructor_id: party.key.instructor_id, direction, dates };
     world.request_of(party.key, Some(asked.clone()), async move {
         sync_now(&sync, party.key, asked, deadline).await.map(drop)

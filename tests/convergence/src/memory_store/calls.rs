@@ -8,12 +8,12 @@ use calendar_sync::{
     model::{
         CalendarEventMapping, CalendarId, CalendarSyncLog, ConnectionId, ConnectionKey, ConnectionStatus, EventId,
         ExternalCalendarEvent, InstructorCalendarCredentials, LessonId, LessonVersion, Notice, OAuthState,
-        SchedulingConflict, SealedSecret, SealedTokens, SettingsPatch, SyncLogId, SyncSettings, SyncState, TenantId,
-        Window, WishKind,
+        SchedulingConflict, SealedSecret, SealedTokens, SettingsPatch, SyncLogId, SyncSettings, SyncState, SyncTask,
+        TenantId, Window,
     },
     ports::{
-        ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, Glance, HostFlags, LeaseAttempt, LessonLookup,
-        LessonMark, ReleaseOutcome, Store,
+        ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, Glance, LeaseAttempt, LessonLookup, LessonMark,
+        LessonSyncColumns, ReleaseOutcome, Store,
     },
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -69,8 +69,13 @@ impl Store for MemoryStore {
     async fn forget_connection(&self, credentials: &InstructorCalendarCredentials) -> Result<()> {
         self.write(Table::Credentials, |tables| tables.forget(credentials)).await
     }
-    async fn leave_account(&self, sub: &str, leaving: Option<ConnectionKey>, until: DateTime<Utc>) -> Result<bool> {
-        self.write(Table::GoogleAccounts, |tables| Ok(tables.leave_account(sub, leaving, until))).await
+    async fn detach_from_account(
+        &self,
+        sub: &str,
+        leaving: Option<ConnectionKey>,
+        until: DateTime<Utc>,
+    ) -> Result<bool> {
+        self.write(Table::GoogleAccounts, |tables| Ok(tables.detach_from_account(sub, leaving, until))).await
     }
     async fn end_revocation(&self, sub: &str, at: DateTime<Utc>) -> Result<()> {
         self.write(Table::GoogleAccounts, |tables| {
@@ -89,9 +94,9 @@ impl Store for MemoryStore {
         owner: Uuid,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
-        wishes: &BTreeSet<WishKind>,
+        tasks: &BTreeSet<SyncTask>,
     ) -> Result<LeaseAttempt> {
-        self.write(Table::State, |tables| Ok(tables.acquire_lease(key, owner, now, until, wishes))).await
+        self.write(Table::State, |tables| Ok(tables.acquire_lease(key, owner, now, until, tasks))).await
     }
     async fn save_state(&self, key: ConnectionKey, state: &SyncState) -> Result<bool> {
         self.write(Table::State, |tables| Ok(tables.save_state(key, state))).await
@@ -326,16 +331,21 @@ impl Store for MemoryStore {
     ) -> Result<bool> {
         self.write(Table::Lessons, |tables| Ok(tables.save_lesson_version(version, now, forget_at))).await
     }
-    async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) -> Result<()> {
+    async fn write_lesson_columns(
+        &self,
+        key: ConnectionKey,
+        lesson: LessonId,
+        flags: &LessonSyncColumns,
+    ) -> Result<()> {
         self.write(Table::Lessons, |tables| {
-            tables.flag_lesson(key, lesson, flags);
+            tables.write_lesson_columns(key, lesson, flags);
             Ok(())
         })
         .await
     }
-    async fn blank_lesson(&self, key: ConnectionKey, lesson: LessonId, event: &EventId) -> Result<()> {
+    async fn clear_lesson_columns(&self, key: ConnectionKey, lesson: LessonId, event: &EventId) -> Result<()> {
         self.write(Table::Lessons, |tables| {
-            tables.blank_lesson(key, lesson, event);
+            tables.clear_lesson_columns(key, lesson, event);
             Ok(())
         })
         .await

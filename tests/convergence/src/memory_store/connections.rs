@@ -47,7 +47,7 @@ impl Tables {
             (Some(_), None) => {}
             (None, _) => {
                 state.next_sync_at = Some(connect.credentials.updated_at);
-                state.wishes.counter += 1;
+                state.pending.counter += 1;
             }
         }
         self.credentials.insert(key, connect.credentials.clone());
@@ -127,7 +127,12 @@ impl Tables {
         self.credentials.get_mut(&key).filter(|row| row.id == id)
     }
 
-    pub(super) fn leave_account(&mut self, sub: &str, leaving: Option<ConnectionKey>, until: DateTime<Utc>) -> bool {
+    pub(super) fn detach_from_account(
+        &mut self,
+        sub: &str,
+        leaving: Option<ConnectionKey>,
+        until: DateTime<Utc>,
+    ) -> bool {
         let account = self.accounts.entry(sub.to_owned()).or_default();
         if let Some(key) = leaving {
             account.connections.remove(&key);

@@ -3,7 +3,7 @@
 use calendar_sync::{
     adapters::dynamo::{lesson_from_image, tables::TOMBSTONE},
     model::{ConnectionKey, EventId, LessonId, LessonVersion, TenantId, Window, timestamp},
-    ports::{HostFlags, LessonLookup},
+    ports::{LessonLookup, LessonSyncColumns},
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -81,21 +81,21 @@ impl Tables {
         true
     }
 
-    pub(super) fn flag_lesson(&mut self, key: ConnectionKey, lesson: LessonId, flags: &HostFlags) {
+    pub(super) fn write_lesson_columns(&mut self, key: ConnectionKey, lesson: LessonId, flags: &LessonSyncColumns) {
         if self.is_own(key, lesson) {
             self.write_columns(key.tenant_id, lesson, flags);
         }
     }
 
-    pub(super) fn blank_lesson(&mut self, key: ConnectionKey, lesson: LessonId, event: &EventId) {
+    pub(super) fn clear_lesson_columns(&mut self, key: ConnectionKey, lesson: LessonId, event: &EventId) {
         let row = self.lessons.get(&(key.tenant_id, lesson));
         let shows = row.is_some_and(|row| row["google_calendar_event_id"].as_str() == Some(event.as_str()));
         if shows || self.is_own(key, lesson) {
-            self.write_columns(key.tenant_id, lesson, &HostFlags::BLANK);
+            self.write_columns(key.tenant_id, lesson, &LessonSyncColumns::BLANK);
         }
     }
 
-    fn write_columns(&mut self, tenant: TenantId, lesson: LessonId, flags: &HostFlags) {
+    fn write_columns(&mut self, tenant: TenantId, lesson: LessonId, flags: &LessonSyncColumns) {
         let Some(row) = self.lessons.get_mut(&(tenant, lesson)) else { return };
         let Some(columns) = row.as_object_mut() else { return };
         columns.insert("has_conflict".to_owned(), json!(flags.has_conflict));

@@ -22,7 +22,7 @@ impl MappingRow {
     }
 
     fn raise(&mut self, since: DateTime<Utc>) {
-        self.mapping.marks += 1;
+        self.mapping.dirty_version += 1;
         self.since.get_or_insert(since);
     }
 
@@ -69,20 +69,20 @@ impl Tables {
     pub(super) fn save_mapping(&mut self, mapping: &CalendarEventMapping, dirty: DirtyMark) {
         let stored = self.mappings.get(&(mapping.key, mapping.lesson_id));
         let failed = stored.is_some_and(|row| row.mapping.sync_status == SyncStatus::Failed);
-        let new = MappingRow { mapping: CalendarEventMapping { marks: 0, ..mapping.clone() }, since: None };
+        let new = MappingRow { mapping: CalendarEventMapping { dirty_version: 0, ..mapping.clone() }, since: None };
         let row = self.mappings.entry((mapping.key, mapping.lesson_id)).or_insert_with(|| {
             let unflagged = CalendarEventMapping { has_conflict: false, ..new.mapping.clone() };
             MappingRow { mapping: unflagged, since: None }
         });
-        let (has_conflict, marks) = (row.mapping.has_conflict, row.mapping.marks);
+        let (has_conflict, dirty_version) = (row.mapping.has_conflict, row.mapping.dirty_version);
         if mapping.sync_status == SyncStatus::Failed && !failed {
             let (key, lesson, error) = (mapping.key, mapping.lesson_id, mapping.error.clone());
             self.journal.push(Stored::LessonFailed { key, lesson, error });
         }
-        row.mapping = CalendarEventMapping { has_conflict, marks, ..mapping.clone() };
+        row.mapping = CalendarEventMapping { has_conflict, dirty_version, ..mapping.clone() };
         match dirty {
             DirtyMark::Raise => row.raise(DateTime::UNIX_EPOCH),
-            DirtyMark::Clear { seen } if seen == marks => row.since = None,
+            DirtyMark::Clear { seen } if seen == dirty_version => row.since = None,
             DirtyMark::Keep | DirtyMark::Clear { .. } => {}
         }
     }
@@ -97,7 +97,7 @@ impl Tables {
     }
 
     pub(super) fn delete_mapping(&mut self, key: ConnectionKey, lesson: LessonId, seen: u64) -> bool {
-        let raised = |row: &MappingRow| row.since.is_some() && row.mapping.marks != seen;
+        let raised = |row: &MappingRow| row.since.is_some() && row.mapping.dirty_version != seen;
         if self.mappings.get(&(key, lesson)).is_some_and(raised) {
             return false;
         }

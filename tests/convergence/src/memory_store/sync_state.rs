@@ -1,9 +1,9 @@
-//! The hot states, the lease and the wishes, and what is due.
+//! The hot states, the lease and the requests, and what is due.
 
 use std::collections::BTreeSet;
 
 use calendar_sync::{
-    model::{ConnectionKey, Lease, SyncState, WishKind, Wishes},
+    model::{ConnectionKey, Lease, PendingRequests, SyncState, SyncTask},
     ports::{Due, Glance, LeaseAttempt, ReleaseOutcome},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,7 +18,7 @@ impl Tables {
         owner: Uuid,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
-        wishes: &BTreeSet<WishKind>,
+        tasks: &BTreeSet<SyncTask>,
     ) -> LeaseAttempt {
         let Some(state) = self.states.get_mut(&key) else { return LeaseAttempt::NotConnected };
         if state.lease.until <= now {
@@ -28,8 +28,8 @@ impl Tables {
         if state.lease.owner == Some(owner) && state.lease.until == until {
             return LeaseAttempt::Granted(Box::new(state.clone()));
         }
-        state.wishes.counter += 1;
-        state.wishes.kinds.extend(wishes);
+        state.pending.counter += 1;
+        state.pending.tasks.extend(tasks);
         state.next_sync_at = Some(state.lease.until);
         LeaseAttempt::Held { until: state.lease.until }
     }
@@ -43,7 +43,7 @@ impl Tables {
         self.journal.push(progress(state, changed, goes));
         *state = SyncState {
             lease: state.lease.clone(),
-            wishes: state.wishes.clone(),
+            pending: state.pending.clone(),
             next_sync_at: state.next_sync_at,
             ..changed.clone()
         };
@@ -58,14 +58,14 @@ impl Tables {
         if state.lease.owner.is_none() {
             return ReleaseOutcome::Released; // before, and the answer was lost
         }
-        if state.wishes.counter != changed.wishes.counter {
-            return ReleaseOutcome::WishesCame(Box::new(state.clone()));
+        if state.pending.counter != changed.pending.counter {
+            return ReleaseOutcome::NewRequests(Box::new(state.clone()));
         }
         let goes = self.credentials.get(&key).is_some_and(is_disconnecting);
         self.journal.push(progress(state, changed, goes));
         let lease = Lease { owner: None, until: DateTime::UNIX_EPOCH, fence: state.lease.fence };
-        let wishes = Wishes { counter: state.wishes.counter, kinds: changed.wishes.kinds.clone() };
-        *state = SyncState { lease, wishes, ..changed.clone() };
+        let pending = PendingRequests { counter: state.pending.counter, tasks: changed.pending.tasks.clone() };
+        *state = SyncState { lease, pending, ..changed.clone() };
         ReleaseOutcome::Released
     }
 
@@ -74,7 +74,7 @@ impl Tables {
         let untouched = self.states.get(&key).is_some_and(|state| {
             state.lease.owner.is_none()
                 && state.lease.fence == read.lease.fence
-                && state.wishes.counter == read.wishes.counter
+                && state.pending.counter == read.pending.counter
         });
         let mapped = glance.conflicts.iter().all(|lesson| self.mappings.contains_key(&(key, lesson.lesson_id)));
         let own = glance.flags.iter().all(|(lesson, _)| self.is_own(key, *lesson));
@@ -94,7 +94,7 @@ impl Tables {
             self.apply_conflicts(key, lesson);
         }
         for (lesson, flags) in &glance.flags {
-            self.flag_lesson(key, *lesson, flags);
+            self.write_lesson_columns(key, *lesson, flags);
         }
         true
     }
@@ -123,7 +123,7 @@ impl Tables {
     pub(super) fn schedule(&mut self, key: ConnectionKey, at: Option<DateTime<Utc>>) {
         if let Some(state) = self.states.get_mut(&key) {
             state.next_sync_at = at;
-            state.wishes.counter += 1;
+            state.pending.counter += 1;
         }
     }
 
@@ -148,7 +148,7 @@ fn progress(before: &SyncState, after: &SyncState, goes: bool) -> Stored {
     Stored::State {
         failures: (before.failures, after.failures),
         error: after.last_error.clone(),
-        moved: (before.covered_until, before.compared_at) != (after.covered_until, after.compared_at),
+        moved: (before.horizon, before.reconciled_at) != (after.horizon, after.reconciled_at),
         goes,
     }
 }

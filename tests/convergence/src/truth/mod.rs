@@ -101,7 +101,7 @@ pub struct Truth {
     /// Events that Google has once refused for good to delete.
     refused: BTreeSet<String>,
     /// When somebody last wished that a connection look into Google.
-    pub wished: BTreeMap<ConnectionKey, u64>,
+    pub requested: BTreeMap<ConnectionKey, u64>,
     /// When a listing for a connection last began.
     pub listed: BTreeMap<ConnectionKey, u64>,
     /// The time at which it began.

@@ -2,7 +2,7 @@
 
 use calendar_sync::{
     model::{ConnectionKey, SyncTrigger},
-    ports::Ring,
+    ports::SyncMessage,
     usecases::{note_lesson_changes::LessonChange, receive_notice::PushNotice, sync_calendar::UnderWay},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -39,12 +39,12 @@ impl World {
         if now - self.polled_at >= TimeDelta::minutes(1) {
             self.polled_at = now;
             let due = self.product.due.clone();
-            self.actors.push(Actor::new(Role::Schedule, async move { due.ring().await.map(drop) }));
+            self.actors.push(Actor::new(Role::Schedule, async move { due.dispatch().await.map(drop) }));
         }
         if now - self.renewed_at >= TimeDelta::hours(1) {
             self.renewed_at = now;
             let renewals = self.product.renewals.clone();
-            self.actors.push(Actor::new(Role::Schedule, async move { renewals.ring().await.map(drop) }));
+            self.actors.push(Actor::new(Role::Schedule, async move { renewals.dispatch().await.map(drop) }));
         }
     }
 
@@ -54,7 +54,7 @@ impl World {
         let mut busy: Vec<ConnectionKey> = Vec::new();
         for actor in &self.actors {
             if let Role::Worker(number) = actor.role {
-                busy.extend(state.queue.get(&number).map(|message| message.ring.key));
+                busy.extend(state.queue.get(&number).map(|message| message.body.key));
             }
         }
         let due: Vec<u64> = state
@@ -68,25 +68,25 @@ impl World {
             let Some(message) = state.queue.get_mut(&number) else { continue };
             message.receives += 1;
             message.visible_at = now + VISIBILITY;
-            let (ring, receives) = (message.ring.clone(), message.receives);
+            let (message, receives) = (message.body.clone(), message.receives);
             if receives > MOST_RECEIVES && !self.lossless {
                 state.queue.remove(&number);
-                state.truth.miss([ring.key]);
+                state.truth.miss([message.key]);
                 state.coverage.met(Fault::MessageToDeadLetters);
                 continue;
             }
-            if busy.contains(&ring.key) {
+            if busy.contains(&message.key) {
                 state.coverage.met(Fault::Overlap);
             }
-            busy.push(ring.key);
-            if self.store.tables().states.get(&ring.key).is_some_and(|state| state.lease.until > now) {
+            busy.push(message.key);
+            if self.store.tables().states.get(&message.key).is_some_and(|state| state.lease.until > now) {
                 state.coverage.met(Fault::LeaseHeld);
             }
             state.tell(|| {
-                let (key, trigger, wishes) = (sim::number(ring.key), ring.trigger, &ring.wishes);
-                format!("    message {number} is handed out: {trigger:?} {wishes:?} for {key}")
+                let (key, trigger, tasks) = (sim::number(message.key), message.trigger, &message.tasks);
+                format!("    message {number} is handed out: {trigger:?} {tasks:?} for {key}")
             });
-            let mut worker = worker(&self.product, number, ring, now);
+            let mut worker = worker(&self.product, number, message, now);
             if self.clocks_differ {
                 worker.ahead = TimeDelta::milliseconds(state.dice.between(-CLOCK_OFF, CLOCK_OFF));
                 state.coverage.met(Fault::ClocksDiffer);
@@ -107,7 +107,7 @@ impl World {
                     let tables = self.store.tables();
                     let channel = notice.headers.iter().find(|(name, _)| name == "x-goog-channel-id");
                     let opened = tables.states.iter().filter(|(_, state)| {
-                        let open = state.channel.iter().map(|channel| &channel.id).chain(&state.stray_channels);
+                        let open = state.channel.iter().map(|channel| &channel.id).chain(&state.retired_channels);
                         channel.is_some_and(|(_, id)| open.into_iter().any(|open| open.as_str() == id))
                     });
                     state.truth.miss(opened.map(|(key, _)| *key));
@@ -148,12 +148,12 @@ impl World {
     }
 }
 
-fn worker(product: &Product, number: u64, ring: Ring, now: DateTime<Utc>) -> Actor {
-    let mut rings = product.rings.clone();
+fn worker(product: &Product, number: u64, message: SyncMessage, now: DateTime<Utc>) -> Actor {
+    let mut handler = product.handler.clone();
     if number.is_multiple_of(2) {
-        rings.sync.glances = UnderWay::default(); // a process of its own
+        handler.sync.glances = UnderWay::default(); // a process of its own
     }
-    let by_a_person = matches!(ring.trigger, SyncTrigger::Connect | SyncTrigger::Manual | SyncTrigger::Settings);
-    let run = Run::of(ring.key, now, by_a_person, ring.asked.clone());
-    Actor::new(Role::Worker(number), async move { rings.answer(&ring).await }).on(run)
+    let by_a_person = matches!(message.trigger, SyncTrigger::Connect | SyncTrigger::Manual | SyncTrigger::Settings);
+    let run = Run::of(message.key, now, by_a_person, message.asked.clone());
+    Actor::new(Role::Worker(number), async move { handler.handle(&message).await }).on(run)
 }

@@ -10,7 +10,7 @@ pub use self::product::Product;
 use calendar_sync::{
     model::{ConnectionKey, InstructorId, PushHealth, SyncCalendarRequest, SyncState, TenantId},
     usecases::{
-        begin_login::LoginWish,
+        begin_login::LoginOptions,
         finish_login::{Finisher, LoginReturn},
         note_lesson_changes::LessonChange,
     },
@@ -234,7 +234,7 @@ impl World {
         let sim = self.sim.clone();
         let moment = sim.state().truth.tick();
         self.request_of(party.key, None, async move {
-            let begun = product.begin.begin(party.key, "user", &LoginWish::default()).await?;
+            let begun = product.begin.begin(party.key, "user", &LoginOptions::default()).await?;
             let returned = LoginReturn { state: begun.state, answer: Ok(code.into()) };
             let finisher = Finisher::Browser(Some(begun.browser));
             product.finish.finish(returned, &finisher).await.map_err(|failed| failed.error)?;

@@ -7,16 +7,16 @@ use calendar_sync::{
     config::Config,
     model::WebhookKeys,
     usecases::{
-        answer_ring::AnswerRing,
         begin_login::BeginLogin,
         change_settings::ChangeSettings,
         disconnect::Disconnect,
+        dispatch_due_polls::DispatchDuePolls,
         finish_login::FinishLogin,
         google_session::Google,
+        handle_sync_message::HandleSyncMessage,
         note_lesson_changes::NoteLessonChanges,
         receive_notice::ReceiveNotice,
         renew_channels::RenewChannels,
-        ring_due::RingDue,
         sync_calendar::{Push, SyncCalendar, UnderWay},
     },
 };
@@ -33,14 +33,14 @@ use crate::{
 #[derive(Clone)]
 pub struct Product {
     /// The worker.
-    pub rings: AnswerRing,
+    pub handler: HandleSyncMessage,
     /// Logins.
     pub begin: Arc<BeginLogin>,
     /// Logins.
     pub finish: Arc<FinishLogin>,
     /// The switches.
     pub settings: Arc<ChangeSettings>,
-    pub(super) due: Arc<RingDue>,
+    pub(super) due: Arc<DispatchDuePolls>,
     pub(super) renewals: Arc<RenewChannels>,
     pub(super) lessons: Arc<NoteLessonChanges>,
     pub(super) notices: Arc<ReceiveNotice>,
@@ -72,30 +72,35 @@ impl Product {
             vault: vault.clone(),
             clock: sim.clone(),
         };
-        let finish = FinishLogin { google: google.clone(), doorbell: sim.clone(), random: sim.clone() };
+        let finish = FinishLogin { google: google.clone(), sync_queue: sim.clone(), random: sim.clone() };
         let sync = SyncCalendar {
             google: google.clone(),
-            doorbell: sim.clone(),
+            sync_queue: sim.clone(),
             bus: sim.clone(),
             random: sim.clone(),
             push: Some(Push { address: "https://hooks.example.com/".to_owned(), keys: keys.clone() }),
             glances: UnderWay::default(),
         };
-        let disconnect = Disconnect { google, doorbell: sim.clone(), random: sim.clone() };
+        let disconnect = Disconnect { google, sync_queue: sim.clone(), random: sim.clone() };
         Self {
-            rings: AnswerRing { sync, disconnect },
+            handler: HandleSyncMessage { sync, disconnect },
             begin: Arc::new(BeginLogin { store: store.clone(), login, vault, clock: sim.clone(), random: sim.clone() }),
             finish: Arc::new(finish),
-            settings: Arc::new(ChangeSettings { store: store.clone(), doorbell: sim.clone(), clock: sim.clone() }),
-            due: Arc::new(RingDue {
+            settings: Arc::new(ChangeSettings { store: store.clone(), sync_queue: sim.clone(), clock: sim.clone() }),
+            due: Arc::new(DispatchDuePolls {
                 store: store.clone(),
-                doorbell: sim.clone(),
+                sync_queue: sim.clone(),
                 clock: sim.clone(),
                 random: sim.clone(),
             }),
-            renewals: Arc::new(RenewChannels { store: store.clone(), doorbell: sim.clone(), clock: sim.clone() }),
-            lessons: Arc::new(NoteLessonChanges { store, doorbell: sim.clone(), bus: sim.clone(), clock: sim.clone() }),
-            notices: Arc::new(ReceiveNotice { keys, doorbell: sim.clone(), clock: sim }),
+            renewals: Arc::new(RenewChannels { store: store.clone(), sync_queue: sim.clone(), clock: sim.clone() }),
+            lessons: Arc::new(NoteLessonChanges {
+                store,
+                sync_queue: sim.clone(),
+                bus: sim.clone(),
+                clock: sim.clone(),
+            }),
+            notices: Arc::new(ReceiveNotice { keys, sync_queue: sim.clone(), clock: sim }),
         }
     }
 }

@@ -3,9 +3,9 @@
 use calendar_sync::{
     model::{
         CalendarSyncLog, LessonId, NoticeKind, SettingsPatch, SyncCalendarRequest, SyncDirection, SyncOutcome,
-        SyncStatus, SyncTrigger, WishKind,
+        SyncStatus, SyncTask, SyncTrigger,
     },
-    ports::{LessonMark, Ring},
+    ports::{LessonMark, SyncMessage},
     usecases::sync_now::sync_now,
 };
 use chrono::{NaiveDate, TimeDelta};
@@ -14,21 +14,21 @@ use serde_json::json;
 use crate::stage::Stage;
 
 /// A sync by hand, or what is left of one that was handed on.
-fn sync(stage: &mut Stage, direction: SyncDirection, wishes: Vec<WishKind>) {
-    ask(stage, direction, wishes);
+fn sync(stage: &mut Stage, direction: SyncDirection, tasks: Vec<SyncTask>) {
+    ask(stage, direction, tasks);
     stage.settle(TimeDelta::seconds(30));
 }
 
-fn ask(stage: &mut Stage, direction: SyncDirection, wishes: Vec<WishKind>) {
+fn ask(stage: &mut Stage, direction: SyncDirection, tasks: Vec<SyncTask>) {
     let asked =
         SyncCalendarRequest { instructor_id: stage.party.key.instructor_id, direction: Some(direction), dates: None };
-    let ring = Ring::new(stage.party.key, SyncTrigger::Manual, wishes);
-    stage.ring(Ring { asked: Some(asked), ..ring });
+    let message = SyncMessage::new(stage.party.key, SyncTrigger::Manual, tasks);
+    stage.send(SyncMessage { asked: Some(asked), ..message });
 }
 
 /// A sync by hand of the days around the tenth of April; answers its log row once there is nothing more to do.
 fn sync_some_days(stage: &mut Stage) -> CalendarSyncLog {
-    let (sync, key) = (stage.world.product().rings.sync, stage.party.key);
+    let (sync, key) = (stage.world.product().handler.sync, stage.party.key);
     let days = [9, 11].map(|day| NaiveDate::from_ymd_opt(2026, 4, day).unwrap());
     let asked =
         SyncCalendarRequest { instructor_id: key.instructor_id, direction: None, dates: Some((days[0], days[1])) };
@@ -51,7 +51,7 @@ fn set_status(stage: &Stage, lesson: LessonId, status: &str) {
 
 fn cancel_lesson(stage: &mut Stage) {
     set_status(stage, the_lesson(stage), "cancelled");
-    stage.ring(Ring::new(stage.party.key, SyncTrigger::Lesson, vec![WishKind::Lessons]));
+    stage.send(SyncMessage::new(stage.party.key, SyncTrigger::Lesson, vec![SyncTask::PushLessons]));
 }
 
 fn the_lesson(stage: &Stage) -> LessonId {
@@ -73,7 +73,7 @@ fn conflicts_of_a_lesson_go_with_it_although_nothing_is_imported() {
         let mark = LessonMark { lesson_id: lesson, starts_at: now, ends_at: now };
         tables.mark_dirty(stage.party.key, mark, now);
     }
-    sync(&mut stage, SyncDirection::ToGoogle, vec![WishKind::Lessons]);
+    sync(&mut stage, SyncDirection::ToGoogle, vec![SyncTask::PushLessons]);
     assert_eq!(stage.world.store.tables().mappings_of(stage.party.key).len(), 0, "the lesson is gone");
     assert_eq!(stage.conflicts(), 0);
 }
@@ -91,7 +91,11 @@ fn the_hosts_columns_keep_saying_how_far_the_other_direction_is() {
     };
     let failed = serde_json::to_value(SyncStatus::Failed).unwrap();
     assert_eq!(status(&stage), failed);
-    sync(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
+    sync(
+        &mut stage,
+        SyncDirection::FromGoogle,
+        vec![SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile],
+    );
     assert_eq!(status(&stage), failed);
 }
 
@@ -105,7 +109,11 @@ fn a_removal_of_ours_that_a_one_way_sync_meets_is_told_as_nobodys_change() {
         let died = stage.dies_after(turns);
         set_status(&stage, the_lesson(&stage), "scheduled");
         stage.world.wait(TimeDelta::minutes(2));
-        sync(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
+        sync(
+            &mut stage,
+            SyncDirection::FromGoogle,
+            vec![SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile],
+        );
         stage.settle(TimeDelta::hours(7));
         let told = |kind: &NoticeKind| matches!(kind, NoticeKind::EventChangedInGoogle { .. });
         let bus = stage.world.sim.state().bus.clone();
@@ -117,7 +125,7 @@ fn a_removal_of_ours_that_a_one_way_sync_meets_is_told_as_nobodys_change() {
 }
 
 #[test]
-fn who_wishes_for_a_sync_beside_one_whose_direction_is_off_gets_it() {
+fn a_sync_requested_beside_one_whose_direction_is_off_runs() {
     for turns in 0..30 {
         let mut stage = Stage::new();
         let off = SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() };
@@ -128,7 +136,11 @@ fn who_wishes_for_a_sync_beside_one_whose_direction_is_off_gets_it() {
         stage.settle(TimeDelta::minutes(5));
         assert_eq!(stage.calls("calendar.events.insert"), 0, "it syncs by hand alone");
 
-        ask(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
+        ask(
+            &mut stage,
+            SyncDirection::FromGoogle,
+            vec![SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile],
+        );
         stage.world.turns(turns);
         stage.change_settings(SettingsPatch { auto_sync: Some(true), ..SettingsPatch::default() });
         stage.settle(TimeDelta::minutes(5));
@@ -143,9 +155,17 @@ fn a_poll_that_comes_during_a_bounded_sync_of_who_syncs_by_hand_alone_makes_no_u
         stage.change_settings(SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() });
         stage.settle(TimeDelta::minutes(5));
         stage.add_lesson();
-        ask(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
+        ask(
+            &mut stage,
+            SyncDirection::FromGoogle,
+            vec![SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile],
+        );
         stage.world.turns(turns);
-        stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, vec![WishKind::Inbound, WishKind::Lessons]));
+        stage.send(SyncMessage::new(
+            stage.party.key,
+            SyncTrigger::Poll,
+            vec![SyncTask::PullEvents, SyncTask::PushLessons],
+        ));
         stage.settle(TimeDelta::minutes(5));
         assert_eq!(stage.calls("calendar.events.insert"), 0, "rung after {turns} effects");
     }
@@ -160,7 +180,11 @@ fn a_switch_that_is_turned_during_a_bounded_sync_of_who_syncs_by_hand_alone_take
         stage.change_settings(SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() });
         stage.settle(TimeDelta::minutes(5));
         assert!(stage.is_known(&event));
-        ask(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
+        ask(
+            &mut stage,
+            SyncDirection::FromGoogle,
+            vec![SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile],
+        );
         stage.world.turns(turns);
         let one_way = SettingsPatch { sync_direction: Some(SyncDirection::ToGoogle), ..SettingsPatch::default() };
         stage.change_settings(one_way);
@@ -176,7 +200,11 @@ fn a_cancelled_lesson_meets_no_conflict_where_nothing_is_written_to_google() {
         .change_settings(SettingsPatch { sync_direction: Some(SyncDirection::FromGoogle), ..SettingsPatch::default() });
     stage.settle(TimeDelta::minutes(5));
     stage.add_lesson();
-    sync(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full]);
+    sync(
+        &mut stage,
+        SyncDirection::FromGoogle,
+        vec![SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile],
+    );
     cancel_lesson(&mut stage);
     stage.settle(TimeDelta::minutes(5));
     stage.plan_over_lesson();
@@ -201,14 +229,14 @@ fn a_removed_lesson_whose_event_stands_yet_meets_no_conflict() {
 }
 
 #[test]
-fn a_sync_of_one_direction_that_fails_takes_no_wish_of_others_along() {
+fn a_failed_sync_of_one_direction_keeps_the_requests_of_others() {
     let mut stage = Stage::new();
-    let wishes = || [WishKind::Full, WishKind::Overrides];
-    stage.change_state(|state| state.wishes.kinds.extend(wishes()));
+    let tasks = || [SyncTask::FullReconcile, SyncTask::RetryGivenUp];
+    stage.change_state(|state| state.pending.tasks.extend(tasks()));
     stage.fault("calendar.events.list", 503, "backendError", google_sim::When::Always);
-    sync(&mut stage, SyncDirection::FromGoogle, vec![WishKind::Inbound, WishKind::Lessons]);
+    sync(&mut stage, SyncDirection::FromGoogle, vec![SyncTask::PullEvents, SyncTask::PushLessons]);
     let left = stage.state();
-    assert!(left.failures > 0 && left.wishes.kinds.is_superset(&wishes().into()), "{left:?}");
+    assert!(left.failures > 0 && left.pending.tasks.is_superset(&tasks().into()), "{left:?}");
 }
 
 #[test]
@@ -242,10 +270,10 @@ fn a_sync_of_some_days_leaves_the_events_of_lessons_that_vanished_on_other_days(
     }
     stage.settle(TimeDelta::minutes(5));
     stage.world.store.tables().lessons.clear();
-    stage.ring(Ring::new(
+    stage.send(SyncMessage::new(
         stage.party.key,
         SyncTrigger::Poll,
-        vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full],
+        vec![SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile],
     ));
     stage.settle(TimeDelta::minutes(5));
     sync_some_days(&mut stage);
@@ -253,7 +281,7 @@ fn a_sync_of_some_days_leaves_the_events_of_lessons_that_vanished_on_other_days(
     sync(
         &mut stage,
         SyncDirection::TwoWay,
-        vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full, WishKind::Overrides],
+        vec![SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile, SyncTask::RetryGivenUp],
     );
     assert_eq!(stage.calls("calendar.events.delete"), 12, "a sync of all days that a person asks for does");
 }

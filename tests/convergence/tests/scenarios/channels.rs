@@ -2,8 +2,8 @@
 //! rule P1).
 
 use calendar_sync::{
-    model::{ChannelId, PushHealth, SettingsPatch, SyncState, SyncTrigger, WishKind},
-    ports::Ring,
+    model::{ChannelId, PushHealth, SettingsPatch, SyncState, SyncTask, SyncTrigger},
+    ports::SyncMessage,
     usecases::disconnect::Keep,
 };
 use chrono::TimeDelta;
@@ -76,14 +76,14 @@ fn the_listing_after_a_dark_spell_is_owed_until_one_ended_well() {
     stage.end_channel();
     stage.fault("calendar.events.list", 503, "backendError", When::Next(10));
     let event = stage.plan();
-    stage.ring(Ring::new(stage.party.key, SyncTrigger::Lesson, vec![WishKind::Lessons]));
+    stage.send(SyncMessage::new(stage.party.key, SyncTrigger::Lesson, vec![SyncTask::PushLessons]));
     stage.settle(TimeDelta::seconds(40));
     assert!(stage.state().failures > 0 && !stage.is_known(&event));
     stage.world.sim.state().google.clear_faults();
     // Another run that has no other reason to look comes before the poll does.
     let now = stage.world.now();
-    stage.change_state(|state| (state.resting_until, state.next_sync_at) = (None, Some(now + TimeDelta::hours(5))));
-    stage.ring(Ring::new(stage.party.key, SyncTrigger::Lesson, vec![WishKind::Lessons]));
+    stage.change_state(|state| (state.backoff_until, state.next_sync_at) = (None, Some(now + TimeDelta::hours(5))));
+    stage.send(SyncMessage::new(stage.party.key, SyncTrigger::Lesson, vec![SyncTask::PushLessons]));
     stage.settle(TimeDelta::minutes(1));
     assert!(stage.is_known(&event));
 }
@@ -94,7 +94,7 @@ fn a_channel_that_is_opened_after_a_dark_spell_is_followed_by_a_listing() {
     stage.end_channel();
     let event = stage.plan();
     // A run that has no other reason to look into the calendar.
-    stage.ring(Ring::new(stage.party.key, SyncTrigger::Lesson, vec![WishKind::Lessons]));
+    stage.send(SyncMessage::new(stage.party.key, SyncTrigger::Lesson, vec![SyncTask::PushLessons]));
     stage.settle(TimeDelta::minutes(1));
     assert!(stage.is_known(&event));
     stage.assert_one_channel("after the spell");
@@ -179,7 +179,7 @@ fn an_old_channel_that_cannot_be_closed_is_closed_by_the_next_run() {
     stage.fault("calendar.channels.stop", 503, "backendError", When::Next(20));
     stage.renew();
     stage.settle(TimeDelta::minutes(3));
-    assert_eq!((stage.open_channels().len(), stage.state().stray_channels.len()), (2, 1));
+    assert_eq!((stage.open_channels().len(), stage.state().retired_channels.len()), (2, 1));
     stage.world.sim.state().google.clear_faults();
     stage.plan();
     stage.settle(TimeDelta::minutes(1));
@@ -251,7 +251,7 @@ fn a_channel_that_was_refused_is_asked_for_again_by_the_end_of_the_open_one() {
 
 /// Channels that are to be closed, and Google never answers that.
 fn closing_hangs(stage: &Stage) {
-    stage.change_state(|state| state.stray_channels = (0..5).map(|n| ChannelId(format!("stray {n}"))).collect());
+    stage.change_state(|state| state.retired_channels = (0..5).map(|n| ChannelId(format!("stray {n}"))).collect());
     stage.world.sim.state().google.inject(Fault::new("calendar.channels.stop", Effect::Timeout));
 }
 
@@ -264,9 +264,9 @@ fn an_outage_of_closing_channels_holds_up_neither_lessons_nor_listings() {
     stage.settle(TimeDelta::seconds(10));
     assert_eq!((stage.calls("calendar.events.insert"), stage.is_known(&event)), (1, true));
     stage.settle(TimeDelta::minutes(5));
-    assert_eq!((stage.state().stray_channels.len(), stage.state().failures), (5, 0));
+    assert_eq!((stage.state().retired_channels.len(), stage.state().failures), (5, 0));
     stage.world.sim.state().google.clear_faults();
-    stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, vec![WishKind::Inbound]));
+    stage.send(SyncMessage::new(stage.party.key, SyncTrigger::Poll, vec![SyncTask::PullEvents]));
     stage.settle(TimeDelta::minutes(1));
     stage.assert_one_channel("after the outage");
 }
@@ -277,8 +277,8 @@ fn a_switch_is_turned_off_in_time_although_no_channel_can_be_closed() {
     closing_hangs(&stage);
     stage.change_settings(SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() });
     stage.settle(TimeDelta::seconds(20));
-    let SyncState { channel, stray_channels, lease, .. } = stage.state();
-    assert_eq!((channel, stray_channels, lease.owner), (None, vec![], None));
+    let SyncState { channel, retired_channels, lease, .. } = stage.state();
+    assert_eq!((channel, retired_channels, lease.owner), (None, vec![], None));
 }
 
 #[test]
@@ -287,7 +287,7 @@ fn a_disconnect_removes_our_events_although_no_channel_can_be_closed() {
     stage.add_lesson();
     stage.settle(TimeDelta::minutes(5));
     closing_hangs(&stage);
-    let (key, now, disconnect) = (stage.party.key, stage.world.now(), stage.world.product().rings.disconnect);
+    let (key, now, disconnect) = (stage.party.key, stage.world.now(), stage.world.product().handler.disconnect);
     let began = async move { disconnect.begin(key, Keep::default(), now + TimeDelta::seconds(20)).await.map(drop) };
     stage.world.request(began);
     stage.settle(TimeDelta::seconds(20));

@@ -2,8 +2,8 @@
 //! overlap no more.
 
 use calendar_sync::{
-    model::{SyncTrigger, WishKind},
-    ports::Ring,
+    model::{SyncTask, SyncTrigger},
+    ports::SyncMessage,
 };
 use chrono::TimeDelta;
 use chrono_tz::Tz;
@@ -33,7 +33,7 @@ fn days_that_a_run_moved_before_it_died_move_back_with_the_calendar() {
 
         stage.delete_event(&over_it);
         stage.world.sim.state().google.set_zone(account, Tz::America__New_York);
-        stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, vec![WishKind::Inbound]));
+        stage.send(SyncMessage::new(stage.party.key, SyncTrigger::Poll, vec![SyncTask::PullEvents]));
         let died = stage.dies_after(turns);
         moved_before_death += usize::from(died && begins(&stage) != home);
         stage.world.sim.state().google.set_zone(account, Tz::Europe__Berlin);
@@ -57,7 +57,11 @@ fn a_lesson_is_flagged_no_more_for_a_row_that_a_dead_run_removed_before_the_curs
         assert_eq!(stage.conflicts(), 1);
 
         stage.delete_event(&event);
-        stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, vec![WishKind::Inbound, WishKind::Overrides]));
+        stage.send(SyncMessage::new(
+            stage.party.key,
+            SyncTrigger::Poll,
+            vec![SyncTask::PullEvents, SyncTask::RetryGivenUp],
+        ));
         let died = stage.dies_after(turns);
         removed_before_death += usize::from(died && !stage.is_known(&event) && stage.conflicts() == 1);
         let now = stage.world.now();
@@ -88,7 +92,11 @@ fn a_lesson_is_flagged_no_more_for_an_exception_that_a_dead_run_removed_with_its
         assert_eq!(stage.conflicts(), 1);
 
         stage.delete_event(&series);
-        stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, vec![WishKind::Inbound, WishKind::Overrides]));
+        stage.send(SyncMessage::new(
+            stage.party.key,
+            SyncTrigger::Poll,
+            vec![SyncTask::PullEvents, SyncTask::RetryGivenUp],
+        ));
         let died = stage.dies_after(turns);
         removed_before_death += usize::from(died && !stage.is_known(&exception) && stage.conflicts() == 1);
         stage.settle(TimeDelta::hours(7));

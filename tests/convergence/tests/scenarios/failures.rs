@@ -1,8 +1,8 @@
 //! Connections that rest after a failure, and changes whose maker died.
 
 use calendar_sync::{
-    model::{NoticeKind, SyncDirection, SyncLogId, SyncOutcome, SyncTrigger, WishKind},
-    ports::Ring,
+    model::{NoticeKind, SyncDirection, SyncLogId, SyncOutcome, SyncTask, SyncTrigger},
+    ports::SyncMessage,
 };
 use chrono::TimeDelta;
 use google_sim::When;
@@ -13,7 +13,7 @@ use crate::stage::Stage;
 /// Google's usage limit is exceeded: hours of rest.
 fn rest(stage: &mut Stage) {
     stage.fault("calendar.events.list", 403, "quotaExceeded", When::Nth(1));
-    stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, vec![WishKind::Inbound]));
+    stage.send(SyncMessage::new(stage.party.key, SyncTrigger::Poll, vec![SyncTask::PullEvents]));
 }
 
 #[test]
@@ -29,26 +29,29 @@ fn notices_that_the_bus_refused_are_told_while_the_connection_rests() {
     stage.world.sim.state().send_faults.refused = 1;
     rest(&mut stage);
     stage.settle(TimeDelta::minutes(1));
-    assert!(stage.state().resting_until.is_some(), "{:?}", stage.state());
+    assert!(stage.state().backoff_until.is_some(), "{:?}", stage.state());
     stage.settle(TimeDelta::minutes(30));
     assert_eq!(stage.world.sim.state().bus.len(), 1);
-    assert!(stage.state().resting_until.is_some_and(|until| until > stage.world.now()), "it rests still");
+    assert!(stage.state().backoff_until.is_some_and(|until| until > stage.world.now()), "it rests still");
 }
 
 #[test]
-fn what_is_left_of_a_run_rings_no_more_while_the_connection_rests() {
+fn the_rest_of_a_run_sends_no_message_while_the_connection_backs_off() {
     let mut stage = Stage::new();
     rest(&mut stage);
     stage.settle(TimeDelta::minutes(1));
     let (key, log_id) = (stage.party.key, SyncLogId(Uuid::from_u128(9)));
-    stage.ring(Ring { log_id: Some(log_id), ..Ring::new(key, SyncTrigger::Lesson, vec![WishKind::Lessons]) });
+    stage.send(SyncMessage {
+        log_id: Some(log_id),
+        ..SyncMessage::new(key, SyncTrigger::Lesson, vec![SyncTask::PushLessons])
+    });
     stage.settle(TimeDelta::minutes(1));
     assert!(stage.world.sim.state().queue.is_empty());
     assert_eq!(stage.world.store.tables().logs[&(key, log_id)].outcome, SyncOutcome::Partial);
 }
 
 #[test]
-fn settings_that_were_changed_take_effect_although_whoever_changed_them_died() {
+fn changed_settings_take_effect_although_the_process_that_changed_them_died() {
     let mut stage = Stage::new();
     let direct = |stage: &Stage, direction| {
         let now = stage.world.now();
@@ -74,8 +77,8 @@ fn polls_that_waited_long_in_the_queue_list_the_calendar_once() {
     let mut stage = Stage::new();
     let (began, lists) = (stage.world.now(), stage.lists());
     let poll = |stage: &mut Stage, due_at| {
-        let wishes = vec![WishKind::Inbound, WishKind::Lessons];
-        stage.ring(Ring { due_at: Some(due_at), ..Ring::new(stage.party.key, SyncTrigger::Poll, wishes) });
+        let tasks = vec![SyncTask::PullEvents, SyncTask::PushLessons];
+        stage.send(SyncMessage { due_at: Some(due_at), ..SyncMessage::new(stage.party.key, SyncTrigger::Poll, tasks) });
         stage.settle(TimeDelta::seconds(20));
     };
     for quarters in 0..10 {

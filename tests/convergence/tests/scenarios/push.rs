@@ -2,8 +2,8 @@
 //! (design rules P2, P3).
 
 use calendar_sync::{
-    model::{PushHealth, SyncTrigger, WishKind},
-    ports::Ring,
+    model::{PushHealth, SyncTask, SyncTrigger},
+    ports::SyncMessage,
 };
 use chrono::TimeDelta;
 use convergence::sim::Role;
@@ -72,18 +72,20 @@ fn a_notice_that_is_late_heals() {
     stage.add_lesson();
     stage.settle(TimeDelta::minutes(4));
     let since = since(&stage.state().push_health).expect("silence");
-    let noticed =
-        |at| Ring { noticed_at: Some(at), ..Ring::new(stage.party.key, SyncTrigger::Webhook, vec![WishKind::Inbound]) };
+    let noticed = |at| SyncMessage {
+        noticed_at: Some(at),
+        ..SyncMessage::new(stage.party.key, SyncTrigger::Webhook, vec![SyncTask::PullEvents])
+    };
     let (before, after) = (noticed(since - TimeDelta::minutes(3)), noticed(since + TimeDelta::seconds(30)));
-    stage.ring(before);
+    stage.send(before);
     stage.settle(TimeDelta::seconds(30));
     assert_ne!(stage.state().push_health, PushHealth::Healthy, "that one came before the change");
-    stage.ring(after);
+    stage.send(after);
     stage.settle(TimeDelta::seconds(30));
     assert_eq!(stage.state().push_health, PushHealth::Healthy);
 }
 
-/// Whoever finds the lease held leaves no message behind: the notice stands as a wish.
+/// Whoever finds the lease held leaves no message behind: the notice stands as a request.
 #[test]
 fn a_notice_that_comes_while_a_run_is_under_way_heals_too() {
     let mut stage = Stage::new();
@@ -91,14 +93,14 @@ fn a_notice_that_comes_while_a_run_is_under_way_heals_too() {
     stage.add_lesson();
     stage.settle(TimeDelta::minutes(4));
     assert_ne!(stage.state().push_health, PushHealth::Healthy);
-    stage.ring(Ring::new(stage.party.key, SyncTrigger::Lesson, vec![WishKind::Lessons]));
+    stage.send(SyncMessage::new(stage.party.key, SyncTrigger::Lesson, vec![SyncTask::PushLessons]));
     let is_held = |stage: &Stage| stage.state().lease.owner.is_some();
     while !is_held(&stage) {
         stage.world.turns(1);
     }
-    let ring = Ring::new(stage.party.key, SyncTrigger::Webhook, vec![WishKind::Inbound]);
-    stage.ring(Ring { noticed_at: Some(stage.world.now()), ..ring });
-    // The holder stands still until the wish is there.
+    let message = SyncMessage::new(stage.party.key, SyncTrigger::Webhook, vec![SyncTask::PullEvents]);
+    stage.send(SyncMessage { noticed_at: Some(stage.world.now()), ..message });
+    // The holder stands still until the request is there.
     let holder = stage.world.actors.iter().position(|actor| matches!(actor.role, Role::Worker(_))).unwrap();
     stage.world.actors[holder].held_until = Some(stage.world.now() + TimeDelta::seconds(5));
     stage.settle(TimeDelta::seconds(30));
@@ -168,7 +170,7 @@ fn while_notices_come_no_poll_looks_for_them() {
 fn a_change_that_a_poll_finds_before_its_notice_comes_is_no_silence() {
     let mut stage = Stage::new();
     stage.plan();
-    stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, vec![WishKind::Inbound, WishKind::Lessons]));
+    stage.send(SyncMessage::new(stage.party.key, SyncTrigger::Poll, vec![SyncTask::PullEvents, SyncTask::PushLessons]));
     let before = stage.lists();
     while stage.lists() == before {
         stage.world.turns(1);
@@ -186,8 +188,8 @@ fn a_notice_that_is_safely_older_than_the_last_listing_is_answered_without_one()
     for (older, listings) in [(90, 0), (61, 0), (59, 1), (0, 1)] {
         let (before, listed) = (stage.lists(), listed - TimeDelta::seconds(older));
         stage.change_state(|state| state.listed_at = Some(listed + TimeDelta::seconds(older)));
-        let ring = Ring::new(stage.party.key, SyncTrigger::Webhook, vec![WishKind::Inbound]);
-        stage.ring(Ring { noticed_at: Some(listed), ..ring });
+        let message = SyncMessage::new(stage.party.key, SyncTrigger::Webhook, vec![SyncTask::PullEvents]);
+        stage.send(SyncMessage { noticed_at: Some(listed), ..message });
         stage.settle(TimeDelta::seconds(40));
         assert_eq!(stage.lists() - before, listings, "{older} s");
     }

@@ -4,8 +4,8 @@
 use std::sync::mpsc;
 
 use calendar_sync::{
-    model::{SyncCalendarRequest, SyncLogId, SyncOutcome, SyncStatus, SyncTrigger, WishKind},
-    ports::Ring,
+    model::{SyncCalendarRequest, SyncLogId, SyncOutcome, SyncStatus, SyncTask, SyncTrigger},
+    ports::SyncMessage,
     usecases::sync_now::{SyncNow, sync_now},
 };
 use chrono::TimeDelta;
@@ -37,7 +37,7 @@ impl Stage {
 
     /// A person asks for a sync; answers the row that it is promised.
     fn sync_now(&mut self) -> SyncLogId {
-        let (sync, key) = (self.world.product().rings.sync, self.party.key);
+        let (sync, key) = (self.world.product().handler.sync, self.party.key);
         let deadline = self.world.now() + TimeDelta::seconds(20);
         let asked = SyncCalendarRequest { instructor_id: key.instructor_id, direction: None, dates: None };
         let (sender, answer) = mpsc::channel();
@@ -95,7 +95,7 @@ fn a_first_sync_that_waits_for_the_quota_is_still_a_first_sync_and_ends_its_row(
 }
 
 #[test]
-fn a_change_that_nobody_waits_for_is_found_once_there_is_quota_again() {
+fn a_change_without_a_waiting_request_is_found_once_there_is_quota_again() {
     let mut stage = Stage::new();
     stage.world.take_quota(TAKEN);
     let event = stage.plan();
@@ -110,12 +110,12 @@ fn a_change_that_nobody_waits_for_is_found_once_there_is_quota_again() {
 #[test]
 fn what_others_asked_for_outlasts_a_poll_that_waits_for_the_quota() {
     let mut stage = Stage::new();
-    stage.change_state(|state| state.wishes.kinds = [WishKind::Full].into());
+    stage.change_state(|state| state.pending.tasks = [SyncTask::FullReconcile].into());
     stage.world.take_quota(TAKEN);
     let until = stage.world.now() + TAKEN;
-    stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, vec![WishKind::Inbound]));
+    stage.send(SyncMessage::new(stage.party.key, SyncTrigger::Poll, vec![SyncTask::PullEvents]));
     stage.settle(TimeDelta::minutes(1));
-    assert!(stage.state().compared_at.is_some_and(|at| at < until), "there is no quota yet");
+    assert!(stage.state().reconciled_at.is_some_and(|at| at < until), "there is no quota yet");
     stage.settle(TAKEN + TimeDelta::minutes(3));
-    assert!(stage.state().compared_at.is_some_and(|at| at > until), "{:?}", stage.state());
+    assert!(stage.state().reconciled_at.is_some_and(|at| at > until), "{:?}", stage.state());
 }

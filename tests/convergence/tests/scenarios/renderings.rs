@@ -25,7 +25,7 @@ fn texts() -> Map<String, Value> {
 
 fn assert_agreed(stage: &Stage, writes: [u64; 2]) {
     let mapping = stage.mapping();
-    assert_eq!((mapping.sync_status, mapping.put_backs), (SyncStatus::Synced, 0));
+    assert_eq!((mapping.sync_status, mapping.restores), (SyncStatus::Synced, 0));
     assert_eq!(["calendar.events.insert", "calendar.events.update"].map(|method| stage.calls(method)), writes);
     assert_eq!(stage.calls("calendar.events.patch"), 0);
     let changed = |kind: &NoticeKind| matches!(kind, NoticeKind::EventChangedInGoogle { .. });

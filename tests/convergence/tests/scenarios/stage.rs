@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use calendar_functions::view;
 use calendar_sync::{
     model::{CalendarEventMapping, LessonId, Notice, PushHealth, SettingsPatch, SyncState, SyncTrigger},
-    ports::{LessonLookup, Ring},
+    ports::{LessonLookup, SyncMessage},
     usecases::{note_lesson_changes::LessonChange, show_status::ShowStatus},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -195,11 +195,11 @@ impl Stage {
     }
 
     /// A message waits in the queue.
-    pub fn ring(&mut self, ring: Ring) {
+    pub fn send(&mut self, message: SyncMessage) {
         self.messages += 1;
         let mut state = self.world.sim.state();
         let visible_at = state.now;
-        state.queue.insert(self.messages, Message { ring, visible_at, receives: 0 });
+        state.queue.insert(self.messages, Message { body: message, visible_at, receives: 0 });
     }
 
     /// The instructor changes the settings.
@@ -220,7 +220,7 @@ impl Stage {
     pub fn renew(&mut self) {
         let now = self.world.now();
         self.change_state(|state| state.renew_at = Some(now));
-        self.ring(Ring::new(self.party.key, SyncTrigger::Poll, vec![]));
+        self.send(SyncMessage::new(self.party.key, SyncTrigger::Poll, vec![]));
     }
 
     /// The channel has ended, and is to be replaced.
@@ -266,7 +266,7 @@ impl Stage {
         let state = self.state();
         let ours: Vec<String> = state.channel.iter().map(|channel| channel.id.as_str().to_owned()).collect();
         assert_eq!(self.open_channels(), ours, "{when}");
-        assert_eq!((ours.len(), state.stray_channels), (1, vec![]), "{when}");
+        assert_eq!((ours.len(), state.retired_channels), (1, vec![]), "{when}");
     }
 
     /// What the status says of push.

@@ -4,8 +4,8 @@ use std::sync::{Arc, mpsc};
 
 use calendar_functions::view;
 use calendar_sync::{
-    model::{NoticeKind, SyncCounts, SyncOutcome, SyncTrigger, Window, WishKind},
-    ports::Ring,
+    model::{NoticeKind, SyncCounts, SyncOutcome, SyncTask, SyncTrigger, Window},
+    ports::SyncMessage,
     usecases::list_external_events::{ListExternalEvents, ReadExternalEvents},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,7 +20,11 @@ impl Stage {
     }
 
     fn poll(&mut self) {
-        self.ring(Ring::new(self.party.key, SyncTrigger::Poll, vec![WishKind::Inbound, WishKind::Lessons]));
+        self.send(SyncMessage::new(
+            self.party.key,
+            SyncTrigger::Poll,
+            vec![SyncTask::PullEvents, SyncTask::PushLessons],
+        ));
         self.settle(TimeDelta::minutes(1));
     }
 

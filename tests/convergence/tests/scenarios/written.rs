@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use calendar_sync::{
-    model::{CalendarEventMapping, EventId, LessonId, OwnEventId, SettingsPatch, SyncDirection, SyncTrigger, WishKind},
-    ports::{DirtyMark, Ring, Store},
+    model::{CalendarEventMapping, EventId, LessonId, OwnEventId, SettingsPatch, SyncDirection, SyncTask, SyncTrigger},
+    ports::{DirtyMark, Store, SyncMessage},
 };
 use chrono::TimeDelta;
 use convergence::{memory_store::Table, ports::take_written};
@@ -29,11 +29,11 @@ impl Stage {
 
     /// The one lesson has events of two generations: its mapping forgot the first. Answers both ids.
     fn has_two_generations(&mut self) -> [String; 2] {
-        let mapping = CalendarEventMapping { generation: 1, shown: None, agreed: None, ..self.mapping() };
+        let mapping = CalendarEventMapping { generation: 1, remote: None, base: None, ..self.mapping() };
         let (store, key) = (self.world.store.clone(), self.party.key);
         self.world.request(async move { store.save_mapping(&mapping, DirtyMark::Raise, &[]).await });
         self.settle(TimeDelta::seconds(1));
-        self.ring(Ring::new(key, SyncTrigger::Lesson, vec![WishKind::Lessons]));
+        self.send(SyncMessage::new(key, SyncTrigger::Lesson, vec![SyncTask::PushLessons]));
         self.settle(TimeDelta::minutes(2));
         let ids = [0, 1].map(|generation| OwnEventId { lesson_id: self.lesson(), generation }.encode(key).0);
         assert_eq!(self.event_ids(), BTreeSet::from(ids.clone()));
@@ -92,15 +92,15 @@ fn a_new_generation_is_stored_before_its_event_is_made() {
 }
 
 #[test]
-fn lessons_that_show_as_before_are_not_saved_again_by_a_whole_listing_that_compares_everything() {
+fn lessons_that_show_as_before_are_not_saved_again_by_a_full_reconcile() {
     let mut stage = synced();
     stage.plan();
     stage.settle(TimeDelta::minutes(2));
     let now = stage.world.now();
     stage.world.sim.state().google.expire_cursors(now, stage.party.account);
     take_written(&stage.world.sim);
-    let wishes = vec![WishKind::Inbound, WishKind::Lessons, WishKind::Full];
-    stage.ring(Ring::new(stage.party.key, SyncTrigger::Poll, wishes));
+    let tasks = vec![SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile];
+    stage.send(SyncMessage::new(stage.party.key, SyncTrigger::Poll, tasks));
     stage.settle(TimeDelta::minutes(1));
     let written = take_written(&stage.world.sim);
     let of_lessons = [Table::Mappings, Table::Conflicts, Table::Lessons];
@@ -135,7 +135,7 @@ fn everything_happens_under(settings: SettingsPatch) -> Stage {
     stage.add_lesson();
     // And messages come that were sent before.
     for trigger in [SyncTrigger::Webhook, SyncTrigger::Poll, SyncTrigger::Lesson] {
-        stage.ring(Ring::new(stage.party.key, trigger, vec![WishKind::Inbound, WishKind::Lessons]));
+        stage.send(SyncMessage::new(stage.party.key, trigger, vec![SyncTask::PullEvents, SyncTask::PushLessons]));
     }
     stage.settle(TimeDelta::days(2));
     stage

@@ -35,7 +35,7 @@ struct Shell {
     clock: Clock,
     keeper: Option<Keeper>,
     /// Rung after each call: there may be notices.
-    bell: Notify,
+    sync_queue: Notify,
 }
 
 impl Shell {
@@ -83,7 +83,7 @@ async fn run(
     keeper: Option<Keeper>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let shell = Arc::new(Shell { google, clock, keeper, bell: Notify::new() });
+    let shell = Arc::new(Shell { google, clock, keeper, sync_queue: Notify::new() });
     let mut tasks = JoinSet::new();
     tasks.spawn(deliver::run(Arc::clone(&shell)));
     let mut shutdown = Box::pin(shutdown);

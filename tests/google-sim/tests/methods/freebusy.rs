@@ -103,7 +103,7 @@ fn an_invitation_that_its_guest_declined_leaves_the_guest_free_alone() {
 }
 
 #[test]
-fn whole_days_and_instances_count_and_changed_instances_stand_in_for_theirs() {
+fn whole_days_and_instances_count_and_changed_instances_replace_the_originals() {
     let mut world = World::new();
     let weekly = json!({"recurrence": ["RRULE:FREQ=WEEKLY;COUNT=9"]});
     let series = world.insert(&with(timed("2026-11-24", 9), &weekly));

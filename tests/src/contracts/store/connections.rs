@@ -36,7 +36,7 @@ pub async fn a_login_that_another_overtook_is_a_conflict(on: &Subject) {
     on.connected(key).await;
     let refused = on.store.connect(&login(key, 9, "late")).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Conflict);
-    assert!(on.store.leave_account("late", None, at(1, 0)).await.unwrap(), "nothing of it is stored");
+    assert!(on.store.detach_from_account("late", None, at(1, 0)).await.unwrap(), "nothing of it is stored");
 }
 
 /// A reconnect keeps the state that is there.
@@ -85,15 +85,15 @@ pub async fn the_last_to_leave_an_account_may_revoke(on: &Subject) {
     let (mine, other) = (connection(1, 1), connection(2, 2));
     on.store.connect(&login(mine, 1, "sub")).await.unwrap();
     on.store.connect(&login(other, 2, "sub")).await.unwrap();
-    assert!(!on.store.leave_account("sub", None, at(1, 1)).await.unwrap(), "a stranger takes nobody out");
+    assert!(!on.store.detach_from_account("sub", None, at(1, 1)).await.unwrap(), "a stranger takes nobody out");
     for _ in 0..2 {
-        assert!(!on.store.leave_account("sub", Some(mine), at(1, 1)).await.unwrap());
+        assert!(!on.store.detach_from_account("sub", Some(mine), at(1, 1)).await.unwrap());
     }
     for _ in 0..2 {
-        assert!(on.store.leave_account("sub", Some(other), at(1, 1)).await.unwrap());
+        assert!(on.store.detach_from_account("sub", Some(other), at(1, 1)).await.unwrap());
     }
-    assert!(on.store.leave_account("sub", Some(mine), at(1, 1)).await.unwrap(), "nobody is left");
-    assert!(on.store.leave_account("another", None, at(1, 1)).await.unwrap(), "nobody ever came");
+    assert!(on.store.detach_from_account("sub", Some(mine), at(1, 1)).await.unwrap(), "nobody is left");
+    assert!(on.store.detach_from_account("another", None, at(1, 1)).await.unwrap(), "nobody ever came");
 }
 
 /// Of connections that leave an account at the same moment exactly one is the last.
@@ -102,7 +102,7 @@ pub async fn of_many_that_leave_an_account_at_once_one_is_the_last(on: &Subject)
     for (number, key) in (1..).zip(&keys) {
         on.store.connect(&login(*key, number, "sub")).await.unwrap();
     }
-    let leaving = keys.iter().map(|key| on.store.leave_account("sub", Some(*key), at(1, 1)));
+    let leaving = keys.iter().map(|key| on.store.detach_from_account("sub", Some(*key), at(1, 1)));
     let last = futures::future::join_all(leaving).await.into_iter().filter(|last| *last.as_ref().unwrap());
     assert_eq!(last.count(), 1);
 }
@@ -110,7 +110,7 @@ pub async fn of_many_that_leave_an_account_at_once_one_is_the_last(on: &Subject)
 /// Tokens that were asked for before a revocation was over are dead: their login makes no connection.
 pub async fn a_login_during_a_revocation_is_a_conflict(on: &Subject) {
     let asked = |minute| Connect { asked_at: at(1, minute), ..login(connection(2, 2), 2, "sub") };
-    assert!(on.store.leave_account("sub", None, at(1, 10)).await.unwrap());
+    assert!(on.store.detach_from_account("sub", None, at(1, 10)).await.unwrap());
     assert_eq!(on.store.connect(&asked(9)).await.unwrap_err().kind(), ErrorKind::Conflict, "it may be under way");
     on.store.end_revocation("sub", at(1, 5)).await.unwrap();
     assert_eq!(on.store.connect(&asked(4)).await.unwrap_err().kind(), ErrorKind::Conflict, "it came after");
@@ -125,7 +125,7 @@ pub async fn forgetting_leaves_the_account(on: &Subject) {
     let key = instructor(1);
     on.store.connect(&login(key, 1, "sub")).await.unwrap();
     on.store.forget_connection(&credentials(key, 1, "sub")).await.unwrap();
-    assert!(on.store.leave_account("sub", None, at(1, 1)).await.unwrap());
+    assert!(on.store.detach_from_account("sub", None, at(1, 1)).await.unwrap());
 }
 
 /// A refresh that is late stores nothing into a newer connection.
@@ -229,14 +229,14 @@ pub async fn a_late_finding_does_not_touch_a_renewed_connection(on: &Subject) {
     assert_eq!(on.store.pending_notices(key, 9).await.unwrap(), []);
 }
 
-/// A login that renews a connection is a wish: a run under way does not put off what it made due.
-pub async fn a_renewal_is_a_wish(on: &Subject) {
+/// A login that renews a connection is a request: a run under way does not put off what it made due.
+pub async fn a_renewal_counts_as_a_request(on: &Subject) {
     let key = instructor(1);
     let made = on.connected(key).await;
     let held = on.leased(key, 1).await;
     let again = Connect { replaces: Some(made.id), state: None, ..login(key, made.id.0.as_u128(), &key.to_string()) };
     on.store.connect(&again).await.unwrap();
-    assert!(matches!(on.store.release_lease(key, &held).await.unwrap(), ReleaseOutcome::WishesCame(_)));
+    assert!(matches!(on.store.release_lease(key, &held).await.unwrap(), ReleaseOutcome::NewRequests(_)));
 }
 
 /// A run that finds the permission gone does not stop the taking down.

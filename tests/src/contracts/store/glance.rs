@@ -1,13 +1,13 @@
 //! What a run without the lease stores: all or nothing, and only if nobody acted since it read (design rule R12).
 
 use calendar_sync::{
-    model::{Cursor, EventId, SyncState, SyncStatus, WishKind},
-    ports::{ConflictChanges, DirtyMark, Glance, HostFlags, PairChange, ReleaseOutcome},
+    model::{Cursor, EventId, SyncState, SyncStatus, SyncTask},
+    ports::{ConflictChanges, DirtyMark, Glance, LessonSyncColumns, PairChange, ReleaseOutcome},
 };
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::{HostTable, Subject, at, conflict, instructor, lesson, mapping, notice, primary, single, untold, wishes};
+use super::{HostTable, Subject, at, conflict, instructor, lesson, mapping, notice, primary, single, tasks, untold};
 
 fn nothing(state: SyncState) -> Glance {
     Glance { state, put: Vec::new(), remove: Vec::new(), conflicts: Vec::new(), flags: Vec::new() }
@@ -21,7 +21,7 @@ fn overlapping(state: SyncState) -> Glance {
         remove: vec![untold(conflict(1, "goes", 2))],
         has_conflict: true,
     };
-    let flags = HostFlags {
+    let flags = LessonSyncColumns {
         google_calendar_event_id: Some(EventId::from("own")),
         calendar_sync_status: Some(SyncStatus::Synced),
         has_conflict: true,
@@ -115,7 +115,7 @@ pub async fn a_glance_takes_twenty_events_of_the_largest_size(on: &Subject) {
     assert_eq!(on.store.external_ids(instructor(1)).await.unwrap().len(), 21);
 }
 
-/// By taking the lease, even if it was given back or ran out since, by another glance, or by a wish.
+/// By taking the lease, even if it was given back or ran out since, by another glance, or by a request.
 pub async fn a_glance_is_refused_once_anybody_acted(on: &Subject) {
     let key = instructor(1);
     on.before_the_glance().await;
@@ -144,9 +144,9 @@ pub async fn a_glance_is_refused_once_anybody_acted(on: &Subject) {
     refused(read, "the next poll was set").await;
 
     on.leased(key, 2).await;
-    on.acquire(key, 3, 1, &[WishKind::Full]).await;
+    on.acquire(key, 3, 1, &[SyncTask::FullReconcile]).await;
     let read = on.state(key).await;
-    assert_eq!(read.wishes.kinds, wishes(&[WishKind::Full]));
+    assert_eq!(read.pending.tasks, tasks(&[SyncTask::FullReconcile]));
     refused(read, "a holder that died is for the next holder").await;
     assert!(!on.store.commit_glance(instructor(2), &nothing(on.state(key).await)).await.unwrap(), "no connection");
 }

@@ -4,7 +4,7 @@ use calendar_sync::{
     model::{
         ConnectionKey, EventId, FedLesson, Lesson, LessonContent, LessonId, LessonStatus, LessonVersion, SyncStatus,
     },
-    ports::{HostFlags, LessonLookup},
+    ports::{LessonLookup, LessonSyncColumns},
 };
 use chrono_tz::Tz;
 use serde_json::{Value, json};
@@ -21,8 +21,8 @@ fn row(number: u128, starts_at: &str, ends_at: &str) -> Value {
 }
 
 /// The columns of a lesson that stands in Google as `event`.
-fn shown(event: &str) -> HostFlags {
-    HostFlags {
+fn shown(event: &str) -> LessonSyncColumns {
+    LessonSyncColumns {
         google_calendar_event_id: Some(EventId::from(event)),
         calendar_sync_status: Some(SyncStatus::Synced),
         has_conflict: true,
@@ -123,13 +123,13 @@ pub async fn our_columns_of_a_lesson_are_written(on: &Subject) {
     let key = instructor(1);
     let tenant = key.tenant_id;
     let flags = shown("e");
-    on.store.flag_lesson(key, lesson(1), &flags).await.unwrap();
+    on.store.write_lesson_columns(key, lesson(1), &flags).await.unwrap();
     let written = on.host.row(HostTable::Lessons, tenant, lesson(1).0).await.unwrap();
     assert_eq!(written["google_calendar_event_id"], "e");
     assert_eq!((&written["calendar_sync_status"], &written["has_conflict"]), (&json!("synced"), &json!(true)));
     assert_eq!(written["title"], given["title"]);
-    let none = HostFlags { google_calendar_event_id: None, calendar_sync_status: None, has_conflict: false };
-    on.store.flag_lesson(key, lesson(1), &none).await.unwrap();
+    let none = LessonSyncColumns { google_calendar_event_id: None, calendar_sync_status: None, has_conflict: false };
+    on.store.write_lesson_columns(key, lesson(1), &none).await.unwrap();
     let written = on.host.row(HostTable::Lessons, tenant, lesson(1).0).await.unwrap();
     assert_eq!((written.get("google_calendar_event_id"), written.get("calendar_sync_status")), (None, None));
 }
@@ -139,21 +139,21 @@ pub async fn another_instructors_lesson_is_left_as_it_is(on: &Subject) {
     let given = row(1, "2026-03-02T10:00:00.000Z", "2026-03-02T11:00:00.000Z");
     put(on, given.clone()).await;
     let flags = shown("e");
-    on.store.flag_lesson(instructor(2), lesson(1), &flags).await.unwrap();
+    on.store.write_lesson_columns(instructor(2), lesson(1), &flags).await.unwrap();
     let written = on.host.row(HostTable::Lessons, instructor(1).tenant_id, lesson(1).0).await.unwrap();
     assert_eq!(written, given);
 }
 
 /// What shows an event of ours is blanked, whoever gives the lesson now; what belongs to them stays.
-pub async fn a_lesson_given_to_somebody_else_is_blanked_while_it_shows_the_event(on: &Subject) {
+pub async fn a_lesson_given_to_another_instructor_is_cleared_while_it_shows_the_event(on: &Subject) {
     let (key, other) = (instructor(1), instructor(2));
     let shows = async || look(on).await.and_then(|lesson| lesson.google_calendar_event_id);
-    let blank = async || on.store.blank_lesson(other, lesson(1), &EventId::from("e")).await.unwrap();
+    let blank = async || on.store.clear_lesson_columns(other, lesson(1), &EventId::from("e")).await.unwrap();
     put(on, row(1, "2026-03-02T10:00:00.000Z", "2026-03-02T11:00:00.000Z")).await;
-    on.store.flag_lesson(key, lesson(1), &shown("own")).await.unwrap();
+    on.store.write_lesson_columns(key, lesson(1), &shown("own")).await.unwrap();
     blank().await;
     assert_eq!(shows().await.as_deref(), Some("own"));
-    on.store.flag_lesson(key, lesson(1), &shown("e")).await.unwrap();
+    on.store.write_lesson_columns(key, lesson(1), &shown("e")).await.unwrap();
     let before = look(on).await.unwrap();
     blank().await;
     let blanked = Lesson {
@@ -164,8 +164,8 @@ pub async fn a_lesson_given_to_somebody_else_is_blanked_while_it_shows_the_event
         ..before
     };
     assert_eq!(look(on).await, Some(blanked));
-    on.store.flag_lesson(key, lesson(1), &shown("own")).await.unwrap();
-    on.store.blank_lesson(key, lesson(1), &EventId::from("e")).await.unwrap();
+    on.store.write_lesson_columns(key, lesson(1), &shown("own")).await.unwrap();
+    on.store.clear_lesson_columns(key, lesson(1), &EventId::from("e")).await.unwrap();
     assert_eq!(shows().await, None, "one's own is blanked whatever it shows");
     on.host.remove(HostTable::Lessons, key.tenant_id, lesson(1).0).await;
     blank().await;
@@ -175,8 +175,8 @@ pub async fn a_lesson_given_to_somebody_else_is_blanked_while_it_shows_the_event
 /// What the host removed is not brought back by us.
 pub async fn a_row_that_is_gone_is_left_gone(on: &Subject) {
     let key = instructor(1);
-    let none = HostFlags { google_calendar_event_id: None, calendar_sync_status: None, has_conflict: true };
-    on.store.flag_lesson(key, lesson(1), &none).await.unwrap();
+    let none = LessonSyncColumns { google_calendar_event_id: None, calendar_sync_status: None, has_conflict: true };
+    on.store.write_lesson_columns(key, lesson(1), &none).await.unwrap();
     assert_eq!(on.host.row(HostTable::Lessons, key.tenant_id, lesson(1).0).await, None);
     on.store.flag_instructor(key, Some(true), Some(at(1, 0))).await.unwrap();
     assert_eq!(on.host.row(HostTable::Instructors, key.tenant_id, key.instructor_id.0).await, None);
@@ -288,7 +288,7 @@ pub async fn our_columns_stay_when_the_feed_tells_of_a_lesson_and_are_counted(on
     let key = instructor(1);
     put(on, row(1, "2026-03-02T10:00:00.000Z", "2026-03-02T11:00:00.000Z")).await;
     let flags = shown("e");
-    on.store.flag_lesson(key, lesson(1), &flags).await.unwrap();
+    on.store.write_lesson_columns(key, lesson(1), &flags).await.unwrap();
     assert!(save(on, told(key, 1, "Violin")).await);
     let ours =
         |lesson: &Lesson| (lesson.google_calendar_event_id.clone(), lesson.calendar_sync_status, lesson.has_conflict);
@@ -296,11 +296,11 @@ pub async fn our_columns_stay_when_the_feed_tells_of_a_lesson_and_are_counted(on
     assert_eq!(ours(&stored), (Some("e".to_owned()), Some(SyncStatus::Synced), true));
     assert_eq!(stored.calendar_sync_revision, 1);
     assert!(save(on, removed(key, 2)).await);
-    on.store.flag_lesson(key, lesson(1), &flags).await.unwrap();
+    on.store.write_lesson_columns(key, lesson(1), &flags).await.unwrap();
     assert_eq!(look(on).await, None, "what is gone carries no columns");
     assert!(save(on, told(key, 3, "Violin")).await);
     assert_eq!(ours(&look(on).await.unwrap()), (None, None, false));
-    on.store.flag_lesson(key, lesson(1), &flags).await.unwrap();
+    on.store.write_lesson_columns(key, lesson(1), &flags).await.unwrap();
     assert_eq!(look(on).await.unwrap().calendar_sync_revision, 2, "the count goes on");
 }
 
@@ -309,13 +309,13 @@ pub async fn a_lesson_that_comes_back_after_it_was_forgotten_is_counted_on(on: &
     let key = instructor(1);
     assert!(save(on, told(key, 1, "Piano")).await);
     for _ in 0..3 {
-        on.store.flag_lesson(key, lesson(1), &shown("e")).await.unwrap();
+        on.store.write_lesson_columns(key, lesson(1), &shown("e")).await.unwrap();
     }
     let before = look(on).await.unwrap().calendar_sync_revision;
     assert!(save(on, removed(key, 2)).await);
     on.host.remove(HostTable::Lessons, key.tenant_id, lesson(1).0).await;
     assert!(on.store.save_lesson_version(&told(key, 3, "Piano"), at(31, 1), at(61, 1)).await.unwrap());
-    on.store.flag_lesson(key, lesson(1), &shown("e")).await.unwrap();
+    on.store.write_lesson_columns(key, lesson(1), &shown("e")).await.unwrap();
     assert!(look(on).await.unwrap().calendar_sync_revision > before);
 }
 

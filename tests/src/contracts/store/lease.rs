@@ -1,45 +1,45 @@
-//! One run at a time, and no wish is lost (design rule R12).
+//! One run at a time, and no request is lost (design rule R12).
 
 use calendar_sync::{
-    model::{Channel, ChannelId, Cursor, PushHealth, Removals, SyncState, WishKind},
+    model::{Channel, ChannelId, Cursor, PushHealth, Removals, SyncState, SyncTask},
     ports::{LeaseAttempt, ReleaseOutcome},
 };
 use chrono_tz::Tz;
 use futures::future::join_all;
 
-use super::{Subject, at, instructor, wishes};
+use super::{Subject, at, instructor, tasks};
 
 /// Of many who ask at once, one gets it.
 pub async fn of_many_at_once_one_gets_the_lease(on: &Subject) {
     let key = instructor(1);
     on.connected(key).await;
-    let attempts = join_all((1..=20).map(|owner| on.acquire(key, owner, 0, &[WishKind::Inbound]))).await;
+    let attempts = join_all((1..=20).map(|owner| on.acquire(key, owner, 0, &[SyncTask::PullEvents]))).await;
     let granted = attempts.iter().filter(|attempt| matches!(attempt, LeaseAttempt::Granted(_))).count();
     assert_eq!(granted, 1);
     assert!(attempts.iter().all(|attempt| !matches!(attempt, LeaseAttempt::NotConnected)));
-    assert_eq!(on.state(key).await.wishes.counter, 19, "each of the others left a wish");
+    assert_eq!(on.state(key).await.pending.counter, 19, "each of the others left a wish");
 }
 
 /// Without a connection there is no lease, and none is made.
 pub async fn a_lease_needs_a_connection(on: &Subject) {
-    assert_eq!(on.acquire(instructor(1), 1, 0, &[WishKind::Full]).await, LeaseAttempt::NotConnected);
+    assert_eq!(on.acquire(instructor(1), 1, 0, &[SyncTask::FullReconcile]).await, LeaseAttempt::NotConnected);
     assert!(on.store.state(instructor(1)).await.unwrap().is_none());
 }
 
-/// The wish stands, and a poll is due when the lease ends: a dead holder's wishes are found.
-pub async fn a_wish_raised_while_held_is_due_when_the_lease_ends(on: &Subject) {
+/// The request stands, and a poll is due when the lease ends: a dead holder's requests are found.
+pub async fn a_request_made_while_the_lease_is_held_is_due_when_it_ends(on: &Subject) {
     let key = instructor(1);
     on.connected(key).await;
     on.leased(key, 1).await;
-    let held = on.acquire(key, 2, 3, &[WishKind::Inbound, WishKind::Overrides, WishKind::Noticed]).await;
+    let held = on.acquire(key, 2, 3, &[SyncTask::PullEvents, SyncTask::RetryGivenUp, SyncTask::Noticed]).await;
     assert_eq!(held, LeaseAttempt::Held { until: at(1, 10) });
-    on.acquire(key, 3, 4, &[WishKind::Lessons]).await;
+    on.acquire(key, 3, 4, &[SyncTask::PushLessons]).await;
     let state = on.state(key).await;
     assert_eq!(
-        state.wishes.kinds,
-        wishes(&[WishKind::Inbound, WishKind::Overrides, WishKind::Noticed, WishKind::Lessons])
+        state.pending.tasks,
+        tasks(&[SyncTask::PullEvents, SyncTask::RetryGivenUp, SyncTask::Noticed, SyncTask::PushLessons])
     );
-    assert_eq!((state.wishes.counter, state.next_sync_at), (2, Some(at(1, 10))));
+    assert_eq!((state.pending.counter, state.next_sync_at), (2, Some(at(1, 10))));
 }
 
 /// The fence goes up with each holder; the one before can write nothing any more.
@@ -61,7 +61,7 @@ pub async fn asking_again_for_ones_own_lease_grants_it(on: &Subject) {
     let first = on.leased(key, 1).await;
     let again = on.leased(key, 1).await;
     assert_eq!(first.lease, again.lease);
-    assert_eq!(again.wishes.counter, 0, "that is no wish");
+    assert_eq!(again.pending.counter, 0, "that is no wish");
 }
 
 /// Everything the holder changed is stored, and what is absent is taken away.
@@ -76,8 +76,8 @@ pub async fn a_release_stores_what_the_holder_changed(on: &Subject) {
             days_move: true,
         }),
         calendar_time_zone: Tz::Europe__Berlin,
-        covered_until: Some(at(20, 0)),
-        compared_at: Some(at(2, 0)),
+        horizon: Some(at(20, 0)),
+        reconciled_at: Some(at(2, 0)),
         next_sync_at: Some(at(1, 15)),
         last_synced_at: Some(at(1, 1)),
         listed_at: Some(at(1, 0)),
@@ -90,13 +90,13 @@ pub async fn a_release_stores_what_the_holder_changed(on: &Subject) {
             expires_at: at(8, 0),
         }),
         channel_opened_at: Some(at(1, 0)),
-        stray_channels: vec![ChannelId::from("replaced"), ChannelId::from("unanswered")],
+        retired_channels: vec![ChannelId::from("replaced"), ChannelId::from("unanswered")],
         renew_at: Some(at(7, 0)),
         push_health: PushHealth::Suspect { since: at(1, 0), changed_after: at(0, 45) },
         removals: Some(Removals { since: at(1, 0), count: 3, held: true }),
         ..on.leased(key, 1).await
     };
-    full.wishes.kinds = wishes(&[WishKind::Lessons]);
+    full.pending.tasks = tasks(&[SyncTask::PushLessons]);
     assert_eq!(on.store.release_lease(key, &full).await.unwrap(), ReleaseOutcome::Released);
     let free = on.state(key).await;
     assert_eq!(free.lease.owner, None);
@@ -107,36 +107,36 @@ pub async fn a_release_stores_what_the_holder_changed(on: &Subject) {
     assert_eq!(SyncState { lease: empty.lease.clone(), ..on.state(key).await }, empty);
 }
 
-/// Wishes that came since are handed back, nothing is stored, and the lease stays.
-pub async fn a_release_is_refused_when_wishes_came(on: &Subject) {
+/// Requests that came since are handed back, nothing is stored, and the lease stays.
+pub async fn a_release_is_refused_when_new_requests_came(on: &Subject) {
     let key = instructor(1);
     on.connected(key).await;
     let mut state = on.leased(key, 1).await;
-    on.acquire(key, 2, 1, &[WishKind::Inbound]).await;
+    on.acquire(key, 2, 1, &[SyncTask::PullEvents]).await;
     state.failures = 5;
-    let ReleaseOutcome::WishesCame(now) = on.store.release_lease(key, &state).await.unwrap() else {
+    let ReleaseOutcome::NewRequests(now) = on.store.release_lease(key, &state).await.unwrap() else {
         panic!("a wish came")
     };
-    assert_eq!((now.failures, &now.wishes.kinds), (0, &wishes(&[WishKind::Inbound])));
+    assert_eq!((now.failures, &now.pending.tasks), (0, &tasks(&[SyncTask::PullEvents])));
     assert_eq!(now.lease, state.lease);
-    state.wishes.counter = now.wishes.counter;
-    state.wishes.kinds.clear();
+    state.pending.counter = now.pending.counter;
+    state.pending.tasks.clear();
     assert_eq!(on.store.release_lease(key, &state).await.unwrap(), ReleaseOutcome::Released);
-    assert_eq!(on.state(key).await.wishes.kinds, wishes(&[]));
+    assert_eq!(on.state(key).await.pending.tasks, tasks(&[]));
     assert!(matches!(on.acquire(key, 3, 1, &[]).await, LeaseAttempt::Granted(_)), "it is free before its time");
 }
 
-/// The poll that a wish relies on is not undone by what the holder saves on its way.
-pub async fn a_save_leaves_lease_wishes_and_the_next_poll_alone(on: &Subject) {
+/// The poll that a request relies on is not undone by what the holder saves on its way.
+pub async fn a_save_leaves_the_lease_requests_and_next_poll_alone(on: &Subject) {
     let key = instructor(1);
     on.connected(key).await;
     let mut state = on.leased(key, 1).await;
-    on.acquire(key, 2, 1, &[WishKind::Inbound]).await;
+    on.acquire(key, 2, 1, &[SyncTask::PullEvents]).await;
     state.failures = 1;
     state.next_sync_at = None;
     assert!(on.store.save_state(key, &state).await.unwrap());
     let now = on.state(key).await;
-    assert_eq!((now.failures, now.next_sync_at, now.wishes.counter), (1, Some(at(1, 10)), 1));
+    assert_eq!((now.failures, now.next_sync_at, now.pending.counter), (1, Some(at(1, 10)), 1));
     assert_eq!(now.lease, state.lease);
 }
 
@@ -150,7 +150,7 @@ pub async fn a_released_lease_saves_nothing_more(on: &Subject) {
 }
 
 /// A holder that gives it back again, because an answer was lost, has given it back, and what others did since stands.
-pub async fn a_lease_that_was_released_counts_as_released_until_somebody_takes_it(on: &Subject) {
+pub async fn a_lease_that_was_released_counts_as_released_until_another_owner_takes_it(on: &Subject) {
     let key = instructor(1);
     on.connected(key).await;
     let mut state = on.leased(key, 1).await;

@@ -1,7 +1,7 @@
 //! Mappings, and the mark that says "to be looked at".
 
 use calendar_sync::{
-    model::{Agreement, CalendarEventMapping, Fingerprint, LessonId, Shown, SyncStatus},
+    model::{Base, CalendarEventMapping, Fingerprint, LessonId, Remote, SyncStatus},
     ports::{DirtyMark, LessonMark},
 };
 use chrono::TimeDelta;
@@ -19,11 +19,11 @@ pub async fn a_mapping_reads_back_as_it_was_saved(on: &Subject) {
         generation: 3,
         sync_status: SyncStatus::Failed,
         error: Some("Google refused the title".to_owned()),
-        agreed: Some(Agreement { lesson: fingerprint("a"), google: fingerprint("b") }),
-        intended: Some(fingerprint("c")),
-        shown: Some(Shown { etag: "\"7\"".to_owned(), fingerprint: fingerprint("d"), deleted: true }),
-        touched: true,
-        put_backs: 2,
+        base: Some(Base { lesson: fingerprint("a"), google: fingerprint("b") }),
+        in_flight: Some(fingerprint("c")),
+        remote: Some(Remote { etag: "\"7\"".to_owned(), fingerprint: fingerprint("d"), deleted: true }),
+        edited_by_others: true,
+        restores: 2,
         replaces: Some("\"6\"".to_owned()),
         lesson_removed_at: Some(at(1, 5)),
         ..mapping(instructor(1), 1, at(2, 0))
@@ -43,8 +43,11 @@ pub async fn marking_makes_rows_and_changes_none(on: &Subject) {
     on.store.save_mapping(&synced, DirtyMark::Keep, &[]).await.unwrap();
     on.store.mark_dirty(key, &[mark(1), mark(2)], at(1, 0)).await.unwrap();
     let of = |number| on.store.mapping(key, lesson(number));
-    assert_eq!(of(1).await.unwrap(), Some(CalendarEventMapping { dirty: true, marks: 1, ..synced }));
-    assert_eq!(of(2).await.unwrap(), Some(CalendarEventMapping { dirty: true, marks: 1, ..mapping(key, 2, at(2, 0)) }));
+    assert_eq!(of(1).await.unwrap(), Some(CalendarEventMapping { dirty: true, dirty_version: 1, ..synced }));
+    assert_eq!(
+        of(2).await.unwrap(),
+        Some(CalendarEventMapping { dirty: true, dirty_version: 1, ..mapping(key, 2, at(2, 0)) })
+    );
 }
 
 /// A mark that was raised after it was read outlives the save that answers the earlier one.
@@ -54,12 +57,12 @@ pub async fn a_mark_raised_meanwhile_stays(on: &Subject) {
     let mut seen = on.store.mapping(key, lesson(1)).await.unwrap().unwrap();
     on.store.mark_dirty(key, &[mark(1)], at(1, 1)).await.unwrap();
     seen.sync_status = SyncStatus::Synced;
-    on.store.save_mapping(&seen, DirtyMark::Clear { seen: seen.marks }, &[notice(key, 1, 0)]).await.unwrap();
+    on.store.save_mapping(&seen, DirtyMark::Clear { seen: seen.dirty_version }, &[notice(key, 1, 0)]).await.unwrap();
     let dirty = on.store.dirty_mappings(key, 9).await.unwrap();
     assert_eq!(dirty.len(), 1);
     assert_eq!(dirty[0].sync_status, SyncStatus::Synced, "the rest is saved all the same");
     assert_eq!(on.store.pending_notices(key, 9).await.unwrap().len(), 1);
-    on.store.save_mapping(&seen, DirtyMark::Clear { seen: dirty[0].marks }, &[]).await.unwrap();
+    on.store.save_mapping(&seen, DirtyMark::Clear { seen: dirty[0].dirty_version }, &[]).await.unwrap();
     assert_eq!(on.store.dirty_mappings(key, 9).await.unwrap(), []);
 }
 
@@ -68,7 +71,7 @@ pub async fn a_mark_raised_anew_is_another_one(on: &Subject) {
     let key = instructor(1);
     on.store.mark_dirty(key, &[mark(1)], at(1, 0)).await.unwrap();
     let seen = on.store.mapping(key, lesson(1)).await.unwrap().unwrap();
-    let clear = DirtyMark::Clear { seen: seen.marks };
+    let clear = DirtyMark::Clear { seen: seen.dirty_version };
     on.store.save_mapping(&seen, clear, &[]).await.unwrap();
     on.store.mark_dirty(key, &[mark(1)], at(1, 1)).await.unwrap();
     on.store.save_mapping(&seen, clear, &[]).await.unwrap();

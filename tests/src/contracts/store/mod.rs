@@ -20,7 +20,7 @@ use calendar_sync::{
         CalendarEventMapping, CalendarId, ConnectionId, ConnectionKey, ConnectionStatus, Event, EventId, EventStatus,
         EventTime, EventType, Extent, ExternalCalendarEvent, GoogleAccount, InstructorCalendarCredentials,
         InstructorId, LessonId, Notice, NoticeKind, SchedulingConflict, SealedSecret, SealedTokens, SyncSettings,
-        SyncState, TenantId, Window, WishKind,
+        SyncState, SyncTask, TenantId, Window,
     },
     ports::{Connect, LeaseAttempt, PairChange, Store},
 };
@@ -86,7 +86,7 @@ fn primary() -> CalendarId {
     CalendarId::from("primary")
 }
 
-fn wishes(kinds: &[WishKind]) -> BTreeSet<WishKind> {
+fn tasks(kinds: &[SyncTask]) -> BTreeSet<SyncTask> {
     kinds.iter().copied().collect()
 }
 
@@ -139,9 +139,9 @@ impl Subject {
         }
     }
 
-    async fn acquire(&self, key: ConnectionKey, owner: u128, minute: i64, kinds: &[WishKind]) -> LeaseAttempt {
+    async fn acquire(&self, key: ConnectionKey, owner: u128, minute: i64, kinds: &[SyncTask]) -> LeaseAttempt {
         let (now, until) = (at(1, minute), at(1, minute + 10));
-        self.store.acquire_lease(key, Uuid::from_u128(owner), now, until, &wishes(kinds)).await.unwrap()
+        self.store.acquire_lease(key, Uuid::from_u128(owner), now, until, &tasks(kinds)).await.unwrap()
     }
 }
 

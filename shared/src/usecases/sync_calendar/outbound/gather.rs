@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 use super::{
     mass_removal::hold_back_mass_removal,
-    work::{Left, Work},
+    work::{Skip, Work},
 };
 use crate::{
-    model::{CalendarEventMapping, Lesson, LessonId, SyncDirection, SyncStatus, Window, WishKind},
-    ports::{DirtyMark, HostFlags, LessonLookup},
-    reconcile::outbound::{Verdict, Wanted, decide, judge},
+    model::{CalendarEventMapping, Lesson, LessonId, SyncDirection, SyncStatus, SyncTask, Window},
+    ports::{DirtyMark, LessonLookup, LessonSyncColumns},
+    reconcile::outbound::{Desired, Verdict, decide, judge},
     usecases::sync_calendar::{Failure, round::Round, words},
 };
 
@@ -20,8 +20,8 @@ const AT_MOST: usize = 1000;
 pub async fn gather(
     round: &mut Round<'_>,
     window: Window,
-    compare: bool,
-    uncovered: Option<Window>,
+    full_reconcile: bool,
+    newly_in_window: Option<Window>,
     direction: SyncDirection,
 ) -> Result<(Vec<Work>, bool), Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
@@ -30,17 +30,17 @@ pub async fn gather(
     let dirty = store.dirty_mappings(key, AT_MOST).await?;
     let more = dirty.len() == AT_MOST;
     mappings.extend(dirty.into_iter().map(|mapping| (mapping.lesson_id, Some(mapping))));
-    if compare {
+    if full_reconcile {
         let all = store.mappings(key).await?;
         let may_differ = |mapping: &CalendarEventMapping| {
             mapping.event_end >= window.from || mapping.lesson_removed_at.is_some() || mapping.is_owed()
         };
         mappings.extend(all.into_iter().filter(may_differ).map(|mapping| (mapping.lesson_id, Some(mapping))));
     }
-    if let Some(window) = if compare { Some(window) } else { uncovered } {
+    if let Some(window) = if full_reconcile { Some(window) } else { newly_in_window } {
         for lesson in store.lessons_between(key, window).await? {
             if let Entry::Vacant(entry) = mappings.entry(lesson) {
-                entry.insert(if compare { None } else { store.mapping(key, lesson).await? });
+                entry.insert(if full_reconcile { None } else { store.mapping(key, lesson).await? });
             }
         }
     }
@@ -49,9 +49,9 @@ pub async fn gather(
     let mut work = Vec::new();
     let mut waiting = 0;
     for ((id, stored), lookup) in mappings.into_iter().zip(lessons) {
-        let (wanted, left) = match judge(key.instructor_id, &lookup, window, narrowed, stored.as_ref()) {
-            Verdict::Wants(wanted) => (wanted, None),
-            Verdict::Outside(content) => (Wanted::Event(content), Some(Left::Outside)),
+        let (desired, skip) = match judge(key.instructor_id, &lookup, window, narrowed, stored.as_ref()) {
+            Verdict::Wants(desired) => (desired, None),
+            Verdict::Outside(content) => (Desired::Event(content), Some(Skip::Outside)),
             Verdict::Leave => {
                 match stored {
                     Some(mapping) => waiting += u32::from(mapping.dirty),
@@ -68,7 +68,7 @@ pub async fn gather(
             LessonLookup::Found(lesson) => Some(*lesson),
             LessonLookup::Gone | LessonLookup::Unreadable(_) => None,
         };
-        work.push(Work { left, ..prepare(round, id, stored, wanted, lesson) });
+        work.push(Work { skip, ..prepare(round, id, stored, desired, lesson) });
     }
     say_what_lies_outside(round, &work, window);
     if waiting > 0 {
@@ -77,7 +77,7 @@ pub async fn gather(
             .say(format!("{waiting} changed lessons lie outside of what was asked for and wait for the next run."));
     }
     if direction.writes() {
-        hold_back_mass_removal(round, &mut work, compare).await?;
+        hold_back_mass_removal(round, &mut work, full_reconcile).await?;
     }
     Ok((work, more))
 }
@@ -86,22 +86,22 @@ fn prepare(
     round: &Round<'_>,
     id: LessonId,
     stored: Option<CalendarEventMapping>,
-    wanted: Wanted,
+    desired: Desired,
     lesson: Option<Lesson>,
 ) -> Work {
     let key = round.request.key;
     let mut mapping = stored.clone().unwrap_or_else(|| {
-        let [start, end] = match &wanted {
-            Wanted::Event(content) => [content.starts_at, content.ends_at],
-            Wanted::NoEvent(_) => [round.sync.now(); 2],
+        let [start, end] = match &desired {
+            Desired::Event(content) => [content.starts_at, content.ends_at],
+            Desired::NoEvent(_) => [round.sync.now(); 2],
         };
         CalendarEventMapping::new(key, id, start, end)
     });
-    if round.state.wishes.kinds.contains(&WishKind::Overrides) {
-        mapping.put_backs = 0;
+    if round.state.pending.tasks.contains(&SyncTask::RetryGivenUp) {
+        mapping.restores = 0;
     }
-    let decision = decide(&mapping, &wanted);
-    Work { mapping, wanted, lesson, moved: false, left: None, stored, decision, after: None, notices: Vec::new() }
+    let decision = decide(&mapping, &desired);
+    Work { mapping, desired, lesson, moved: false, skip: None, stored, decision, after: None, notices: Vec::new() }
 }
 
 /// Takes away what an earlier connection, or another instructor's, has left in the columns of a lesson that has no
@@ -112,7 +112,7 @@ async fn blank(round: &Round<'_>, lookup: &LessonLookup) -> Result<(), Failure> 
         && lesson.instructor_id == key.instructor_id
         && (lesson.google_calendar_event_id.is_some() || lesson.calendar_sync_status.is_some() || lesson.has_conflict)
     {
-        round.sync.google.store.flag_lesson(key, lesson.id, &HostFlags::BLANK).await?;
+        round.sync.google.store.write_lesson_columns(key, lesson.id, &LessonSyncColumns::BLANK).await?;
     }
     Ok(())
 }
@@ -120,8 +120,8 @@ async fn blank(round: &Round<'_>, lookup: &LessonLookup) -> Result<(), Failure> 
 /// Says of changed lessons that they are in no need of an event: the window comes to them in time, or has left them
 /// behind.
 fn say_what_lies_outside(round: &mut Round<'_>, work: &[Work], window: Window) {
-    for work in work.iter().filter(|work| work.left == Some(Left::Outside) && work.mapping.dirty) {
-        let Wanted::Event(content) = &work.wanted else { continue };
+    for work in work.iter().filter(|work| work.skip == Some(Skip::Outside) && work.mapping.dirty) {
+        let Desired::Event(content) = &work.desired else { continue };
         let said_of = CalendarEventMapping { event_start: content.starts_at, ..work.mapping.clone() };
         round.report.say_of(&said_of, words::outside(window, round.report.zone));
         round.report.changed = true;
@@ -141,18 +141,18 @@ async fn fail_unreadable(
     if let LessonLookup::Found(row) = lookup
         && row.calendar_sync_status != Some(SyncStatus::Failed)
     {
-        let shown = stored.as_ref().filter(|mapping| mapping.shown.as_ref().is_some_and(|shown| !shown.deleted));
-        let flags = HostFlags {
-            google_calendar_event_id: shown.map(CalendarEventMapping::google_event_id),
+        let remote = stored.as_ref().filter(|mapping| mapping.remote.as_ref().is_some_and(|remote| !remote.deleted));
+        let flags = LessonSyncColumns {
+            google_calendar_event_id: remote.map(CalendarEventMapping::google_event_id),
             calendar_sync_status: Some(SyncStatus::Failed),
             has_conflict: stored.as_ref().is_some_and(|mapping| mapping.has_conflict),
         };
-        store.flag_lesson(key, lesson, &flags).await?;
+        store.write_lesson_columns(key, lesson, &flags).await?;
     }
     if let Some(mut mapping) = stored {
         mapping.sync_status = SyncStatus::Failed;
         mapping.error = Some(format!("The lesson cannot be read: {why}"));
-        store.save_mapping(&mapping, DirtyMark::Clear { seen: mapping.marks }, &[]).await?;
+        store.save_mapping(&mapping, DirtyMark::Clear { seen: mapping.dirty_version }, &[]).await?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! A host that shows an empty table by mistake does not empty people's calendars (design rule R15).
 
-use super::work::{Left, Work};
+use super::work::{Skip, Work};
 use crate::{
-    model::{CalendarEventMapping, NoticeKind, SyncStatus, WishKind},
+    model::{CalendarEventMapping, NoticeKind, SyncStatus, SyncTask},
     reconcile::breaker,
     usecases::sync_calendar::{Failure, round::Round},
 };
@@ -12,13 +12,17 @@ const HELD_BACK: &str =
     "The lesson vanished together with many others. Its event is kept until somebody starts a sync by hand.";
 
 /// The events of lessons that vanished together stay until a person asks, and everything else goes on.
-pub async fn hold_back_mass_removal(round: &mut Round<'_>, work: &mut [Work], compare: bool) -> Result<(), Failure> {
+pub async fn hold_back_mass_removal(
+    round: &mut Round<'_>,
+    work: &mut [Work],
+    full_reconcile: bool,
+) -> Result<(), Failure> {
     let (key, now) = (round.request.key, round.sync.now());
-    if round.state.wishes.kinds.contains(&WishKind::Overrides) {
+    if round.state.pending.tasks.contains(&SyncTask::RetryGivenUp) {
         return Ok(());
     }
     if !work.iter().any(Work::vanishes) {
-        if compare && breaker::is_held(round.state.removals) {
+        if full_reconcile && breaker::is_held(round.state.removals) {
             // All lessons were looked at: those that had vanished are back.
             round.state.removals = None;
         }
@@ -39,7 +43,7 @@ pub async fn hold_back_mass_removal(round: &mut Round<'_>, work: &mut [Work], co
         return Ok(());
     }
     for work in work.iter_mut().filter(|work| work.vanishes()) {
-        work.left = Some(Left::HeldBack);
+        work.skip = Some(Skip::HeldBack);
         work.mapping.sync_status = SyncStatus::Failed;
         work.mapping.error = Some(HELD_BACK.to_owned());
         round.report.failed += 1;
@@ -61,7 +65,7 @@ async fn trips(round: &Round<'_>, work: &[Work]) -> Result<Option<(u32, u32)>, F
         return Ok(None);
     }
     let mut stand = store.mappings(round.request.key).await?;
-    stand.retain(|mapping| mapping.shown.as_ref().is_some_and(|shown| !shown.deleted));
+    stand.retain(|mapping| mapping.remote.as_ref().is_some_and(|remote| !remote.deleted));
     let live = [count(stand.iter().filter(|mapping| is_ahead(mapping)).count()), count(stand.len())];
     Ok(lost.into_iter().zip(live).find(|(lost, live)| breaker::trips(*lost, recent, *live)))
 }

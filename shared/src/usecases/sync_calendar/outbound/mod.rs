@@ -11,7 +11,7 @@ pub use self::{gather::gather, work::Work};
 use crate::{
     model::{EventId, SyncDirection},
     ports::{DirtyMark, Operation},
-    reconcile::outbound::{Absence, After, Decision, Step, Wanted, copy_times, intend as intended, operation, owe},
+    reconcile::outbound::{Absence, After, Decision, Desired, Step, copy_times, intend as intended, operation, owe},
     usecases::{
         concurrently::concurrently,
         google_session::GoogleSession,
@@ -35,20 +35,20 @@ pub async fn intend(
 ) -> Result<(), Failure> {
     let (sync, now) = (round.sync, round.sync.now());
     for work in work.iter_mut() {
-        let writes = direction.writes() && work.left.is_none();
+        let writes = direction.writes() && work.skip.is_none();
         // What has no event and needs none is forgotten by whoever comes upon it.
-        let forgets = work.left.is_none() && work.decision.step == Step::Forget;
+        let forgets = work.skip.is_none() && work.decision.step == Step::Forget;
         let step = work.decision.step;
         if !writes && !forgets {
             work.decision = Decision { step: Step::Rest, drift: None };
         }
         let before = work.stored.as_ref();
         work.mapping = if writes {
-            intended(work.mapping.clone(), &work.wanted, work.decision, now)
-        } else if work.left.is_none() && !allowed.writes() {
-            owe(work.mapping.clone(), &work.wanted, step, now)
+            intended(work.mapping.clone(), &work.desired, work.decision, now)
+        } else if work.skip.is_none() && !allowed.writes() {
+            owe(work.mapping.clone(), &work.desired, step, now)
         } else {
-            copy_times(work.mapping.clone(), &work.wanted, now)
+            copy_times(work.mapping.clone(), &work.desired, now)
         };
         work.moved = before.is_none_or(|before| {
             (before.event_start, before.event_end, before.lesson_removed_at)
@@ -68,7 +68,7 @@ pub async fn intend(
             sync.google.store.save_mapping(&work.mapping, mark, &notices).await?;
             if mark == DirtyMark::Raise {
                 work.mapping.dirty = true;
-                work.mapping.marks += 1;
+                work.mapping.dirty_version += 1;
             }
             Ok::<_, Failure>(())
         }
@@ -90,7 +90,7 @@ pub async fn carry_out(
             .iter()
             .enumerate()
             .filter(|(_, work)| direction.writes() && work.is_open())
-            .filter_map(|(index, work)| Some((index, operation(&work.mapping, &work.wanted, work.decision.step)?)))
+            .filter_map(|(index, work)| Some((index, operation(&work.mapping, &work.desired, work.decision.step)?)))
             .collect();
         if batch.is_empty() {
             break;
@@ -152,7 +152,7 @@ async fn finish(
     let saves = work.into_iter().map(|work| async move {
         // A run that was asked to leave Google alone, on a connection that writes, has done nothing for the lesson.
         let settled = work.is_settled(direction) && (direction.writes() || !allowed.writes());
-        let gone = matches!(work.wanted, Wanted::NoEvent(_));
+        let gone = matches!(work.desired, Desired::NoEvent(_));
         let done_for =
             gone && settled && (matches!(work.after, Some(After::Done)) || work.decision.step == Step::Forget);
         let flags = work.flags(allowed);
@@ -166,21 +166,21 @@ async fn finish(
                     flags.has_conflict,
                 )
         {
-            store.flag_lesson(key, lesson.id, &flags).await?;
+            store.write_lesson_columns(key, lesson.id, &flags).await?;
         }
         // Somebody else gives it now, and writes the columns if they have a connection. Until then they show our event.
         let event = work.mapping.google_event_id();
         if let Some(lesson) = &work.lesson
-            && work.wanted == Wanted::NoEvent(Absence::Reassigned)
+            && work.desired == Desired::NoEvent(Absence::Reassigned)
             && done_for
             && lesson.google_calendar_event_id.as_deref() == Some(event.as_str())
         {
-            store.blank_lesson(key, lesson.id, &event).await?;
+            store.clear_lesson_columns(key, lesson.id, &event).await?;
         }
-        let deleted = done_for && store.delete_mapping(key, work.mapping.lesson_id, work.mapping.marks).await?;
+        let deleted = done_for && store.delete_mapping(key, work.mapping.lesson_id, work.mapping.dirty_version).await?;
         // A mapping that was marked meanwhile stays, with what came of the event.
         if !deleted && (work.mapping.dirty || work.stored.as_ref() != Some(&work.mapping)) {
-            let mark = if settled { DirtyMark::Clear { seen: work.mapping.marks } } else { DirtyMark::Keep };
+            let mark = if settled { DirtyMark::Clear { seen: work.mapping.dirty_version } } else { DirtyMark::Keep };
             store.save_mapping(&work.mapping, mark, &work.notices).await?;
         }
         Ok::<_, Failure>(())

@@ -2,10 +2,10 @@
 
 use crate::{
     model::{CalendarEventMapping, Lesson, Notice, NoticeKind, SyncDirection, SyncStatus},
-    ports::{CalendarError, HostFlags, OperationOutcome},
+    ports::{CalendarError, LessonSyncColumns, OperationOutcome},
     reconcile::{
         breaker,
-        outbound::{Absence, After, Decision, Step, Wanted, conclude, decide, intend as intended, operation},
+        outbound::{Absence, After, Decision, Desired, Step, conclude, decide, intend as intended, operation},
     },
     usecases::sync_calendar::{round::Round, words},
 };
@@ -16,13 +16,13 @@ pub struct Work {
     /// Its mapping, as it will be stored.
     pub mapping: CalendarEventMapping,
     /// What it wants.
-    pub wanted: Wanted,
+    pub desired: Desired,
     /// The row of the host, if it is there.
     pub lesson: Option<Lesson>,
     /// Whether its times, or its being there, changed: its conflicts may have.
     pub moved: bool,
     /// Why nothing is written to Google for it.
-    pub left: Option<Left>,
+    pub skip: Option<Skip>,
     /// Its mapping, as it was read.
     pub stored: Option<CalendarEventMapping>,
     /// What is to be done next.
@@ -35,7 +35,7 @@ pub struct Work {
 
 /// Why a lesson is left alone in Google.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
+pub enum Skip {
     /// It lies outside of the window, and has no event.
     Outside,
     /// It vanished together with too many others; its event is kept.
@@ -45,7 +45,7 @@ pub enum Left {
 impl Work {
     /// Whether its event is to go because its lesson is no longer there.
     pub fn vanishes(&self) -> bool {
-        self.wanted == Wanted::NoEvent(Absence::Removed) && self.decision.step == Step::Delete
+        self.desired == Desired::NoEvent(Absence::Removed) && self.decision.step == Step::Delete
     }
 
     /// Whether there may be more to do for it.
@@ -57,7 +57,7 @@ impl Work {
     pub fn answered(&mut self, round: &mut Round<'_>, outcome: &OperationOutcome) {
         let decision = self.decision;
         let step = decision.step;
-        let (mapping, after) = conclude(self.mapping.clone(), &self.wanted, step, outcome);
+        let (mapping, after) = conclude(self.mapping.clone(), &self.desired, step, outcome);
         self.mapping = mapping;
         let counts = &mut round.report.counts;
         match &after {
@@ -75,7 +75,7 @@ impl Work {
                     }
                     Step::Rest | Step::Agree | Step::Look | Step::Abandon | Step::GiveUp | Step::Forget => {}
                 }
-                if let Some(done) = words::done(decision, &self.wanted) {
+                if let Some(done) = words::done(decision, &self.desired) {
                     round.report.say_of(&self.mapping, done);
                 }
             }
@@ -86,8 +86,8 @@ impl Work {
             }
             After::Again => {
                 counts.events_deleted += u32::from(step == Step::Abandon);
-                self.decision = decide(&self.mapping, &self.wanted);
-                self.mapping = intended(self.mapping.clone(), &self.wanted, self.decision, round.sync.now());
+                self.decision = decide(&self.mapping, &self.desired);
+                self.mapping = intended(self.mapping.clone(), &self.desired, self.decision, round.sync.now());
                 self.tell_drift(round);
             }
             After::Later(why) => {
@@ -126,7 +126,7 @@ impl Work {
     pub fn is_settled(&self, direction: SyncDirection) -> bool {
         match &self.after {
             None | Some(After::Again | After::Look | After::Abandon(_)) => {
-                !direction.writes() || operation(&self.mapping, &self.wanted, self.decision.step).is_none()
+                !direction.writes() || operation(&self.mapping, &self.desired, self.decision.step).is_none()
             }
             Some(After::Done | After::Failed(_)) => true,
             Some(After::Later(_)) => false,
@@ -134,12 +134,12 @@ impl Work {
     }
 
     /// What the columns of the lesson's row are to show, on a connection of this direction.
-    pub fn flags(&self, allowed: SyncDirection) -> HostFlags {
-        let wants_event = matches!(self.wanted, Wanted::Event(_));
-        let in_google = self.mapping.shown.as_ref().is_some_and(|shown| !shown.deleted);
-        HostFlags {
+    pub fn flags(&self, allowed: SyncDirection) -> LessonSyncColumns {
+        let wants_event = matches!(self.desired, Desired::Event(_));
+        let in_google = self.mapping.remote.as_ref().is_some_and(|remote| !remote.deleted);
+        LessonSyncColumns {
             google_calendar_event_id: in_google.then(|| self.mapping.google_event_id()),
-            calendar_sync_status: (wants_event && (allowed.writes() && self.left.is_none() || in_google))
+            calendar_sync_status: (wants_event && (allowed.writes() && self.skip.is_none() || in_google))
                 .then_some(self.mapping.sync_status),
             has_conflict: wants_event && self.mapping.has_conflict,
         }

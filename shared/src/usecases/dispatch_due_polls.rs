@@ -11,8 +11,8 @@ use chrono::TimeDelta;
 use super::concurrently::concurrently;
 use crate::{
     Result,
-    model::{SyncTrigger, WishKind},
-    ports::{Clock, Doorbell, Due, Random, Ring, Store},
+    model::{SyncTask, SyncTrigger},
+    ports::{Clock, Due, Random, Store, SyncMessage, SyncQueue},
     reconcile::{backoff, schedule},
 };
 
@@ -23,45 +23,39 @@ const AT_MOST: usize = 300;
 const CLAIMED_FOR: TimeDelta = TimeDelta::minutes(15);
 
 /// Rings for what is due.
-pub struct RingDue {
+pub struct DispatchDuePolls {
     /// Where due connections are found.
     pub store: Arc<dyn Store>,
     /// The bell.
-    pub doorbell: Arc<dyn Doorbell>,
+    pub sync_queue: Arc<dyn SyncQueue>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Jitter.
     pub random: Arc<dyn Random>,
 }
 
-impl RingDue {
+impl DispatchDuePolls {
     /// Rings for the connections that are due, the longest due first; answers for how many.
-    pub async fn ring(&self) -> Result<usize> {
-        let rung = concurrently((0..self.store.shards()).map(|shard| self.ring_shard(shard)).collect()).await?;
-        Ok(rung.into_iter().sum())
+    pub async fn dispatch(&self) -> Result<usize> {
+        let sent = concurrently((0..self.store.shards()).map(|shard| self.dispatch_shard(shard)).collect()).await?;
+        Ok(sent.into_iter().sum())
     }
 
-    async fn ring_shard(&self, shard: u8) -> Result<usize> {
+    async fn dispatch_shard(&self, shard: u8) -> Result<usize> {
         let due = self.store.due(shard, self.clock.now(), AT_MOST).await?;
-        let rung = concurrently(due.iter().map(|found| self.ring_one(*found, due.len())).collect()).await?;
-        Ok(rung.into_iter().filter(|rung| *rung).count())
+        let sent = concurrently(due.iter().map(|found| self.dispatch_one(*found, due.len())).collect()).await?;
+        Ok(sent.into_iter().filter(|sent| *sent).count())
     }
 
     /// Claims one of so many and rings for it; false when somebody else did.
-    async fn ring_one(&self, due: Due, of: usize) -> Result<bool> {
+    async fn dispatch_one(&self, due: Due, of: usize) -> Result<bool> {
         let now = self.clock.now();
-        let again = now + backoff::jitter(CLAIMED_FOR, self.luck());
+        let again = now + backoff::jitter(CLAIMED_FOR, self.random.jitter());
         let Some(state) = self.store.claim_due(due, again).await? else { return Ok(false) };
         let trigger = if state.last_synced_at.is_none() { SyncTrigger::Connect } else { SyncTrigger::Poll };
-        let wishes = vec![WishKind::Inbound, WishKind::Lessons];
-        let ring = Ring { due_at: Some(now), ..Ring::new(due.key, trigger, wishes) };
-        self.doorbell.ring(&ring, schedule::spread(of, AT_MOST, self.luck())).await?;
+        let tasks = vec![SyncTask::PullEvents, SyncTask::PushLessons];
+        let message = SyncMessage { due_at: Some(now), ..SyncMessage::new(due.key, trigger, tasks) };
+        self.sync_queue.send(&message, schedule::spread(of, AT_MOST, self.random.jitter())).await?;
         Ok(true)
-    }
-
-    fn luck(&self) -> u16 {
-        let mut luck = [0; 2];
-        self.random.fill(&mut luck);
-        u16::from_be_bytes(luck)
     }
 }

@@ -8,19 +8,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Result,
-    model::{ConnectionKey, SyncCalendarRequest, SyncLogId, SyncTrigger, WishKind, timestamp},
+    model::{ConnectionKey, SyncCalendarRequest, SyncLogId, SyncTask, SyncTrigger, timestamp},
 };
 
 /// The message. It carries no data of the calendar: whoever answers looks for themself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ring {
+pub struct SyncMessage {
     /// Whose connection.
     #[serde(flatten)]
     pub key: ConnectionKey,
     /// Why.
     pub trigger: SyncTrigger,
     /// What is wanted.
-    pub wishes: Vec<WishKind>,
+    pub tasks: Vec<SyncTask>,
     /// The log row that tells of the run: the one that a person was given to follow it by, or that of an earlier part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_id: Option<SyncLogId>,
@@ -35,10 +35,10 @@ pub struct Ring {
     pub due_at: Option<DateTime<Utc>>,
 }
 
-impl Ring {
-    /// A ring that nobody waits for.
-    pub fn new(key: ConnectionKey, trigger: SyncTrigger, wishes: Vec<WishKind>) -> Self {
-        Self { key, trigger, wishes, log_id: None, asked: None, noticed_at: None, due_at: None }
+impl SyncMessage {
+    /// A message that nobody waits for.
+    pub fn new(key: ConnectionKey, trigger: SyncTrigger, tasks: Vec<SyncTask>) -> Self {
+        Self { key, trigger, tasks, log_id: None, asked: None, noticed_at: None, due_at: None }
     }
 
     /// Whether it asks for the sync that follows a login: of the whole calendar and all lessons. Many may come at once,
@@ -47,12 +47,12 @@ impl Ring {
         self.trigger == SyncTrigger::Connect
     }
 
-    /// The same ring after somebody else was found at it: its wishes stand with them now, but for those of a run that a
+    /// The same message after somebody else was found at it: its requests stand with them now, but for those of a run that a
     /// person narrowed. A leave to try everything is not given twice.
     #[must_use]
-    pub fn after_leaving_its_wishes(mut self) -> Self {
+    pub fn after_leaving_its_tasks(mut self) -> Self {
         if !self.asked.as_ref().is_some_and(SyncCalendarRequest::is_narrowed) {
-            self.wishes.retain(|wish| !matches!(wish, WishKind::Full | WishKind::Overrides));
+            self.tasks.retain(|task| !matches!(task, SyncTask::FullReconcile | SyncTask::RetryGivenUp));
         }
         self
     }
@@ -60,7 +60,7 @@ impl Ring {
 
 /// Rings the bell of the sync worker.
 #[async_trait]
-pub trait Doorbell: Send + Sync {
-    /// Sends `ring`, to be heard after `delay` (15 minutes at most, SQS's limit).
-    async fn ring(&self, ring: &Ring, delay: Duration) -> Result<()>;
+pub trait SyncQueue: Send + Sync {
+    /// Sends `message`, to be heard after `delay` (15 minutes at most, SQS's limit).
+    async fn send(&self, message: &SyncMessage, delay: Duration) -> Result<()>;
 }

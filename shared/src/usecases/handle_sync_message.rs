@@ -1,0 +1,50 @@
+//! What the queue's worker does with a message: a run, or, for a connection that is being taken down, the next part of
+//! that.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::{
+    disconnect::Disconnect,
+    sync_calendar::{SyncCalendar, SyncRequest, SyncRun},
+};
+use crate::{Result, model::connection::Blocked, ports::SyncMessage};
+
+/// A run is over within this time; the function's timeout lies beyond it, and the lease's end beyond that.
+const RUN_LASTS: TimeDelta = TimeDelta::seconds(45);
+
+/// Answers messages.
+#[derive(Clone)]
+pub struct HandleSyncMessage {
+    /// Runs syncs.
+    pub sync: SyncCalendar,
+    /// Takes connections down.
+    pub disconnect: Disconnect,
+}
+
+impl HandleSyncMessage {
+    /// Answers a message. An error means that it is to come again.
+    pub async fn handle(&self, message: &SyncMessage) -> Result<()> {
+        let deadline = self.sync.google.clock.now() + RUN_LASTS;
+        let request = SyncRequest {
+            key: message.key,
+            trigger: message.trigger,
+            tasks: message.tasks.iter().copied().collect(),
+            log_id: message.log_id,
+            asked: message.asked.clone(),
+            noticed_at: message.noticed_at,
+            due_at: message.due_at,
+            deadline,
+        };
+        match self.sync.run(&request).await? {
+            SyncRun::Blocked(Blocked::Disconnecting) => self.disconnect.go_on(message.key, deadline).await.map(drop),
+            // The request stands on the connection; but somebody waits for this very log row.
+            SyncRun::Held if message.log_id.is_some() => {
+                let again = message.clone().after_leaving_its_tasks();
+                self.sync.sync_queue.send(&again, Duration::from_secs(5)).await
+            }
+            SyncRun::Ran(_) | SyncRun::Held | SyncRun::Blocked(_) | SyncRun::NotConnected => Ok(()),
+        }
+    }
+}

@@ -348,11 +348,11 @@ async fn the_application_needs_no_rights_to_the_outbox_and_goes_not_past_it() {
     // Texts that the feed would refuse are made fit.
     let long = "x".repeat(9000);
     app.run(&format!(
-        "UPDATE lessons SET title = E'Bell\\x07', description = '{long}', location = ' ' WHERE id = '{moved}'"
+        "UPDATE lessons SET title = E'Bell\\x07tower', description = '{long}', location = ' ' WHERE id = '{moved}'"
     ));
     host.relay().await;
     host.world
-        .until("the text", async || host.world.events_of(&moved.to_string()).await[0]["summary"] == "Bell ")
+        .until("the text", async || host.world.events_of(&moved.to_string()).await[0]["summary"] == "Bell tower")
         .await;
 
     // All that is not long over can be told once more.

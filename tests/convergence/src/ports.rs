@@ -204,6 +204,15 @@ impl Transport for Sim {
 }
 
 impl State {
+    /// Whether a listing of the calendar leaves out, now, how an event was changed last.
+    fn lags_behind(&mut self, calendar: &str) -> bool {
+        let lag = i64::try_from(self.google.behaviour_mut().listing_lag_ms).unwrap_or(i64::MAX);
+        let since = self.now - TimeDelta::milliseconds(lag);
+        let is_later =
+            |event: &Value| event["updated"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok()) > Some(since);
+        lag > 0 && self.google.events(calendar).iter().any(is_later)
+    }
+
     fn google_answers(&mut self, request: &Request, time: Duration) -> Response {
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
         let mut to_google = google_sim::Request::new(request.method().as_str(), target);
@@ -229,8 +238,7 @@ impl State {
             if self.truth.has_unreadable() {
                 self.spoil(&caller, &mut response);
             }
-            let is_whole = !to_google.query.iter().any(|(name, _)| name == "syncToken");
-            if is_whole && self.google.behaviour_mut().listing_lag_ms > 0 {
+            if self.lags_behind(&caller) {
                 self.truth.behind.extend(key);
             }
         }

@@ -95,8 +95,8 @@ pub struct Truth {
     pub taken_down: BTreeSet<ConnectionKey>,
     /// Events that no listing of their calendar shows so that they could be read.
     unreadable: BTreeSet<Place>,
-    /// Connections of which a whole listing lagged behind what had been written. (What is not in a whole listing counts as
-    /// deleted by the instructor: our own event, made just before, is told of as if it had been.)
+    /// Connections of which a listing lagged behind what had been written. (How it shows our own event, written just
+    /// before, counts as a change by the instructor: as one of it, or as a deletion where it is not in a whole listing.)
     pub behind: BTreeSet<ConnectionKey>,
     /// Events that Google has once refused for good to delete.
     refused: BTreeSet<String>,

@@ -1,4 +1,4 @@
-//! Puts a function together at cold start: each function asks for the adapters that it uses and links no others.
+//! Wires a function at cold start. Each function asks for the adapters that it uses and links no others.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -31,20 +31,19 @@ use crate::{
     ports::{Calendar, Clock, DeadLetters, Login, NoticeBus, Random, Store, SyncQueue, TokenVault},
 };
 
-/// The roots that AWS's own certificates end in (<https://www.amazontrust.com/repository/>). Five that are compiled
-/// in are parsed in no time; the system's bundle is the costliest part of a cold start.
+/// The roots of AWS's own certificates (<https://www.amazontrust.com/repository/>). Loading the system's bundle would
+/// be the costliest part of a cold start; these five are parsed in next to no time.
 const AWS_ROOTS: &[u8] = include_bytes!("amazon_trust_services.pem");
 
-/// How long one try of an AWS call may take, and all of its tries together.
+/// The time limits of one attempt of an AWS call, and of all its attempts together.
 const AWS_TRY: Duration = Duration::from_secs(5);
 const AWS_CALL: Duration = Duration::from_secs(12);
 
-/// Settings and the AWS set-up, from which adapters are made.
+/// The settings and the AWS configuration, from which adapters are made.
 #[derive(Debug, Clone)]
 pub struct Bootstrap {
-    /// The settings.
     pub config: Config,
-    /// Region, credentials, endpoints and the one HTTP client.
+    /// Region, credentials, endpoints and the shared HTTP client.
     pub aws: SdkConfig,
     clock: SystemClock,
     google: OnceLock<reqwest::Client>,
@@ -52,19 +51,18 @@ pub struct Bootstrap {
 }
 
 impl Bootstrap {
-    /// With settings and an AWS set-up of the caller's.
     pub fn new(config: Config, aws: SdkConfig) -> Self {
         Self { config, aws, clock: SystemClock::default(), google: OnceLock::new(), secrets: OnceLock::new() }
     }
 
-    /// The same, with a clock that shows what `now` says instead of the machine's time.
+    /// Replaces the clock by one that shows `now`.
     #[must_use]
     pub fn with_time(self, now: fn() -> DateTime<Utc>) -> Self {
         Self { clock: SystemClock::showing(now), ..self }
     }
 
-    /// With all of it from the environment, where Lambda puts its role's credentials. `AWS_ENDPOINT_URL` and its kin
-    /// are honoured.
+    /// From the environment, where Lambda puts the credentials of its role. `AWS_ENDPOINT_URL` and its variants are
+    /// honoured.
     pub async fn from_env() -> Result<Self> {
         let roots = TrustStore::empty().with_pem_certificate(AWS_ROOTS);
         let tls = TlsContext::builder().with_trust_store(roots).build().map_err(Error::internal)?;
@@ -79,26 +77,25 @@ impl Bootstrap {
             .region(EnvironmentVariableRegionProvider::new())
             .retry_config(RetryConfig::standard())
             .timeout_config(timeouts)
-            // The timeouts bound every call, and no body is large enough to be watched while it comes.
+            // Timeouts bound every call, and bodies are too small for the stream to be supervised.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .load()
             .await;
         Ok(Self::new(Config::from_env(), aws))
     }
 
-    /// The tables.
     pub fn store(&self) -> Arc<dyn Store> {
         Arc::new(DynamoStore::new(aws_sdk_dynamodb::Client::new(&self.aws), self.config.tables()))
     }
 
-    /// Google Calendar; in `store` all functions share its quota.
+    /// Google Calendar. All functions share its quota through `store`.
     pub fn calendar(&self, store: Arc<dyn Store>) -> Result<Arc<dyn Calendar>> {
         let (transport, config) = (Arc::new(self.google()?), self.config.google()?);
         Ok(Arc::new(GoogleCalendar::new(transport, &config, self.clock(), self.random(), store)?))
     }
 
-    /// Google's sign-in, with the client secret of the environment or else of Secrets Manager. A client secret that
-    /// is rotated stays good until every warm function has ended: Google lets two stand side by side.
+    /// Google's sign-in, with the client secret from the environment or from Secrets Manager. After a rotation warm
+    /// functions keep the old client secret, which works until it is deleted: Google allows two at a time.
     pub async fn login(&self) -> Result<Arc<dyn Login>> {
         let secret = match self.config.google_client_secret() {
             Some(secret) => secret,
@@ -107,46 +104,39 @@ impl Bootstrap {
         Ok(Arc::new(GoogleLogin::new(Arc::new(self.google()?), &self.config.google()?, &secret)?))
     }
 
-    /// The vault for tokens.
     pub fn vault(&self) -> Result<Arc<dyn TokenVault>> {
         let client = aws_sdk_kms::Client::new(&self.aws);
         Ok(Arc::new(KmsVault::new(client, self.config.kms_key()?, self.clock(), self.random())))
     }
 
-    /// The sync worker's queues.
     pub fn sync_queue(&self) -> Result<Arc<dyn SyncQueue>> {
         let (config, client) = (&self.config, aws_sdk_sqs::Client::new(&self.aws));
         Ok(Arc::new(SqsSyncQueue::new(client, config.sync_queue_url()?, config.first_sync_queue_url()?)))
     }
 
-    /// What the lesson feed refuses.
     pub fn feed_dead_letters(&self) -> Result<Arc<dyn DeadLetters>> {
         let client = aws_sdk_sqs::Client::new(&self.aws);
         Ok(Arc::new(SqsDeadLetters::new(client, self.config.feed_dead_letters_url()?)))
     }
 
-    /// The bus for notices.
     pub fn bus(&self) -> Result<Arc<dyn NoticeBus>> {
         Ok(Arc::new(EventBridgeBus::new(aws_sdk_eventbridge::Client::new(&self.aws), self.config.event_bus()?)))
     }
 
-    /// The keys of the webhook, at most a few minutes old: to be asked for each time, so that a rotation reaches
-    /// warm functions.
+    /// The keys of the webhook, at most a few minutes old. Ask each time, so that a rotation reaches warm functions.
     pub async fn webhook_keys(&self) -> Result<WebhookKeys> {
         Ok(self.secrets()?.get().await?.webhook_keys.clone())
     }
 
-    /// The clock.
     pub fn clock(&self) -> Arc<dyn Clock> {
         Arc::new(self.clock)
     }
 
-    /// The machine's randomness.
     pub fn random(&self) -> Arc<dyn Random> {
         Arc::new(SystemRandom)
     }
 
-    /// One client for all that talks to Google, so that its connections are shared.
+    /// One client for all calls to Google, so that they share connections.
     fn google(&self) -> Result<reqwest::Client> {
         if let Some(client) = self.google.get() {
             return Ok(client.clone());

@@ -1,5 +1,5 @@
-//! Settings, read from the environment at cold start. Each part is read where it is needed, so that a function asks
-//! for no more than it uses; an error names the variable that is missing or malformed.
+//! Settings, read from the environment. Each part is read where it is needed, so that a function needs no variable that
+//! it does not use. An error names the variable that is missing or malformed.
 
 use std::{fmt, sync::Arc};
 
@@ -7,10 +7,9 @@ use secrecy::SecretString;
 
 use crate::{Error, ErrorKind, Result};
 
-/// Looks a variable up.
 type Variable = dyn Fn(&str) -> Option<String> + Send + Sync;
 
-/// Where settings come from: the environment, or a map in the one-machine stack and in tests.
+/// Where settings come from: the environment, or a map in the local stack and in tests.
 #[derive(Clone)]
 pub struct Config {
     variable: Arc<Variable>,
@@ -22,7 +21,7 @@ impl fmt::Debug for Config {
     }
 }
 
-/// Google's OAuth client, and where Google is.
+/// Google's OAuth client and endpoints.
 #[derive(Debug, Clone)]
 pub struct GoogleConfig {
     /// `GOOGLE_CLIENT_ID`.
@@ -37,11 +36,11 @@ pub struct GoogleConfig {
     pub token_url: String,
     /// `GOOGLE_REVOKE_URL`.
     pub revoke_url: String,
-    /// `GOOGLE_CALENDAR_URL`, without a slash at its end.
+    /// `GOOGLE_CALENDAR_URL`, without a trailing slash.
     pub calendar_url: String,
     /// `GOOGLE_BATCH_URL`.
     pub batch_url: String,
-    /// `GOOGLE_QUOTA_A_MINUTE`: what Google allows the client's project each minute, in quota units.
+    /// `GOOGLE_QUOTA_A_MINUTE`: the quota of the client's Google project, in units per minute.
     pub quota_a_minute: u32,
 }
 
@@ -66,14 +65,14 @@ pub struct TableNames {
     pub lessons: String,
 }
 
-/// Where push notices are to go.
+/// Where Google sends push notifications.
 #[derive(Debug, Clone)]
 pub struct WebhookConfig {
-    /// `WEBHOOK_URL`: the public HTTPS address of the webhook; `None` when there is none and all is polled.
+    /// `WEBHOOK_URL`: the public HTTPS address of the webhook; `None` turns push off, and all calendars are polled.
     pub address: Option<String>,
 }
 
-/// How callers are known from the claims that the API's authorizer verified.
+/// The names of the claims that the API's authorizer has verified.
 #[derive(Debug, Clone)]
 pub struct ClaimNames {
     /// `CLAIM_TENANT`: the claim with the tenant's id.
@@ -82,17 +81,15 @@ pub struct ClaimNames {
     pub instructor: String,
     /// `CLAIM_ROLE`: the claim with the role.
     pub role: String,
-    /// `ADMIN_ROLE`: the role that may act for every instructor of the tenant.
+    /// `ADMIN_ROLE`: the role that may act for all instructors of the tenant.
     pub admin: String,
 }
 
 impl Config {
-    /// From the process's environment.
     pub fn from_env() -> Self {
         Self::from_vars(|name| std::env::var(name).ok())
     }
 
-    /// From any other source.
     pub fn from_vars(variable: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         Self { variable: Arc::new(variable) }
     }
@@ -102,7 +99,6 @@ impl Config {
         (self.variable)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
-    /// A variable that has to be there.
     pub fn required(&self, name: &str) -> Result<String> {
         self.optional(name).ok_or_else(|| misconfigured(format!("{name} is not set")))
     }
@@ -124,13 +120,12 @@ impl Config {
         Ok(value.trim_end_matches('/').to_owned())
     }
 
-    /// Google's client and endpoints.
     pub fn google(&self) -> Result<GoogleConfig> {
         let redirect_uri = self.required("GOOGLE_REDIRECT_URI")?;
         self.url("GOOGLE_REDIRECT_URI", None)?;
         Ok(GoogleConfig {
             client_id: self.required("GOOGLE_CLIENT_ID")?,
-            redirect_uri, // as it stands: Google compares it letter by letter
+            redirect_uri, // unchanged: Google compares it character by character
             scopes: scopes(&self.or("GOOGLE_CALENDAR_SCOPES", "https://www.googleapis.com/auth/calendar.events"))?,
             authorize_url: self.url("GOOGLE_AUTHORIZE_URL", Some("https://accounts.google.com/o/oauth2/v2/auth"))?,
             token_url: self.url("GOOGLE_TOKEN_URL", Some("https://oauth2.googleapis.com/token"))?,
@@ -150,12 +145,11 @@ impl Config {
             .ok_or_else(|| misconfigured(format!("GOOGLE_QUOTA_A_MINUTE is not a number of units: {value}")))
     }
 
-    /// `GOOGLE_CLIENT_SECRET`, where it is given in the environment rather than kept in Secrets Manager.
+    /// `GOOGLE_CLIENT_SECRET`, where it is in the environment instead of Secrets Manager.
     pub fn google_client_secret(&self) -> Option<SecretString> {
         self.optional("GOOGLE_CLIENT_SECRET").map(SecretString::from)
     }
 
-    /// Table names.
     pub fn tables(&self) -> TableNames {
         TableNames {
             credentials: self.or("TABLE_CREDENTIALS", "instructor_calendar_credentials"),
@@ -169,18 +163,16 @@ impl Config {
         }
     }
 
-    /// Where push notices go.
     pub fn webhook(&self) -> Result<WebhookConfig> {
         let address = self.optional("WEBHOOK_URL").map(|_| self.url("WEBHOOK_URL", None)).transpose()?;
         Ok(WebhookConfig { address })
     }
 
-    /// The page to which a browser returns from a login (`FRONTEND_URL`); the only origin that it may return to.
+    /// `FRONTEND_URL`: the page to which a browser returns after a login; return paths stay on its origin.
     pub fn frontend_url(&self) -> Result<String> {
         self.url("FRONTEND_URL", None)
     }
 
-    /// How callers are known.
     pub fn claims(&self) -> ClaimNames {
         ClaimNames {
             tenant: self.or("CLAIM_TENANT", "tenant_id"),
@@ -200,7 +192,7 @@ impl Config {
         self.url("FEED_DEAD_LETTERS_URL", None)
     }
 
-    /// `FIRST_SYNC_QUEUE_URL`: the queue of its first syncs, for functions that ring for them.
+    /// `FIRST_SYNC_QUEUE_URL`: the queue of first syncs, for functions that send to it.
     pub fn first_sync_queue_url(&self) -> Result<Option<String>> {
         let name = "FIRST_SYNC_QUEUE_URL";
         self.optional(name).map(|_| self.url(name, None)).transpose()

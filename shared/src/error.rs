@@ -1,43 +1,39 @@
-//! The one error type: what went wrong in words that a caller may read, and its private cause for the log.
+//! The crate's error type: a public code and text, and a private cause for the log.
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-/// A result with the crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What an error means to whoever asked; transports turn it into a status code, a retry or a drop.
+/// What an error means to the caller. Transports turn it into a status code, a retry or a drop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The request itself is wrong; asking again the same way fails again.
+    /// The request is wrong: repeating it unchanged fails again.
     Invalid,
-    /// The request is larger than what is read.
     TooLarge,
-    /// The caller did not say who they are.
+    /// The caller is not authenticated.
     Unauthenticated,
-    /// There is no such thing, or the caller may not know of it: both look the same.
+    /// It does not exist, or the caller may not know that it does: both look the same.
     NotFound,
-    /// The request clashes with the present state (a connection that is switched off, a login already used).
+    /// The request contradicts the present state (a connection that is switched off, a login that was used already).
     Conflict,
-    /// Google refuses for good until a person acts (consent withdrawn, a calendar taken away).
+    /// Google refuses until a person acts (consent withdrawn, a calendar no longer shared).
     Refused,
-    /// Too many requests; `retry_after` says when to come again.
+    /// Too many requests; [`Error::wait`] says when to retry.
     RateLimited,
-    /// A passing failure of Google or AWS; trying again helps.
+    /// A transient failure of Google or AWS: a retry may succeed.
     Unavailable,
-    /// A defect of ours or of the set-up.
+    /// A defect of the product or of its configuration.
     Internal,
 }
 
-/// One field of a request and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct FieldError {
-    /// The field as the caller spelled it.
+    /// In the caller's spelling.
     pub field: Cow<'static, str>,
-    /// What is wrong with it.
     pub message: Cow<'static, str>,
 }
 
-/// An error with a public code and text, and a private cause that only the log sees.
+/// An error with a public code and text, and a private cause that goes to the log alone.
 pub struct Error {
     kind: ErrorKind,
     code: &'static str,
@@ -62,37 +58,36 @@ impl Error {
         error
     }
 
-    /// The answer to everything that is not there or not the caller's.
+    /// For what does not exist and what is not the caller's.
     pub fn not_found() -> Self {
         Self::new(ErrorKind::NotFound, "not_found", "There is no such instructor or connection.")
     }
 
-    /// A passing failure of a service that we depend on.
+    /// A transient failure of a service that we depend on.
     pub fn unavailable(code: &'static str, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::new(ErrorKind::Unavailable, code, "A service we depend on did not answer. Please try again.")
             .because(cause)
     }
 
-    /// A defect of ours.
+    /// A defect of the product.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::new(ErrorKind::Internal, "internal", "Something went wrong on our side.").because(cause)
     }
 
-    /// The same error with its private cause.
+    /// Adds the private cause.
     #[must_use]
     pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());
         self
     }
 
-    /// The same error with the time after which asking again helps.
+    /// Adds the time after which a retry may succeed.
     #[must_use]
     pub fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
     }
 
-    /// What it means to the caller.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
@@ -100,15 +95,12 @@ impl Error {
     pub fn code(&self) -> &'static str {
         self.code
     }
-    /// The text for the caller.
     pub fn message(&self) -> &str {
         &self.message
     }
-    /// Which fields are wrong.
     pub fn details(&self) -> &[FieldError] {
         &self.details
     }
-    /// When asking again helps.
     pub fn wait(&self) -> Option<Duration> {
         self.retry_after
     }
@@ -120,7 +112,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// For the log: the public part and the chain of causes.
+/// For the log: the public part, then the chain of causes.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")?;

@@ -1,15 +1,15 @@
 //! Two-way sync between the lessons of a scheduling product and its instructors' Google calendars.
 //!
-//! Read it from the middle outwards:
+//! In the order in which to read it:
 //!
-//! * [`model`] is what there is: connections, lessons, events, mappings, conflicts. Plain data and its rules.
-//! * [`recurrence`] says when a series occurs. Pure.
-//! * [`reconcile`] decides: what to write to Google, what to keep of a listing, which lessons conflict. Pure.
+//! * [`model`]: connections, lessons, events, mappings, conflicts. Plain data and its rules.
+//! * [`recurrence`] calculates the occurrences of a series. Pure.
+//! * [`reconcile`] decides what to write to Google, what to keep of a listing and which lessons conflict. Pure.
 //! * [`ports`] are the traits at vendor edges; [`adapters`] implement them for Google and AWS.
 //! * [`usecases`] load, decide, apply and commit: one file for each thing that a user or a schedule asks for.
 //! * [`http`] and [`jobs`] are the two ways in: they turn requests and messages into use-case calls, and errors
 //!   into status codes or retries.
-//! * [`bootstrap`], [`config`] and [`telemetry`] put a function together at cold start.
+//! * [`bootstrap`], [`config`] and [`telemetry`] wire a function at cold start.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod adapters;

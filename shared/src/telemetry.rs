@@ -1,12 +1,12 @@
-//! Logs: one JSON object a line on standard output.
+//! Logs: one JSON object per line on standard output.
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{
     EnvFilter, Layer as _, filter::filter_fn, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
-/// Begins to log, at the level in `RUST_LOG` or else `LOG_LEVEL` (both take any filter), else `info`. Only the
-/// first call in a process has an effect.
+/// Starts logging, filtered by `RUST_LOG` or else `LOG_LEVEL` (both take any filter of tracing), else at `info`. Only
+/// the first call in a process has an effect.
 pub fn init() {
     let filter = ["RUST_LOG", "LOG_LEVEL"].iter().find_map(|name| EnvFilter::try_from_env(name).ok());
     let filter = filter.unwrap_or_else(|| EnvFilter::new("info"));
@@ -14,7 +14,7 @@ pub fn init() {
     let _ = tracing_subscriber::registry().with(filter).with(lines.with_filter(filter_fn(may_be_logged))).try_init();
 }
 
-/// Below `info`, libraries log what goes over the wire, tokens included: no setting brings that out.
+/// Below `info`, libraries log bodies and headers, tokens included. No setting may turn that on.
 fn may_be_logged(event: &tracing::Metadata<'_>) -> bool {
     *event.level() <= LevelFilter::INFO || event.target().starts_with("calendar_")
 }

@@ -1,13 +1,13 @@
-//! The token vault: envelope encryption under data keys of KMS (design rule S1).
+//! The token vault: envelope encryption with data keys of KMS.
 //!
-//! A sealed secret carries its encrypted data key, so that a row needs nothing but KMS to be opened:
+//! A sealed secret carries its encrypted data key, so that KMS alone is needed to open it:
 //!
 //! ```text
 //! version 1 │ data key made at 8 │ length 2 │ encrypted data key │ nonce 12 │ ciphertext and tag
 //! ```
 //!
-//! The tenant is the KMS encryption context, the instructor goes into the key that is derived from the data key, and
-//! both, with the header, are associated data: what was sealed for one connection opens for no other.
+//! The tenant is the KMS encryption context, the key of the cipher is derived from the data key and the instructor, and
+//! both ids and the header are associated data: what was sealed for one connection opens for no other.
 
 mod key_cache;
 
@@ -43,7 +43,6 @@ const NONCE_BYTES: usize = 12;
 const KEY_BYTES: usize = 32;
 const DERIVATION: &[u8] = b"calendar-sync connection key v1";
 
-/// A data key of one tenant.
 pub(crate) struct DataKey {
     tenant: TenantId,
     plain: Zeroizing<[u8; KEY_BYTES]>,
@@ -51,7 +50,6 @@ pub(crate) struct DataKey {
     made_at: DateTime<Utc>,
 }
 
-/// The vault over one KMS key.
 pub struct KmsVault {
     client: Client,
     key_id: String,
@@ -61,7 +59,7 @@ pub struct KmsVault {
 }
 
 impl KmsVault {
-    /// A vault whose data keys are made under the KMS key `key_id`.
+    /// Makes data keys under the KMS key `key_id`.
     pub fn new(client: Client, key_id: String, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         Self { client, key_id, clock, random, cache: Mutex::default() }
     }
@@ -70,7 +68,7 @@ impl KmsVault {
         use_it(&mut self.cache.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The key that new secrets of a tenant are sealed under.
+    /// The data key for new secrets of a tenant.
     async fn sealing_key(&self, tenant: TenantId) -> Result<Arc<DataKey>> {
         let now = self.clock.now();
         if let Some(key) = self.cached(|cache| cache.for_sealing(tenant, now, self.random.jitter())) {
@@ -90,7 +88,7 @@ impl KmsVault {
         Ok(self.cached(|cache| cache.insert(key, now)))
     }
 
-    /// The key that a secret of a tenant was sealed under.
+    /// The data key that a secret of a tenant was sealed with.
     async fn opening_key(&self, tenant: TenantId, encrypted: &[u8], made_at: DateTime<Utc>) -> Result<Arc<DataKey>> {
         let now = self.clock.now();
         if let Some(key) = self.cached(|cache| cache.for_opening(tenant, encrypted, now)) {
@@ -135,7 +133,6 @@ impl TokenVault for KmsVault {
     }
 }
 
-/// The parts of a sealed secret.
 struct Sealed<'a> {
     header: &'a [u8],
     made_at: DateTime<Utc>,
@@ -181,8 +178,8 @@ fn seal(data_key: &DataKey, key: ConnectionKey, nonce: [u8; NONCE_BYTES], secret
     Ok(SealedSecret(BASE64URL_NOPAD.encode(&bytes)))
 }
 
-/// The cipher under the connection's own key. The data key is uniformly random, so HKDF needs no extraction
-/// (RFC 5869, section 3.3).
+/// The cipher with the connection's own key. The data key is uniformly random, so HKDF needs no extraction (RFC 5869,
+/// section 3.3).
 fn cipher(data_key: &DataKey, key: ConnectionKey) -> Result<Aes256Gcm> {
     let mut derived = Zeroizing::new([0; KEY_BYTES]);
     let hkdf = Hkdf::<Sha256>::from_prk(&*data_key.plain).map_err(|error| Error::internal(error.to_string()))?;
@@ -242,7 +239,7 @@ mod tests {
         let sealed = bytes(&seal(&data_key(1), key(1, 2), NONCE, "a token").unwrap());
         assert_eq!(opened(&sealed, key(1, 2)).as_deref(), Some("a token"));
         assert_eq!(opened(&sealed, key(1, 3)), None);
-        // Even where KMS would have let the data key go.
+        // Also where KMS would decrypt the data key.
         assert_eq!(opened(&sealed, key(2, 2)), None);
     }
 

@@ -1,4 +1,4 @@
-//! The ports, implemented for Google and AWS. Adapters never use each other.
+//! Implementations of the ports for Google and AWS. Adapters never use each other.
 
 pub mod dynamo;
 pub mod eventbridge;

@@ -1,7 +1,7 @@
-//! The product's own secrets, kept in Secrets Manager: Google's client secret and the keys of the webhook.
+//! The product's own secrets in Secrets Manager: Google's client secret and the webhook's keys.
 //!
-//! The secret is one JSON object: `{"googleClientSecret": "…", "webhookKeys": ["<base64>", …]}`. The first webhook
-//! key signs and all of them verify. To rotate: put the new key second, wait for [`LONGEST_KEPT`], then put it first.
+//! The secret is one JSON object: `{"googleClientSecret": "…", "webhookKeys": ["<base64>", …]}`. The first webhook key
+//! signs and all of them verify. To rotate: put the new key second, wait for [`LONGEST_KEPT`], then put it first.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,22 +13,19 @@ use tracing::warn;
 
 use crate::{Error, Result, model::WebhookKeys, ports::Clock};
 
-/// How long a warm function goes without looking for new secrets.
+/// The age from which a warm function reads the secret again.
 const FRESH: TimeDelta = TimeDelta::minutes(5);
-/// How long it goes on with the old ones while Secrets Manager does not answer.
+/// The age up to which it goes on with the old secret while Secrets Manager does not answer.
 pub const LONGEST_KEPT: TimeDelta = TimeDelta::hours(1);
 
-/// What the secret holds.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AppSecrets {
-    /// The secret of the OAuth client.
     pub google_client_secret: SecretString,
-    /// The keys that channel tokens are signed with.
     pub webhook_keys: WebhookKeys,
 }
 
-/// A reader of the secret that asks again every few minutes.
+/// Reads the secret, and again every few minutes.
 pub struct Secrets {
     client: Client,
     id: String,
@@ -43,12 +40,12 @@ impl std::fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// The secret with the name or ARN `id`.
+    /// `id`: the secret's name or ARN.
     pub fn new(client: Client, id: String, clock: Arc<dyn Clock>) -> Self {
         Self { client, id, clock, kept: Mutex::default() }
     }
 
-    /// The secrets, at most a few minutes old; older ones only while Secrets Manager does not answer.
+    /// At most a few minutes old; older only while Secrets Manager does not answer.
     pub async fn get(&self) -> Result<Arc<AppSecrets>> {
         let now = self.clock.now();
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -79,7 +76,7 @@ impl Secrets {
             .await
             .map_err(|error| Error::unavailable("secrets_unavailable", error))?;
         let text = SecretString::from(answer.secret_string.unwrap_or_default());
-        // serde's own error may quote what it read.
+        // serde's own error may quote the secret.
         serde_json::from_str(text.expose_secret()).map_err(|_| Error::internal("the secret has not the form it must"))
     }
 }

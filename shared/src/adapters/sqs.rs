@@ -14,7 +14,6 @@ use crate::{
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>).
 const LONGEST_DELAY: Duration = Duration::from_mins(15);
 
-/// The sync worker's queues.
 #[derive(Debug, Clone)]
 pub struct SqsSyncQueue {
     client: Client,
@@ -23,8 +22,7 @@ pub struct SqsSyncQueue {
 }
 
 impl SqsSyncQueue {
-    /// The sync queue that rings in the queue at `queue_url`, for first syncs in the one at `first_syncs_url`: whoever
-    /// never rings for one knows none.
+    /// `first_syncs_url` is `None` for functions that never send a first sync.
     pub fn new(client: Client, queue_url: String, first_syncs_url: Option<String>) -> Self {
         Self { client, queue_url, first_syncs_url }
     }
@@ -42,7 +40,6 @@ impl SyncQueue for SqsSyncQueue {
     }
 }
 
-/// A queue of dead letters.
 #[derive(Debug, Clone)]
 pub struct SqsDeadLetters {
     client: Client,
@@ -50,7 +47,6 @@ pub struct SqsDeadLetters {
 }
 
 impl SqsDeadLetters {
-    /// The dead letters in the queue at `queue_url`.
     pub fn new(client: Client, queue_url: String) -> Self {
         Self { client, queue_url }
     }
@@ -58,8 +54,8 @@ impl SqsDeadLetters {
 
 #[async_trait]
 impl DeadLetters for SqsDeadLetters {
-    /// The body stays as it is, so that it can be sent again once its cause is mended; the reason is an attribute of
-    /// the message.
+    /// The body stays unchanged, so that it can be sent again once the cause is repaired; the reason is a message
+    /// attribute.
     async fn keep(&self, body: &str, reason: &str) -> Result<()> {
         let reason = MessageAttributeValue::builder().data_type("String").string_value(reason).build();
         let sent = self

@@ -1,4 +1,4 @@
-//! The machine's clock and randomness: the one place that may ask for them (see `clippy.toml`).
+//! The machine's clock and randomness. No other file may ask for them (`clippy.toml`).
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use chrono::{DateTime, Utc};
 
 use crate::ports::{Clock, Random};
 
-/// The machine's clock, or one that a machine sets to another time.
+/// The machine's clock, or one that is set to another time.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
     now: fn() -> DateTime<Utc>,
 }
 
 impl SystemClock {
-    /// A clock that shows what `now` says, and waits as the machine's does.
+    /// A clock that shows `now`; it waits in real time.
     pub fn showing(now: fn() -> DateTime<Utc>) -> Self {
         Self { now }
     }
@@ -38,7 +38,6 @@ impl Clock for SystemClock {
     }
 }
 
-/// The operating system's randomness.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemRandom;
 

@@ -1,4 +1,4 @@
-//! Who is calling: read from the claims that the API's JWT authorizer verified (design rule S3).
+//! The caller, from the claims that the API's JWT authorizer verified.
 
 use std::collections::HashMap;
 
@@ -10,19 +10,17 @@ use crate::{
     model::{ConnectionKey, InstructorId, TenantId},
 };
 
-/// A verified caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The subject of their token.
+    /// The subject of the token.
     pub user: String,
-    /// Their tenant.
     pub tenant: TenantId,
-    /// The only instructor that they may act for; `None` for an administrator, who may act for all of the tenant.
+    /// The only instructor that the caller may act for; `None` for an administrator, who may act for all of the tenant.
     pub instructor: Option<InstructorId>,
 }
 
 impl Caller {
-    /// Reads the caller of a request that came through the authorizer.
+    /// The caller of a request that came through the authorizer.
     pub fn of(request: &Request, names: &ClaimNames) -> Result<Self> {
         match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(context)) => {
@@ -33,8 +31,8 @@ impl Caller {
         }
     }
 
-    /// A caller without a tenant, or with neither an instructor nor the administrator's role, reaches nothing: to
-    /// them nothing exists.
+    /// A caller without a tenant, or with neither an instructor nor the administrator's role, gets the answer of
+    /// something that does not exist.
     fn from_claims(claims: &HashMap<String, String>, names: &ClaimNames) -> Result<Self> {
         let claim = |name: &str| claims.get(name).map(String::as_str);
         let user = claim("sub").filter(|user| !user.is_empty()).ok_or_else(unauthenticated)?;
@@ -48,7 +46,7 @@ impl Caller {
         Ok(Self { user: user.to_owned(), tenant, instructor })
     }
 
-    /// The connection of `instructor`, if the caller may act for them. Otherwise the answer is the same as for an
+    /// The connection of `instructor`, if the caller may act for them. If not, the answer is the same as for an
     /// instructor that does not exist.
     pub fn connection_of(&self, instructor: InstructorId) -> Result<ConnectionKey> {
         if self.instructor.is_none_or(|own| own == instructor) {

@@ -1,13 +1,13 @@
-//! What a request says: query parameters and JSON bodies, each error naming the field that is wrong.
+//! Query parameters and JSON bodies. Each error names the field that is wrong.
 
 use lambda_http::{Request, RequestExt};
 use serde_json::{Map, Value};
 
 use crate::{Error, ErrorKind, Result, model::InstructorId};
 
-/// The largest body that is read, in bytes.
+/// The largest accepted body, in bytes.
 pub const LARGEST_BODY: usize = 16 * 1024;
-/// The longest parameter that is read, in bytes.
+/// The longest accepted parameter, in bytes.
 pub const LONGEST: usize = 2048;
 
 /// A query parameter; an empty one counts as absent.
@@ -19,12 +19,11 @@ pub fn query(request: &Request, name: &'static str) -> Result<Option<String>> {
     }
 }
 
-/// A query parameter that has to be there.
 pub fn required_query(request: &Request, name: &'static str) -> Result<String> {
     query(request, name)?.ok_or_else(|| Error::field(name, "is missing"))
 }
 
-/// A query parameter that is true or false; false when it is absent.
+/// A boolean query parameter; false when it is absent.
 pub fn flag(request: &Request, name: &'static str) -> Result<bool> {
     match query(request, name)?.as_deref() {
         None | Some("false") => Ok(false),
@@ -33,24 +32,21 @@ pub fn flag(request: &Request, name: &'static str) -> Result<bool> {
     }
 }
 
-/// A path parameter that names an instructor.
 pub fn instructor_in_path(request: &Request) -> Result<InstructorId> {
     const NAME: &str = "instructorId";
     let value = request.path_parameters_ref().and_then(|parameters| parameters.first(NAME));
     instructor(value.ok_or_else(|| Error::field(NAME, "is missing"))?)
 }
 
-/// An instructor's id.
 pub fn instructor(text: &str) -> Result<InstructorId> {
     text.parse().map_err(|_| Error::field("instructorId", "is not a UUID"))
 }
 
-/// A JSON object.
+/// The JSON object of a request's body.
 #[derive(Debug)]
 pub struct JsonBody(Map<String, Value>);
 
 impl JsonBody {
-    /// Reads the body of a request.
     pub fn of(request: &Request) -> Result<Self> {
         let bytes: &[u8] = request.body().as_ref();
         if bytes.len() > LARGEST_BODY {
@@ -68,7 +64,6 @@ impl JsonBody {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    /// A text.
     pub fn text(&self, name: &'static str) -> Result<Option<&str>> {
         match self.get(name) {
             None => Ok(None),
@@ -78,30 +73,26 @@ impl JsonBody {
         }
     }
 
-    /// A text that has to be there.
     pub fn required_text(&self, name: &'static str) -> Result<&str> {
         self.text(name)?.filter(|text| !text.is_empty()).ok_or_else(|| Error::field(name, "is missing"))
     }
 
-    /// True or false.
     pub fn flag(&self, name: &'static str) -> Result<Option<bool>> {
         self.get(name)
             .map(|value| value.as_bool().ok_or_else(|| Error::field(name, "is not true or false")))
             .transpose()
     }
 
-    /// A whole number.
     pub fn whole(&self, name: &'static str) -> Result<Option<u32>> {
         let number = |value: &Value| value.as_u64().and_then(|number| u32::try_from(number).ok());
         self.get(name).map(|value| number(value).ok_or_else(|| Error::field(name, "is not a whole number"))).transpose()
     }
 
-    /// The instructor that the request is about.
     pub fn instructor(&self) -> Result<InstructorId> {
         instructor(self.required_text("instructorId")?)
     }
 
-    /// A text that `T` can be read from; `what` says what it has to be.
+    /// A text that is read as `T`; `what` says in the error what was expected.
     pub fn parsed<T: serde::de::DeserializeOwned>(&self, name: &'static str, what: &'static str) -> Result<Option<T>> {
         let parse =
             |text: &str| serde_json::from_value(Value::String(text.to_owned())).map_err(|_| Error::field(name, what));

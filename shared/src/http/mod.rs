@@ -1,5 +1,4 @@
-//! The way in over HTTP: who is calling, what they ask, and the answer. The only place where an error becomes a
-//! status code.
+//! Requests over HTTP: the caller, the input and the reply. The only place where an error becomes a status code.
 
 pub mod caller;
 pub mod input;

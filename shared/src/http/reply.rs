@@ -1,4 +1,4 @@
-//! Answers: `{"success": true, "data": …}`, or `{"success": false, "error": {…}}` with the status that fits.
+//! Replies: `{"success": true, "data": …}`, or `{"success": false, "error": {…}}` with a matching status.
 
 use lambda_http::{
     Body, Response,
@@ -9,17 +9,16 @@ use serde_json::{Value, json};
 
 use crate::{Error, ErrorKind, Result};
 
-/// Carries `data`.
+/// 200 with `data`.
 pub fn ok(data: &impl Serialize) -> Result<Response<Body>> {
     success(StatusCode::OK, data)
 }
 
-/// The work goes on; `data` says how to follow it.
+/// 202: the work continues; `data` says how to follow it.
 pub fn accepted(data: &impl Serialize) -> Result<Response<Body>> {
     success(StatusCode::ACCEPTED, data)
 }
 
-/// Sends a browser to `location`.
 pub fn redirect(location: &str) -> Result<Response<Body>> {
     let location = HeaderValue::from_str(location).map_err(Error::internal)?;
     let mut response = render(StatusCode::SEE_OTHER, &Value::Null);
@@ -28,14 +27,13 @@ pub fn redirect(location: &str) -> Result<Response<Body>> {
     Ok(response)
 }
 
-/// An empty answer.
 pub fn empty() -> Response<Body> {
     let mut response = render(StatusCode::OK, &Value::Null);
     *response.body_mut() = Body::Empty;
     response
 }
 
-/// The answer to a handler's result; an error is logged here, and nowhere else.
+/// The reply to a handler's result. Errors are logged here, and nowhere else.
 pub fn answer(result: Result<Response<Body>>) -> Response<Body> {
     result.unwrap_or_else(|error| problem(&error))
 }

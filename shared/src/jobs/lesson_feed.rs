@@ -1,6 +1,6 @@
-//! The messages of the lesson feed: one version of a lesson each, or a list of them (`docs/lesson-feed.md`). Whatever
-//! is missing, malformed, too long, unknown or of another type is refused, with a reason that names the field and
-//! repeats nothing of what was said.
+//! The messages of the lesson feed: one version of a lesson each, or a list of them (`docs/lesson-feed.md`). A field
+//! that is missing, malformed, too long, unknown or of the wrong type refuses the message; the reason names the field
+//! and quotes nothing of the message.
 
 use chrono::{DateTime, Datelike, Utc};
 use chrono_tz::Tz;
@@ -12,15 +12,14 @@ use crate::{
     usecases::take_lessons::Told,
 };
 
-/// The most messages of one list.
 pub const MOST: usize = 100;
 /// The longest title and place, in characters.
 pub const LONGEST_LINE: usize = 1000;
 /// The longest description, in characters.
 pub const LONGEST_TEXT: usize = 8000;
 
-/// Reads the body of a queue message. Each message of a list stands for itself; what is refused of it is named by its
-/// place, from 1 on, a line each.
+/// Reads the body of a queue message. Each message of a list is read on its own; the reasons name refused ones by their
+/// place, counted from 1, one per line.
 pub fn read(body: &str) -> Told {
     let nothing = |reason: String| Told { refused: Some(reason), ..Told::default() };
     match serde_json::from_str(body) {
@@ -73,7 +72,7 @@ fn version(message: &Value) -> Result<LessonVersion> {
     })
 }
 
-/// What a signed number of 64 bits holds, as databases count.
+/// At most 63 bits, as databases count.
 fn number(value: &Value) -> Result<u64> {
     let wrong = || Error::field("version", "is not a whole number from 1 to 9223372036854775807");
     value.as_i64().and_then(|number| u64::try_from(number).ok()).filter(|number| *number > 0).ok_or_else(wrong)
@@ -106,7 +105,7 @@ fn lesson(value: &Value) -> Result<FedLesson> {
     Ok(FedLesson { instructor_id: lesson.parsed("instructorId", "is not a UUID")?, status, content })
 }
 
-/// The fields of an object, and where it stands in the message.
+/// The fields of a JSON object, and its place in the message.
 struct Fields<'a> {
     path: &'static str,
     fields: &'a Map<String, Value>,
@@ -117,8 +116,8 @@ impl<'a> Fields<'a> {
         Error::field(format!("{}{name}", self.path), what)
     }
 
-    /// Nothing but `known`: a misspelled name would otherwise be a value that silently goes missing. The name is not
-    /// repeated; the dead letter has it.
+    /// Accepts `known` fields alone: a misspelled optional name would otherwise drop a value silently. The error does
+    /// not quote the name; the dead letter has it.
     fn only(&self, known: &[&str]) -> Result<()> {
         if self.fields.keys().all(|name| known.contains(&name.as_str())) {
             return Ok(());
@@ -134,7 +133,7 @@ impl<'a> Fields<'a> {
         self.present(name).ok_or_else(|| self.wrong(name, "is missing"))
     }
 
-    /// A text with something in it.
+    /// A text that is not blank.
     fn text(&self, name: &'static str, longest: usize) -> Result<&'a str> {
         let text = self.get(name)?.as_str().ok_or_else(|| self.wrong(name, "is not a text"))?;
         if text.trim().is_empty() {
@@ -149,7 +148,7 @@ impl<'a> Fields<'a> {
         Ok(text)
     }
 
-    /// A text that may be absent, `null` or blank, which is all the same.
+    /// A text that may be absent, `null` or blank, all of which mean none.
     fn optional_text(&self, name: &'static str, longest: usize) -> Result<Option<String>> {
         match self.present(name) {
             None => Ok(None),
@@ -162,7 +161,7 @@ impl<'a> Fields<'a> {
         self.text(name, LONGEST_LINE)?.parse().map_err(|_| self.wrong(name, what))
     }
 
-    /// A moment, to the millisecond, as all are kept.
+    /// A timestamp, cut to milliseconds, as all are stored.
     fn moment(&self, name: &'static str) -> Result<DateTime<Utc>> {
         let malformed = || self.wrong(name, "is not a moment with an offset (RFC 3339)");
         let moment = DateTime::parse_from_rfc3339(self.text(name, LONGEST_LINE)?).map_err(|_| malformed())?;

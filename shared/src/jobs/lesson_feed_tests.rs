@@ -20,20 +20,18 @@ fn removed() -> Value {
     json!({ "type": "lesson.removed", "tenantId": ID, "lessonId": ID, "version": 8 })
 }
 
-/// Why the body is refused.
 fn reason(body: &str) -> String {
     let told = read(body);
     told.refused.unwrap_or_else(|| panic!("{:?}", told.versions))
 }
 
-/// The one version that the body tells.
 fn told(body: &str) -> LessonVersion {
     let mut told = read(body);
     assert_eq!((told.versions.len(), told.refused), (1, None));
     told.versions.remove(0)
 }
 
-/// `message` with another value in the field that `path` names, or without it.
+/// `message` with another value in the field at `path`, or without the field.
 fn with(mut message: Value, path: &str, value: Option<Value>) -> String {
     let (object, name) = match path.split_once('.') {
         Some((object, name)) => (&mut message[object], name),
@@ -66,7 +64,7 @@ fn each_message_of_a_list_stands_for_itself() {
     assert_eq!(told.refused.unwrap(), "2: `lesson.title` is empty\n3: The message is not a JSON object.");
 }
 
-/// SQS takes 1 MiB in all for a dead letter, and the template a quarter of it for a message of the feed.
+/// SQS allows 1 MiB for a message with its attributes, and the template a quarter of that for a message of the feed.
 #[test]
 fn the_reasons_of_the_longest_list_fit_beside_it() {
     let long = with(changed(), "version", Some(json!(0)));

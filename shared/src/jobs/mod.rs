@@ -1,5 +1,5 @@
-//! The way in by queue and stream: which messages are done and which come again. The only place where an error
-//! becomes a retry or a drop.
+//! Messages of queues and streams: which are done and which come again. The only place where an error becomes a retry
+//! or a drop.
 
 pub mod lesson_feed;
 
@@ -10,10 +10,10 @@ use futures::{FutureExt, StreamExt, stream};
 
 use crate::{Result, ports::SyncMessage};
 
-/// Messages of one batch that are worked on at once.
+/// Messages of one batch that are handled concurrently.
 const AT_ONCE: usize = 10;
 
-/// Handles each message of a batch; what cannot be read goes to the dead letters by failing each time.
+/// Handles each message of a batch. A body that cannot be read fails each time, until SQS moves it to the dead letters.
 pub async fn each_sync_message<F, Fut>(event: SqsEvent, handle: F) -> SqsBatchResponse
 where
     F: Fn(SyncMessage) -> Fut,
@@ -26,8 +26,7 @@ where
     .await
 }
 
-/// Handles the body of each message of a batch on its own: what fails is reported and comes again, and what panics
-/// takes no neighbour along.
+/// Handles each body of a batch on its own. A message that fails or panics comes again and does not affect the others.
 pub async fn each_message<F, Fut>(event: SqsEvent, handle: F) -> SqsBatchResponse
 where
     F: Fn(String) -> Fut,

@@ -1,5 +1,5 @@
-//! The token of a push channel: Google sends it back with every notice, and by it a notice is known to be ours and
-//! says whose connection it is about, without a look at any table (design rule S4).
+//! The token of a push channel. Google sends it back with every push notification, so that a notification is known to
+//! be ours, and whose connection it is about, without a look at any table.
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -10,19 +10,19 @@ use uuid::Uuid;
 
 use super::{ChannelId, ConnectionKey, InstructorId, TenantId};
 
-/// Sets these MACs apart from whatever else is made with the same keys.
+/// Keeps these MACs apart from others that are made with the same keys.
 const PURPOSE: &[u8] = b"calendar-sync channel token v1";
 const ID_BYTES: usize = 16;
 const MAC_BYTES: usize = 32;
-/// As long as the MAC: shorter keys make it weaker.
+/// As long as the MAC: a shorter key makes the MAC weaker.
 const LEAST_KEY_BYTES: usize = 32;
 
-/// The keys that channel tokens are signed with: the first signs, all verify.
+/// The keys that channel tokens are signed with: the first key signs, all keys verify.
 #[derive(Debug, Clone)]
 pub struct WebhookKeys(Vec<SecretSlice<u8>>);
 
 impl WebhookKeys {
-    /// Keys in base64, the one that signs first. `Err` says what is wrong with them, not what they are.
+    /// Reads base64 keys, the signing key first. `Err` says what is wrong with them, never what they are.
     pub fn from_base64(keys: &[SecretString]) -> Result<Self, &'static str> {
         if keys.is_empty() {
             return Err("there is no webhook key");
@@ -46,8 +46,8 @@ impl WebhookKeys {
         BASE64URL_NOPAD.encode(&bytes).into()
     }
 
-    /// Whose `channel` it is, if `token` was signed for that channel with one of the keys. The time it takes says
-    /// nothing about how close a forgery came.
+    /// The connection that `token` was signed for, if one of the keys signed it for `channel`. Compared in constant
+    /// time.
     pub fn verify(&self, channel: &ChannelId, token: &str) -> Option<ConnectionKey> {
         if token.len() != BASE64URL_NOPAD.encode_len(2 * ID_BYTES + MAC_BYTES) {
             return None;
@@ -66,7 +66,7 @@ impl WebhookKeys {
 
 fn mac(secret: &SecretSlice<u8>, channel: &ChannelId, ids: &[u8]) -> Option<Hmac<Sha256>> {
     let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(secret.expose_secret()).ok()?;
-    // The ids have a fixed length, so that nothing can move between them and the channel.
+    // The ids have a fixed length, so the boundary between them and the channel is unambiguous.
     mac.update(PURPOSE);
     mac.update(ids);
     mac.update(channel.as_str().as_bytes());

@@ -4,27 +4,22 @@ use chrono::{DateTime, Utc};
 
 use super::{CalendarId, EventId, LessonId};
 
-/// The pair that a flag is derived from (the specification's `SchedulingConflict`).
+/// The pair that the flag of a lesson is derived from (the specification's `SchedulingConflict`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SchedulingConflict {
-    /// The lesson.
     pub lesson_id: LessonId,
-    /// The calendar that the event stands in.
     pub calendar_id: CalendarId,
     /// The row in `external_calendar_events` (an event, a series or an exception).
     pub google_event_id: EventId,
-    /// Which occurrence of it.
     pub occurrence_start: DateTime<Utc>,
-    /// From when they overlap.
     pub overlap_start: DateTime<Utc>,
-    /// Until when they overlap (exclusive).
+    /// Exclusive.
     pub overlap_end: DateTime<Utc>,
-    /// When it was first seen.
     pub found_at: DateTime<Utc>,
 }
 
 impl SchedulingConflict {
-    /// Whether both are the same pair, whatever the times of overlap and discovery.
+    /// Whether both name the same lesson and occurrence; the times of overlap and discovery may differ.
     pub fn same_pair(&self, other: &Self) -> bool {
         self.lesson_id == other.lesson_id
             && self.calendar_id == other.calendar_id
@@ -32,7 +27,7 @@ impl SchedulingConflict {
             && self.occurrence_start == other.occurrence_start
     }
 
-    /// Whether nobody can do anything about it any more. The pair is kept, as the flag on its lesson is.
+    /// Whether the overlap has ended. The pair is kept, as the flag on its lesson is.
     pub fn is_over(&self, now: DateTime<Utc>) -> bool {
         self.overlap_end <= now
     }

@@ -5,15 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{CalendarId, ConnectionId, ConnectionKey, SealedTokens};
 
-/// Which way changes travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncDirection {
-    /// Lessons go out, nothing is imported.
+    /// Lessons are written to Google, nothing is imported.
     ToGoogle,
-    /// Events come in, nothing is written.
+    /// Events are imported from Google, nothing is written.
     FromGoogle,
-    /// Both.
     TwoWay,
 }
 
@@ -37,14 +35,13 @@ impl SyncDirection {
     }
 }
 
-/// What the instructor chose.
+/// The instructor's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncSettings {
     /// Whether anything runs at all.
     pub sync_enabled: bool,
-    /// Which way changes travel.
     pub sync_direction: SyncDirection,
-    /// Whether changes are followed on their own, or only when a person asks.
+    /// Whether changes are followed automatically, or only when a person asks for a sync.
     pub auto_sync: bool,
     /// How often to poll while push does not work, in minutes (5 to 1440).
     pub sync_interval_minutes: u32,
@@ -56,21 +53,16 @@ impl Default for SyncSettings {
     }
 }
 
-/// What is to change of the settings; what is absent stays.
+/// A change of the settings; `None` keeps a setting as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SettingsPatch {
-    /// Whether anything runs at all.
     pub sync_enabled: Option<bool>,
-    /// Which way changes travel.
     pub sync_direction: Option<SyncDirection>,
-    /// Whether changes are followed on their own.
     pub auto_sync: Option<bool>,
-    /// How often to poll, in minutes.
     pub sync_interval_minutes: Option<u32>,
 }
 
 impl SettingsPatch {
-    /// The settings with the change.
     pub fn apply(&self, settings: &SyncSettings) -> SyncSettings {
         SyncSettings {
             sync_enabled: self.sync_enabled.unwrap_or(settings.sync_enabled),
@@ -81,12 +73,11 @@ impl SettingsPatch {
     }
 }
 
-/// The Google account behind a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoogleAccount {
     /// Google's stable id of the account.
     pub sub: String,
-    /// Its address, for the instructor's eyes.
+    /// The account's address, for display only.
     pub email: Option<String>,
 }
 
@@ -94,18 +85,17 @@ pub struct GoogleAccount {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum ConnectionStatus {
-    /// It works.
     Active,
-    /// Google withdrew the permission; the instructor has to connect again. Nothing runs, all data is kept.
+    /// Google withdrew the permission. Nothing runs until the instructor connects again; all data is kept.
     NeedsReauth {
-        /// What Google said, as a code.
+        /// Google's error code.
         reason: String,
     },
-    /// The connection is being taken down: new runs are refused.
+    /// The connection is being taken down: no new run starts.
     Disconnecting {
         /// Our events stay in Google.
         keep_events: bool,
-        /// What was imported stays here.
+        /// Imported events stay in the store.
         keep_imported: bool,
     },
 }
@@ -113,32 +103,24 @@ pub enum ConnectionStatus {
 /// A row of `instructor_calendar_credentials`: the cold part of a connection. The tokens in it are sealed.
 #[derive(Debug, Clone)]
 pub struct InstructorCalendarCredentials {
-    /// The connection's id.
     pub id: ConnectionId,
-    /// Whose it is.
     pub key: ConnectionKey,
-    /// The tokens, sealed for this tenant and instructor.
+    /// Sealed for this tenant and instructor.
     pub tokens: SealedTokens,
-    /// Which calendar (usually `primary`).
+    /// Usually `primary`.
     pub google_calendar_id: CalendarId,
-    /// Which account.
     pub google_account: GoogleAccount,
     /// The OAuth client that the tokens belong to.
     pub oauth_client: String,
-    /// The scopes that the instructor granted.
     pub granted_scopes: Vec<String>,
-    /// What the instructor chose.
     pub settings: SyncSettings,
-    /// Whether it works.
     pub status: ConnectionStatus,
-    /// When it was first made.
     pub created_at: DateTime<Utc>,
-    /// When the row last changed.
     pub updated_at: DateTime<Utc>,
 }
 
 impl InstructorCalendarCredentials {
-    /// Why nothing may run now, or `None` when a run may start.
+    /// Why no run may start, or `None` when one may.
     pub fn blocked(&self) -> Option<Blocked> {
         match &self.status {
             ConnectionStatus::Active if self.settings.sync_enabled => None,
@@ -149,13 +131,9 @@ impl InstructorCalendarCredentials {
     }
 }
 
-/// Why a connection does not sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blocked {
-    /// The instructor switched it off.
     SwitchedOff,
-    /// Google withdrew the permission.
     NeedsReauth,
-    /// It is being taken down.
     Disconnecting,
 }

@@ -1,4 +1,4 @@
-//! An event as Google keeps it: the part of the resource that we use.
+//! The part of Google's event resource that we use.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -10,11 +10,10 @@ use super::{EventId, LessonId, Zone};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventStatus {
-    /// It takes place (also what an unknown status counts as).
+    /// Also stands for a status that we do not know.
     Confirmed,
-    /// It may take place.
     Tentative,
-    /// It is deleted, or a cancelled occurrence of a series.
+    /// Deleted, or a cancelled occurrence of a series.
     Cancelled,
 }
 
@@ -22,54 +21,42 @@ pub enum EventStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum EventType {
-    /// An ordinary event (also what an unknown type counts as).
+    /// Also stands for a type that we do not know.
     Default,
-    /// Out of office.
     OutOfOffice,
-    /// Focus time.
     FocusTime,
-    /// Where the person works that day.
     WorkingLocation,
-    /// A birthday.
     Birthday,
-    /// Made from a mail.
     FromGmail,
 }
 
-/// Why an event leaves its owner free.
+/// Why an event does not make its owner busy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Free {
-    /// It does not take place.
     Cancelled,
-    /// It is marked as free.
     Transparent,
-    /// The calendar's owner declined it.
     Declined,
-    /// It says where the owner works.
     WorkingLocation,
-    /// It is a birthday.
     Birthday,
 }
 
-/// A moment or a day, as Google has both.
+/// A time of an event: a moment or a whole day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventTime {
-    /// A moment.
     At {
-        /// The moment.
         #[serde(with = "super::timestamp")]
         instant: DateTime<Utc>,
         /// The event's own zone, in which a series repeats.
         zone: Option<Zone>,
     },
-    /// A whole day, wherever the calendar is.
+    /// A whole day in the calendar's zone, whatever zone that is.
     Day(NaiveDate),
 }
 
 impl EventTime {
-    /// The moment at which it stands, days beginning in the calendar's `zone`.
+    /// The moment; a day begins at its first moment in `zone`, the calendar's.
     pub fn instant(&self, zone: Tz) -> DateTime<Utc> {
         match self {
             Self::At { instant, .. } => *instant,
@@ -77,7 +64,6 @@ impl EventTime {
         }
     }
 
-    /// Whether it is a whole day.
     pub fn is_day(&self) -> bool {
         matches!(self, Self::Day(_))
     }
@@ -94,52 +80,46 @@ pub fn start_of_day(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
 /// An event, a series, or an exception of a series.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// Google's id.
     pub id: EventId,
-    /// Changes with every change.
+    /// Changes with every change of the event.
     pub etag: String,
-    /// Whether it takes place.
     pub status: EventStatus,
-    /// The title; `None` when Google hides or lacks it.
+    /// `None` when the event has none or Google hides it.
     pub summary: Option<String>,
-    /// The text.
     pub description: Option<String>,
-    /// The place.
     pub location: Option<String>,
-    /// When it begins; tombstones have none.
+    /// `None` in tombstones.
     pub start: Option<EventTime>,
-    /// When it ends, exclusive; tombstones have none.
+    /// Exclusive; `None` in tombstones.
     pub end: Option<EventTime>,
-    /// RRULE, EXDATE, RDATE and EXRULE lines of a series; empty for everything else.
+    /// RRULE, EXDATE, RDATE and EXRULE lines of a series; empty for all other events.
     pub recurrence: Vec<String>,
-    /// The series that this is an exception of.
+    /// The series that this event is an exception of.
     pub recurring_event_id: Option<EventId>,
-    /// Where in the series the exception stood.
+    /// Where the exception stood in the series before it was changed.
     pub original_start: Option<EventTime>,
     /// Marked as free.
     pub transparent: bool,
     /// Marked as private or confidential.
     pub private: bool,
-    /// What kind of event it is.
     pub event_type: EventType,
-    /// Declined by the calendar's owner.
+    /// The calendar's owner declined it.
     pub declined: bool,
-    /// The lesson that the event carries in our private properties; copies carry it too.
+    /// The lesson in our private extended properties. A copy of our event carries it too.
     pub lesson_id: Option<LessonId>,
 }
 
 impl Event {
-    /// Whether it is deleted or a cancelled occurrence.
     pub fn is_cancelled(&self) -> bool {
         self.status == EventStatus::Cancelled
     }
 
-    /// Whether it is a series with occurrences of its own.
+    /// Whether it is a series, not an exception of one.
     pub fn is_series(&self) -> bool {
         !self.recurrence.is_empty()
     }
 
-    /// Why it leaves its owner free; `None` when it makes them busy (design rule R8).
+    /// Why it leaves its owner free; `None` when it makes them busy.
     pub fn free(&self) -> Option<Free> {
         match self.event_type {
             _ if self.is_cancelled() => Some(Free::Cancelled),
@@ -151,7 +131,6 @@ impl Event {
         }
     }
 
-    /// Whether it makes its owner busy.
     pub fn blocks(&self) -> bool {
         self.free().is_none()
     }

@@ -1,5 +1,5 @@
-//! Event ids derived from lessons, so that an event of ours is recognised by its id alone and an insert that is
-//! repeated meets 409 instead of making a second event (design rule R3).
+//! Event ids derived from lessons: an event of ours is recognised by its id alone, and an insert that is repeated gets
+//! a 409 instead of making a second event.
 
 use data_encoding::{BASE32HEX_NOPAD, Encoding};
 use hmac::{Hmac, KeyInit, Mac};
@@ -13,24 +13,24 @@ const BYTES: usize = 25;
 const CHARACTERS: usize = 40;
 const MAC_BYTES: usize = 7;
 
-/// What an event id of ours says: which lesson, and the ordinal of the event among those of that lesson.
+/// What the id of an event of ours encodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnEventId {
-    /// The lesson.
     pub lesson_id: LessonId,
-    /// Zero at first; one more each time that Google refused to give a deleted id back.
+    /// The ordinal of the event among those of this lesson, from 0. It goes up when Google refuses to revive a deleted
+    /// id.
     pub generation: u16,
 }
 
 impl EventId {
-    /// What the exceptions of this series are named after, with the moment at which each would have begun: the id, or
-    /// where the series was split off another one (`<id>_R20260301T090000`), the id of that.
+    /// The prefix of the ids of this series' exceptions (`<stem>_<original start>`). For a series that was split off
+    /// another (`<id>_R20260301T090000`) it is the id of that other series.
     pub fn stem(&self) -> &str {
         self.0.rsplit_once("_R").map_or(&self.0, |(stem, _)| stem)
     }
 
-    /// What it shares with its exceptions, with the series that it is an exception of, and with all that was split off:
-    /// ids that differ in this have nothing to do with each other. (An id may begin with the sign that stands between.)
+    /// What an event shares with its series, its exceptions and all that was split off it. Events with different
+    /// families are unrelated. The leading character is kept, since an id may begin with the separator.
     pub fn family(&self) -> &str {
         let next = self.0.get(1..).and_then(|rest| rest.find('_'));
         next.map_or(&self.0, |end| &self.0[..=end])
@@ -67,14 +67,16 @@ impl OwnEventId {
         })
     }
 
-    /// What follows our id in the id of an instance (its original start) or of a series split off (`R` and a time).
+    /// The suffix that Google adds to our id: the original start for an instance, `R` and a time for a series that was
+    /// split off.
     pub fn part(id: &EventId) -> Option<&str> {
         id.0.split_once('_').map(|(_, part)| part)
     }
 }
 
-/// Ties the id to tenant and instructor: a guest's copy of another instructor's lesson has a foreign id. It guards
-/// against mistaking, not against forging: whoever can write the calendar can delete our events anyway.
+/// Ties the id to tenant and instructor: another instructor's event, which a guest's calendar shows a copy of, has a
+/// foreign id. It guards against mistakes, not against forgery: an attacker who can write to the calendar can delete
+/// our events anyway.
 fn mac(key: ConnectionKey, content: &[u8]) -> [u8; MAC_BYTES] {
     let mut owner = [0; 64]; // one block of SHA-256, the rest of it zero
     owner[..16].copy_from_slice(key.tenant_id.0.as_bytes());

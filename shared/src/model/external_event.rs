@@ -1,54 +1,53 @@
-//! What the product did not write: one row for each event, series or exception, as Google keeps it.
+//! Events that the product did not write: one row for each event, series or exception.
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::{CalendarId, Event, EventId, text::cut};
 
-/// A row of `external_calendar_events`. Occurrences of a series are never stored; they are worked out when read.
+/// A row of `external_calendar_events`. Occurrences of a series are not stored; they are calculated when read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExternalCalendarEvent {
-    /// The calendar that it stands in.
     pub calendar_id: CalendarId,
-    /// The event. Its `start` and `end` are present.
+    /// Its `start` and `end` are present.
     pub event: Event,
-    /// When the event (or the earliest occurrence of a series) begins; days begin in the calendar's zone.
+    /// The start of the event, or of the earliest occurrence of a series. A whole day begins in the calendar's zone.
     pub event_start: DateTime<Utc>,
-    /// When the event ends; for a series the end of its last occurrence, or `None` when it has none.
+    /// The end of the event, or of a series' last occurrence; `None` when the series has no end.
     pub event_end: Option<DateTime<Utc>>,
 }
 
-/// From when to when a series occurs.
+/// From when to when a series has occurrences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// When the earliest occurrence begins: a date may add one that is before the series' own start.
+    /// The start of the earliest occurrence. An RDATE may put it before the series' own start.
     pub first_start: DateTime<Utc>,
-    /// When the last one ends; `None` when there is no last one.
+    /// `None` when there is no last occurrence.
     pub last_end: Option<DateTime<Utc>>,
 }
 
 impl ExternalCalendarEvent {
-    /// An event that is longer than this is looked up by its end, so that finding it needs no look into the past.
+    /// A longer event is looked up by its end, so that a query by start need not reach further back than this.
     pub const LONG: TimeDelta = TimeDelta::days(1);
 
-    /// Bytes of each text that are kept: Google's own bound of the longest.
+    /// Bytes of each text that are kept: Google's longest limit.
     const MAX_TEXT_BYTES: usize = 8 * 1024;
 
-    /// Bytes of rules and dates that are stored. DynamoDB takes 400 KB for an item and its copies in local indexes
-    /// together, and one of these holds whole items; 4 MB for a transaction, of which twenty rows are a part.
+    /// Bytes of rules and dates that are stored. DynamoDB limits an item with its copies in local indexes, one of which
+    /// holds whole items, to 400 KB, and a transaction, of which twenty rows are a part, to 4 MB.
     pub const MAX_RECURRENCE_BYTES: usize = 128 * 1024;
 
-    /// Whether the event cannot be stored. Anyone can send such a one as an invitation.
+    /// Whether the event is too large to be stored. Such an event can arrive as an invitation from anyone.
     pub fn is_too_large(event: &Event) -> bool {
         event.recurrence.iter().map(|line| line.len() + 1).sum::<usize>() > Self::MAX_RECURRENCE_BYTES
     }
 
-    /// The row for `event`, or `None` when it has no times (a tombstone). A series has an extent; where it goes on after
-    /// the years of Google, it has no end.
+    /// The row for `event`, or `None` when it has no times (a tombstone). A series needs its extent; a series that goes
+    /// on after the year 9999, Google's last, has no end.
     pub fn new(calendar_id: &CalendarId, mut event: Event, zone: Tz, series: Option<Extent>) -> Option<Self> {
         let (start, end) = (event.start?.instant(zone), event.end?.instant(zone));
         let Extent { first_start, last_end } = series.unwrap_or(Extent { first_start: start, last_end: Some(end) });
-        // Later years sort before all others.
+        // Years after 9999 would sort before all others.
         let event_end = last_end.filter(|end| series.is_none() || end.year() <= 9999);
         for text in [&mut event.summary, &mut event.description, &mut event.location].into_iter().flatten() {
             text.truncate(cut(text, Self::MAX_TEXT_BYTES).len());
@@ -56,12 +55,10 @@ impl ExternalCalendarEvent {
         Some(Self { calendar_id: calendar_id.clone(), event, event_start: first_start, event_end })
     }
 
-    /// Google's id.
     pub fn id(&self) -> &EventId {
         &self.event.id
     }
 
-    /// Whether it lasts longer than [`Self::LONG`].
     pub fn is_long(&self) -> bool {
         !self.event.is_series() && self.event_end.is_some_and(|end| end - self.event_start > Self::LONG)
     }

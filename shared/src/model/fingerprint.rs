@@ -1,4 +1,4 @@
-//! Fingerprints: whether a lesson and its event show the same, without keeping either.
+//! Fingerprints: they tell whether a lesson and its event show the same, without storing the content of either.
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
@@ -6,16 +6,16 @@ use sha2::{Digest, Sha256};
 
 use super::{Event, EventTime, LessonContent, rendering};
 
-/// A digest of the fields that we own, and the zone in which the times are shown. It says which of the optional fields
-/// it covers (`d` description, `l` location), so that an event is compared in just those: what we do not own never
-/// differs. The zone stands apart as text, since Google may name it otherwise than we do (`Europe/Kiev` for
-/// `Europe/Kyiv`). Texts are compared as Google renders them, on either side.
+/// A digest of the fields that we own, and the zone in which the times are shown. It names the optional fields that it
+/// covers (`d` description, `l` location), so that an event is compared in those fields alone: a field that is not ours
+/// never differs. The zone stands apart as text, since Google may use another name for it than we do (`Europe/Kiev` for
+/// `Europe/Kyiv`). On both sides, texts are taken as Google renders them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(pub String);
 
 impl Fingerprint {
-    /// Of what a lesson wants to show.
+    /// Of the content that a lesson should show.
     pub fn of_lesson(content: &LessonContent) -> Self {
         digest(&Fields {
             title: &content.title,
@@ -27,7 +27,7 @@ impl Fingerprint {
         })
     }
 
-    /// Of what `event` shows, in the fields that `self` covers. An event without a zone that we know counts as shown in
+    /// Of what `event` shows, in the fields that `self` covers. An event whose zone we do not know counts as shown in
     /// ours.
     #[must_use]
     pub fn of_event_like(&self, event: &Event) -> Self {
@@ -49,7 +49,7 @@ impl Fingerprint {
         })
     }
 
-    /// Whether both show the same at the same moments, if perhaps in different zones.
+    /// Whether both show the same at the same moments, possibly in different zones.
     pub fn is_but_for_zone(&self, other: &Self) -> bool {
         self.split().0 == other.split().0
     }
@@ -77,7 +77,7 @@ fn digest(fields: &Fields<'_>) -> Fingerprint {
     let mut hash = Sha256::new();
     let title = Some(rendering::line(fields.title));
     let description = fields.description.map(rendering::description);
-    // Lengths stand before texts, so that no two sets of fields read alike.
+    // Lengths stand before texts, so that two different sets of fields never hash the same input.
     for text in [title, description.as_deref(), fields.location.map(rendering::line)] {
         match text {
             Some(text) => {

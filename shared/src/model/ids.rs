@@ -1,4 +1,4 @@
-//! Identifiers, each a type of its own, so that none is taken for another.
+//! Identifiers, each with a type of its own, so that the compiler keeps them apart.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ macro_rules! uuid_id {
 
         impl std::str::FromStr for $name {
             type Err = uuid::Error;
-            /// Takes the hyphenated form alone, so that one id has one spelling.
+            /// Accepts the hyphenated form alone, so that an id has one spelling.
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 text.parse::<uuid::fmt::Hyphenated>().map(|id| Self(id.into_uuid()))
             }
@@ -31,9 +31,7 @@ macro_rules! uuid_id {
 uuid_id! {
     /// A school.
     TenantId
-    /// An instructor of a tenant.
     InstructorId
-    /// A lesson of a tenant.
     LessonId
     /// A connection between an instructor and a Google calendar; it outlives a reconnect with the same account.
     ConnectionId
@@ -49,7 +47,6 @@ macro_rules! text_id {
         pub struct $name(pub String);
 
         impl $name {
-            /// The id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -78,12 +75,10 @@ text_id! {
     ChannelId
 }
 
-/// Whose connection: the tenant first, since nothing is ever read or written without it.
+/// Names a connection. The tenant comes first, since nothing is read or written without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ConnectionKey {
-    /// The school.
     pub tenant_id: TenantId,
-    /// The instructor.
     pub instructor_id: InstructorId,
 }
 

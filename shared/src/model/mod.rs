@@ -1,4 +1,4 @@
-//! What there is: plain data and the rules that hold for it alone. No clock, no randomness, no I/O.
+//! Plain data and the rules that concern it alone. No clock, no randomness, no I/O.
 
 pub mod channel_token;
 pub mod conflict;

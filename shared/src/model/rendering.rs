@@ -1,21 +1,22 @@
-//! Texts as Google renders them: it keeps something else than it is sent.
+//! Texts as Google renders them: it stores something else than it is sent.
 
 /// Characters of a description that Google keeps.
 const MAX_DESCRIPTION_CHARS: usize = 8_192;
 
-/// A title or a place: blanks at its ends go.
+/// A title or a place: Google removes whitespace at the ends.
 pub fn line(text: &str) -> &str {
     text.trim()
 }
 
-/// A description: what Google itself wrote into it for a conference goes, and blanks at its ends, and its overlength.
+/// A description without the conference section that Google writes into it, without whitespace at its ends, and cut to
+/// length.
 pub fn description(text: &str) -> String {
     let text = without_conferences(text);
     let kept: String = text.trim().chars().take(MAX_DESCRIPTION_CHARS).collect();
     kept.trim_end().to_owned()
 }
 
-/// How to join a conference stands between two fences, of which each is a line. A fence without another is text.
+/// Removes conference sections: each stands between two fence lines. A single fence is ordinary text.
 fn without_conferences(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut fenced_from = None;

@@ -1,23 +1,21 @@
-//! Events that a listing brings and that are left out, and why.
+//! Events of a listing that are not imported, and why.
 
 use super::EventId;
 
-/// An event that is left out. Its id is a mention all the same: the event is there.
+/// An event that is not imported. Its id counts as a mention all the same: the event exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkippedEvent {
-    /// Which, where as much as that can be read.
+    /// `None` when not even the id can be read.
     pub id: Option<EventId>,
-    /// Why.
     pub reason: SkipReason,
 }
 
-/// Why an event is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SkipReason {
-    /// It is not what an event looks like, or has no times.
+    /// It lacks times or does not have the shape of an event.
     Unreadable,
-    /// Its rules of recurrence walk through more than an event may.
+    /// Its recurrence rules need more steps than we allow for an event.
     TooMuchWork,
-    /// It has more rules and dates than are stored, or an id that is longer than Google's.
+    /// It has more rules and dates than we store, or an id that is longer than Google's limit.
     TooLarge,
 }

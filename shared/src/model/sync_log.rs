@@ -5,61 +5,51 @@ use serde::{Deserialize, Serialize};
 
 use super::{ConnectionKey, SyncDirection, SyncLogId};
 
-/// Why a run began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncTrigger {
     /// The first run after a login.
     Connect,
-    /// A person asked.
+    /// A person asked for a sync.
     Manual,
-    /// Google said that something changed.
+    /// A push notification came.
     Webhook,
-    /// The time for a poll had come.
+    /// A poll was due.
     Poll,
-    /// A lesson changed.
     Lesson,
-    /// A switch was turned.
+    /// The settings changed.
     Settings,
 }
 
-/// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncOutcome {
-    /// It is still running, or waits in the queue.
+    /// Still running, or waiting in the queue.
     Running,
-    /// All was done.
     Completed,
-    /// Some lessons failed, or time ran out; the rest was done.
+    /// Some lessons failed or time ran out; the rest was done.
     Partial,
-    /// Nothing could be done.
     Failed,
 }
 
-/// What a run did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SyncCounts {
     /// Lessons confirmed in Google, and external events stored.
     pub events_synced: u32,
-    /// Events made in Google.
     pub events_created: u32,
-    /// Events changed in Google.
     pub events_updated: u32,
-    /// Events deleted in Google.
     pub events_deleted: u32,
     /// New conflicts.
     pub conflicts_detected: u32,
 }
 
 impl SyncCounts {
-    /// What changed in Google.
+    /// How many writes Google took.
     pub fn written(&self) -> u32 {
         self.events_created + self.events_updated + self.events_deleted
     }
 
-    /// What two parts of a run did together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -75,40 +65,34 @@ impl SyncCounts {
 /// A row of `calendar_sync_logs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalendarSyncLog {
-    /// Time-ordered.
+    /// UUID version 7: ordered by time.
     pub id: SyncLogId,
-    /// Whose.
     pub key: ConnectionKey,
-    /// Why it ran.
     pub trigger: SyncTrigger,
-    /// Which way.
     pub direction: SyncDirection,
-    /// When it began.
     pub started_at: DateTime<Utc>,
-    /// How long it took, in milliseconds.
     pub duration_ms: u64,
-    /// What it did.
     pub counts: SyncCounts,
-    /// How many HTTP calls went to Google.
+    /// HTTP calls to Google.
     pub google_calls: u32,
-    /// How it ended.
     pub outcome: SyncOutcome,
-    /// What happened and why, in words, one sentence a line.
+    /// What happened and why, one sentence each.
     pub reasons: Vec<String>,
 }
 
 impl CalendarSyncLog {
-    /// How long rows are kept.
+    /// Until the table's expiry removes a row.
     pub const KEPT: TimeDelta = TimeDelta::days(90);
-    /// How many reasons a row holds at most; a first sync would otherwise list each lesson.
+    /// A first sync would otherwise list each lesson.
     pub const MOST_REASONS: usize = 50;
-    /// Bytes of one of them, which may repeat what Google or a host's row says.
+    /// Bytes of one reason, which may quote Google or a host's row.
     pub const MAX_REASON_BYTES: usize = 2 * 1024;
-    /// A run that goes on, and of which nothing was heard for so long, is dead: its message is among the dead letters
-    /// after half of that.
+    /// A run without an ending that is older than this is dead: its message went to the dead letters after half of that
+    /// time.
     pub const LOST_AFTER: TimeDelta = TimeDelta::hours(1);
 
-    /// The whole story of a run that was handed on, of which this is the last part and `earlier` tells the others.
+    /// The row of a run that was continued by later messages: `self` is the last part, `earlier` tells of the parts
+    /// before.
     #[must_use]
     pub fn after(self, earlier: Self) -> Self {
         let mut reasons = earlier.reasons;
@@ -134,7 +118,7 @@ impl CalendarSyncLog {
         }
     }
 
-    /// The row as it reads at `now`: whoever waits for a run that died learns that it did.
+    /// The row as it reads at `now`: a run that died shows as failed.
     #[must_use]
     pub fn as_of(mut self, now: DateTime<Utc>) -> Self {
         let last_heard = self.started_at + milliseconds(self.duration_ms);

@@ -1,4 +1,4 @@
-//! The hot part of a connection, under 1 KB: where the sync stands, who holds it, and when it is due.
+//! The hot part of a connection, under 1 KB: where the sync stands, who holds the lease, and when the next run is due.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,11 @@ use uuid::Uuid;
 
 use super::{CalendarId, ChannelId, timestamp};
 
-/// Where a listing goes on: valid only for requests of the same shape.
+/// Where the next listing resumes: valid only for requests of the same shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
-    /// Google's sync token.
     pub token: String,
-    /// What the request looked like that it came from: calendar and parameters.
+    /// The calendar and parameters of the request that the token came from.
     pub shape: String,
     /// Whether it lies past events of ours that should not be there and were left, since nothing was to be written. They
     /// are not mentioned again after it.
@@ -24,63 +23,59 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Changes whenever the parameters or fields of our listing change, so that an old cursor is not used with them.
+    /// Goes up when the parameters or fields of our listing change, so that an old cursor is not used with them.
     const REVISION: &'static str = "2";
 
-    /// The shape of our listing of `calendar`.
     pub fn shape_of(calendar: &CalendarId) -> String {
         format!("{}:{calendar}", Self::REVISION)
     }
 
-    /// Whether a listing of `calendar` may go on from here, in a run that `writes` to it or does not.
+    /// Whether a listing of `calendar` may resume here, in a run that `writes` to it or does not.
     pub fn serves(&self, calendar: &CalendarId, writes: bool) -> bool {
         self.shape == Self::shape_of(calendar) && !(writes && self.past_strays)
     }
 }
 
-/// What somebody wants a run to do.
+/// What a run is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncTask {
-    /// Look what is new in Google.
+    /// List what changed in Google.
     PullEvents,
     /// Look at the lessons that are marked dirty.
     PushLessons,
-    /// Compare all lessons with all mappings.
+    /// Reconcile all lessons with all mappings.
     FullReconcile,
-    /// A person asked: try again what was given up, and go on past breakers.
+    /// On behalf of a person: retry what was given up, and go on past safety stops.
     RetryGivenUp,
     /// Google told of a change: so push works.
     Noticed,
 }
 
-/// The requests that have not been served, and how often one was made, ever.
+/// The tasks that no run has finished yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PendingRequests {
-    /// Goes up with each request made while the lease is held.
+    /// Goes up with each request that is made while the lease is held.
     pub counter: u64,
-    /// What is wanted.
     pub tasks: BTreeSet<SyncTask>,
 }
 
-/// Who may act on the connection, until when; the fence goes up with each holder.
+/// Who may act on the connection, until when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
-    /// The holder.
     pub owner: Option<Uuid>,
-    /// When it runs out.
     pub until: DateTime<Utc>,
-    /// One more for each holder. It begins at the time in milliseconds, where no connection that stood under this key
-    /// before has come.
+    /// Goes up with each holder. It begins at the time in milliseconds, so that it is higher than the fence of an
+    /// earlier connection under the same key.
     pub fence: u64,
 }
 
-/// A push channel that is open.
+/// An open push channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Channel {
-    /// Our id of it.
+    /// The id that we chose.
     pub id: ChannelId,
-    /// Google's id of what it watches.
+    /// Google's id of the watched calendar.
     pub resource_id: String,
     /// When Google closes it.
     #[serde(with = "timestamp")]
@@ -136,46 +131,39 @@ pub struct Removals {
 /// The state item beside `instructor_calendar_credentials`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncState {
-    /// Where the next listing goes on.
     pub cursor: Option<Cursor>,
     /// The zone in which the calendar's days begin.
     pub calendar_time_zone: Tz,
-    /// Who may act.
     pub lease: Lease,
-    /// What is wanted.
     pub pending: PendingRequests,
-    /// Up to when lessons have been looked at.
+    /// The end of the window that runs have covered.
     pub horizon: Option<DateTime<Utc>>,
-    /// When all lessons were last compared with all mappings.
+    /// When all lessons were last reconciled with all mappings.
     pub reconciled_at: Option<DateTime<Utc>>,
-    /// When the next poll is due; `None` when nothing is to run on its own.
+    /// When the next poll is due; `None` when nothing runs automatically.
     pub next_sync_at: Option<DateTime<Utc>>,
-    /// When the last run ended well.
     pub last_synced_at: Option<DateTime<Utc>>,
-    /// When the last good listing began: notices older than that bring nothing new.
+    /// When the last complete listing began: push notifications that are older bring nothing new.
     pub listed_at: Option<DateTime<Utc>>,
     /// A push notification came whose listing brought nothing, and no poll has looked since.
     pub looks_again: bool,
-    /// Failed runs in a row.
+    /// Consecutive failed runs.
     pub failures: u32,
-    /// Until when nothing runs on its own, after a failure.
+    /// After a failure, nothing runs automatically before this.
     pub backoff_until: Option<DateTime<Utc>>,
-    /// The code of the last error, until a run ends well.
+    /// The code of the last error; cleared by a run that succeeds.
     pub last_error: Option<String>,
     /// Google's reason, while the last error is that it refuses our OAuth client.
     pub client_refused: Option<String>,
-    /// The channel that is open.
     pub channel: Option<Channel>,
-    /// Since when it is.
     pub channel_opened_at: Option<DateTime<Utc>>,
-    /// Channels that may be open besides and are to be closed: those that it replaced, and one that is being opened,
-    /// or was when the process died or Google's answer was lost.
+    /// Channels that may still be open and are to be closed: replaced ones, and one whose opening was not confirmed,
+    /// since the process died or Google's answer was lost.
     pub retired_channels: Vec<ChannelId>,
     /// When the channel is to be replaced by a new one.
     pub renew_at: Option<DateTime<Utc>>,
-    /// Whether notices arrive.
     pub push_health: PushHealth,
-    /// What vanished lessons have cost lately.
+    /// Recent removals of events whose lessons had vanished.
     pub removals: Option<Removals>,
 }
 
@@ -207,8 +195,8 @@ impl SyncState {
         }
     }
 
-    /// The channels that may be open besides the one that counts, as far as they can be closed: Google's id of what a
-    /// channel watches is the same for all that watch the same calendar, and is known from the one that counts.
+    /// The retired channels that can be closed. Closing needs Google's id of the watched calendar, which is the same
+    /// for all channels of a calendar and known from the open one.
     pub fn retired(&self) -> Vec<Channel> {
         let like = |channel: &Channel, id: &ChannelId| Channel { id: id.clone(), ..channel.clone() };
         let channel = self.channel.iter();

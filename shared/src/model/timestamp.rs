@@ -1,4 +1,4 @@
-//! Timestamps as text: UTC, RFC 3339, milliseconds, so that they sort as they stand.
+//! Timestamps as text: UTC, RFC 3339, milliseconds, so that their text order is their time order.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 

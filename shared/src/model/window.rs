@@ -12,9 +12,8 @@ use crate::{Error, Result};
 /// `[from, to)`, bounding lessons by their start, never the listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// The first moment.
     pub from: DateTime<Utc>,
-    /// The first moment after it.
+    /// Exclusive.
     pub to: DateTime<Utc>,
 }
 
@@ -22,10 +21,10 @@ impl Window {
     /// The widest window that a person may ask for, in days.
     pub const MOST_DAYS: i64 = 366;
 
-    /// The years that a person may ask for; a date can be written far beyond what can be calculated with.
+    /// The years that a person may ask for. A date can be written far beyond what chrono calculates with.
     pub const YEARS: RangeInclusive<i32> = 1970..=2200;
 
-    /// Checks that a date is one to calculate with; the error names its `field`.
+    /// Refuses a date outside of [`Self::YEARS`]; the error names its `field`.
     pub fn check_year(field: &'static str, date: &impl Datelike) -> Result<()> {
         if Self::YEARS.contains(&date.year()) {
             return Ok(());
@@ -33,35 +32,33 @@ impl Window {
         Err(Error::field(field, "does not lie between the years 1970 and 2200"))
     }
 
-    /// What a run covers when nobody says otherwise: from 7 days back to 366 ahead.
+    /// The default window: from 7 days back to 366 days ahead.
     pub fn around(now: DateTime<Utc>) -> Self {
         Self { from: now - TimeDelta::days(7), to: now + TimeDelta::days(Self::MOST_DAYS) }
     }
 
-    /// Whether a lesson that begins `at` is in it.
     pub fn contains(self, at: DateTime<Utc>) -> bool {
         self.from <= at && at < self.to
     }
 }
 
-/// What a person asks of a manual sync. Dates are whole days in the calendar's zone, both inclusive.
+/// The request for a manual sync. Dates are whole days in the calendar's zone, both inclusive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncCalendarRequest {
-    /// Whose calendar.
     pub instructor_id: InstructorId,
-    /// Which way, if not the connection's own.
+    /// `None` for the connection's own direction.
     pub direction: Option<SyncDirection>,
-    /// The first and the last day, if not the usual window.
+    /// The first and the last day; `None` for the default window.
     pub dates: Option<(NaiveDate, NaiveDate)>,
 }
 
 impl SyncCalendarRequest {
-    /// Whether it is bounded: to some lessons, or to one direction.
+    /// Whether it is bounded, to some lessons or to one direction.
     pub fn is_narrowed(&self) -> bool {
         self.dates.is_some() || self.direction.is_some()
     }
 
-    /// Checks a pair of dates as they came.
+    /// Checks a pair of dates as they came from the caller.
     pub fn dates(start: Option<NaiveDate>, end: Option<NaiveDate>) -> Result<Option<(NaiveDate, NaiveDate)>> {
         for (field, date) in [("startDate", start), ("endDate", end)] {
             date.map_or(Ok(()), |date| Window::check_year(field, &date))?;
@@ -78,7 +75,7 @@ impl SyncCalendarRequest {
         }
     }
 
-    /// The moments that the dates stand for, where the calendar is.
+    /// The window of the dates in the calendar's `zone`.
     pub fn window(&self, zone: Tz, now: DateTime<Utc>) -> Window {
         match self.dates {
             None => Window::around(now),

@@ -1,6 +1,6 @@
 //! The time zone of an event: one of the IANA database, or a fixed offset.
 //!
-//! Google names both, and calendars that began in Outlook or Exchange bring Windows' names along.
+//! Google names both, and calendars that began in Outlook or Exchange have Windows' zone names.
 
 use std::fmt;
 
@@ -12,26 +12,25 @@ use super::event::start_of_day;
 
 mod windows;
 
-/// A zone. It is stored by its name.
+/// A zone, stored by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Zone {
-    /// A zone of the IANA database.
     Named(Tz),
     /// Always the same offset: `GMT+05:30`.
     Fixed(FixedOffset),
 }
 
 impl Zone {
-    /// The zone of this name: IANA's (`Europe/Berlin`), Windows' (`W. Europe Standard Time`), or that of an offset
-    /// (`GMT+05:30`, `UTC-3`).
+    /// Reads an IANA name (`Europe/Berlin`), a Windows name (`W. Europe Standard Time`) or an offset (`GMT+05:30`,
+    /// `UTC-3`).
     pub fn read(name: &str) -> Option<Self> {
         let name = name.trim();
         let named = name.parse().ok().or_else(|| windows::zone(name));
         named.map(Self::Named).or_else(|| offset(name).map(Self::Fixed))
     }
 
-    /// What the clock shows at `instant`.
+    /// The local time at `instant`.
     pub fn local(self, instant: DateTime<Utc>) -> NaiveDateTime {
         match self {
             Self::Named(zone) => instant.with_timezone(&zone).naive_local(),
@@ -39,8 +38,8 @@ impl Zone {
         }
     }
 
-    /// When the clock shows `local`: the first time where it does so twice, and as far past the gap as it would have
-    /// stood in it where a clock change skips it (RFC 5545, section 3.3.5).
+    /// The instant of a local time: the first one where the clock shows it twice, and as far past the gap as it would
+    /// have stood in it where a clock change skips it (RFC 5545, section 3.3.5).
     pub fn instant(self, local: NaiveDateTime) -> DateTime<Utc> {
         let before = match self {
             Self::Named(zone) => match zone.offset_from_local_datetime(&local).earliest() {
@@ -52,7 +51,6 @@ impl Zone {
         (local - before).and_utc()
     }
 
-    /// The first moment of `day`.
     pub fn start_of_day(self, day: NaiveDate) -> DateTime<Utc> {
         match self {
             Self::Named(zone) => start_of_day(day, zone),
@@ -90,7 +88,7 @@ impl TryFrom<String> for Zone {
     }
 }
 
-/// `GMT+05:30`, `GMT+0530`, `UTC-3` or `+01:00`: hours east of Greenwich.
+/// Reads `GMT+05:30`, `GMT+0530`, `UTC-3` or `+01:00`: hours east of Greenwich.
 fn offset(name: &str) -> Option<FixedOffset> {
     let given = name.strip_prefix("GMT").or_else(|| name.strip_prefix("UTC")).unwrap_or(name);
     let (sign, given) = match given.strip_prefix('+') {

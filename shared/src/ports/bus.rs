@@ -1,12 +1,11 @@
-//! Where notices go: the event bus that the host listens to.
+//! The event bus on which the host receives notices.
 
 use async_trait::async_trait;
 
 use crate::{Result, model::Notice};
 
-/// Takes notices to the host.
 #[async_trait]
 pub trait NoticeBus: Send + Sync {
-    /// Delivers all of `notices`, or fails; a repeat after a failure may deliver some twice.
+    /// Delivers all of `notices`, or fails. A repeat after a failure may deliver some of them twice.
     async fn publish(&self, notices: &[Notice]) -> Result<()>;
 }

@@ -1,4 +1,4 @@
-//! Google Calendar, as much of it as we use: list, write in batches, watch.
+//! The part of Google Calendar's API that we use: list, write in batches, watch.
 
 use std::{fmt, time::Duration};
 
@@ -9,56 +9,49 @@ use secrecy::SecretString;
 
 use crate::model::{CalendarId, Channel, ChannelId, Event, EventId, LessonContent, LessonId, SkippedEvent};
 
-/// Whom a call is made for: which calendar, with which token.
+/// What a call is made with, and on whose quota.
 #[derive(Debug, Clone)]
 pub struct Access {
-    /// Google's stable id of the account, whose quota the calls draw on.
+    /// Google's stable id of the account. Calls use its quota per user.
     pub account: String,
-    /// The OAuth client of the token, whose project's quota they draw on.
+    /// The OAuth client of the token. Calls use its project's quota.
     pub client: String,
-    /// The access token.
     pub token: SecretString,
-    /// The calendar.
     pub calendar: CalendarId,
 }
 
-/// What a listing proves (design rule R6).
+/// What a listing proves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListingOutcome {
-    /// All that there is: what is not mentioned does not exist. The token goes on from here.
+    /// All pages of a full listing: an event that it does not mention does not exist.
     Complete {
-        /// Where the next listing goes on.
+        /// The sync token for the next listing.
         token: String,
     },
-    /// All that changed since the token that was given.
+    /// All changes since the token that was given.
     Delta {
-        /// Where the next listing goes on.
+        /// The sync token for the next listing.
         token: String,
     },
-    /// Some pages, then a failure: what is mentioned is true, what is not proves nothing.
-    Partial {
-        /// The failure.
-        error: CalendarError,
-    },
-    /// The token is no longer good (410, or 400 for the token): list from the start.
+    /// Some pages, then a failure. A mentioned event is as the page says; an absent one proves nothing.
+    Partial { error: CalendarError },
+    /// The token is no longer valid (410, or 400 for the token): the next listing has to be a full one.
     CursorLost,
 }
 
-/// What a listing brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
-    /// What it proves.
     pub outcome: ListingOutcome,
-    /// The events, in the order in which they came: deleted ones as tombstones, and those that cannot be read.
+    /// In Google's order: with deleted events as tombstones, and events that cannot be read.
     pub items: Vec<Result<Event, SkippedEvent>>,
-    /// The zone of the calendar; `None` when not a single page came.
+    /// The calendar's zone; `None` when not a single page came.
     pub time_zone: Option<Tz>,
     /// HTTP calls made.
     pub calls: u32,
 }
 
 impl Listing {
-    /// The events that can be read.
+    /// The events that could be read.
     pub fn events(&self) -> impl Iterator<Item = &Event> {
         self.items.iter().filter_map(|item| item.as_ref().ok())
     }
@@ -67,85 +60,73 @@ impl Listing {
 /// The fields of an event that we own and write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventPatch {
-    /// The lesson that it carries in our private properties.
+    /// Goes into our private extended properties.
     pub lesson_id: LessonId,
-    /// What it shows.
     pub content: LessonContent,
 }
 
-/// One part of a batch. No mail goes to guests (`sendUpdates=none`).
+/// One part of a batch. Google mails no guests (`sendUpdates=none`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operation {
-    /// Reads an event.
     Get {
-        /// Which.
         id: EventId,
     },
-    /// Makes an event under an id of our choice (one quota unit).
+    /// Makes an event under an id of our choice. One quota unit.
     Insert {
-        /// The id.
         id: EventId,
-        /// What it shows.
         event: EventPatch,
     },
-    /// Replaces an event as a whole, confirming it if it was deleted (one quota unit). Only for an event that
-    /// nobody but us has touched, or that is deleted.
+    /// Replaces the whole event and confirms it if it was deleted. One quota unit. Only for an event that is deleted or
+    /// that nobody else has edited: it would lose their fields.
     Replace {
-        /// Which.
         id: EventId,
         /// `If-Match`; `None` revives a deleted event whatever its etag.
         etag: Option<String>,
-        /// What it shows.
         event: EventPatch,
     },
-    /// Changes what we own and leaves the rest, guests and notes, as it is (three quota units). Ends a recurrence
-    /// that somebody added.
+    /// Changes the fields that we own and leaves the others, such as guests and notes. Removes a recurrence that was
+    /// added. Three quota units.
     Patch {
-        /// Which.
         id: EventId,
         /// `If-Match`.
         etag: String,
-        /// What it shows.
         event: EventPatch,
     },
-    /// Deletes an event.
     Delete {
-        /// Which.
         id: EventId,
-        /// `If-Match`; `None` deletes whatever it has become.
+        /// `If-Match`; `None` deletes any version.
         etag: Option<String>,
     },
 }
 
-/// How one part of a batch ended. Passing failures were already tried again within the deadline.
+/// The result of one part of a batch. Transient failures were already retried until the deadline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OperationOutcome {
-    /// Read or written: what Google shows now. A cancelled event is one that is deleted.
+    /// Read or written: the event as Google has it now. A deleted event is cancelled.
     Event(Box<Event>),
-    /// Deleted, by us and now.
+    /// Deleted by this call.
     Deleted,
-    /// There is nothing under this id (404, 410): to read, to change, or to delete any more.
+    /// No event has this id (404, 410).
     Gone,
-    /// 409: the id is taken, perhaps by a deleted event or by a write of ours whose answer was lost.
+    /// 409: the id is taken, perhaps by a deleted event or by an earlier write of ours whose answer was lost.
     IdTaken,
-    /// 412: it changed since the etag was read.
+    /// 412: the event changed since its etag was read.
     Changed,
-    /// Google refuses this operation, and nothing else.
+    /// Google refuses this operation, not the call.
     Refused(Refusal),
-    /// Google refuses to change the event, since another calendar organizes it.
+    /// Google refuses the change, since another calendar organizes the event.
     NotOrganizer(Refusal),
-    /// It did not get through in time; a later run tries again.
+    /// Not done before the deadline; a later run retries.
     TryLater(CalendarError),
 }
 
-/// A refusal in Google's own words, fit to be logged and shown.
+/// A refusal in Google's words, safe to log and to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The HTTP status.
     pub status: u16,
-    /// Google's `reason`, such as `forbiddenForNonOrganizer`.
+    /// Such as `forbiddenForNonOrganizer`.
     pub reason: String,
-    /// Google's message; empty where it has none or repeats the reason.
+    /// Empty where Google sends none, or repeats the reason.
     pub message: String,
 }
 
@@ -156,36 +137,34 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Why a call as a whole failed.
+/// Why a whole call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarError {
-    /// 401: the access token is not, or no longer, good.
+    /// 401: the access token is invalid or expired.
     #[error("the access token was refused with {0}")]
     Unauthorized(Refusal),
-    /// Too many calls in a minute, beyond what retries could wait for; or a call that was not made since it would
-    /// have been refused so.
+    /// Google limits the rate, for longer than retries could wait; or a call was not made, since it would have been
+    /// refused.
     #[error("too many requests")]
     RateLimited,
-    /// We hold back ourselves, below what Google allows each user and each project a minute, and there was no time to
-    /// wait for room.
+    /// Our own rate limits per user and project, which lie below Google's, leave no room before the deadline.
     #[error("no room left in this minute")]
     Paced,
     /// `quotaExceeded`: recovery takes hours.
     #[error("the calendar's usage limit is exceeded")]
     QuotaExceeded,
-    /// The person's permission is gone, or lacks a scope.
+    /// The person withdrew the permission, or it lacks a scope.
     #[error("the permission does not suffice: {0}")]
     PermissionWithdrawn(Refusal),
-    /// Google refuses our OAuth client or its project, whoever's calendar it is.
+    /// Google refuses our OAuth client or its project, for all calendars.
     #[error("Google refuses this application: {0}")]
     ClientRefused(Refusal),
-    /// The calendar is gone, or no longer shown to this account.
+    /// The calendar is gone, or no longer shared with this account.
     #[error("the calendar is gone: {0}")]
     CalendarGone(Refusal),
-    /// Google does not tell of changes of this calendar, or not at our address.
+    /// Google sends no push notifications for this calendar, or not to our address.
     #[error("push is not possible: {0}")]
     PushNotPossible(Refusal),
-    /// Any other refusal.
     #[error("refused with {0}")]
     Refused(Refusal),
     /// No answer, 5xx, or an answer that cannot be read.
@@ -194,7 +173,7 @@ pub enum CalendarError {
 }
 
 impl CalendarError {
-    /// Whether what failed may be possible later.
+    /// Whether the same call may succeed later.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::PermissionWithdrawn(_)
@@ -214,28 +193,26 @@ impl CalendarError {
     }
 }
 
-/// A push channel to open.
 #[derive(Debug, Clone)]
 pub struct NewChannel {
-    /// Its id, never used before.
+    /// Never used before in the Google project.
     pub id: ChannelId,
-    /// Where notices go; HTTPS.
+    /// Where push notifications go; HTTPS.
     pub address: String,
-    /// What they carry, to be recognised by (256 characters at most).
+    /// Comes back with each notification, to recognise it by. 256 characters at most.
     pub token: SecretString,
-    /// How long it is to live; Google may make it shorter.
+    /// Google may shorten it.
     pub lifetime: Duration,
 }
 
-/// Google Calendar.
 #[async_trait]
 pub trait Calendar: Send + Sync {
-    /// Lists the calendar with `singleEvents=false`, following all pages: from the start, or what changed since
-    /// `token`. Gives up, as [`ListingOutcome::Partial`], when `deadline` comes.
+    /// Lists the calendar with `singleEvents=false` and follows all pages: everything, or the changes since `token`.
+    /// Returns [`ListingOutcome::Partial`] when `deadline` comes.
     async fn list(&self, access: &Access, token: Option<&str>, deadline: DateTime<Utc>) -> Listing;
 
-    /// Carries out `operations` in multipart batches of at most 50, retrying the parts that failed for a passing
-    /// reason until `deadline`. One outcome for each operation, in their order, and the HTTP calls made.
+    /// Carries out `operations` in multipart batches of at most 50, and retries parts that fail with a transient error
+    /// until `deadline`. Returns one outcome for each operation, in order, and the number of HTTP calls.
     async fn batch(
         &self,
         access: &Access,
@@ -243,7 +220,7 @@ pub trait Calendar: Send + Sync {
         deadline: DateTime<Utc>,
     ) -> (Vec<OperationOutcome>, u32);
 
-    /// Opens a push channel on the calendar's events. Gives up when `deadline` comes, or sooner.
+    /// Opens a push channel on the calendar's events. Gives up at `deadline` or sooner.
     async fn watch(
         &self,
         access: &Access,
@@ -251,6 +228,6 @@ pub trait Calendar: Send + Sync {
         deadline: DateTime<Utc>,
     ) -> Result<Channel, CalendarError>;
 
-    /// Closes a push channel; one that is gone already is no error. Gives up when `deadline` comes, or sooner.
+    /// Closes a push channel; closing one that is gone is no error. Gives up at `deadline` or sooner.
     async fn stop(&self, access: &Access, channel: &Channel, deadline: DateTime<Utc>) -> Result<(), CalendarError>;
 }

@@ -1,12 +1,11 @@
-//! Where messages go that no repetition makes good.
+//! The queue for messages that fail however often they are repeated.
 
 use async_trait::async_trait;
 
 use crate::Result;
 
-/// Keeps what was refused for somebody to look at.
 #[async_trait]
 pub trait DeadLetters: Send + Sync {
-    /// Keeps `body`, as it came, with the reason why it was refused.
+    /// Keeps `body` unchanged, with the reason why it was refused.
     async fn keep(&self, body: &str, reason: &str) -> Result<()>;
 }

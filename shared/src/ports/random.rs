@@ -4,17 +4,16 @@ use uuid::Uuid;
 
 /// Unguessable bytes.
 pub trait Random: Send + Sync {
-    /// Fills `bytes`.
     fn fill(&self, bytes: &mut [u8]);
 
-    /// A random UUID (version 4).
+    /// Version 4.
     fn uuid(&self) -> Uuid {
         let mut bytes = [0; 16];
         self.fill(&mut bytes);
         uuid::Builder::from_random_bytes(bytes).into_uuid()
     }
 
-    /// A random number, for [`crate::reconcile::backoff`] and [`crate::reconcile::schedule`] to spread times by.
+    /// For [`crate::reconcile::backoff`] and [`crate::reconcile::schedule`], which spread times by it.
     fn jitter(&self) -> u16 {
         let mut bytes = [0; 2];
         self.fill(&mut bytes);

@@ -1,4 +1,4 @@
-//! Rings for a run: a message that names a connection and says why.
+//! The queue of the sync worker. A message names a connection and says why it is to run.
 
 use std::time::Duration;
 
@@ -11,44 +11,42 @@ use crate::{
     model::{ConnectionKey, SyncCalendarRequest, SyncLogId, SyncTask, SyncTrigger, timestamp},
 };
 
-/// The message. It carries no data of the calendar: whoever answers looks for themself.
+/// A message of the queue. It carries no calendar data: the worker reads what it needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncMessage {
-    /// Whose connection.
     #[serde(flatten)]
     pub key: ConnectionKey,
-    /// Why.
     pub trigger: SyncTrigger,
-    /// What is wanted.
     pub tasks: Vec<SyncTask>,
-    /// The log row that tells of the run: the one that a person was given to follow it by, or that of an earlier part.
+    /// The log row of the run: the one that a person was given to follow it by, or that of the run's earlier parts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_id: Option<SyncLogId>,
-    /// Which way and which lessons, where a person said so.
+    /// The direction and days that a person asked for; `None` for a whole run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked: Option<SyncCalendarRequest>,
-    /// When the notice of Google that rings was received.
+    /// When the push notification that caused it was received.
     #[serde(default, with = "timestamp::option", skip_serializing_if = "Option::is_none")]
     pub noticed_at: Option<DateTime<Utc>>,
-    /// When the poll that rings was found to be due.
+    /// When the dispatcher found the poll due.
     #[serde(default, with = "timestamp::option", skip_serializing_if = "Option::is_none")]
     pub due_at: Option<DateTime<Utc>>,
 }
 
 impl SyncMessage {
-    /// A message that nobody waits for.
+    /// A message that no person waits for.
     pub fn new(key: ConnectionKey, trigger: SyncTrigger, tasks: Vec<SyncTask>) -> Self {
         Self { key, trigger, tasks, log_id: None, asked: None, noticed_at: None, due_at: None }
     }
 
-    /// Whether it asks for the sync that follows a login: of the whole calendar and all lessons. Many may come at once,
-    /// so they have a queue of their own, in which no other waits behind them.
+    /// Whether it asks for the sync after a login, which covers the whole calendar and all lessons. Such messages have
+    /// a queue of their own, so that many of them do not delay others.
     pub fn is_first_sync(&self) -> bool {
         self.trigger == SyncTrigger::Connect
     }
 
-    /// The same message after somebody else was found at it: its requests stand with them now, but for those of a run that a
-    /// person narrowed. A leave to try everything is not given twice.
+    /// The message to send again after another run was found to hold the lease. Its tasks are on the state now and are
+    /// taken out, unless a person bounded the run to a direction or days, which the holder does not know. An override
+    /// is never given twice.
     #[must_use]
     pub fn after_leaving_its_tasks(mut self) -> Self {
         if !self.asked.as_ref().is_some_and(SyncCalendarRequest::is_narrowed) {
@@ -58,9 +56,8 @@ impl SyncMessage {
     }
 }
 
-/// Rings the bell of the sync worker.
 #[async_trait]
 pub trait SyncQueue: Send + Sync {
-    /// Sends `message`, to be heard after `delay` (15 minutes at most, SQS's limit).
+    /// Sends `message`, to be received after `delay`: 15 minutes at most, SQS's limit.
     async fn send(&self, message: &SyncMessage, delay: Duration) -> Result<()>;
 }

@@ -1,4 +1,4 @@
-//! Seals secrets for one connection and opens them again.
+//! Seals the secrets of one connection and opens them again.
 
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -8,13 +8,12 @@ use crate::{
     model::{ConnectionKey, SealedSecret},
 };
 
-/// Envelope encryption bound to tenant and instructor (design rule S1).
+/// Envelope encryption; each secret is bound to its tenant and instructor.
 #[async_trait]
 pub trait TokenVault: Send + Sync {
-    /// Seals `secret` for `key`.
     async fn seal(&self, key: ConnectionKey, secret: &SecretString) -> Result<SealedSecret>;
-    /// Opens what was sealed for `key`; anything else fails.
+    /// Opens a secret that was sealed for `key`. Fails for any other key.
     async fn open(&self, key: ConnectionKey, sealed: &SealedSecret) -> Result<SecretString>;
-    /// Whether `sealed` is to be sealed anew: its data key is too old to seal.
+    /// Whether `sealed` should be sealed anew, since its data key is too old to seal.
     fn is_stale(&self, sealed: &SealedSecret) -> bool;
 }

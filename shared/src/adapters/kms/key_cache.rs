@@ -1,4 +1,4 @@
-//! Data keys that a warm function keeps, bounded in time, number and uses.
+//! Data keys in the memory of a warm function, bounded in time, number and uses.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,19 +10,20 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::DataKey;
 use crate::model::TenantId;
 
-/// How long a plain key may stay in memory: longer than most warm functions live.
+/// How long a plaintext key may stay in memory: longer than most warm functions live.
 pub const LONGEST_KEPT: TimeDelta = TimeDelta::hours(6);
-/// How many plain keys are kept at most. They take 18 MB.
+/// The most plaintext keys. They take 18 MB.
 pub const MOST_KEYS: usize = 32_768;
-/// How long after it was made a key seals new secrets; older ones open what they sealed.
+/// The age up to which a key seals new secrets; older keys only open.
 const LONGEST_SEALING: TimeDelta = TimeDelta::days(30);
-/// So much earlier may chance have a key replaced. Where all workers waited for the same moment, each would make a key of
-/// its own for the tenant; so the first makes one, and the others come to know it by what it sealed before their turn comes.
+/// A key is replaced up to this long before its age limit, by chance. If all workers replaced it at the same moment,
+/// each would make a key of its own for the tenant; so usually one worker makes it, and the others learn it from
+/// secrets that it sealed.
 const REPLACED_EARLIER: TimeDelta = TimeDelta::days(10);
-/// How often a key is used before KMS is asked again.
+/// The uses of a key after which KMS is asked again.
 const MOST_USES: u32 = 100_000;
 
-/// Whether a key that was made then has left its place to another by now.
+/// Whether a key made at `made_at` is too old to seal.
 pub(super) fn is_replaced(made_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     now - made_at >= LONGEST_SEALING
 }
@@ -45,18 +46,17 @@ impl Entry {
     }
 }
 
-/// Plain data keys by their tenants.
 #[derive(Default)]
 pub(super) struct KeyCache {
-    /// Those of a tenant in the order in which they came.
+    /// Oldest first.
     entries: HashMap<TenantId, VecDeque<Entry>>,
-    /// The tenants of all, in that order.
+    /// The tenants of all entries, oldest entry first.
     order: VecDeque<TenantId>,
 }
 
 impl KeyCache {
-    /// The tenant's newest key that may still seal, for as long as `jitter` gives it. Keys that other functions made serve
-    /// as well as our own, which keeps the keys of a tenant, and so the calls to KMS, few.
+    /// The tenant's newest key that may still seal; `jitter` shortens its time. A key that another function made is
+    /// used too, so that a tenant has few keys and KMS few calls.
     pub fn for_sealing(&mut self, tenant: TenantId, now: DateTime<Utc>, jitter: u16) -> Option<Arc<DataKey>> {
         let earlier = REPLACED_EARLIER * i32::from(jitter) / i32::from(u16::MAX);
         self.good(tenant, now)
@@ -65,7 +65,6 @@ impl KeyCache {
             .map(Entry::take)
     }
 
-    /// The tenant's key with this encrypted form.
     pub fn for_opening(&mut self, tenant: TenantId, encrypted: &[u8], now: DateTime<Utc>) -> Option<Arc<DataKey>> {
         self.good(tenant, now).find(|entry| entry.key.encrypted == encrypted).map(Entry::take)
     }
@@ -74,7 +73,7 @@ impl KeyCache {
         self.entries.get_mut(&tenant).into_iter().flatten().filter(move |entry| entry.is_good(now))
     }
 
-    /// Keeps a key that KMS just gave.
+    /// Keeps a key that KMS returned.
     pub fn insert(&mut self, key: DataKey, now: DateTime<Utc>) -> Arc<DataKey> {
         self.make_room(now);
         self.order.push_back(key.tenant);
@@ -85,7 +84,7 @@ impl KeyCache {
         key
     }
 
-    /// Forgets the oldest keys: all whose time is over, and one where there are as many as there may be.
+    /// Removes expired keys, and the oldest one if the cache is full.
     fn make_room(&mut self, now: DateTime<Utc>) {
         while let Some(tenant) = self.order.front()
             && let Some(entries) = self.entries.get_mut(tenant)
@@ -196,7 +195,7 @@ mod tests {
         assert!(seals(TimeDelta::days(30) - moment, 0) && !seals(TimeDelta::days(30), 0));
     }
 
-    /// A tenant of a hundred connections, whose secrets sixty workers open and seal, each for whom it happens to be.
+    /// A tenant of a hundred connections whose secrets sixty workers open and seal at random.
     #[test]
     fn many_workers_use_two_keys_of_a_tenant_at_most_on_average() {
         const DAYS: i64 = 120;
@@ -207,7 +206,7 @@ mod tests {
             usize::try_from(state >> 33).unwrap() % below
         };
         let mut workers: Vec<KeyCache> = (0..60).map(|_| KeyCache::default()).collect();
-        // The key of its access token, which each run seals anew, and that of its refresh token.
+        // The keys of its access token, which each run seals anew, and of its refresh token.
         let first = (now(), ENCRYPTED.to_vec());
         let mut connections = vec![[first.clone(), first]; 100];
         let (mut made, mut in_use) = (0_u32, 0);

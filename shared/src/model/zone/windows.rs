@@ -3,7 +3,6 @@
 
 use chrono_tz::Tz;
 
-/// The zone that Windows calls so.
 pub(super) fn zone(name: &str) -> Option<Tz> {
     let found = ZONES.binary_search_by_key(&name, |(name, _)| name).ok()?;
     ZONES[found].1.parse().ok()

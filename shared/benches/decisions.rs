@@ -1,5 +1,5 @@
-//! How long the decisions take whose cost could grow with a calendar's age or size: `make bench`. It prints figures
-//! and judges nothing, since they are this machine's.
+//! The time of decisions whose cost could grow with a calendar's age or size: `make bench`. It prints figures and
+//! judges none, since they depend on the machine.
 
 use std::{
     hint::black_box,
@@ -48,7 +48,7 @@ fn occurrences(event: &Event, window: Window) -> Vec<Times> {
     Series::read(event, Tz::UTC).map(|series| series.occurrences(window)).unwrap_or_default()
 }
 
-/// Each with what is dear about it.
+/// Series, each named by what makes it costly.
 fn hostile() -> Vec<(&'static str, DateTime<Utc>, Vec<String>)> {
     let full = |to: u32| (0..=to).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
     let clock = format!("BYHOUR={};BYMINUTE={};BYSECOND={}", full(23), full(59), full(59));
@@ -106,7 +106,7 @@ fn day(year: i32, month: u32, day: u32) -> DateTime<Utc> {
     NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default().and_hms_opt(0, 0, 0).unwrap_or_default().and_utc()
 }
 
-/// Occurrences of an hour, in Berlin.
+/// Occurrences of one hour, in Berlin.
 fn series(start: DateTime<Utc>, recurrence: Vec<String>) -> Event {
     let at = |instant| Some(EventTime::At { instant, zone: Some(Tz::Europe__Berlin.into()) });
     let start = start + TimeDelta::hours(8);
@@ -130,7 +130,7 @@ fn series(start: DateTime<Utc>, recurrence: Vec<String>) -> Event {
     }
 }
 
-/// Lessons of an hour, one every two hours.
+/// Lessons of one hour, one every two hours.
 fn lessons(count: u32) -> Vec<LessonSpan> {
     (0..count)
         .map(|n| {
@@ -140,7 +140,7 @@ fn lessons(count: u32) -> Vec<LessonSpan> {
         .collect()
 }
 
-/// Events of an hour, half of which overlap a lesson.
+/// Events of one hour, half of which overlap a lesson.
 fn busy(count: u32) -> Vec<BusySpan> {
     (0..count)
         .map(|n| {

@@ -1,20 +1,20 @@
-//! How long a connection rests after failures.
+//! How long a connection backs off after failures.
 
 use chrono::TimeDelta;
 
-/// The longest rest.
 pub const LONGEST: TimeDelta = TimeDelta::hours(6);
-/// The rest after Google's `quotaExceeded`, whose recovery takes hours.
+/// After Google's `quotaExceeded`, whose recovery takes hours.
 pub const QUOTA_EXCEEDED: TimeDelta = TimeDelta::hours(3);
-/// The longest rest while Google refuses our OAuth client: every connection comes back within it when the operator has
-/// mended that.
+/// The longest delay while Google refuses our OAuth client: all connections come back within it when the operator has
+/// repaired that.
 pub const CLIENT_REFUSED: TimeDelta = TimeDelta::hours(1);
-/// The wait for room in what Google allows a minute: whatever its jitter, all that filled it has slid out by then.
+/// The wait for room in a quota per minute. With any jitter it is longer than a minute, so that what filled the quota
+/// no longer counts.
 pub const PACED: TimeDelta = TimeDelta::seconds(80);
-/// After so many failures in a row the instructor is told.
+/// Consecutive failures after which the instructor is told.
 pub const TOLD_AFTER: u32 = 3;
 
-/// The rest after `failures` failed runs in a row: a minute, doubled with each, six hours at most.
+/// The delay after consecutive failed runs: a minute, doubled with each, six hours at most.
 pub fn delay(failures: u32) -> TimeDelta {
     let doubled = 1_i32.checked_shl(failures.saturating_sub(1).min(30)).unwrap_or(i32::MAX);
     TimeDelta::minutes(1).checked_mul(doubled).unwrap_or(LONGEST).min(LONGEST)

@@ -1,21 +1,21 @@
-//! The breaker of design rule R15: a host that shows an empty table by mistake does not empty people's calendars, be it
-//! at once or lesson by lesson.
+//! The breaker: a host whose lessons table is empty by mistake does not empty its instructors' calendars, neither at
+//! once nor lesson by lesson.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::model::Removals;
 
-/// So many events may be removed because their lessons vanished, whatever else there is.
+/// Events that may be removed because their lessons vanished, however few others there are.
 const MANY: u32 = 10;
-/// Removals are counted over this time. A table that empties itself reaches us in pieces, run after run.
+/// Removals are counted over this time: a table that is emptied reaches us in pieces, run after run.
 const COUNTED_FOR: TimeDelta = TimeDelta::days(1);
 
-/// How many of those removals still count at `now`.
+/// How many removals still count at `now`.
 pub fn recent(removals: Option<Removals>, now: DateTime<Utc>) -> u32 {
     removals.filter(|removals| now - removals.since < COUNTED_FOR).map_or(0, |removals| removals.count)
 }
 
-/// One more event was removed. Only a run that came to all that a person asked for lets go of what is held back.
+/// Counts one more removal. Only a run that finished all that a person asked for releases what is held back.
 pub fn counted(removals: Option<Removals>, now: DateTime<Utc>) -> Removals {
     match (removals, recent(removals, now)) {
         (Some(removals), 1..) => Removals { count: removals.count + 1, ..removals },
@@ -23,23 +23,23 @@ pub fn counted(removals: Option<Removals>, now: DateTime<Utc>) -> Removals {
     }
 }
 
-/// After the breaker has tripped. What is held back is not let go by waiting.
+/// Removals are held back from now on; waiting does not release them.
 pub fn tripped(removals: Option<Removals>, now: DateTime<Utc>) -> Removals {
     Removals { since: now, count: recent(removals, now), held: true }
 }
 
-/// Whether it has tripped, and nobody has asked since.
+/// Whether removals are held back until a person asks for a sync.
 pub fn is_held(removals: Option<Removals>) -> bool {
     removals.is_some_and(|removals| removals.held)
 }
 
-/// Whether `vanished` lessons may be too many to believe it, before anything else is known.
+/// Whether `vanished` lessons could trip the breaker, before the number of live events is known.
 pub fn is_suspicious(vanished: u32, recent: u32) -> bool {
     vanished > 0 && vanished + recent > MANY
 }
 
-/// Whether removing the events of `vanished` lessons needs a person: with those removed lately they are many, and more
-/// than half of what stood in the calendar, where `live` events stand now.
+/// Whether removing the events of `vanished` lessons needs a person: together with recent removals they are many, and
+/// more than half of the events that the calendar had. `live`: our events there now.
 pub fn trips(vanished: u32, recent: u32, live: u32) -> bool {
     is_suspicious(vanished, recent) && (vanished + recent) * 2 > live + recent
 }
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_table_that_empties_itself_slowly_trips_it_too() {
-        // Of 100 lessons one vanishes at a time.
+        // Of 100 lessons, one vanishes at a time.
         let (mut live, mut removed) = (100, 0);
         while !trips(1, removed, live) {
             (live, removed) = (live - 1, removed + 1);

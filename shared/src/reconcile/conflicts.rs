@@ -1,4 +1,4 @@
-//! Which lessons overlap which busy occurrences, and what changes about it (design rule R9).
+//! Which lessons overlap which busy occurrences, and how the stored conflicts change.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -9,14 +9,11 @@ use crate::{
     ports::ExternalLookup,
 };
 
-/// A lesson in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LessonSpan {
-    /// The lesson.
     pub lesson_id: LessonId,
-    /// When it begins.
     pub start: DateTime<Utc>,
-    /// When it ends, exclusive.
+    /// Exclusive.
     pub end: DateTime<Utc>,
 }
 
@@ -26,18 +23,16 @@ impl From<&CalendarEventMapping> for LessonSpan {
     }
 }
 
-/// A busy occurrence in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BusySpan {
-    /// The calendar.
     pub calendar_id: CalendarId,
-    /// The event, series or exception.
+    /// An event, a series or an exception.
     pub google_event_id: EventId,
-    /// When it begins.
     pub start: DateTime<Utc>,
-    /// When it ends, exclusive.
+    /// Exclusive.
     pub end: DateTime<Utc>,
-    /// The lesson that the event carries; it never conflicts with that one, whoever's calendar it stands in.
+    /// The lesson in the event's private properties, if any. The event never conflicts with that lesson, in any
+    /// calendar.
     pub carries: Option<LessonId>,
 }
 
@@ -46,7 +41,7 @@ pub fn busy(lookup: &ExternalLookup, window: Window, zone: Tz) -> Vec<BusySpan> 
     spans(lookup, window, zone, Event::blocks)
 }
 
-/// Those that would be busy ones, if they blocked.
+/// The occurrences that leave their owner free, as spans that could be busy.
 pub fn free(lookup: &ExternalLookup, window: Window, zone: Tz) -> Vec<BusySpan> {
     spans(lookup, window, zone, |event| !event.blocks())
 }
@@ -67,8 +62,8 @@ fn spans(lookup: &ExternalLookup, window: Window, zone: Tz, wanted: impl Fn(&Eve
     spans
 }
 
-/// All pairs that overlap, by one sweep over both in the order of their beginning: its cost grows with the input and
-/// the pairs found, not with lessons times events. `[start, end)` that touch do not overlap.
+/// All overlapping pairs, by one sweep over both in order of their start: the cost grows with the input and the pairs
+/// found, not with lessons times events. `[start, end)` that touch do not overlap.
 pub fn overlaps(lessons: &[LessonSpan], busy: &[BusySpan], found_at: DateTime<Utc>) -> Vec<SchedulingConflict> {
     let mut lessons: Vec<&LessonSpan> = lessons.iter().filter(|span| span.start < span.end).collect();
     let mut busy: Vec<&BusySpan> = busy.iter().filter(|span| span.start < span.end).collect();
@@ -111,25 +106,22 @@ fn pair(lesson: &LessonSpan, busy: &BusySpan, found_at: DateTime<Utc>) -> Option
     })
 }
 
-/// What changes for one lesson.
+/// The changes for one lesson.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Pairs that were not there.
     pub found: Vec<SchedulingConflict>,
-    /// Pairs that were there and overlap otherwise now.
+    /// Stored pairs whose overlap is different now.
     pub moved: Vec<SchedulingConflict>,
-    /// Pairs that are no more.
     pub cleared: Vec<SchedulingConflict>,
 }
 
 impl Changes {
-    /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
         self.found.is_empty() && self.moved.is_empty() && self.cleared.is_empty()
     }
 }
 
-/// Compares the pairs that there are with those that there should be.
+/// Compares stored pairs with those that should exist.
 pub fn changes(stored: &[SchedulingConflict], wanted: &[SchedulingConflict]) -> Changes {
     let mut changes = Changes::default();
     for pair in wanted {
@@ -145,8 +137,8 @@ pub fn changes(stored: &[SchedulingConflict], wanted: &[SchedulingConflict]) -> 
     changes
 }
 
-/// Windows that cover all `spans`, joined where they are less than a day apart: few reads, and none of times in which
-/// there is nothing to compare.
+/// Windows that cover all `spans`, merged where they are less than a day apart: few reads, and none of long times
+/// without a span.
 pub fn joined(spans: impl IntoIterator<Item = Window>) -> Vec<Window> {
     let mut spans: Vec<Window> = spans.into_iter().collect();
     spans.sort_by_key(|span| span.from);

@@ -42,7 +42,7 @@ fn an_event_that_carries_the_lesson_never_conflicts_with_it_but_with_others() {
 
 #[test]
 fn the_sweep_finds_what_comparing_all_with_all_finds() {
-    // A small generator of our own: the same numbers in each run.
+    // A small generator: it gives the same numbers in each run.
     let mut seed = 1_u64;
     let mut next = |below: u64| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -1,4 +1,4 @@
-//! From listing to rows: which of the listed events are ours, which are stored, which are removed, which are left out.
+//! From listing to rows: which listed events are ours, which are stored, removed or skipped.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,44 +9,43 @@ use crate::{
     recurrence::Series,
 };
 
-/// What a listing asks for.
+/// What follows from a listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InboundPlan {
-    /// What Google shows of our own events.
+    /// Our own events as Google shows them.
     pub own: Vec<(OwnEventId, Event)>,
-    /// Live series that Google split off an event of ours that somebody had made recurring.
+    /// Live series that Google split off an event of ours that was made recurring.
     pub own_parts: Vec<Event>,
     /// Rows to store.
     pub put: Vec<ExternalCalendarEvent>,
-    /// Rows to remove. The row of an event that is left out goes too: its times may no longer be true.
+    /// Rows to remove. The row of a skipped event goes too, since its times may no longer be true.
     pub remove: BTreeSet<EventId>,
-    /// Series that are gone: their stored exceptions go too, save those in `put`.
+    /// Series that are gone. Their stored exceptions go too, except those in `put`.
     pub gone_series: BTreeSet<EventId>,
-    /// Events that are left out.
     pub skipped: Vec<SkippedEvent>,
-    /// Series of which not every line is understood.
+    /// Series with a line that was not fully understood.
     pub misread: Vec<EventId>,
 }
 
 impl InboundPlan {
-    /// Whether each item has an id. One without may be any event, so that none is known not to be mentioned.
+    /// Whether every item has an id. One without an id could be any event, so that no event is known to be unmentioned.
     pub fn names_all(&self) -> bool {
         self.skipped.iter().all(|skipped| skipped.id.is_some())
     }
 
-    /// The events of ours that are mentioned, by their ids. (Those of others that are left out do no harm here.)
+    /// The ids of our events in the listing. (Skipped events of others may be among them and do no harm.)
     pub fn mentioned(&self) -> BTreeSet<&EventId> {
         let read = self.own.iter().map(|(_, event)| &event.id);
         read.chain(self.skipped.iter().filter_map(|skipped| skipped.id.as_ref())).collect()
     }
 
-    /// Leaves out an event that is not ours.
+    /// Skips an event that is not ours.
     fn skip(&mut self, id: EventId, reason: SkipReason) {
         self.remove.insert(id.clone());
         self.skipped.push(SkippedEvent { id: Some(id), reason });
     }
 
-    /// Takes in an event that is not ours. A cancelled occurrence stands where its series had it.
+    /// Imports an event that is not ours. A cancelled occurrence keeps the place that its series gave it.
     fn take(&mut self, calendar: &CalendarId, zone: Tz, mut event: Event) {
         let id = event.id.clone();
         if ExternalCalendarEvent::is_too_large(&event) {
@@ -72,7 +71,7 @@ impl InboundPlan {
     }
 }
 
-/// Sorts listed items. Of an event that is listed twice the later mention counts.
+/// Sorts listed items. Of an event that is listed twice, the later mention counts.
 pub fn plan(
     key: ConnectionKey,
     calendar: &CalendarId,
@@ -103,7 +102,7 @@ pub fn plan(
             match OwnEventId::part(&id) {
                 None => plan.own.push((own, event)),
                 Some(part) if part.starts_with('R') && !event.is_cancelled() => plan.own_parts.push(event),
-                // An instance goes when its series does, and the series is ours to put back.
+                // An instance goes with its series, and the series is ours to restore.
                 Some(_) => {}
             }
             continue;

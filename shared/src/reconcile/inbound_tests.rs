@@ -1,4 +1,4 @@
-//! What becomes of a listing.
+//! What follows from a listing.
 
 use uuid::Uuid;
 
@@ -57,7 +57,7 @@ fn an_event_that_cannot_be_read_is_mentioned_and_loses_its_row() {
 #[test]
 fn an_event_too_large_to_store_is_left_out_and_one_at_the_bound_is_not() {
     let with = |lines: usize| {
-        let line = "RDATE:20300101T120000Z".to_owned(); // 23 bytes with what stands between lines
+        let line = "RDATE:20300101T120000Z".to_owned(); // 23 bytes with the separator between lines
         Event { recurrence: vec![line; lines], ..listed("e") }
     };
     let most = ExternalCalendarEvent::MAX_RECURRENCE_BYTES / 23;

@@ -1,5 +1,5 @@
-//! Decisions as pure functions over plain data: no async, no clock, no log, no I/O. What comes out is a plan that can
-//! be printed.
+//! Decisions as pure functions over plain data: no async, no clock, no log, no I/O. The result is a plan that can be
+//! printed.
 
 pub mod backoff;
 pub mod breaker;

@@ -1,4 +1,4 @@
-//! What occurs in a window, worked out when it is asked for: single events, and series with their exceptions.
+//! The occurrences in a window, calculated when they are read: single events, and series with their exceptions.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,8 +14,8 @@ use crate::{
     recurrence::Series,
 };
 
-/// Calls `visit` with the row and the times of everything that overlaps the window: single events, exceptions, and
-/// the occurrences of series that no exception replaces. Cancelled ones are left out.
+/// Calls `visit` with the row and times of everything that overlaps the window: single events, exceptions, and
+/// occurrences of series that no exception replaces. Cancelled ones are left out.
 pub fn each<'a>(
     lookup: &'a ExternalLookup,
     window: Window,
@@ -48,7 +48,7 @@ pub fn each<'a>(
     }
 }
 
-/// What `lookup` will be once `put` is stored and `gone` is removed. It may then hold what lies outside its window.
+/// What `lookup` will return once `put` is stored and `gone` is removed. The result may reach beyond its window.
 pub fn replaced(lookup: ExternalLookup, put: &[ExternalCalendarEvent], gone: &BTreeSet<EventId>) -> ExternalLookup {
     let series = lookup.series.into_iter().flat_map(|(series, exceptions)| iter::once(series).chain(exceptions));
     let mut rows: BTreeMap<EventId, ExternalCalendarEvent> =
@@ -71,7 +71,7 @@ pub fn replaced(lookup: ExternalLookup, put: &[ExternalCalendarEvent], gone: &BT
     ExternalLookup { events, series: series.into_iter().map(own).collect() }
 }
 
-/// The times of a single event; days begin in the calendar's zone.
+/// The times of a single event; whole days begin in the calendar's zone.
 fn span(event: &Event, calendar_zone: Tz) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     Some((event.start?.instant(calendar_zone), event.end?.instant(calendar_zone)))
 }

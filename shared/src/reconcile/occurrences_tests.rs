@@ -1,4 +1,4 @@
-//! Series with their exceptions, and what is about to be stored.
+//! Series with their exceptions, before and after a change is stored.
 
 use super::*;
 use crate::model::{EventStatus, EventTime, EventType};
@@ -73,7 +73,7 @@ fn an_exception_takes_the_place_of_its_occurrence() {
     assert_eq!(found, [("moved".to_owned(), "21T12".to_owned()), ("series".to_owned(), "20T08".to_owned())]);
 }
 
-/// As the store will answer once they are stored; the window is the reader's affair.
+/// As the store will answer once the change is stored; the caller applies the window.
 #[test]
 fn what_changed_takes_the_place_of_what_is_stored() {
     let row = |event: Event| ExternalCalendarEvent::new(&"primary".into(), event, Tz::UTC, None).unwrap();

@@ -1,5 +1,5 @@
-//! From lesson to event: compares what the lesson says, what Google last showed and what both last agreed on, and
-//! names the one step that brings Google closer (design rules R1, R3, R5, R10).
+//! From lesson to event: compares the lesson, the event as Google last showed it and the base on which both last
+//! agreed, and names the one step that brings Google closer to the lesson.
 
 use chrono::{DateTime, Utc};
 
@@ -11,23 +11,19 @@ use crate::{
     ports::{EventPatch, LessonLookup, Operation, OperationOutcome},
 };
 
-/// What a lesson wants of Google.
+/// What a lesson requires in Google.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Desired {
-    /// An event that shows this.
     Event(LessonContent),
-    /// No event.
     NoEvent(Absence),
 }
 
-/// Why a lesson wants no event.
+/// Why a lesson requires no event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absence {
-    /// It does not take place.
     Cancelled,
-    /// Its row is gone.
+    /// The row is gone.
     Removed,
-    /// Another instructor gives it.
     Reassigned,
 }
 
@@ -44,8 +40,8 @@ pub enum Verdict {
     Unreadable(String),
 }
 
-/// Judges a lesson. One that leaves the window keeps its event; only one that is cancelled, removed or given to
-/// somebody else loses it (design rule R11). A run that is `narrowed` by a person leaves everything outside alone.
+/// Judges a lesson. A lesson that leaves the window keeps its event; only one that is cancelled, removed or given to
+/// another instructor loses it. A run that a person `narrowed` leaves lessons outside of the window alone.
 pub fn judge(
     instructor: InstructorId,
     lookup: &LessonLookup,
@@ -70,7 +66,7 @@ pub fn judge(
     } else if lesson.status == LessonStatus::Cancelled {
         Absence::Cancelled
     } else {
-        // An event that is there follows its lesson even out of the window.
+        // An existing event follows its lesson out of the window.
         let follows = mapping.is_some_and(|mapping| mapping.remote.is_some());
         let too_long = lesson.content.ends_at - lesson.content.starts_at > Lesson::LONGEST;
         return match mapping {
@@ -112,23 +108,19 @@ pub enum Step {
     Forget,
 }
 
-/// How the instructor changed our event in Google.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drift {
-    /// It was deleted; otherwise moved or edited.
+    /// False when it was moved or edited.
     pub deleted: bool,
 }
 
 /// The next step, and whether the event had been changed in Google.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decision {
-    /// The step.
     pub step: Step,
-    /// What was found changed.
     pub drift: Option<Drift>,
 }
 
-/// Decides the next step.
 pub fn decide(mapping: &CalendarEventMapping, desired: &Desired) -> Decision {
     match desired {
         Desired::NoEvent(_) => Decision { step: without_event(mapping), drift: None },
@@ -162,10 +154,10 @@ fn with_event(mapping: &CalendarEventMapping, desired: &Fingerprint) -> Decision
         return plain(if right { Step::Agree } else { write });
     };
     if remote.deleted {
-        // A removal of ours whose answer was lost is no change by the instructor.
+        // A deletion of ours whose answer was lost is no change by the instructor.
         return if mapping.removal_sent { plain(write) } else { restore(mapping, remote, desired, base, write) };
     }
-    // A removal or a write of ours whose answer was lost may have been carried out all the same.
+    // A deletion or write of ours whose answer was lost may have been carried out.
     if mapping.removal_sent {
         return plain(Step::Look);
     }
@@ -179,7 +171,7 @@ fn with_event(mapping: &CalendarEventMapping, desired: &Fingerprint) -> Decision
     if remote.fingerprint == *desired {
         return plain(Step::Agree);
     }
-    // Google may show a write of ours in a zone by another name.
+    // Google may show a write of ours under another name of its zone.
     if mapping.in_flight.as_ref().is_some_and(|in_flight| remote.fingerprint.is_but_for_zone(in_flight)) {
         return plain(write);
     }
@@ -194,7 +186,7 @@ fn restore(
     write: Step,
 ) -> Decision {
     if mapping.replaces.as_ref() == Some(&remote.etag) {
-        // A write of something else may have been carried out since.
+        // A write of other content may have been carried out since.
         let unanswered = mapping.in_flight.as_ref().is_some_and(|in_flight| in_flight != desired);
         return Decision { step: if unanswered { Step::Look } else { write }, drift: None };
     }
@@ -203,7 +195,7 @@ fn restore(
     Decision { step, drift: Some(Drift { deleted: remote.deleted }) }
 }
 
-/// The call that carries out a step, if it needs one.
+/// The call for a step; `None` where it needs none.
 pub fn operation(mapping: &CalendarEventMapping, desired: &Desired, step: Step) -> Option<Operation> {
     let id = mapping.google_event_id();
     let etag = mapping.remote.as_ref().map(|remote| remote.etag.clone());
@@ -216,14 +208,14 @@ pub fn operation(mapping: &CalendarEventMapping, desired: &Desired, step: Step) 
         Step::Look => Some(Operation::Get { id }),
         Step::Insert => Some(Operation::Insert { id, event: event()? }),
         Step::Replace => Some(Operation::Replace { id, etag, event: event()? }),
-        // What others added to a deleted event comes back with it.
+        // A deleted event is revived with what others added to it.
         Step::Patch | Step::Revive => Some(Operation::Patch { id, etag: etag?, event: event()? }),
         Step::Delete | Step::Abandon => Some(Operation::Delete { id, etag }),
     }
 }
 
-/// The mapping as it is to be stored before `decision` is carried out: with what the write intends, so that the write
-/// is known again when it comes back, even after a crash.
+/// The mapping to store before `decision` is carried out. It names what the write will show, so that our own change is
+/// recognised when a listing brings it, even after a crash.
 pub fn intend(
     mut mapping: CalendarEventMapping,
     desired: &Desired,
@@ -237,7 +229,7 @@ pub fn intend(
             if changed {
                 mapping.restores = 0;
             }
-            // Until a look has shown it, a removal of ours may still come to light.
+            // Until a fetch has told, a deletion of ours may still take effect.
             mapping.removal_sent &= decision.step == Step::Look;
             mapping = takes_place(mapping, content);
             match decision.step {
@@ -267,7 +259,7 @@ pub fn intend(
     mapping
 }
 
-/// The mapping of a lesson that takes place: with its times, and again if it did not before.
+/// The mapping of a lesson that takes place, with its present times.
 fn takes_place(mut mapping: CalendarEventMapping, content: &LessonContent) -> CalendarEventMapping {
     mapping.event_start = content.starts_at;
     mapping.event_end = content.ends_at;
@@ -277,7 +269,7 @@ fn takes_place(mut mapping: CalendarEventMapping, content: &LessonContent) -> Ca
     mapping
 }
 
-/// The mapping where nothing may be written to Google: only where the lesson stands in time is kept, for its conflicts.
+/// The mapping where nothing may be written to Google: it copies the lesson's times alone, for its conflicts.
 pub fn copy_times(mut mapping: CalendarEventMapping, desired: &Desired, now: DateTime<Utc>) -> CalendarEventMapping {
     match desired {
         Desired::Event(content) => takes_place(mapping, content),
@@ -288,7 +280,7 @@ pub fn copy_times(mut mapping: CalendarEventMapping, desired: &Desired, now: Dat
     }
 }
 
-/// The mapping of a connection that writes nothing: what `step` would have written is owed, and said to be.
+/// The mapping of a connection that writes nothing: it notes that the write of `step` is owed.
 pub fn owe(mapping: CalendarEventMapping, desired: &Desired, step: Step, now: DateTime<Utc>) -> CalendarEventMapping {
     let mut mapping = copy_times(mapping, desired, now);
     match step {
@@ -302,7 +294,7 @@ pub fn owe(mapping: CalendarEventMapping, desired: &Desired, step: Step, now: Da
     mapping
 }
 
-/// What the mapping's error says of an event that was put back too often.
+/// The mapping's error for an event that was put back too often.
 pub const GAVE_UP: &str = "The event was changed in Google more than three times after we put it back. It is left as it is until the lesson changes or somebody starts a sync.";
 
 fn agree(mapping: &mut CalendarEventMapping, lesson: Fingerprint) {
@@ -315,7 +307,7 @@ fn agree(mapping: &mut CalendarEventMapping, lesson: Fingerprint) {
     mapping.error = None;
 }
 
-/// What Google is seen to show, by a listing or a look.
+/// The mapping after a listing or a fetch showed `event`.
 pub fn observe(mut mapping: CalendarEventMapping, event: &Event) -> CalendarEventMapping {
     let fingerprint = fingerprint(&mapping, event);
     let before = mapping.remote.as_ref();
@@ -323,16 +315,16 @@ pub fn observe(mut mapping: CalendarEventMapping, event: &Event) -> CalendarEven
         && before.is_some_and(|remote| remote.deleted && mapping.replaces.as_ref() == Some(&remote.etag));
     mapping.edited_by_others |= before.is_none_or(|remote| remote.etag != event.etag);
     if still_gone {
-        // One deletion, seen once by a whole listing that missed the event, and once by name. (Whoever deletes it once more
-        // before we know that it came back is told no second time.)
+        // A deletion can be seen twice: by a full listing without the event, then by its tombstone. (A second deletion
+        // before we know that the event came back is not reported again.)
         mapping.replaces = Some(event.etag.clone());
     }
     mapping.remote = Some(Remote { etag: event.etag.clone(), fingerprint, deleted: event.is_cancelled() });
     mapping
 }
 
-/// What `event` shows: in the fields that the write under way covers, unless it is not there yet and the event is as was
-/// agreed, which may cover others.
+/// What `event` shows, in the fields that the write in flight covers. If that write has not arrived and the event is as
+/// in the base, in the fields of the base, which may be others.
 fn fingerprint(mapping: &CalendarEventMapping, event: &Event) -> Fingerprint {
     let base = mapping.base.as_ref().map(|base| &base.google);
     let as_base = base.map(|base| base.of_event_like(event));
@@ -383,7 +375,7 @@ pub fn conclude(
             let base = mapping.base.as_ref().zip(mapping.remote.as_ref());
             let as_base = base.is_some_and(|(base, remote)| !remote.deleted && remote.fingerprint == base.google);
             if as_base || mapping.replaces.as_ref() == Some(&event.etag) {
-                // What was under way did not arrive.
+                // The write in flight did not arrive.
                 mapping.in_flight = None;
             }
             if !event.is_cancelled() && matches!(desired, Desired::Event(_)) {
@@ -392,7 +384,7 @@ pub fn conclude(
             (mapping, After::Again)
         }
         (Step::Look, OperationOutcome::Gone | OperationOutcome::Deleted) => {
-            // Our insert met a taken id, and yet there is nothing under it: that id is lost for good.
+            // Our insert met a taken id, and yet no event has it: this id can never be used again.
             if mapping.in_flight.is_some() && mapping.base.is_none() {
                 next_generation(&mut mapping);
             }
@@ -400,7 +392,7 @@ pub fn conclude(
             (mapping, After::Again)
         }
         (Step::Delete, OperationOutcome::Event(_) | OperationOutcome::Deleted | OperationOutcome::Gone) => {
-            // Should it be wanted again, its tombstone is looked at first: somebody may have revived and changed it.
+            // If the lesson needs an event again, the tombstone is fetched first: it may have been revived and edited.
             forget_event(&mut mapping);
             (mapping, After::Done)
         }
@@ -429,7 +421,7 @@ pub fn conclude(
             (mapping, After::Again)
         }
         (Step::Replace | Step::Patch, OperationOutcome::NotOrganizer(refusal)) => {
-            // Stored before it is deleted: its tombstone is no change by the instructor.
+            // Stored before the deletion, so that its tombstone is not taken for a change by the instructor.
             mapping.removal_sent = true;
             (mapping, After::Abandon(format!("Google refused with {refusal}; another event takes its place")))
         }
@@ -447,8 +439,7 @@ pub fn conclude(
     }
 }
 
-/// Whether the event that a write of ours met in another version is, but for what is not ours, the one that it was to
-/// replace.
+/// After a 412: whether the new version differs from the one to be replaced only in fields that are not ours.
 fn still_replaced(mapping: &CalendarEventMapping, event: &Event) -> bool {
     let is_as = |remote: &Remote| {
         remote.deleted == event.is_cancelled()

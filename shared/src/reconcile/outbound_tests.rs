@@ -1,4 +1,4 @@
-//! What is done for a lesson, as a table: what it says, what Google shows, what both agreed on.
+//! What is done for a lesson, as a table: the lesson, the event that Google shows, the base.
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
@@ -65,7 +65,7 @@ fn never_synced() -> CalendarEventMapping {
     CalendarEventMapping::new(key, LessonId(Uuid::from_u128(3)), now(), now())
 }
 
-/// What a run does for a lesson by where its window lies, for a mapping whose event Google has shown or not.
+/// The verdict on a lesson by its place in the window, for a mapping with or without an event.
 #[test]
 fn a_lesson_outside_of_the_window_is_followed_where_it_has_an_event_and_known_by_its_times_where_it_has_none() {
     let without_remote = never_synced();
@@ -214,7 +214,7 @@ fn what_the_instructor_wrote_beside_our_fields_is_no_change_but_is_kept() {
 fn a_text_that_the_lesson_gains_is_no_change_by_the_instructor() {
     let described = Desired::Event(LessonContent { description: Some("Scales".to_owned()), ..content("A") });
     let written = intend(synced("A"), &described, decide(&synced("A"), &described), now());
-    // The write waits; a listing shows the event as it was.
+    // The write waits; a listing shows the event as before.
     let seen = observe(written, &google_shows("A", "2"));
     assert_eq!(decide(&seen, &described), Decision { step: Step::Look, drift: None });
     let (looked, after) =
@@ -276,7 +276,7 @@ fn a_change_that_takes_many_tries_to_put_back_is_counted_and_told_once() {
             told += usize::from(decide(&mapping, &wants("A")).drift.is_some());
             let (next, after) = answered(mapping, &wants("A"), &later());
             assert!(matches!(after, After::Later(_)));
-            // A listing tells of it again.
+            // A listing mentions it again.
             mapping = observe(next, &seen);
         }
         assert_eq!((told, mapping.restores), (1, 1));
@@ -311,7 +311,7 @@ fn a_put_back_that_meets_another_version_of_what_it_replaces_tells_nothing_new()
         let look = OperationOutcome::Event(Box::new(met));
         let (mapping, after) = conclude(put_back, &described, Step::Look, &look);
         assert_eq!((after, decide(&mapping, &described).drift), (After::Again, None));
-        // A listing that shows yet another has met a change of its own; what is still gone was not changed.
+        // A listing that shows another version has met a new change; an event that is still gone has not changed.
         let again = Event { etag: "v".to_owned(), ..seen };
         assert_eq!(decide(&observe(mapping, &again), &described).drift.is_some(), !again.is_cancelled());
     }
@@ -357,7 +357,7 @@ fn an_event_that_another_calendar_organizes_is_deleted_and_another_takes_its_pla
         let (next, after) = conclude(mapping.clone(), &wants("B"), Step::Abandon, &gone);
         assert_eq!((after, next.generation, step(&next, &wants("B"))), (After::Again, 1, Step::Insert));
     }
-    // Should the answer be lost, the tombstone is ours and the id is given up.
+    // Also where the answer is lost, the tombstone is ours and the id is given up.
     let lost = observe(mapping, &deleted("2"));
     assert_eq!(decide(&lost, &wants("B")), Decision { step: Step::Revive, drift: None });
     let (next, after) = answered(lost, &wants("B"), &refused);

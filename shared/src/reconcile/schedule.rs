@@ -1,4 +1,4 @@
-//! When a connection is polled next, and when its push channel is renewed (design rules P1, P3).
+//! When a connection is polled next, and when its push channel is renewed.
 
 use std::time::Duration;
 
@@ -7,47 +7,47 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{backoff, push};
 use crate::model::{PushHealth, SyncSettings, SyncState};
 
-/// What push does not tell is found so long after the last good listing at the latest.
+/// A change that push does not announce is found at most this long after the last complete listing.
 pub const SAFETY_POLL: TimeDelta = TimeDelta::hours(6);
 
-/// The safety poll is due so long before that, for the minute until it is found to be due and the minute over which its
-/// rings are spread.
+/// The safety poll is due this much earlier: a minute until the dispatcher finds it due, and a minute over which
+/// messages are spread.
 const BEFORE_THE_LAST_MOMENT: TimeDelta = TimeDelta::minutes(2);
 
-/// And up to so long earlier still. Each listing of the many is one of Google's units, so none comes sooner than it has to;
-/// and nobody's come together, since the listings that they are counted from do not.
+/// And up to this much earlier by chance, so that polls do not come together. More would cost quota: each poll is a
+/// listing.
 const SAFETY_SPREAD: TimeDelta = TimeDelta::seconds(30);
 
-/// What is rung for in one minute is heard within this time, before the next minute's.
+/// The messages of one minute are received within this time, before those of the next.
 const MINUTE: Duration = Duration::from_secs(50);
 
-/// How long a channel is asked to live. Google names no longest life, gives a week where nobody asks, and makes it shorter
-/// as it likes: its answer counts.
+/// The lifetime that we ask for. Google documents no maximum, gives a week by default and may shorten it: its answer
+/// counts.
 pub const CHANNEL_LIFETIME: Duration = Duration::from_hours(30 * 24);
 
-/// A calendar that refuses push is asked again after this time: the refusal may have been about our address.
+/// A calendar that refused push is asked again after this time: the refusal may have been about our address.
 const ASK_AGAIN: TimeDelta = TimeDelta::days(1);
 
-/// How often all lessons are compared with all mappings, and with our events in Google.
+/// How often all lessons are reconciled with all mappings, and with our events in Google.
 pub const DAILY: TimeDelta = TimeDelta::days(1);
 
-/// The next poll after a run that ended well; never, when the instructor syncs by hand.
+/// The next poll after a run that ended well; `None` when the instructor syncs by hand.
 pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>, jitter: u16) -> Option<DateTime<Utc>> {
     if !settings.auto_sync || !settings.sync_enabled {
         return None;
     }
     if !settings.sync_direction.imports() {
-        // Lessons ring by themselves; what else there is to find is found by the comparison that is due by then.
+        // Lesson changes send messages of their own; the daily full reconcile finds the rest.
         return Some(now + DAILY + backoff::jitter(SAFETY_POLL, jitter));
     }
-    // Counted from the last listing: a run for a lesson does not look into the calendar.
+    // Counted from the last listing: a run for a lesson does not list the calendar.
     let listed = state.listed_at.unwrap_or(now);
     let interval = backoff::jitter(TimeDelta::minutes(settings.sync_interval_minutes.into()), jitter);
     let ends = state.channel.as_ref().map(|channel| channel.expires_at).filter(|ends| *ends > now);
-    // Google may have told of a change before it lists it.
+    // Google may announce a change before its listing shows it.
     let safety = if state.looks_again { interval.min(safety(jitter)) } else { safety(jitter) };
     let next = match (&state.push_health, ends) {
-        // Should nobody renew the channel, polling takes over where it ends.
+        // If the channel is not renewed, polling takes over when it ends.
         (PushHealth::Healthy, Some(ends)) => (listed + safety).min(ends + interval),
         (PushHealth::Awaiting { since, .. }, Some(_)) => *since + push::NOTICE_WITHIN,
         (PushHealth::Suspect { .. } | PushHealth::Unsupported { .. } | PushHealth::Closed, _) | (_, None) => {
@@ -57,8 +57,8 @@ pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>,
     Some(next.max(now))
 }
 
-/// Whether what was due at a moment is done: a listing that began later has ended well, and nobody wishes for more. Where
-/// messages wait for hours, many polls of one connection do.
+/// Whether a poll that was due at `due_at` is done: a listing that began later was complete, and no request is pending.
+/// When messages wait for hours, a connection has many polls in the queue.
 pub fn was_polled_since(state: &SyncState, due_at: DateTime<Utc>) -> bool {
     state.listed_at.is_some_and(|listed_at| listed_at > due_at) && state.pending.tasks.is_empty()
 }
@@ -68,8 +68,8 @@ fn safety(jitter: u16) -> TimeDelta {
     SAFETY_POLL - BEFORE_THE_LAST_MOMENT - TimeDelta::milliseconds(earlier)
 }
 
-/// The same, where a time that stands and that chance could have set is left as it is: each that moves has to be written
-/// to an index, too, which costs twice what the state does.
+/// Keeps the time that is set if chance could have given it: moving it writes to an index too, which costs twice as
+/// much as the state.
 pub fn next_poll_or_as_it_is(
     settings: &SyncSettings,
     state: &SyncState,
@@ -82,30 +82,29 @@ pub fn next_poll_or_as_it_is(
     if stands.is_some() && possible.contains(&stands) { stands } else { next_poll(settings, state, now, jitter) }
 }
 
-/// When a channel that was opened `now` and lives until `expires_at` is replaced: from when a tenth of its life is
-/// left, spread over half of that by `jitter`, so that channels opened together are not renewed together. Each renewal is
-/// two of Google's units, so it does not come sooner; of the week that Google grants, what is left is enough for eight
-/// attempts.
+/// When to replace a channel that was opened `now` and lives until `expires_at`: when a tenth of its life is left,
+/// spread over half of that, so that channels opened together are not renewed together. A renewal costs two quota
+/// units, so it does not come sooner; of the week that Google grants, enough is left for eight attempts.
 pub fn renewal(now: DateTime<Utc>, expires_at: DateTime<Utc>, jitter: u16) -> DateTime<Utc> {
     let life = (expires_at - now).num_milliseconds().max(0);
     let spread = life / 20 * i64::from(jitter) / i64::from(u16::MAX);
     now + TimeDelta::milliseconds(life / 10 * 9 + spread)
 }
 
-/// Whether a channel that was opened at `opened_at` should have been replaced by `now`: whenever that was to begin, half of
-/// the time for it is over, or more.
+/// Whether a channel opened at `opened_at` should have been replaced by `now`: at least half of the time for that is
+/// over, whenever it was to begin.
 pub fn renewal_is_late(opened_at: DateTime<Utc>, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     now > expires_at - (expires_at - opened_at) / 40
 }
 
-/// When Google is asked again for a channel that it refused: where one is open yet, by its end at the latest.
+/// When to ask again for a channel that Google refused: before an open one ends.
 pub fn after_refusal(state: &SyncState, now: DateTime<Utc>) -> DateTime<Utc> {
     let ends = state.channel.as_ref().map(|channel| channel.expires_at).filter(|ends| *ends > now);
     ends.map_or(now + ASK_AGAIN, |ends| ends.min(now + ASK_AGAIN))
 }
 
-/// How long after it was found one of `due` connections is rung for: at once when there are few, anywhere in the
-/// minute when there are as many as one minute takes.
+/// The delay of one of `due` messages: none when there are few, anywhere in the minute when there are as many as a
+/// minute takes.
 pub fn spread(due: usize, at_most: usize, jitter: u16) -> Duration {
     let part = u32::try_from(due).unwrap_or(u32::MAX);
     let whole = u32::try_from(at_most).unwrap_or(u32::MAX);

@@ -1,15 +1,13 @@
-//! The dates that stand in RDATE, EXDATE and UNTIL, as RFC 5545 writes them.
+//! Dates in RDATE, EXDATE and UNTIL, as RFC 5545 writes them.
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
 /// A DATE or a DATE-TIME.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
-    /// A whole day.
     Day(NaiveDate),
-    /// By a clock that something else names.
+    /// In a zone that is named elsewhere.
     Local(NaiveDateTime),
-    /// In UTC.
     Utc(NaiveDateTime),
 }
 
@@ -34,7 +32,7 @@ impl Written {
         Some(if is_utc { Self::Utc(local) } else { Self::Local(local) })
     }
 
-    /// The day, whatever the time and the zone.
+    /// The day, whatever the time and zone.
     pub(super) fn day(self) -> NaiveDate {
         match self {
             Self::Day(day) => day,
@@ -43,7 +41,7 @@ impl Written {
     }
 }
 
-/// How long a PERIOD is.
+/// The length of a PERIOD.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lasts {
     Until(Written),
@@ -65,7 +63,7 @@ fn duration(text: &str) -> Option<TimeDelta> {
     let (mut seconds, mut amount, mut in_time) = (0_i64, None, false);
     for letter in text.strip_prefix('P')?.chars() {
         if let Some(digit) = letter.to_digit(10) {
-            // Nothing lasts longer than all the time that there is.
+            // Bounded, so that the sum cannot overflow.
             amount = Some((amount.unwrap_or(0) * 10 + i64::from(digit)).min(1_000_000_000));
             continue;
         }
@@ -87,7 +85,7 @@ fn duration(text: &str) -> Option<TimeDelta> {
     whole.then(|| TimeDelta::seconds(seconds)).filter(|length| *length <= TimeDelta::days(366 * 10_000))
 }
 
-/// The numbers of which `text` consists, so many digits each.
+/// The numbers in `text`, each with the digits in `widths`.
 fn digits<const N: usize>(text: &str, widths: [usize; N]) -> Option<[u32; N]> {
     if !text.bytes().all(|byte| byte.is_ascii_digit()) || text.len() != widths.iter().sum::<usize>() {
         return None;

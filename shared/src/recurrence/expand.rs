@@ -1,6 +1,6 @@
-//! What a rule yields: period by period, the days of each that it admits, and the times of each day.
+//! Expands a rule: the days of each period that it admits, and the times of each day.
 //!
-//! All of it is by the clock, as if there were no zones.
+//! All in local time, without zones.
 
 use std::ops::RangeInclusive;
 
@@ -13,8 +13,8 @@ use super::{
 
 const DAY: i64 = 86_400;
 
-/// Calls `visit` with what the rule yields in `wanted`, in order. What was before is skipped, not walked through, unless
-/// the rule counts. Ends early when the budget is spent.
+/// Calls `visit` with the rule's times in `wanted`, in order. Earlier periods are skipped without a walk, unless the
+/// rule has a COUNT. Ends early when the budget is spent.
 pub(super) fn expand(
     rule: &Rule,
     start: NaiveDateTime,
@@ -60,7 +60,7 @@ pub(super) fn expand(
     }
 }
 
-/// The most steps that a rule takes for `days`, and for the periods in which they begin and end.
+/// The most steps that a rule takes for `days` and the periods at their ends.
 pub(super) fn steps(rule: &Rule, days: u64) -> u64 {
     let (around, periods) = match rule.frequency {
         Frequency::Yearly => (2 * 366, 1),
@@ -74,7 +74,7 @@ pub(super) fn steps(rule: &Rule, days: u64) -> u64 {
     days.saturating_add(around).saturating_mul(periods).saturating_mul(rule.times() as u64 + 1)
 }
 
-/// The seconds of a period that is shorter than a day.
+/// The seconds of a period shorter than a day.
 fn unit(frequency: Frequency) -> i64 {
     match frequency {
         Frequency::Yearly | Frequency::Monthly | Frequency::Weekly | Frequency::Daily => DAY,
@@ -84,7 +84,7 @@ fn unit(frequency: Frequency) -> i64 {
     }
 }
 
-/// The number of the period that `at` is in, among all since the year 0.
+/// The number of the period with `at`, counted from the year 0.
 fn number(rule: &Rule, at: NaiveDateTime) -> i64 {
     let day = i64::from(at.num_days_from_ce());
     match rule.frequency {
@@ -98,14 +98,14 @@ fn number(rule: &Rule, at: NaiveDateTime) -> i64 {
     }
 }
 
-/// The first day of the week 0. Day 1 is a Monday.
+/// The first day of week 0. Day 1 is a Monday.
 fn first_week_day(week_start: Weekday) -> i64 {
     1 + i64::from(week_start.num_days_from_monday())
 }
 
 struct Period {
     days: RangeInclusive<NaiveDate>,
-    /// Where in its day it begins, in seconds.
+    /// Seconds from the start of its day.
     begins: u32,
 }
 
@@ -162,7 +162,7 @@ impl Period {
         true
     }
 
-    /// The `nth` of the times on `days`, in order.
+    /// The `nth` time on `days`, in order.
     fn nth(&self, rule: &Rule, days: &[NaiveDate], nth: usize) -> NaiveDateTime {
         let mut nth_time = nth % rule.times();
         let mut seconds = self.begins;

@@ -1,4 +1,4 @@
-//! The first occurrence of a series, by the clock of its zone; every other is made of it.
+//! The first occurrence of a series in local time; all others are derived from it.
 
 use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -11,11 +11,11 @@ use crate::model::{Event, EventTime, Zone};
 
 #[derive(Debug)]
 pub(super) struct First {
-    /// What the clock shows when it begins.
+    /// In local time.
     pub(super) start: NaiveDateTime,
-    /// What the clock shows more when it ends.
+    /// The difference between the local times of start and end.
     pub(super) length: TimeDelta,
-    /// Whether it is of whole days.
+    /// Whether the series has whole days.
     pub(super) is_days: bool,
     zone: Zone,
     times: Times,
@@ -42,18 +42,17 @@ impl First {
         })
     }
 
-    /// When it begins and ends.
     pub(super) fn times(&self) -> Times {
         self.times
     }
 
-    /// What the clock shows at `instant`.
+    /// The local time at `instant`.
     pub(super) fn local(&self, instant: DateTime<Utc>) -> NaiveDateTime {
         self.zone.local(instant)
     }
 
-    /// The occurrence that begins when the clock shows `local`, and ends by the clock too: a night shift ends at six,
-    /// also in the night in which the clock goes back.
+    /// The occurrence that begins at `local`. It ends in local time too: a night shift ends at six, also in the night
+    /// in which the clock goes back.
     pub(super) fn at(&self, local: NaiveDateTime) -> Times {
         if local == self.start {
             return self.times;
@@ -66,8 +65,8 @@ impl First {
         self.lasting(start, self.zone.instant(local + self.length))
     }
 
-    /// The occurrence that an RDATE adds. A day is that day at the usual time; of a series of whole days, a time is the
-    /// day as it is written.
+    /// The occurrence that an RDATE adds. A DATE is that day at the series' time; in a series of whole days, a time is
+    /// its day as written.
     pub(super) fn on(&self, date: Written, lasts: Option<Lasts>, zone: Option<Zone>) -> Option<Times> {
         let start = match date {
             date if self.is_days => return Some(self.at(date.day().and_time(NaiveTime::MIN))),
@@ -82,7 +81,7 @@ impl First {
         Some(self.lasting(start, end))
     }
 
-    /// The moment of a date by the clock of `zone`, or of the series. Days begin at midnight.
+    /// The instant of a date in `zone`, or in the series' zone. Days begin at midnight.
     pub(super) fn moment(&self, date: Written, zone: Option<Zone>) -> DateTime<Utc> {
         match date {
             Written::Day(day) => self.zone.start_of_day(day),
@@ -94,7 +93,7 @@ impl First {
         }
     }
 
-    /// The last moment at which a rule may yield something, by its UNTIL. A day counts to its end.
+    /// The last instant at which a rule may yield a time, by its UNTIL. A DATE counts to its end.
     pub(super) fn until(&self, date: Written) -> DateTime<Utc> {
         match date {
             date if self.is_days => self.zone.start_of_day(date.day()),
@@ -103,7 +102,7 @@ impl First {
         }
     }
 
-    /// A change of clocks does not make an occurrence end before it begins.
+    /// Keeps an occurrence from ending before it begins where the clock changes.
     fn lasting(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> Times {
         (start, if end <= start { start + self.length } else { end })
     }

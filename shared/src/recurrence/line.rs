@@ -1,29 +1,28 @@
 //! A line of an event's `recurrence`: `NAME;PARAMETER=…:value`.
 
-/// A line, taken apart.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
-    /// RRULE: when it occurs.
+    /// RRULE.
     Rule(&'a str),
-    /// EXRULE: when it does not.
+    /// EXRULE.
     ExcludingRule(&'a str),
-    /// RDATE: when it occurs besides.
+    /// RDATE.
     Dates(Dates<'a>),
-    /// EXDATE: when it does not.
+    /// EXDATE.
     ExcludedDates(Dates<'a>),
 }
 
-/// A line of dates.
+/// The values of an RDATE or EXDATE line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Dates<'a> {
-    /// The name of the zone whose clock they are by.
+    /// The name in TZID.
     pub(super) zone: Option<&'a str>,
     pub(super) values: &'a str,
 }
 
 impl<'a> Line<'a> {
-    /// `None` for a line of another kind. A rule may stand without its name, as calendars from Outlook have it, and dates
-    /// behind `RRULE:DATE`, as Google has given them.
+    /// `None` for other lines. A rule may lack its name, as calendars from Outlook have it, and dates may follow
+    /// `RRULE:DATE`, as Google has sent them.
     pub(super) fn read(line: &'a str) -> Option<Self> {
         let line = line.trim();
         let end = line.find([':', ';', '=']).unwrap_or(line.len());

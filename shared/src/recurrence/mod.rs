@@ -1,11 +1,11 @@
-//! When a series occurs, by RFC 5545 as Google shows it: from the lines of an event's `recurrence` to moments.
+//! The occurrences of a series, by RFC 5545 as Google shows it: from the lines of an event's `recurrence` to instants.
 //!
-//! A rule is expanded by the clock of the event's zone, and each occurrence is then placed in that zone: a weekly lesson
-//! at nine stays at nine when the clock changes. What dates add and remove is compared as moments.
+//! A rule is expanded in the local time of the event's zone, and each occurrence is then placed in that zone: a weekly
+//! lesson at nine stays at nine when the clock changes. RDATE and EXDATE are compared as instants.
 //!
 //! * `dates` reads dates, `rule` reads rules, and completes them with the first occurrence (`first`).
-//! * `expand` walks through a rule, on a `budget` of steps: whatever stands in a calendar, no event asks for more work
-//!   than that. One that would is refused when it is listed ([`Series::extent`]).
+//! * `expand` walks through a rule, on a `budget` of steps: no event may take more, whatever its rules are. An event
+//! that would is refused when it is listed ([`Series::extent`]).
 
 use std::{cmp::Reverse, collections::BTreeSet, ops::RangeInclusive};
 
@@ -26,28 +26,28 @@ mod first;
 mod line;
 mod rule;
 
-/// When an occurrence begins, and when it ends.
+/// Start and end of an occurrence.
 pub type Times = (DateTime<Utc>, DateTime<Utc>);
 
-/// The rules of an event walk through more than any calendar needs.
+/// The rules of an event need more steps than any real calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooMuchWork;
 
-/// All clocks agree within this.
+/// Local times of all zones differ from UTC by less than this.
 const CLOCKS: TimeDelta = TimeDelta::days(2);
 
-/// All years that a date can be written in.
+/// All years that a date can be written in, in seconds since the epoch.
 const EVER: (i64, i64) = (-62_135_596_800, 253_402_300_799);
 
-/// A series whose lines are read.
+/// A series with its lines parsed.
 #[derive(Debug)]
 pub struct Series {
     first: First,
     rules: Vec<Rule>,
-    /// What these yield does not occur.
+    /// EXRULEs.
     excluding: Vec<Rule>,
     added: Vec<Times>,
-    /// Both in order.
+    /// Both sorted.
     removed: Vec<DateTime<Utc>>,
     removed_days: Vec<NaiveDate>,
     misread: usize,
@@ -74,12 +74,12 @@ impl Series {
         Some(series)
     }
 
-    /// How many of its lines could not be understood, or not all of what they say.
+    /// How many lines were not, or not fully, understood.
     pub fn misread(&self) -> usize {
         self.misread
     }
 
-    /// The occurrences that overlap the window, in order, exceptions not considered.
+    /// The occurrences that overlap the window, in order, without regard to exceptions.
     pub fn occurrences(&self, window: Window) -> Vec<Times> {
         self.within(window, &mut Budget::of(window.to - window.from))
     }
@@ -95,7 +95,7 @@ impl Series {
         found
     }
 
-    /// From when to when it occurs; refused if finding out, or any question about a year of it, asks for too much work.
+    /// From when to when it occurs. Refused if that, or any question about a year, needs too many steps.
     pub fn extent(&self) -> Result<Extent, TooMuchWork> {
         let ever = NaiveDateTime::MIN..=NaiveDateTime::MAX;
         let mut budget = Budget::of_a_year();
@@ -117,20 +117,20 @@ impl Series {
             let mut budget = Budget::of_a_year();
             let all = self.beginning(&ever, &mut budget);
             let last = all.iter().map(|(_, end)| *end).max().unwrap_or(first_start);
-            // An end that is too far away to be walked to is none that matters.
+            // An end beyond the budget counts as none.
             (!budget.is_spent()).then_some(last)
         };
         Ok(Extent { first_start, last_end })
     }
 
-    /// How many days a question about a year has to look at: an occurrence that lasts long may have begun long before.
+    /// The days that a question about a year examines: a long occurrence may have begun long before.
     fn days_in_question(&self, rule: &Rule) -> u64 {
         let days = 366 + self.first.length.num_days().max(0) + 2 * CLOCKS.num_days();
         let life = rule.until.map_or(days, |until| (self.first.local(until) - self.first.start).num_days() + 2);
         days.min(life).try_into().unwrap_or(0)
     }
 
-    /// The occurrences that begin, by their clock, in `wanted`; and all that dates add.
+    /// The occurrences that begin in `wanted` in local time, and all RDATEs.
     fn beginning(&self, wanted: &RangeInclusive<NaiveDateTime>, budget: &mut Budget) -> Vec<Times> {
         let mut found = self.added.clone();
         // Google shows the first occurrence even where the rule leaves its day out.
@@ -147,7 +147,7 @@ impl Series {
             });
         }
         found.retain(|(start, _)| !gone.contains(start) && !self.is_removed(*start));
-        // A change of clocks can make one moment of two times; the longer occurrence counts.
+        // A change of clocks can map two local times to one instant; the longer occurrence counts.
         found.sort_unstable_by_key(|(start, end)| (*start, Reverse(*end)));
         found.dedup_by_key(|(start, _)| *start);
         found
@@ -174,7 +174,7 @@ impl Series {
         self.removed.binary_search(&start).is_ok() || !self.removed_days.is_empty() && on_removed_day()
     }
 
-    /// Takes a line in. False where not all of it is understood.
+    /// Parses a line. False where it was not fully understood.
     fn take(&mut self, line: &str) -> bool {
         match Line::read(line) {
             Some(Line::Rule(text)) => Rule::read(text, &self.first).map(|rule| self.rules.push(rule)).is_some(),
@@ -186,7 +186,7 @@ impl Series {
             }),
             Some(Line::ExcludedDates(dates)) => self.take_dates(&dates, |series, date, _, zone| {
                 match date {
-                    // A day removes what occurs on it, at whatever time.
+                    // A DATE removes the occurrence of that day, at any time.
                     date if series.first.is_days => series.removed_days.push(date.day()),
                     Written::Day(day) => series.removed_days.push(day),
                     date => series.removed.push(series.first.moment(date, zone)),
@@ -197,13 +197,13 @@ impl Series {
         }
     }
 
-    /// Takes in those of the dates that can be read. False where that is not all.
+    /// Adds the dates that can be read. False where some cannot.
     fn take_dates(
         &mut self,
         dates: &Dates,
         mut take: impl FnMut(&mut Self, Written, Option<Lasts>, Option<Zone>) -> bool,
     ) -> bool {
-        // A zone that is not known is most likely the series' own, under another name.
+        // An unknown zone is most likely the series' own under another name.
         let zone = dates.zone.and_then(Zone::read);
         let mut understood = zone.is_some() == dates.zone.is_some();
         for value in dates.values.split(',').filter(|value| !value.trim().is_empty()) {

@@ -1,5 +1,5 @@
-//! Random rules against a reckoning of their own, which shares no code with the expansion and asks of each day of some
-//! years, one by one, whether the rule means it.
+//! Random rules, checked against a second calculation that shares no code with the expansion: it asks of each day of
+//! some years whether the rule includes it.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,6 @@ use crate::model::{EventId, EventStatus, EventTime, EventType};
 
 const NAMES: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 
-/// A rule as it was drawn.
 #[derive(Debug, Clone)]
 struct Drawn {
     frequency: &'static str,
@@ -35,7 +34,7 @@ enum Ends {
     Until(i64),
 }
 
-/// Mostly nothing, else some of `numbers`.
+/// Usually none, else some of `numbers`.
 fn some<T: Clone + std::fmt::Debug + 'static>(
     numbers: impl Strategy<Value = T>,
     chance: f64,
@@ -76,7 +75,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
                 minutes,
                 positions,
             };
-            // Weeks have numbers in a year alone.
+            // Week numbers exist in yearly rules alone.
             if rule.frequency != "YEARLY" {
                 rule.weeks.clear();
             }
@@ -114,10 +113,10 @@ impl Drawn {
         if let Ends::Until(days) = self.ends { Some(start + TimeDelta::days(days)) } else { None }
     }
 
-    /// What the rule means from `start` to `end`, the start included.
+    /// The times that the rule means from `start`, inclusive, to `end`.
     fn meaning(&self, start: NaiveDateTime, end: NaiveDate) -> Vec<NaiveDateTime> {
         let rule = self.completed(start);
-        // By period: the days that begin in the period of the start, since positions count those too.
+        // By period: all days of the first period, since BYSETPOS counts those before the start too.
         let mut periods: BTreeMap<i64, Vec<NaiveDateTime>> = BTreeMap::new();
         let mut day = NaiveDate::from_ymd_opt(start.year() - 1, 12, 1).unwrap();
         while day <= end + TimeDelta::days(400) {
@@ -147,7 +146,7 @@ impl Drawn {
         found
     }
 
-    /// With what the start gives.
+    /// The rule with what it takes from the start.
     fn completed(&self, start: NaiveDateTime) -> Self {
         let mut rule = self.clone();
         let weekday = (0, start.weekday().num_days_from_monday() as usize);
@@ -224,12 +223,12 @@ impl Drawn {
     }
 }
 
-/// The days from `first` on, as long as they are wanted.
+/// The days from `first` on, as long as `wanted` holds.
 fn days_where(first: NaiveDate, wanted: impl Fn(NaiveDate) -> bool) -> Vec<NaiveDate> {
     first.iter_days().take_while(|day| wanted(*day)).collect()
 }
 
-/// That one of `items`, from the end where the number is negative.
+/// The item at a position, counted from the end where it is negative.
 fn nth<T>(number: isize, items: &[T]) -> Option<&T> {
     let index = if number > 0 { number - 1 } else { items.len().cast_signed() + number };
     usize::try_from(index).ok().and_then(|index| items.get(index))
@@ -286,7 +285,7 @@ proptest! {
         let found = series.occurrences(Window { from: moment(from), to: moment(end) });
         let found: Vec<_> = found.iter().map(|(start, _)| start.naive_utc()).collect();
         let mut meant = rule.meaning(start, end - TimeDelta::days(1));
-        // One that began before midnight is not over at midnight.
+        // An occurrence that began before midnight may still overlap the window.
         meant.retain(|at| (*at + TimeDelta::minutes(5)).and_utc() > moment(from));
         prop_assert_eq!(found, meant, "{}", text);
     }
@@ -344,7 +343,7 @@ proptest! {
     }
 }
 
-/// A rule that nobody would write, of parts that are as large as they may be.
+/// A pathological rule, of parts that are as large as allowed.
 fn hostile() -> impl Strategy<Value = String> {
     let frequency =
         prop::sample::select(vec!["YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY"]);

@@ -1,12 +1,11 @@
-//! A rule of recurrence (RFC 5545, section 3.3.10), as Google takes it.
+//! A recurrence rule (RFC 5545, section 3.3.10), as Google reads it.
 //!
-//! What a rule leaves open comes of the first occurrence: it is completed with that when it is read.
+//! What a rule leaves open comes from the first occurrence: the rule is completed when it is read.
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Timelike, Utc, Weekday};
 
 use super::{dates::Written, first::First};
 
-/// The length of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Frequency {
     Yearly,
@@ -18,7 +17,7 @@ pub(super) enum Frequency {
     Secondly,
 }
 
-/// The numbers of one BY-part, in order. Where a rule has none, any number will do.
+/// The numbers of one BY-part, sorted. Without numbers every number is admitted.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Numbers(pub(super) Vec<i32>);
 
@@ -27,13 +26,12 @@ impl Numbers {
         self.0.is_empty()
     }
 
-    /// Whether one of `wanted` is among them.
     pub(super) fn admit<const N: usize>(&self, wanted: [i32; N]) -> bool {
         self.is_open() || wanted.iter().any(|number| self.0.binary_search(number).is_ok())
     }
 }
 
-/// A rule that is complete: nothing but it and the first occurrence decides when it occurs.
+/// A complete rule: with the first occurrence it decides when the series occurs.
 #[derive(Debug)]
 pub(super) struct Rule {
     pub(super) frequency: Frequency,
@@ -45,7 +43,7 @@ pub(super) struct Rule {
     week_numbers: Numbers,
     year_days: Numbers,
     month_days: Numbers,
-    /// As [`week_day`] numbers them.
+    /// Numbered by [`week_day`].
     week_days: Numbers,
     /// Whether ordinals of weekdays count in the month, else in the year.
     counts_in_month: bool,
@@ -72,8 +70,8 @@ const PARTS: [&str; 14] = [
 ];
 
 impl Rule {
-    /// Reads the value of an RRULE or EXRULE. White space and the parts of other makers (`X-…`) mean nothing. `None`
-    /// where the meaning is not plain: a rule that is read in part would occur more often than it can mean.
+    /// Reads the value of an RRULE or EXRULE. White space and `X-` parts are ignored. `None` where the meaning is not
+    /// certain: a rule that is read in part would occur too often.
     pub(super) fn read(text: &str, first: &First) -> Option<Self> {
         let text: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
         let text = text.to_ascii_uppercase();
@@ -127,7 +125,7 @@ impl Rule {
             Frequency::Weekly if no_day => self.week_days = own_week_day,
             Frequency::Yearly | Frequency::Monthly if no_day && !no_week => self.week_days = own_week_day,
             Frequency::Monthly if no_day => self.month_days = number(start.day()),
-            // Once a year: by RFC 5545 a day of the month is one of each month, but Google shows that of the start.
+            // Once a year: by RFC 5545 a day of the month means each month, but Google shows the start's month.
             Frequency::Yearly if self.year_days.is_open() && self.week_days.is_open() && no_week => {
                 if self.months.is_open() {
                     self.months = number(start.month());
@@ -146,7 +144,7 @@ impl Rule {
         }
     }
 
-    /// How many of hours, minutes and seconds the period gives; the rule makes times of the others.
+    /// How many of hour, minute and second the period gives; the rule expands the others.
     pub(super) fn given_of_clock(&self) -> usize {
         match self.frequency {
             Frequency::Yearly | Frequency::Monthly | Frequency::Weekly | Frequency::Daily => 0,
@@ -156,7 +154,7 @@ impl Rule {
         }
     }
 
-    /// How many times the rule makes of each day, or of each shorter period.
+    /// How many times the rule has in each day, or in each shorter period.
     pub(super) fn times(&self) -> usize {
         self.clock.iter().skip(self.given_of_clock()).map(|numbers| numbers.0.len()).product()
     }
@@ -186,7 +184,7 @@ impl Rule {
         self.positions.admit([nth + 1, nth - all])
     }
 
-    /// The number of the week of `day`. A week belongs to the year that most of it is in, and with it its fourth day.
+    /// The week number of `day`, also counted from the end. A week belongs to the year of its fourth day.
     fn week_number(&self, day: NaiveDate) -> [i32; 2] {
         let fourth = day.week(self.week_start).first_day() + Days::new(3);
         let (before, after) = (fourth.ordinal0() / 7, (days_in_year(fourth) - fourth.ordinal()) / 7);
@@ -198,13 +196,13 @@ fn days_in_year(day: NaiveDate) -> u32 {
     if day.leap_year() { 366 } else { 365 }
 }
 
-/// The number of the `nth` of `all`, and that counted from the end.
+/// The number of the `nth` of `all`, and the same counted from the end.
 fn from_both_ends(nth: u32, all: u32) -> [i32; 2] {
     let [nth, all] = [nth, all].map(u32::cast_signed);
     [nth, nth - all - 1]
 }
 
-/// A weekday with its ordinal as one number. The ordinal 0 stands for all of them.
+/// A weekday with its ordinal as one number. Ordinal 0 stands for all of them.
 fn week_day(ordinal: i32, day: Weekday) -> i32 {
     ordinal * 7 + day.num_days_from_monday().cast_signed()
 }
@@ -235,7 +233,7 @@ fn weekday(text: &str) -> Option<Weekday> {
     })
 }
 
-/// A number of at least one. What is larger than can matter is as good as the largest that can.
+/// A number of at least one, bounded by the largest that matters.
 fn amount(text: &str) -> Option<u64> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let most = 1_000_000_000_000; // more than the seconds of ten thousand years
@@ -251,7 +249,7 @@ fn numbers(text: Option<&str>, allowed: impl Fn(i32) -> bool) -> Option<Numbers>
     Some(Numbers(in_order(numbers)))
 }
 
-/// Ordinals that mean nothing for the rule are passed over.
+/// Ignores ordinals that have no meaning for the rule.
 fn week_days(text: Option<&str>, has_ordinals: bool) -> Option<Numbers> {
     let days = list(text, |item| {
         let (ordinal, day) = item.split_at_checked(item.len().checked_sub(2)?)?;
@@ -264,7 +262,7 @@ fn week_days(text: Option<&str>, has_ordinals: bool) -> Option<Numbers> {
     Some(Numbers(in_order(days)))
 }
 
-/// A leap second counts as the one before it.
+/// A leap second counts as the second before it.
 fn without_leap_second(seconds: Numbers) -> Numbers {
     Numbers(in_order(seconds.0.into_iter().map(|second| second.min(59)).collect()))
 }

@@ -28,14 +28,14 @@ fn event(start: EventTime, end: EventTime, lines: &[&str]) -> Event {
     }
 }
 
-/// A series whose first occurrence begins and ends at these times of the clock in `zone`.
+/// A series whose first occurrence has these local times in `zone`.
 fn timed(start: &str, end: &str, zone: Tz, lines: &[&str]) -> Series {
     let zone = Zone::Named(zone);
     let at = |local: &str| EventTime::At { instant: zone.instant(local.parse().unwrap()), zone: Some(zone) };
     Series::read(&event(at(start), at(end), lines), Tz::UTC).unwrap()
 }
 
-/// An hour from nine on.
+/// One hour from nine on.
 fn hour(day: &str, zone: Tz, lines: &[&str]) -> Series {
     timed(&format!("{day}T09:00:00"), &format!("{day}T10:00:00"), zone, lines)
 }
@@ -54,12 +54,12 @@ fn between(series: &Series, from: &str, to: &str) -> Vec<Times> {
     series.occurrences(Window { from: day(from), to: day(to) })
 }
 
-/// What begins between two days, in UTC.
+/// The starts between two days, in UTC.
 fn starts(series: &Series, from: &str, to: &str) -> Vec<String> {
     between(series, from, to).iter().map(|(start, _)| start.format("%m-%dT%H:%M").to_string()).collect()
 }
 
-/// As `21T08/09`: day and hour of the beginning, hour of the end, in UTC.
+/// As `21T08/09`: day and hour of the start, hour of the end, in UTC.
 fn spans(series: &Series, from: &str, to: &str) -> Vec<String> {
     let span = |(start, end): &Times| format!("{}/{}", start.format("%dT%H"), end.format("%H"));
     between(series, from, to).iter().map(span).collect()
@@ -74,7 +74,7 @@ fn what_a_rule_means_is_one_table() {
         ("2024-02-29", "FREQ=YEARLY;COUNT=2", &["2024-02-29", "2028-02-29"]),
         ("2026-03-02", "FREQ=DAILY;INTERVAL=10;COUNT=3", &["2026-03-02", "2026-03-12", "2026-03-22"]),
         ("2026-03-02", "FREQ=DAILY;BYMONTH=4;BYDAY=SU;COUNT=2", &["2026-03-02", "2026-04-05", "2026-04-12"]),
-        // The first occurrence takes place, but a count does not count it, where the rule leaves it out.
+        // The first occurrence takes place where the rule leaves it out, but COUNT does not include it.
         ("2026-01-05", "FREQ=MONTHLY;BYDAY=-1FR;COUNT=2", &["2026-01-05", "2026-01-30", "2026-02-27"]),
         // RFC 5545, section 3.8.5.3.
         ("1997-08-05", "FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST=MO", &["1997-08-05", "1997-08-10", "1997-08-19", "1997-08-24"]),
@@ -86,7 +86,7 @@ fn what_a_rule_means_is_one_table() {
         ("1996-11-05", "FREQ=YEARLY;INTERVAL=4;BYMONTH=11;BYDAY=TU;BYMONTHDAY=2,3,4,5,6,7,8;COUNT=3", &["1996-11-05", "2000-11-07", "2004-11-02"]),
         ("1997-09-04", "FREQ=MONTHLY;COUNT=3;BYDAY=TU,WE,TH;BYSETPOS=3", &["1997-09-04", "1997-10-07", "1997-11-06"]),
         ("1997-09-29", "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-2;COUNT=3", &["1997-09-29", "1997-10-30", "1997-11-27"]),
-        // What RFC 5545 leaves open, forbids, or means otherwise than Google.
+        // What RFC 5545 leaves open or forbids, or what Google does differently.
         ("2022-08-20", "FREQ=YEARLY;WKST=SU;BYMONTHDAY=20;COUNT=2", &["2022-08-20", "2023-08-20"]),
         ("2026-05-11", "FREQ=YEARLY;BYWEEKNO=20;COUNT=2", &["2026-05-11", "2027-05-17"]),
         ("2026-12-07", "FREQ=WEEKLY;COUNT=2;BYDAY=1MO", &["2026-12-07", "2026-12-14"]),
@@ -238,7 +238,7 @@ fn whole_days_repeat_where_the_calendar_is_and_their_dates_are_days_as_written()
         (&["RRULE:FREQ=DAILY;UNTIL=20260329T235959Z"], "27T23/23 28T23/22"),
         (&["RRULE:FREQ=DAILY;COUNT=1;BYHOUR=9,10"], "27T23/23"),
         (&["RDATE;TZID=Asia/Tokyo:20260331T120000"], "27T23/23 30T22/22"),
-        // Hours of whole days have no plain meaning.
+        // Hours in a series of whole days have no certain meaning.
         (&["RRULE:FREQ=HOURLY"], "27T23/23"),
     ] {
         let series = days("2026-03-28", "2026-03-29", lines);
@@ -258,7 +258,7 @@ fn occurrences_begin_and_end_by_the_clock_of_their_zone() {
         ("03-27T22:00", "03-28T06:00", "FREQ=DAILY;COUNT=3", "27T21:00-05:00 28T21:00-04:00 29T20:00-04:00"),
         ("10-23T22:00", "10-24T06:00", "FREQ=DAILY;COUNT=3", "23T20:00-04:00 24T20:00-05:00 25T21:00-05:00"),
         ("10-24T02:30", "10-24T02:45", "FREQ=DAILY;COUNT=2", "24T00:30-00:45 25T00:30-00:45"),
-        // Two times that the clock makes one moment are one occurrence.
+        // Two local times that are one instant are one occurrence.
         (
             "03-29T00:30",
             "03-29T01:00",

@@ -27,8 +27,8 @@ use crate::{
     ports::{Access, CalendarError, Operation, OperationOutcome, Refusal},
 };
 
-/// Google documents 1,000 today and documented 50 before; each part costs its quota either way, and the smaller a
-/// batch, the less a failure of the whole repeats.
+/// Google documents a limit of 1,000, and documented 50 before. A part costs its quota in either case, and the smaller
+/// a batch, the less is repeated when it fails as a whole.
 const MOST_PARTS: usize = 50;
 
 pub(super) async fn carry_out(
@@ -41,13 +41,13 @@ pub(super) async fn carry_out(
     let mut waiting: VecDeque<usize> = (0..operations.len()).collect();
     let mut retry = google.retry(access, deadline);
     let mut calls = 0;
-    // One batch after another: a user's quota is for a minute, and Google slows rapid writes to one calendar.
+    // One batch at a time: the user's quota is per minute, and Google throttles rapid writes to one calendar.
     let stopped_by = loop {
         let round = waiting.drain(..waiting.len().min(MOST_PARTS));
         let round: Vec<(usize, Operation)> =
             round.filter_map(|n| Some((n, google.zones.known(operations.get(n)?)))).collect();
         if round.is_empty() {
-            break out_of_time(); // for nobody: every operation has its outcome
+            break out_of_time(); // the value is unused: every operation has its outcome
         }
         let time_left = match retry.turn(round.iter().map(|(_, operation)| units(operation)).sum()).await {
             Ok(time_left) => time_left,
@@ -73,7 +73,7 @@ pub(super) async fn carry_out(
                 Answered::Failed(error) => {
                     set(&mut outcomes, *n, OperationOutcome::TryLater(error.clone()));
                     waiting.push_back(*n);
-                    // What stops everything weighs more than what passes.
+                    // A failure that stops everything takes precedence over a transient one.
                     if failure.as_ref().is_none_or(CalendarError::may_pass_soon) {
                         failure = Some(error);
                     }
@@ -147,16 +147,15 @@ fn query(url: &mut Url, operation: &Operation) {
     }
 }
 
-/// An inner request names a path only.
+/// Inner requests carry the path alone.
 fn path_of(url: &Url) -> String {
     format!("{}?{}", url.path(), url.query().unwrap_or_default())
 }
 
-/// What a part's answer means.
 #[derive(Debug, PartialEq, Eq)]
 enum Answered {
     Outcome(OperationOutcome),
-    /// The event is refused for its time zone alone.
+    /// Google refuses the event for its time zone alone.
     ZoneUnknown(Refusal),
     /// A failure that says nothing about the operation itself.
     Failed(CalendarError),
@@ -166,7 +165,7 @@ fn answered(operation: &Operation, answer: Option<&PartAnswer<'_>>) -> Answered 
     let unavailable = |what: &str| Answered::Failed(CalendarError::Unavailable(what.to_owned()));
     let Some(PartAnswer { status, body }) = answer else { return unavailable("a batch that left a part out") };
     match status {
-        // Google answers a deletion with nothing; whatever says something was not said by it.
+        // Google answers a deletion with an empty body. An answer with a body did not come from a deletion.
         200..=299 if matches!(operation, Operation::Delete { .. }) && body.trim_ascii().is_empty() => {
             Answered::Outcome(OperationOutcome::Deleted)
         }
@@ -249,7 +248,7 @@ mod tests {
             (get(), 404, "notFound", Answered::Outcome(OperationOutcome::Gone)),
             (delete(), 410, "deleted", Answered::Outcome(OperationOutcome::Gone)),
             (delete(), 200, "garbage", unavailable("an event that cannot be read")),
-            // Without its calendar, an insert cannot be "already gone".
+            // An insert that finds nothing has no calendar: that is not "already gone".
             (insert(), 404, "notFound", refused(404, "notFound")),
             (insert(), 409, "duplicate", Answered::Outcome(OperationOutcome::IdTaken)),
             (insert(), 409, "conflict", unavailable("409 conflict")),

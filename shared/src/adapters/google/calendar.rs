@@ -1,4 +1,4 @@
-//! The calendar: where its addresses are, and one call with its retries. Listing and batches have files of their own.
+//! The calendar's addresses, and one call with its retries. Listings and batches have files of their own.
 
 use std::{sync::Arc, time::Duration};
 
@@ -43,7 +43,7 @@ pub struct GoogleCalendar {
 }
 
 impl GoogleCalendar {
-    /// A calendar behind `transport`: a [`super::client`], say. All that share `store` share Google's quota.
+    /// `transport` is usually a [`super::client`]. All calendars with the same `store` share Google's quota.
     pub fn new(
         transport: Arc<dyn Transport>,
         config: &GoogleConfig,
@@ -66,7 +66,7 @@ impl GoogleCalendar {
         })
     }
 
-    /// The address of `path` below the service's, each segment escaped.
+    /// The address of `path` below the service's, with each segment escaped.
     pub(super) fn address(&self, path: &[&str]) -> Url {
         let mut url = self.service.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -75,12 +75,11 @@ impl GoogleCalendar {
         url
     }
 
-    /// The address of a calendar's events, or of something below them.
+    /// The address of a calendar's events, or of `below` them.
     pub(super) fn events(&self, calendar: &CalendarId, below: &[&str]) -> Url {
         self.address(&[&["calendars", calendar.as_str(), "events"], below].concat())
     }
 
-    /// One exchange with the token of `access`.
     pub(super) async fn exchange(
         &self,
         access: &Access,
@@ -98,8 +97,8 @@ impl GoogleCalendar {
         Retry::new(&*self.clock, &*self.random, (&self.pacer, &self.fleet), access, deadline)
     }
 
-    /// One call, tried again until `retry` gives up or the failure is one that `again` does not take for passing.
-    /// Each try is counted in `calls`.
+    /// One call, repeated until it succeeds, `retry` gives up or `again` finds the failure not transient. Counts each
+    /// attempt in `calls`.
     pub(super) async fn call(
         &self,
         access: &Access,
@@ -201,7 +200,7 @@ struct Opened {
     expiration: Value,
 }
 
-/// Milliseconds since the epoch: text by the discovery document, a number by the guide.
+/// Milliseconds since the epoch: a string by the discovery document, a number by the guide.
 fn expiration(value: &Value) -> Option<DateTime<Utc>> {
     let millis = value.as_i64().or_else(|| value.as_str()?.parse().ok())?;
     DateTime::from_timestamp_millis(millis)

@@ -1,5 +1,5 @@
-//! The way to Google: the HTTP client, and one exchange with it. What it says of a failure never holds an address or
-//! a header, so no token gets into a log.
+//! The HTTP client for Google, and one exchange with it. Error texts hold neither addresses nor headers, so no token
+//! gets into a log.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,11 +14,11 @@ use crate::{Error, Result, ports::CalendarError};
 /// (<https://developers.google.com/workspace/calendar/api/guides/performance#gzip>).
 const USER_AGENT: &str = concat!("calendar-sync/", env!("CARGO_PKG_VERSION"), " (gzip)");
 
-/// The longest that one exchange may take; a batch of 50 writes is the slowest.
+/// A batch of 50 writes is the slowest exchange.
 pub(super) const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// A function may be frozen between two calls, and Google closes what is idle.
+/// A function may be frozen between two calls, and Google closes idle connections.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A client for all calls to Google: one pool of connections, static roots, no redirects.
@@ -26,7 +26,7 @@ pub fn client() -> Result<reqwest::Client> {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls()?)
         .user_agent(USER_AGENT)
-        // A redirect would carry the token to wherever it points.
+        // A redirect would carry the token to another host.
         .redirect(redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
@@ -34,7 +34,7 @@ pub fn client() -> Result<reqwest::Client> {
         .map_err(Error::internal)
 }
 
-/// Roots that are compiled in: reading the system's bundle is the costliest part of a cold start.
+/// Compiled-in roots: reading the system's bundle is the costliest part of a cold start.
 fn tls() -> Result<ClientConfig> {
     let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect::<RootCertStore>();
     let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -46,15 +46,13 @@ fn tls() -> Result<ClientConfig> {
     Ok(config)
 }
 
-/// A request, its body whole.
 pub type Request = http::Request<Vec<u8>>;
-/// An answer, whatever its status.
 pub type Answer = http::Response<Vec<u8>>;
 
-/// What takes a request to Google and brings its answer: the network, or a simulated Google in the same process.
+/// Carries a request to Google and brings the answer: over the network, or to a simulated Google in the same process.
 #[async_trait]
 pub trait Transport: Send + Sync {
-    /// One exchange, over within `time`; an error means that no whole answer came.
+    /// One exchange within `time`. An error means that no complete answer came, whatever its status.
     async fn exchange(&self, request: Request, time: Duration) -> Result<Answer, CalendarError>;
 }
 
@@ -71,7 +69,6 @@ impl Transport for reqwest::Client {
     }
 }
 
-/// A request to `url`, with a body and what kind of body it is.
 pub(super) fn request(
     method: Method,
     url: &Url,

@@ -15,10 +15,10 @@ use super::{
 };
 use crate::ports::{Access, CalendarError, Listing, ListingOutcome};
 
-/// Bytes of a page token or a sync token: a longer one fits into no address.
+/// Bytes of a page token or a sync token: a longer one does not fit into a URL.
 const MAX_TOKEN_BYTES: usize = 4 * 1024;
 
-/// One page. Its items are read one by one, so that one which cannot be read does not spoil the others.
+/// One page. Its items are read one by one, so that an unreadable item does not spoil the others.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Page<'a> {
@@ -29,7 +29,7 @@ struct Page<'a> {
     items: Vec<&'a RawValue>,
 }
 
-/// Where a listing goes on after a page.
+/// How a listing continues after a page.
 enum Next {
     Page(String),
     End { sync_token: String },
@@ -42,7 +42,7 @@ pub(super) async fn list(
     deadline: DateTime<Utc>,
 ) -> Listing {
     let url = shape(google.events(&access.calendar, &[]), token);
-    // The outcome stands for a failure until the last page has come.
+    // A failure until the last page has come.
     let mut listing = Listing { outcome: ListingOutcome::CursorLost, items: Vec::new(), time_zone: None, calls: 0 };
     let place = if token.is_some() { Place::Delta } else { Place::Listing };
     let mut retry = google.retry(access, deadline);
@@ -80,16 +80,16 @@ pub(super) async fn list(
     listing
 }
 
-/// The first page's address. Every later request, with or without a sync token, has the same parameters: Google
-/// leaves undefined what happens otherwise. `showDeleted` is left alone since a sync token forbids to turn it off;
-/// deleted events come with every sync token, and cancelled occurrences of living series always.
+/// The address of the first page. Later requests, with or without a sync token, have the same parameters, since Google
+/// does not define what happens otherwise. `showDeleted` is not set, since a sync token forbids turning it off; deleted
+/// events come with every sync token, and cancelled occurrences of live series always.
 fn shape(mut url: Url, token: Option<&str>) -> Url {
     let fields = format!("timeZone,nextPageToken,nextSyncToken,items({})", resource::FIELDS);
     let mut query = url.query_pairs_mut();
     query
         .append_pair("singleEvents", "false")
         .append_pair("maxResults", "2500")
-        // The calendar's own row among the guests is always there; the others are not for us.
+        // The calendar's own row among the guests is always sent; we do not need the others.
         .append_pair("maxAttendees", "1")
         .append_pair("fields", &fields);
     if let Some(token) = token {
@@ -99,7 +99,6 @@ fn shape(mut url: Url, token: Option<&str>) -> Url {
     url
 }
 
-/// Adds a page to the listing.
 fn read_page(body: &[u8], listing: &mut Listing) -> Result<Next, CalendarError> {
     let unreadable = |what: &str| CalendarError::Unavailable(what.to_owned());
     let page: Page<'_> = serde_json::from_slice(body).map_err(|_| unreadable("a page that cannot be read"))?;
@@ -119,7 +118,7 @@ fn read_page(body: &[u8], listing: &mut Listing) -> Result<Next, CalendarError> 
     Ok(next)
 }
 
-/// What a failure leaves of the listing.
+/// The outcome of a listing that `error` ended.
 fn failure(place: Place, error: CalendarError) -> ListingOutcome {
     match &error {
         CalendarError::Refused(refusal) if meaning(place, refusal) == Meaning::CursorLost => ListingOutcome::CursorLost,

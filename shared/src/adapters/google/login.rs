@@ -45,14 +45,14 @@ type Client = oauth2::Client<
     EndpointSet,
 >;
 
-/// Who issues Google's id tokens, in its two spellings
+/// The issuer of Google's id tokens, in its two spellings
 /// (<https://developers.google.com/identity/openid-connect/openid-connect#validatinganidtoken>).
 const ISSUERS: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"];
 const FORM: &str = "application/x-www-form-urlencoded";
-/// What Google gives when it does not say.
+/// Of an access token, where the answer names no lifetime.
 const DEFAULT_LIFETIME: TimeDelta = TimeDelta::hours(1);
 
-/// The token that says which account it is; only a login brings it.
+/// The id token names the account; only a login brings one.
 #[derive(Clone, Serialize, Deserialize)]
 struct IdToken {
     id_token: Option<String>,
@@ -66,7 +66,6 @@ impl std::fmt::Debug for IdToken {
 
 impl ExtraTokenFields for IdToken {}
 
-/// Google's OAuth endpoints for one client.
 pub struct GoogleLogin {
     transport: Arc<dyn Transport>,
     client: Client,
@@ -75,7 +74,7 @@ pub struct GoogleLogin {
 }
 
 impl GoogleLogin {
-    /// The sign-in of the OAuth client in `config`, behind `transport`: a [`super::client`], say.
+    /// `transport` is usually a [`super::client`].
     pub fn new(transport: Arc<dyn Transport>, config: &GoogleConfig, client_secret: &SecretString) -> Result<Self> {
         let client = oauth2::Client::new(ClientId::new(config.client_id.clone()))
             .set_client_secret(ClientSecret::new(client_secret.expose_secret().to_owned()))
@@ -88,7 +87,8 @@ impl GoogleLogin {
     }
 }
 
-/// How `oauth2` reaches the token endpoint. It never sees a refusal: what it makes of one lacks the status.
+/// How `oauth2` reaches the token endpoint. A refusal is caught before `oauth2` sees it, since its error drops the
+/// status.
 struct TokenEndpoint<'a>(&'a dyn Transport);
 
 impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
@@ -107,7 +107,7 @@ fn unavailable(error: &CalendarError) -> LoginError {
     LoginError::Unavailable(error.to_string())
 }
 
-/// What an answer of the token or revocation endpoint that is no success means.
+/// The meaning of an answer without success from the token or revocation endpoint.
 fn refusal(answer: &Answer) -> LoginError {
     let refusal = refusals::read(answer.status().as_u16(), answer.body());
     match refusals::meaning(Place::TokenEndpoint, &refusal) {
@@ -119,8 +119,9 @@ fn refusal(answer: &Answer) -> LoginError {
 
 #[async_trait]
 impl Login for GoogleLogin {
-    /// `prompt=consent` because Google gives a refresh token only when it showed the consent screen. Scopes that
-    /// were granted earlier are not asked for (`include_granted_scopes`): revoking would take them along.
+    /// `prompt=consent`, because Google issues a refresh token only after showing the consent screen. Scopes that were
+    /// granted to the client earlier are not included (`include_granted_scopes`), since revoking the token would revoke
+    /// them too.
     fn authorize_url(&self, state: &str, pkce_verifier: &SecretString) -> String {
         let verifier = PkceCodeVerifier::new(pkce_verifier.expose_secret().to_owned());
         let (url, _) = self
@@ -178,7 +179,7 @@ impl Login for GoogleLogin {
         Ok(issued(&answer, now))
     }
 
-    /// By hand, since `oauth2` takes no plain-http address for it, as one has on a single machine.
+    /// Sent by hand, since `oauth2` refuses a plain-http address, which the local stack has.
     async fn revoke(&self, tokens: &CalendarOAuthTokens) -> Result<(), LoginError> {
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("token", tokens.refresh_token.expose_secret())
@@ -190,7 +191,7 @@ impl Login for GoogleLogin {
             return Ok(());
         }
         match refusal(&answer) {
-            // It is not good any more: that is what was asked for.
+            // The token was invalid already, which is what we want.
             LoginError::Withdrawn(_) => Ok(()),
             error => Err(error),
         }
@@ -206,7 +207,7 @@ fn issued(answer: &TokenAnswer, now: DateTime<Utc>) -> IssuedTokens {
     }
 }
 
-/// Never with the answer's body: it may hold tokens.
+/// Without the answer's body, which may hold tokens.
 fn failure(error: TokenError) -> LoginError {
     match error {
         RequestTokenError::Request(failure) => failure,
@@ -235,8 +236,8 @@ struct Claims {
     email: Option<String>,
 }
 
-/// The account that an id token names. It came straight from the token endpoint over TLS, so that its signature need
-/// not be checked (OpenID Connect Core 1.0, section 3.1.3.7, step 6); issuer and audience are.
+/// The account in an id token. The token came from the token endpoint over TLS, so its signature need not be checked
+/// (OpenID Connect Core 1.0, section 3.1.3.7, step 6); its issuer and audience are.
 fn account(id_token: Option<&str>, client_id: &str) -> Result<GoogleAccount, LoginError> {
     let claims = id_token.ok_or(LoginError::NoAccount("no_id_token"))?.split('.').nth(1);
     let claims: Claims = claims

@@ -1,4 +1,4 @@
-//! Google: the calendar ([`GoogleCalendar`]) and the sign-in ([`GoogleLogin`]), over one HTTP client.
+//! Google's calendar ([`GoogleCalendar`]) and sign-in ([`GoogleLogin`]), over one HTTP client.
 
 mod batch;
 mod calendar;

@@ -1,4 +1,4 @@
-//! What Google's refusals mean: one table for every place where Google may refuse.
+//! The meaning of Google's refusals: one table for all places where Google may refuse.
 //! <https://developers.google.com/workspace/calendar/api/guides/errors>,
 //! <https://developers.google.com/identity/protocols/oauth2/web-server#offline>
 
@@ -6,33 +6,26 @@ use serde::Deserialize;
 
 use crate::ports::{CalendarError, Refusal};
 
-/// Stands for a reason that is missing or unreadable.
+/// For a reason that is missing or unreadable.
 const UNKNOWN: &str = "unknown";
 const MAX_REASON_BYTES: usize = 64;
 const MAX_MESSAGE_BYTES: usize = 200;
-/// Stands for what was cut out of a message.
+/// Marks text that was cut out of a message.
 const CUT: &str = "…";
 
-/// Where Google refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// A page of a listing from the start.
+    /// A page of a full listing.
     Listing,
-    /// A page of a listing that goes on from a sync token.
+    /// A page of a listing that resumes from a sync token.
     Delta,
-    /// A part of a batch that makes an event.
     Insert,
-    /// A part that changes or deletes an event.
     Change,
-    /// A part that reads an event.
     Get,
-    /// A batch as a whole.
     Batch,
-    /// Opening a push channel.
     Watch,
-    /// Closing a push channel.
     Stop,
-    /// The token endpoint, or that of revocation.
+    /// The token endpoint or the revocation endpoint.
     TokenEndpoint,
 }
 
@@ -42,7 +35,6 @@ impl Place {
     }
 }
 
-/// What a refusal means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// The same call may succeed within seconds.
@@ -55,35 +47,30 @@ pub(super) enum Meaning {
     WritesOverQuota,
     /// The account may read the calendar and not write to it.
     WritesForbidden,
-    /// The access token is no longer good; another one may be.
+    /// The access token is invalid or expired; a new one may work.
     TokenRefused,
-    /// The person's permission is gone, or lacks a scope.
+    /// The person withdrew the permission, or it lacks a scope.
     PermissionWithdrawn,
-    /// Our OAuth client or its project is refused: the operator has to mend it.
+    /// Google refuses our OAuth client or its project: the operator has to repair it.
     ClientRefused,
-    /// The calendar is gone, or no longer shown to this account.
+    /// The calendar is gone, or no longer shared with this account.
     CalendarGone,
-    /// The sync token is no longer good.
+    /// The sync token is no longer valid.
     CursorLost,
-    /// The calendar tells of no changes, or not at our address.
+    /// Google sends no push notifications for this calendar, or not to our address.
     PushNotPossible,
-    /// There is nothing, or nothing any more, under the event's or channel's id.
+    /// Nothing has the event's or channel's id, or nothing any more.
     Gone,
-    /// The event's id is taken.
     IdTaken,
-    /// The event changed since its etag was read.
     Changed,
-    /// Another calendar organizes the event.
     NotOrganizer,
-    /// Google's time zone data lacks the event's zone.
     ZoneUnknown,
-    /// This part is refused, for a reason that may be gone within minutes.
+    /// This part is refused for a reason that may be gone within minutes.
     RefusedForNow,
-    /// What was asked is refused, and nothing else.
+    /// Any other refusal of this part or call alone.
     Refused,
 }
 
-/// The table.
 pub(super) fn meaning(place: Place, refusal: &Refusal) -> Meaning {
     let Refusal { status, reason, .. } = refusal;
     match (place, *status, reason.as_str()) {
@@ -99,7 +86,7 @@ pub(super) fn meaning(place: Place, refusal: &Refusal) -> Meaning {
 
         (Place::Watch, 401, push) if push.starts_with("push.") => Meaning::PushNotPossible,
         (_, 401, _) => Meaning::TokenRefused,
-        // A listing needs the same permission, and decides about the connection.
+        // A listing needs the same permission, and its refusal decides about the connection.
         (Place::Watch, ..) => Meaning::PushNotPossible,
         (Place::Stop, 404, _) => Meaning::Gone,
         (Place::Stop, ..) => Meaning::Refused,
@@ -127,24 +114,24 @@ fn of_part(place: Place, refusal: &Refusal) -> Meaning {
         (_, 403, "forbiddenForNonOrganizer" | "forbiddenForServiceAccounts" | "eventTypeRestriction") => {
             Meaning::Refused
         }
-        // Seen to pass by itself, for single events of a calendar that is there and may be written to.
+        // Observed to pass by itself, for single events of a calendar that exists and may be written to.
         (_, 403 | 404, _) => Meaning::RefusedForNow,
         (_, 400, _) if refusal.message.contains("time zone definition") => Meaning::ZoneUnknown,
         _ => Meaning::Refused,
     }
 }
 
-/// Google's statuses vary here; RFC 6749 gives the meaning to the word.
+/// The statuses vary here; RFC 6749 gives the meaning to the `error` code.
 fn at_token_endpoint(word: &str) -> Meaning {
     match word {
-        // An administrator's restriction ends a grant as the person's withdrawal does.
+        // A restriction by an administrator ends a grant as the person's withdrawal does.
         "invalid_grant" | "invalid_token" | "access_denied" | "admin_policy_enforced" => Meaning::PermissionWithdrawn,
         UNKNOWN | "temporarily_unavailable" | "server_error" | "internal_failure" => Meaning::Passing,
         _ => Meaning::ClientRefused,
     }
 }
 
-/// What a refused call fails with, where its place has no answer of its own for the meaning.
+/// The error of a refused call, where its place has no outcome of its own for the meaning.
 pub(super) fn failure(place: Place, refusal: Refusal) -> CalendarError {
     match meaning(place, &refusal) {
         Meaning::Passing => CalendarError::Unavailable(refusal.to_string()),
@@ -167,8 +154,8 @@ pub(super) fn failure(place: Place, refusal: Refusal) -> CalendarError {
     }
 }
 
-/// The envelopes: the calendar's own has `errors`; that of the API's front end (sign-in, scopes, a switched-off API) has
-/// `status` and `details` as well; the token endpoint has a word and its description.
+/// Google's error envelopes. The calendar's own has `errors`; that of the API's front end (sign-in, scopes, a disabled
+/// API) also has `status` and `details`; the token endpoint sends a code and a description.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Envelope {
@@ -192,7 +179,7 @@ struct Detail {
 }
 
 impl Body {
-    /// The front end's details are more exact than its `forbidden`.
+    /// The front end's details are more precise than its `forbidden`.
     fn reason(&self) -> Option<&str> {
         let errors = self.errors.iter().find_map(|detail| detail.reason.as_deref());
         let details = self.details.iter().find_map(|detail| detail.reason.as_deref());
@@ -200,7 +187,7 @@ impl Body {
     }
 }
 
-/// Reads an answer that is no success.
+/// Reads an answer without success.
 pub(super) fn read(status: u16, body: &[u8]) -> Refusal {
     let (reason, message) = match serde_json::from_slice(body) {
         Ok(Envelope::Api { error }) => (error.reason().map(word).unwrap_or_default(), error.message),
@@ -212,14 +199,14 @@ pub(super) fn read(status: u16, body: &[u8]) -> Refusal {
     Refusal { status, reason, message }
 }
 
-/// A code of Google's, fit to be logged.
+/// A code of Google's, safe to log.
 fn word(code: &str) -> String {
     let is_word = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     code.chars().filter(is_word).take(MAX_REASON_BYTES).collect()
 }
 
-/// A message of Google's, fit to be logged. Google quotes in it what was sent, and that may be of a lesson: what stands
-/// in quotes is cut out, and so is every address.
+/// A message of Google's, safe to log. Google may quote what it was sent, which may be a lesson's text: quoted text and
+/// addresses are cut out.
 fn printable(message: &str) -> String {
     let spaced: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut text = String::new();
@@ -237,8 +224,8 @@ fn printable(message: &str) -> String {
     text
 }
 
-/// A quote opens where no letter or digit precedes it, so that an apostrophe is none, and closes with its like; one that
-/// does not close goes to the end.
+/// Cuts out quotes. A quote opens where no letter or digit precedes it, so that an apostrophe is none, and closes with
+/// the same character; without one it goes to the end.
 fn without_quotes(text: &str) -> String {
     let mut kept = String::new();
     let mut before = ' ';

@@ -19,7 +19,7 @@ const WRITES: &[Place] = &[Place::Insert, Place::Change];
 const ON_EVENT: &[Place] = &[Place::Change, Place::Get];
 const WATCH: &[Place] = &[Place::Watch];
 const READS: &[Place] = &[Place::Listing, Place::Delta, Place::Get, Place::Batch, Place::Watch, Place::Stop];
-/// Where the permission is needed, and a push channel is not what is asked for.
+/// Places that need the person's permission, other than opening a push channel.
 const CALLS: &[Place] = &[Place::Listing, Place::Delta, Place::Insert, Place::Change, Place::Get, Place::Batch];
 const EVERYWHERE: &[Place] =
     &[Place::Listing, Place::Delta, Place::Insert, Place::Change, Place::Get, Place::Batch, Place::Watch, Place::Stop];

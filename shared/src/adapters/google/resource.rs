@@ -1,7 +1,7 @@
-//! The wire form of an event: what we read of it, and what we write.
+//! The wire form of an event: the fields that we read, and the bodies that we write.
 //!
-//! Fields that we don't know are ignored, and a new value of an enumeration counts as its ordinary one, so that
-//! nothing which Google adds breaks us. <https://developers.google.com/workspace/calendar/api/v3/reference/events>
+//! Unknown fields are ignored, and an unknown value of an enumeration counts as its ordinary one, so that additions of
+//! Google's do not break us. <https://developers.google.com/workspace/calendar/api/v3/reference/events>
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, SecondsFormat, Utc};
 use chrono_tz::Tz;
@@ -16,12 +16,11 @@ use crate::{
     ports::EventPatch,
 };
 
-/// What we ask for of an event, as a `fields` selector. A change of it is a change of the listing's shape: see
-/// [`crate::model::Cursor`].
+/// The `fields` selector for an event. When it changes, the listing's shape changes too: see [`crate::model::Cursor`].
 pub(super) const FIELDS: &str = "id,etag,status,summary,description,location,start,end,recurrence,recurringEventId,\
      originalStartTime,transparency,visibility,eventType,attendees(self,responseStatus),extendedProperties/private";
 
-/// Bytes of an id or an etag. Google's ids have up to 1,024 characters, and behind them what names an occurrence.
+/// Bytes of an id or an etag. Google's ids have up to 1,024 characters, and an instance adds its original start.
 const MAX_ID_BYTES: usize = 2 * 1024;
 
 /// The private extended property that carries the lesson's id.
@@ -71,7 +70,7 @@ struct ExtendedProperties {
     private: Option<serde_json::Map<String, Value>>,
 }
 
-/// Why an item cannot be read. What it holds is the instructor's own, and not repeated.
+/// Why an item cannot be read. The error quotes nothing of the instructor's content.
 #[derive(Debug, thiserror::Error)]
 enum Malformed {
     #[error("not an event resource, as line {line}, column {column} shows")]
@@ -86,7 +85,7 @@ enum Malformed {
     NoTime,
 }
 
-/// Reads an event, or at least which event it is.
+/// Reads an event, or at least its id.
 pub(super) fn read(json: &[u8]) -> Result<Event, SkippedEvent> {
     #[derive(Deserialize)]
     struct Named {
@@ -156,7 +155,7 @@ fn event(resource: Resource) -> Result<Event, Malformed> {
 }
 
 fn read_time(time: WireTime) -> Result<EventTime, Malformed> {
-    // Google's years have four digits. Far beyond them, reckoning with zones overflows.
+    // Google's years have four digits; far beyond them, calculating with zones overflows.
     let sane = |year| (1..=9999).contains(&year);
     match (time.day, time.instant) {
         (_, Some(instant)) if sane(instant.year()) => {
@@ -167,7 +166,7 @@ fn read_time(time: WireTime) -> Result<EventTime, Malformed> {
     }
 }
 
-/// Google takes whole days that end on the day on which they start, or before, and shows that day.
+/// Google accepts whole-day events that end on the day on which they start, or before, and shows that day.
 fn after_its_start(end: EventTime, start: Option<EventTime>) -> EventTime {
     match (start, end) {
         (Some(EventTime::Day(start)), EventTime::Day(end)) => {
@@ -177,7 +176,7 @@ fn after_its_start(end: EventTime, start: Option<EventTime>) -> EventTime {
     }
 }
 
-/// The body that makes or replaces an event: all that we own, and confirmed.
+/// The body that makes or replaces an event: all fields that we own, confirmed.
 pub(super) fn whole(event: &EventPatch) -> Value {
     let LessonContent { starts_at, ends_at, time_zone, .. } = event.content;
     let mut body = owned_texts(event);
@@ -186,8 +185,8 @@ pub(super) fn whole(event: &EventPatch) -> Value {
     body
 }
 
-/// The body that changes what we own and leaves the rest. A patch merges, so that what was added in Google and
-/// contradicts us is set to null: a recurrence, and the day of an event that was made to last all day.
+/// The body that changes the fields that we own and leaves the others. A patch merges, so a field that was added in
+/// Google and contradicts ours is set to null: a recurrence, or the date of an event that was made to last all day.
 pub(super) fn patch(event: &EventPatch) -> Value {
     let LessonContent { starts_at, ends_at, time_zone, .. } = event.content;
     let mut body = owned_texts(event);
@@ -197,11 +196,11 @@ pub(super) fn patch(event: &EventPatch) -> Value {
     body
 }
 
-/// A description or a location that the lesson does not have is not ours. What Google would not keep is not sent.
+/// A description or location that the lesson does not have is not ours. What Google would not store is not sent.
 fn owned_texts(event: &EventPatch) -> Value {
     let LessonContent { title, description, location, .. } = &event.content;
     let mut body = json!({
-        "status": "confirmed", // a deleted event comes back by it
+        "status": "confirmed", // revives a deleted event
         "summary": rendering::line(title),
         "extendedProperties": { "private": { LESSON_ID: event.lesson_id } },
     });
@@ -218,7 +217,7 @@ fn moment(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// The zone named in a listing. A calendar is in a place, whose clock changes: an offset is none.
+/// The zone named in a listing. A calendar's zone belongs to a place; an offset is refused.
 pub(super) fn zone(name: &str) -> Option<Tz> {
     match Zone::read(name)? {
         Zone::Named(zone) => Some(zone),

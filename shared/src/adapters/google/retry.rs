@@ -1,8 +1,8 @@
-//! When to try, and when to try again: within the user's and the fleet's quota, with exponential backoff and full jitter, never beyond
-//! the deadline.
+//! When to make an attempt and when to repeat it: within the user's and the fleet's quota, with exponential backoff and
+//! full jitter, never after the deadline.
 //!
-//! Full jitter (a pause anywhere between nothing and the ceiling) spreads many clients that were refused at the same
-//! moment; <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>.
+//! Full jitter, a pause between zero and the ceiling, spreads clients that were refused at the same moment;
+//! <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{fleet::FleetPacer, http::EXCHANGE_TIMEOUT, pace::Pacer};
 use crate::ports::{Access, CalendarError, Clock, Random};
 
-/// Tries in a row that may fail before the call does.
+/// Consecutive failed attempts after which the call fails.
 const MOST_TRIES: u32 = 5;
 const FIRST_CEILING: Duration = Duration::from_secs(1);
 const HIGHEST_CEILING: Duration = Duration::from_secs(16);
-/// A try that has less time than this is not worth its quota.
+/// With less time than this an attempt is not worth its quota.
 const LEAST_TIME: Duration = Duration::from_millis(200);
 
-/// The tries of one call.
+/// The attempts of one call.
 pub(super) struct Retry<'a> {
     clock: &'a dyn Clock,
     random: &'a dyn Random,
@@ -30,7 +30,7 @@ pub(super) struct Retry<'a> {
 }
 
 impl<'a> Retry<'a> {
-    /// The tries of a call with `access`, whose user and whose OAuth client have a quota each.
+    /// `access` names the user and the OAuth client, each of which has a quota.
     pub fn new(
         clock: &'a dyn Clock,
         random: &'a dyn Random,
@@ -41,8 +41,8 @@ impl<'a> Retry<'a> {
         Self { clock, random, pacer, fleet, access, deadline, failures: 0 }
     }
 
-    /// Waits until the user's quota and then the fleet's have room for a try of so many units, and says how long the
-    /// try may take. Where there is no time to wait for that, Google is not asked.
+    /// Waits until both quotas have room for an attempt of `units`, and returns how long it may take. Fails, without
+    /// asking Google, where there is no time to wait for that.
     pub async fn turn(&self, units: u32) -> Result<Duration, CalendarError> {
         self.time_left().ok_or_else(out_of_time)?;
         let latest = self.deadline - LEAST_TIME;
@@ -62,18 +62,18 @@ impl<'a> Retry<'a> {
         Ok(())
     }
 
-    /// How long the next try may take; `None` when there is no time for one.
+    /// How long the next attempt may take; `None` when there is no time for one.
     fn time_left(&self) -> Option<Duration> {
         let left = (self.deadline - self.clock.now()).to_std().ok()?;
         (left >= LEAST_TIME).then(|| left.min(EXCHANGE_TIMEOUT))
     }
 
-    /// Something was achieved: the next failure is a first one again.
+    /// The next failure counts as a first one again.
     pub fn succeeded(&mut self) {
         self.failures = 0;
     }
 
-    /// Waits after a failure; false when no other try is to be made.
+    /// Waits after a failure; false when there is to be no further attempt.
     pub async fn failed(&mut self) -> bool {
         self.failures += 1;
         let mut bytes = [0; 4];
@@ -88,7 +88,7 @@ pub(super) fn out_of_time() -> CalendarError {
     CalendarError::Unavailable("no time left".to_owned())
 }
 
-/// The pause after so many failures in a row, `random` being any number; `None` when it is time to give up.
+/// The pause after so many consecutive failures; `None` when it is time to give up. `random` is any number.
 fn pause(failures: u32, random: u32, time_left: Option<Duration>) -> Option<Duration> {
     if failures >= MOST_TRIES {
         return None;

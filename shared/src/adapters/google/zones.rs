@@ -1,5 +1,5 @@
-//! Names of time zones that Google takes. Its time zone data may be older than ours, and it refuses an event whose zone
-//! it does not know. A lesson is a moment, whatever its zone is called.
+//! Names of time zones that Google accepts. Google refuses an event whose zone it does not know, and its time zone data
+//! may be older than ours. A lesson's times do not depend on the name of its zone.
 
 use std::{
     collections::HashMap,
@@ -10,13 +10,12 @@ use chrono_tz::Tz;
 
 use crate::ports::Operation;
 
-/// The zones that Google was found not to know, each with the one that is written in its place. Forgotten when the
-/// process ends, by when Google may have learnt them.
+/// The zones that Google refused in this process, each with the one that is written instead.
 #[derive(Default)]
 pub(super) struct Zones(Mutex<HashMap<Tz, Tz>>);
 
 impl Zones {
-    /// The operation as it is written: in a zone that Google is not known to refuse.
+    /// The operation with a zone that Google is not known to refuse.
     pub fn known(&self, operation: &Operation) -> Operation {
         let mut operation = operation.clone();
         if let Some(zone) = zone_of(&mut operation)
@@ -27,8 +26,8 @@ impl Zones {
         operation
     }
 
-    /// Notes that Google refused the zone of `written`, which stands for that of `operation`. False when there is no
-    /// other to write.
+    /// Notes that Google refused the zone of `written`, which replaced that of `operation`. False when there is no
+    /// other zone to try.
     pub fn refused(&self, operation: &Operation, written: &Operation) -> bool {
         let [zone, written] = [operation, written].map(|operation| zone_of(&mut operation.clone()).copied());
         let Some((zone, other)) = zone.zip(written.and_then(in_place_of)) else { return false };
@@ -46,7 +45,7 @@ fn zone_of(operation: &mut Operation) -> Option<&mut Tz> {
     }
 }
 
-/// What to write where Google does not know a zone: its name before the tz database renamed it, else UTC.
+/// The zone for one that Google does not know: its name before the tz database renamed it, else UTC.
 fn in_place_of(zone: Tz) -> Option<Tz> {
     match zone {
         Tz::Europe__Kyiv => Some(Tz::Europe__Kiev),          // 2022b

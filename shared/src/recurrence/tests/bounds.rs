@@ -1,4 +1,4 @@
-//! From when to when a series occurs, and how much work one may ask for.
+//! The extent of a series, and how many steps one may take.
 
 use std::fmt::Write as _;
 
@@ -20,7 +20,7 @@ fn a_series_extends_from_its_earliest_occurrence_to_the_end_of_its_last() {
         (&["RRULE:FREQ=DAILY", "RDATE:20260101T080000Z"], "2026-01-01T08:00:00Z", None),
         (&["EXDATE;VALUE=DATE:20260320"], "2026-03-20T08:00:00Z", ended("2026-03-20T08:00:00Z")),
         (&["nonsense"], "2026-03-20T08:00:00Z", ended("2026-03-20T09:00:00Z")),
-        // Too far away to be walked to.
+        // Beyond the budget.
         (&["RRULE:FREQ=DAILY;UNTIL=99991231T000000Z"], "2026-03-20T08:00:00Z", None),
     ] {
         let expected = Ok(Extent { first_start: utc(first_start), last_end });
@@ -52,7 +52,7 @@ fn what_asks_for_too_much_work_is_refused() {
         for start in ["0001-01-01", "2026-03-02"] {
             let series = hour(start, BERLIN, &[&format!("RRULE:{rule}")]);
             assert_eq!(series.extent(), Err(TooMuchWork), "{rule}");
-            // One that is stored all the same ends where its budget does.
+            // A series that is stored nevertheless ends where its budget does.
             assert!(between(&series, "2026-03-01", "2027-03-01").len() as u64 <= budget::MAX_STEPS + 1, "{rule}");
         }
     }

@@ -1,21 +1,20 @@
-//! The `multipart/mixed` form of a batch, and of its answer. Parts are matched by `Content-ID`: Google carries them
-//! out in any order, and what it leaves out is simply missing.
+//! The `multipart/mixed` form of a batch and of its answer. Parts are matched by `Content-ID`: Google may answer them
+//! in any order and leave some out.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::Value;
 
-/// No line of a body can begin with it: bodies are JSON on a single line.
+/// No line of a body can begin with it, since bodies are JSON on a single line.
 const BOUNDARY: &str = "calendar_sync_part";
 pub(super) const CONTENT_TYPE: &str = "multipart/mixed; boundary=calendar_sync_part";
 
 const ID_PREFIX: &str = "operation-";
-/// Google puts it before the `Content-ID` that it answers.
+/// Google's prefix to the `Content-ID` of the part that it answers.
 const ANSWER_PREFIX: &str = "response-";
-/// More headers than any answer has; one with more is left out.
+/// More headers than any answer has; an answer with more counts as missing.
 const MOST_HEADERS: usize = 64;
 
-/// One inner request.
 pub(super) struct Part<'a> {
     pub number: usize,
     pub method: &'static str,
@@ -25,7 +24,6 @@ pub(super) struct Part<'a> {
     pub body: Option<Value>,
 }
 
-/// One inner answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PartAnswer<'a> {
     pub status: u16,
@@ -51,7 +49,7 @@ fn write_part(text: &mut String, Part { number, method, path, etag, body }: &Par
          {method} {path} HTTP/1.1\r\n"
     );
     if let Some(etag) = etag {
-        // It comes from outside: it must not end its line.
+        // The etag comes from outside: it must not end its header line.
         let etag: String = etag.chars().filter(|c| !c.is_control()).collect();
         let _ = write!(text, "If-Match: {etag}\r\n");
     }
@@ -63,7 +61,7 @@ fn write_part(text: &mut String, Part { number, method, path, etag, body }: &Par
     text.push_str("\r\n");
 }
 
-/// The answers by the numbers of their parts. What cannot be read is left out.
+/// The answers by the numbers of their parts, without those that cannot be read.
 pub(super) fn read<'a>(content_type: Option<&str>, body: &'a [u8]) -> BTreeMap<usize, PartAnswer<'a>> {
     let Some(boundary) = content_type.and_then(boundary) else { return BTreeMap::new() };
     let mut answers = BTreeMap::new();
@@ -86,8 +84,7 @@ fn boundary(content_type: &str) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
 }
 
-/// What stands between the boundary's lines. A last part without a boundary after it may be cut off, and counts as
-/// missing.
+/// The texts between boundary lines. A last part without a boundary after it may be cut off and counts as missing.
 fn split<'a>(body: &'a [u8], boundary: &str) -> Vec<&'a [u8]> {
     let (mut parts, mut start, mut at) = (Vec::new(), None, 0);
     for line in body.split_inclusive(|byte| *byte == b'\n') {

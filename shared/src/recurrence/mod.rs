@@ -5,7 +5,7 @@
 //!
 //! * `dates` reads dates, `rule` reads rules, and completes them with the first occurrence (`first`).
 //! * `expand` walks through a rule, on a `budget` of steps: no event may take more, whatever its rules are. An event
-//! that would is refused when it is listed ([`Series::extent`]).
+//!   that would is refused when it is listed ([`Series::extent`]).
 
 use std::{cmp::Reverse, collections::BTreeSet, ops::RangeInclusive};
 

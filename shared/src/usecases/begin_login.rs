@@ -1,5 +1,5 @@
-//! Begins a login: an address of Google to send the browser to, and a cookie by which the browser is known when it
-//! comes back (design rule S2).
+//! Begins a login: makes the address of Google's consent screen, and a cookie by which the returning browser is
+//! recognised.
 
 use std::sync::Arc;
 
@@ -17,42 +17,35 @@ use crate::{
 /// A login has to come back within this time.
 pub const LOGIN_LASTS: TimeDelta = TimeDelta::minutes(10);
 
-/// Begins logins.
 pub struct BeginLogin {
-    /// Where the login waits.
     pub store: Arc<dyn Store>,
-    /// Google sign-in.
     pub login: Arc<dyn Login>,
     /// Seals the PKCE verifier.
     pub vault: Arc<dyn TokenVault>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// State, verifier and cookie.
+    /// For state, verifier and cookie.
     pub random: Arc<dyn Random>,
 }
 
-/// What is asked of a login.
 #[derive(Debug, Default)]
 pub struct LoginOptions {
-    /// A path on the frontend, to return to.
+    /// A path on the frontend to return to.
     pub return_path: Option<String>,
-    /// Another Google account may take the place of the present one.
+    /// Whether another Google account may replace the present one.
     pub replace_account: bool,
 }
 
-/// A login that has begun.
 #[derive(Debug)]
 pub struct LoginBegun {
     /// Where to send the browser.
     pub auth_url: String,
-    /// The state that comes back.
+    /// Google sends it back.
     pub state: String,
-    /// What the browser has to show when it comes back, as a cookie.
+    /// The value of the cookie that the browser has to send when it comes back.
     pub browser: SecretString,
 }
 
 impl BeginLogin {
-    /// Begins a login for `key`.
     pub async fn begin(&self, key: ConnectionKey, began_by: &str, options: &LoginOptions) -> Result<LoginBegun> {
         if !self.store.instructor_exists(key).await? {
             return Err(Error::not_found());
@@ -74,7 +67,7 @@ impl BeginLogin {
         Ok(LoginBegun { auth_url: self.login.authorize_url(&state, &verifier), state, browser: browser.into() })
     }
 
-    /// 256 random bits as 43 characters: also the right length for a PKCE verifier.
+    /// 256 random bits as 43 characters, which is a valid length for a PKCE verifier.
     fn token(&self) -> String {
         let mut bytes = [0; 32];
         self.random.fill(&mut bytes);
@@ -82,12 +75,12 @@ impl BeginLogin {
     }
 }
 
-/// What is kept of the browser's cookie.
+/// The digest of the browser's cookie, which is what the store keeps.
 pub fn digest(browser: &str) -> String {
     BASE64URL_NOPAD.encode(&Sha256::digest(browser))
 }
 
-/// A path of the frontend and nothing else: no other origin can be reached through it.
+/// Accepts a path on the frontend alone, so that no other origin can be reached through it.
 fn checked_path(path: &str) -> Result<&str> {
     let plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~?=&%".contains(&byte));
     if path.len() <= 512 && path.starts_with('/') && !path.starts_with("//") && plain {

@@ -1,5 +1,4 @@
-//! The switches: which way, whether on its own, how often, whether at all (design rule R16). They take effect in the
-//! next run, under its lease.
+//! The settings of a connection. They take effect in the next run, under its lease.
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
@@ -12,23 +11,20 @@ use crate::{
     ports::{Clock, Store, SyncMessage, SyncQueue},
 };
 
-/// A change takes effect within this time, even if we die right after storing it.
+/// A change takes effect within this time, also when the process dies right after storing it.
 const TAKES_EFFECT: TimeDelta = TimeDelta::minutes(1);
-/// How often a calendar may be polled, in minutes.
+/// Allowed polling intervals, in minutes.
 const INTERVALS: RangeInclusive<u32> = 5..=1440;
 
-/// Changes settings.
 pub struct ChangeSettings {
-    /// Where they are kept.
     pub store: Arc<dyn Store>,
-    /// Rings for the run that makes them take effect.
+    /// For the run that applies the change.
     pub sync_queue: Arc<dyn SyncQueue>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
 impl ChangeSettings {
-    /// Changes settings and answers all of them. Changes of different switches that meet all stand.
+    /// Changes settings and returns all of them. Concurrent changes of different settings all take effect.
     pub async fn change(&self, key: ConnectionKey, patch: &SettingsPatch) -> Result<SyncSettings> {
         if patch.sync_interval_minutes.is_some_and(|minutes| !INTERVALS.contains(&minutes)) {
             return Err(Error::field("syncIntervalMinutes", "is not between 5 and 1440"));
@@ -37,15 +33,15 @@ impl ChangeSettings {
             return Err(not_connected(self.store.as_ref(), key).await);
         };
         if patch.apply(&credentials.settings) == credentials.settings {
-            // Whoever changed them may have died before this; the rest is seen to by the poll.
+            // The process that changed them may have died before this; the poll does the rest.
             if patch.sync_enabled.is_some() {
                 self.flag(key, credentials.settings.sync_enabled).await?;
             }
             return Ok(credentials.settings);
         }
         let now = self.clock.now();
-        // Due before there is anything to take effect: should we die on the way, the poll finds it. And once more
-        // after that, since a run under way that knows the old settings may decide that nothing is due.
+        // A poll is due before anything changes, in case this process dies on the way; and once more afterwards, since
+        // a run with the old settings may have found nothing due.
         self.store.schedule(key, Some(now + TAKES_EFFECT)).await?;
         let settings = self.store.save_settings(key, patch, now).await?;
         self.store.schedule(key, Some(now)).await?;
@@ -56,8 +52,8 @@ impl ChangeSettings {
         Ok(settings)
     }
 
-    /// Says in the instructor's row whether the sync is on. Of two changes that meet, the later one may write the row
-    /// first: so what is stored is read once more after the row, until both say the same.
+    /// Writes to the instructor's row whether the sync is on. Of two concurrent changes, the later one may write the
+    /// row first: so the stored settings are read again after the row, until both agree.
     async fn flag(&self, key: ConnectionKey, mut enabled: bool) -> Result<()> {
         loop {
             self.store.flag_instructor(key, Some(enabled), None).await?;

@@ -1,11 +1,11 @@
-//! Several calls of the store under way at once.
+//! Concurrent calls of the store.
 
 use futures::{StreamExt, TryStreamExt, stream};
 
 /// As many as a warm function has connections for.
 const AT_ONCE: usize = 16;
 
-/// Awaits `calls`, a few at once; all their answers in their order, or the first failure.
+/// Awaits `calls`, a few at a time. Returns all results in order, or the first failure.
 pub async fn concurrently<T, E, F: Future<Output = Result<T, E>>>(calls: Vec<F>) -> Result<Vec<T>, E> {
     stream::iter(calls).buffered(AT_ONCE).try_collect().await
 }

@@ -1,4 +1,4 @@
-//! Takes committed notices from the outbox to the event bus, at least once (design rule R17).
+//! Delivers committed notices from the outbox to the event bus, at least once.
 
 use crate::{
     Result,
@@ -6,10 +6,10 @@ use crate::{
     ports::{NoticeBus, Store},
 };
 
-/// How many are read and published at once; `PutEvents` takes ten.
+/// How many are read and published at a time; `PutEvents` takes ten.
 const AT_ONCE: usize = 10;
 
-/// Delivers what is pending of one connection. What fails stays in the outbox for the next time.
+/// Delivers the pending notices of one connection. Those that fail stay in the outbox.
 pub async fn deliver(store: &dyn Store, bus: &dyn NoticeBus, key: ConnectionKey) -> Result<()> {
     loop {
         let pending = store.pending_notices(key, AT_ONCE).await?;

@@ -1,5 +1,5 @@
-//! Takes a connection down: our events are removed, the channel closed, the grant given back, everything forgotten.
-//! Each step can be repeated, and it succeeds even when Google refuses.
+//! Takes a connection down: removes our events, closes the channel, revokes the grant and deletes what is stored. Each
+//! step can be repeated, and the whole succeeds even when Google refuses.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -23,69 +23,63 @@ use crate::{
     reconcile::backoff,
 };
 
-/// The lease lasts this much longer than the attempt may take.
+/// The lease outlasts an attempt by this much.
 const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(30);
-/// After so many attempts in vain, Google is left as it is.
+/// After this many attempts without progress, our events stay in Google.
 const ATTEMPTS: u32 = 6;
-/// So many events are removed before it is stored that they are.
+/// Events that are removed before their removal is stored.
 const BATCH: usize = 50;
-/// What is still to be told is told before the connection is forgotten; whether it was, is looked at after this time.
+/// Pending notices are delivered before the connection is deleted; after this time it is checked whether they were.
 const NOTICES_FIRST: TimeDelta = TimeDelta::minutes(2);
-/// The last error of a state whose failures are attempts to disconnect; otherwise they are the sync's.
+/// The `last_error` of a state whose failures are attempts to disconnect, and not runs of the sync.
 const IN_VAIN: &str = "disconnect_unfinished";
-/// The code of a listing that found no room in what Google allows a minute.
+/// The code of a listing that was refused by our own rate limits.
 const PACED: &str = "paced";
 
-/// Disconnects.
 #[derive(Clone)]
 pub struct Disconnect {
-    /// Google and the store.
     pub google: Google,
-    /// Rings for the rest of the work.
+    /// For the rest of the work.
     pub sync_queue: Arc<dyn SyncQueue>,
-    /// The lease's owner.
+    /// For the owner of the lease.
     pub random: Arc<dyn Random>,
 }
 
-/// How far it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disconnected {
-    /// There is nothing left.
     Done,
     /// The rest follows in the background.
     Continues,
 }
 
-/// What is to stay.
+/// What stays after a disconnect.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Keep {
     /// Our events in Google.
     pub events: bool,
-    /// The imported events here.
+    /// Imported events in the store.
     pub imported: bool,
 }
 
-/// Why there is something left in Google.
+/// Why events are left in Google.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Obstacle {
     /// Time ran out, or Google did not answer.
     Time,
     /// Google's usage limit is exceeded.
     Quota,
-    /// There was no room in what Google allows a minute.
+    /// Our own rate limits left no room.
     Pace,
 }
 
-/// How an attempt to leave Google ended.
+/// The result of one attempt to remove our events from Google.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum GoogleCleanup {
-    /// Nothing of ours is there, as far as Google lets us.
+    /// No event of ours is left that Google lets us remove.
     Wholly,
-    /// Something is.
     Partly {
-        /// Whether there is less than before.
+        /// Whether fewer are left than before.
         progress: bool,
-        /// Why.
         obstacle: Obstacle,
     },
 }
@@ -100,8 +94,8 @@ impl GoogleCleanup {
     }
 }
 
-/// How many attempts were in vain, and how long to rest until the next; `None` when there is to be no other.
-/// An attempt that brought us further is none in vain, nor is one that has to wait.
+/// The number of attempts without progress, and how long to back off before the next; `None` when there is to be no
+/// further attempt. An attempt that made progress or was rate limited does not count.
 fn next_attempt(in_vain: u32, progress: bool, obstacle: Obstacle) -> Option<(u32, TimeDelta)> {
     let in_vain = if progress || obstacle == Obstacle::Pace { in_vain } else { in_vain + 1 };
     let rest = match obstacle {
@@ -113,13 +107,13 @@ fn next_attempt(in_vain: u32, progress: bool, obstacle: Obstacle) -> Option<(u32
     (in_vain <= ATTEMPTS).then_some((in_vain, rest))
 }
 
-/// How many attempts to disconnect were in vain before.
 fn in_vain(state: &SyncState) -> u32 {
     if state.last_error.as_deref() == Some(IN_VAIN) { state.failures } else { 0 }
 }
 
 impl Disconnect {
-    /// Begins to disconnect and goes as far as `deadline` allows. No connection is as good as one taken down.
+    /// Begins to disconnect and goes as far as `deadline` allows. A connection that does not exist counts as taken
+    /// down.
     pub async fn begin(&self, key: ConnectionKey, keep: Keep, deadline: DateTime<Utc>) -> Result<Disconnected> {
         let store = &self.google.store;
         let Some(credentials) = store.credentials(key).await? else {
@@ -127,8 +121,8 @@ impl Disconnect {
         };
         let now = self.google.clock.now();
         let status = ConnectionStatus::Disconnecting { keep_events: keep.events, keep_imported: keep.imported };
-        // Should we die on the way, the next poll goes on with it: it is due before there is anything to go on with, and
-        // once more after that, since a run under way that knows nothing of it may decide that nothing is due.
+        // A poll is due before anything changes, in case this process dies on the way; and once more afterwards, since
+        // a run that does not know of it may have found nothing due.
         let again = Some(now + TimeDelta::minutes(2));
         store.schedule(key, again).await?;
         store.save_status(&credentials, &status, now, &[]).await?;
@@ -141,7 +135,7 @@ impl Disconnect {
         Ok(ended)
     }
 
-    /// Goes on with what was begun.
+    /// Continues what [`Self::begin`] began.
     pub async fn go_on(&self, key: ConnectionKey, deadline: DateTime<Utc>) -> Result<Disconnected> {
         let (store, now) = (&self.google.store, self.google.clock.now());
         let owner = self.random.uuid();
@@ -176,7 +170,7 @@ impl Disconnect {
                 state.failures = in_vain;
                 state.last_error = Some(IN_VAIN.to_owned());
                 state.next_sync_at = Some(self.google.clock.now() + rest);
-                // What the sync rests for does not put off the next attempt.
+                // A backoff of the sync does not delay the next attempt.
                 state.backoff_until = None;
                 self.release(key, state).await?;
                 return Ok(Disconnected::Continues);
@@ -184,14 +178,14 @@ impl Disconnect {
             let revoked = self.revoke_grant(&credentials).await;
             tracing::warn!(connection = %key, ?revoked, "Google is left as it is");
         }
-        // They are for the worker, whose every run takes them to the bus before it goes on with this.
+        // The worker delivers them, before each part of a disconnect.
         if !store.pending_notices(key, 1).await?.is_empty() {
             state.next_sync_at = Some(self.google.clock.now() + NOTICES_FIRST);
             state.backoff_until = None;
             self.release(key, state).await?;
             return Ok(Disconnected::Continues);
         }
-        // A login that overtakes us is to list anew what we are about to remove.
+        // A login that overtakes us has to list again what we are about to remove.
         state.cursor = None;
         if !store.save_state(key, &state).await? {
             return Ok(Disconnected::Continues);
@@ -200,7 +194,7 @@ impl Disconnect {
         Ok(Disconnected::Done)
     }
 
-    /// Frees the lease. What is wished for meanwhile waits: it is for a connection that goes.
+    /// Frees the lease. New requests are ignored, since the connection goes.
     async fn release(&self, key: ConnectionKey, mut state: SyncState) -> Result<()> {
         while let ReleaseOutcome::NewRequests(fresh) = self.google.store.release_lease(key, &state).await? {
             state.pending = fresh.pending;
@@ -208,7 +202,7 @@ impl Disconnect {
         Ok(())
     }
 
-    /// Removes what is ours from Google, as far as Google lets us.
+    /// Removes our events from Google, as far as Google allows.
     async fn leave_google(
         &self,
         credentials: &InstructorCalendarCredentials,
@@ -229,9 +223,9 @@ impl Disconnect {
         for channel in state.channel.iter().chain(&state.retired()) {
             let Err(error) = session.stop(channel, deadline).await else { continue };
             tracing::warn!(connection = %credentials.key, %error, "a channel could not be closed");
-            // The others would take as long to find out the same, and the events are still to be removed.
+            // The others would take as long to fail, and the events are still to be removed.
             if error.may_pass() {
-                // Whose grant is gone may close none.
+                // A connection without a grant cannot close channels.
                 open = Some(error).filter(|error| !matches!(error, CalendarError::Unauthorized(_)));
                 break;
             }
@@ -266,7 +260,7 @@ impl Disconnect {
                     }
                 };
                 let (settled, obstacle) = settled(batch, &outcomes);
-                // What Google refuses to delete comes up again each time.
+                // An event that Google refuses to delete comes up in each attempt.
                 progress |= outcomes.iter().any(is_gone);
                 self.unmap(&settled).await?;
                 if let Some(obstacle) = obstacle {
@@ -274,7 +268,7 @@ impl Disconnect {
                 }
             }
         }
-        // The last attempt leaves it to end by itself.
+        // After the last attempt the channel stays open until it expires.
         if let Some(error) = open {
             let obstacle = match error {
                 CalendarError::Paced => Obstacle::Pace,
@@ -293,7 +287,7 @@ impl Disconnect {
         self.detach_from_account(credentials, progress).await
     }
 
-    /// Gives the grant back, also one that ended or does not suffice for the rest: what is left of it ends too.
+    /// Revokes the grant, also where it has expired or lacks a scope.
     async fn detach_from_account(
         &self,
         credentials: &InstructorCalendarCredentials,
@@ -303,8 +297,8 @@ impl Disconnect {
         Ok(if revoked { GoogleCleanup::Wholly } else { GoogleCleanup::Partly { progress, obstacle: Obstacle::Time } })
     }
 
-    /// All that may be ours in Google: what the mappings say, and whatever else the calendar shows, such as events that
-    /// an earlier disconnect kept, or what a person made of one.
+    /// All events that may be ours: those with a mapping, and others in the calendar, such as events that an earlier
+    /// disconnect kept or that were split off a series.
     async fn ours(
         &self,
         session: &mut GoogleSession<'_>,
@@ -320,7 +314,7 @@ impl Disconnect {
         let mapped = |mapping: CalendarEventMapping| Ours { id: mapping.google_event_id(), mapping: Some(mapping) };
         let mut ours: Vec<Ours> = mappings.into_iter().filter(has_event).map(mapped).collect();
         let known: BTreeSet<EventId> = ours.iter().map(|ours| ours.id.clone()).collect();
-        // An occurrence goes with its series. What cannot be read may be live, and is known by its id.
+        // An occurrence goes with its series. An unreadable event may be live, and is recognised by its id.
         let remote = listing.items.into_iter().filter_map(|item| match item {
             Ok(event) => (!event.is_cancelled() && event.recurring_event_id.is_none()).then_some(event.id),
             Err(skipped) => skipped.id,
@@ -330,7 +324,7 @@ impl Disconnect {
         Ok(ours)
     }
 
-    /// Forgets lessons whose events Google was asked about: their columns first, since the mapping leads to them.
+    /// Deletes the mappings of lessons whose events are settled: the columns first, since the mapping leads to them.
     async fn unmap(&self, ours: &[&Ours]) -> Result<()> {
         let store = &self.google.store;
         let unmap = |mapping: &CalendarEventMapping| {
@@ -345,7 +339,7 @@ impl Disconnect {
         Ok(())
     }
 
-    /// Gives the grant back. Answers false when Google did not answer.
+    /// Revokes the grant. False when Google did not answer.
     async fn revoke_grant(&self, credentials: &InstructorCalendarCredentials) -> Result<bool> {
         let google = &self.google;
         let tokens = CalendarOAuthTokens {
@@ -356,7 +350,7 @@ impl Disconnect {
         google.revoke_grant(&credentials.google_account.sub, Some(credentials.key), &tokens).await
     }
 
-    /// Forgets everything here; the connection itself last, so that a repeat finds what is left to do.
+    /// Deletes all that is stored, the connection last, so that a repeat finds what is left to do.
     async fn forget(&self, credentials: &InstructorCalendarCredentials, keep: Keep) -> Result<()> {
         let (store, key) = (&self.google.store, credentials.key);
         let mappings = store.mappings(key).await?;
@@ -374,14 +368,13 @@ impl Disconnect {
     }
 }
 
-/// An event that is to be removed.
 struct Ours {
     id: EventId,
-    /// Its mapping, if there is one.
+    /// `None` for an event that only the calendar knows.
     mapping: Option<CalendarEventMapping>,
 }
 
-/// Whether Google may show an event of ours for it.
+/// Whether Google may have an event for it.
 fn has_event(mapping: &CalendarEventMapping) -> bool {
     mapping.in_flight.is_some() || mapping.remote.as_ref().is_some_and(|remote| !remote.deleted)
 }
@@ -390,7 +383,7 @@ fn is_gone(outcome: &OperationOutcome) -> bool {
     matches!(outcome, OperationOutcome::Deleted | OperationOutcome::Gone)
 }
 
-/// Those whose event is gone, or stays since Google refuses for good; and what keeps us from the others.
+/// The events that are gone or that Google refuses to delete for good, and what prevented the others.
 fn settled<'a>(batch: &'a [Ours], outcomes: &[OperationOutcome]) -> (Vec<&'a Ours>, Option<Obstacle>) {
     let (mut settled, mut obstacle) = (Vec::new(), None);
     for (ours, outcome) in batch.iter().zip(outcomes) {

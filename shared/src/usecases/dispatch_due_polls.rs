@@ -1,8 +1,8 @@
-//! The schedule of each minute: finds the connections whose poll is due, claims each, and only then rings
-//! (design rule P3). Safe to run twice at once.
+//! The dispatcher, which runs each minute: finds the connections whose poll is due, claims each, and only then sends
+//! its message. Two dispatchers may run at once.
 //!
-//! After an outage all connections are due. They come in the order in which they were due, so many in a minute, and
-//! spread over it: what is more waits for the next minute, where it is the longest due.
+//! After an outage all connections are due. A minute takes a limited number of them, the longest due first, and spreads
+//! them over its time; the others wait for the next minute.
 
 use std::sync::Arc;
 
@@ -16,26 +16,21 @@ use crate::{
     reconcile::{backoff, schedule},
 };
 
-/// Connections of one shard that are rung for in a minute: with 16 shards about half of what Google allows a project.
+/// Messages for one shard per minute: with 16 shards about half of Google's quota for a project.
 const AT_MOST: usize = 300;
-/// A claimed connection is due again after this time, in case its message is lost or its worker dies. It is the interval
-/// that connections have by default: theirs are polled next at the time that the claim has set.
+/// A claimed connection is due again after this time, in case its message is lost or its worker dies. It is the default
+/// polling interval, so that most connections keep the time that the claim sets.
 const CLAIMED_FOR: TimeDelta = TimeDelta::minutes(15);
 
-/// Rings for what is due.
 pub struct DispatchDuePolls {
-    /// Where due connections are found.
     pub store: Arc<dyn Store>,
-    /// The bell.
     pub sync_queue: Arc<dyn SyncQueue>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Jitter.
     pub random: Arc<dyn Random>,
 }
 
 impl DispatchDuePolls {
-    /// Rings for the connections that are due, the longest due first; answers for how many.
+    /// Sends a message for each connection that is due, the longest due first. Returns how many.
     pub async fn dispatch(&self) -> Result<usize> {
         let sent = concurrently((0..self.store.shards()).map(|shard| self.dispatch_shard(shard)).collect()).await?;
         Ok(sent.into_iter().sum())
@@ -47,7 +42,7 @@ impl DispatchDuePolls {
         Ok(sent.into_iter().filter(|sent| *sent).count())
     }
 
-    /// Claims one of so many and rings for it; false when somebody else did.
+    /// Claims one of `of` connections and sends its message; false when another dispatcher claimed it.
     async fn dispatch_one(&self, due: Due, of: usize) -> Result<bool> {
         let now = self.clock.now();
         let again = now + backoff::jitter(CLAIMED_FOR, self.random.jitter());

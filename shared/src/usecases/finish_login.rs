@@ -1,5 +1,5 @@
-//! Finishes a login: checks that it comes back to where it began, exchanges the code, and stores the connection
-//! whole or not at all (design rule S2).
+//! Finishes a login: checks that it returns to where it began, exchanges the code, and stores the whole connection in
+//! one transaction.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,60 +22,50 @@ use crate::{
     ports::{Connect, GrantedTokens, LoginError, Random, SyncMessage, SyncQueue},
 };
 
-/// A login waits so long for the connection to another account to be taken down.
+/// How long a login waits for the connection to another account to be taken down.
 const REPLACED_WITHIN: TimeDelta = TimeDelta::seconds(15);
 
-/// Finishes logins.
 pub struct FinishLogin {
-    /// Google and the store.
     pub google: Google,
-    /// Rings for the first sync.
+    /// For the first sync.
     pub sync_queue: Arc<dyn SyncQueue>,
-    /// Ids.
     pub random: Arc<dyn Random>,
 }
 
-/// What Google's redirect brought.
+/// The parameters of Google's redirect.
 #[derive(Debug)]
 pub struct LoginReturn {
-    /// The state that we gave.
     pub state: String,
-    /// The code, or Google's error word.
+    /// The code, or Google's error code.
     pub answer: Result<SecretString, String>,
 }
 
-/// By what the one who finishes is known to be the one who began.
+/// The proof that a login is finished by the one who began it.
 #[derive(Debug)]
 pub enum Finisher {
-    /// The browser, by its cookie.
+    /// The browser's cookie.
     Browser(Option<SecretString>),
-    /// A caller with a token of their own, who may act for this connection: the page finishes for a browser whose
-    /// cookies don't travel.
+    /// A caller with an access token of their own who may act for this connection: the frontend finishes the login
+    /// where the browser sends no cookie.
     Caller {
-        /// Who it is.
         user: String,
-        /// Their tenant.
         tenant: TenantId,
         /// The only instructor that they may act for; `None` for an administrator.
         instructor: Option<InstructorId>,
     },
 }
 
-/// A finished login.
 #[derive(Debug)]
 pub struct LoginFinished {
-    /// The connection.
     pub credentials: InstructorCalendarCredentials,
     /// Where the browser returns to.
     pub return_path: String,
 }
 
-/// A login that failed, and where the browser returns to if that is known.
 #[derive(Debug)]
 pub struct LoginFailed {
-    /// Why.
     pub error: Error,
-    /// Where to.
+    /// Where the browser returns to, if that is known.
     pub return_path: Option<String>,
 }
 
@@ -86,7 +76,6 @@ impl From<Error> for LoginFailed {
 }
 
 impl FinishLogin {
-    /// Finishes a login.
     pub async fn finish(&self, returned: LoginReturn, finisher: &Finisher) -> Result<LoginFinished, LoginFailed> {
         let unknown = || {
             Error::new(
@@ -97,17 +86,17 @@ impl FinishLogin {
         };
         let store = &self.google.store;
         let begun = store.oauth_state(&returned.state).await?.ok_or_else(unknown)?;
-        // Rows outlive their expiry: DynamoDB removes them when it finds the time.
+        // Rows outlive their expiry until DynamoDB removes them.
         if begun.expires_at <= self.google.clock.now() {
             return Err(unknown().into());
         }
-        // Otherwise the login is left as it is: whoever began it may still finish it.
+        // Otherwise the login is left as it is: the one who began it may still finish it.
         match finisher {
             Finisher::Browser(cookie) if !is_the_browser(cookie.as_ref(), &begun) => {
                 let text = "This login was begun in another browser. Please start again here.";
                 return Err(Error::new(ErrorKind::Invalid, "other_browser", text).into());
             }
-            // To a caller, another's login is one that does not exist.
+            // To a caller, another person's login does not exist.
             Finisher::Caller { user, tenant, instructor }
                 if *user != begun.began_by
                     || *tenant != begun.key.tenant_id
@@ -163,7 +152,7 @@ impl FinishLogin {
         Ok(credentials)
     }
 
-    /// Checks what Google granted.
+    /// Checks Google's grant.
     fn checked(&self, key: ConnectionKey, granted: &GrantedTokens) -> Result<CreateCalendarCredentials> {
         let missing: Vec<&str> = self
             .google
@@ -247,8 +236,8 @@ impl FinishLogin {
         Ok(credentials)
     }
 
-    /// Takes the connection to another account down, its events included as far as its token still allows. What is
-    /// not done in time goes on in the background, as with any disconnect.
+    /// Takes the connection to the other account down, including its events as far as its token allows. What is not
+    /// done in time continues in the background, as with any disconnect.
     async fn take_down(&self, key: ConnectionKey) -> Result<()> {
         let Self { google, sync_queue, random } = self;
         let disconnect = Disconnect { google: google.clone(), sync_queue: sync_queue.clone(), random: random.clone() };
@@ -259,7 +248,7 @@ impl FinishLogin {
         }
     }
 
-    /// Withdraws a grant that led to no connection.
+    /// Revokes a grant that led to no connection.
     async fn revoke_grant(&self, granted: &GrantedTokens) {
         let tokens = CalendarOAuthTokens {
             access_token: granted.tokens.access_token.clone(),
@@ -287,7 +276,7 @@ fn disconnecting() -> Error {
     )
 }
 
-/// Google's error words, as outcomes.
+/// Google's error code as an error.
 fn refusal(word: &str) -> Error {
     match word {
         "access_denied" => {

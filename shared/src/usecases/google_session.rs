@@ -1,6 +1,6 @@
-//! Calls to Google for one connection: the access token is opened, refreshed before it ends and once more when
-//! Google refuses it, and kept sealed where a later run has a use for it. What Google refuses for the connection as a
-//! whole ends the session.
+//! Calls to Google for one connection. The session opens the access token, refreshes it before it expires and once more
+//! when Google refuses it, and seals a new one where a later run can use it. A refusal that concerns the whole
+//! connection ends the session.
 
 use std::sync::Arc;
 
@@ -15,21 +15,16 @@ use crate::{
     },
 };
 
-/// A token is refreshed when it ends within this time.
+/// A token that expires within this time is refreshed.
 const REFRESH_BEFORE: TimeDelta = TimeDelta::minutes(5);
 
 /// What a session needs.
 #[derive(Clone)]
 pub struct Google {
-    /// Where tokens are kept.
     pub store: Arc<dyn Store>,
-    /// Google Calendar.
     pub calendar: Arc<dyn Calendar>,
-    /// Google sign-in.
     pub login: Arc<dyn Login>,
-    /// Opens and seals tokens.
     pub vault: Arc<dyn TokenVault>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -37,8 +32,8 @@ pub struct Google {
 const REVOKED_WITHIN: TimeDelta = TimeDelta::minutes(1);
 
 impl Google {
-    /// Gives back what the account `sub` granted, unless another connection lives on it: revoking takes all of the
-    /// account's grants at once. `leaving` lives on it no longer. Answers false when Google did not answer.
+    /// Revokes the grant of the account `sub`, unless another connection uses it: revoking ends all grants of an
+    /// account at once. The connection `leaving` uses it no longer. False when Google did not answer.
     pub async fn revoke_grant(
         &self,
         sub: &str,
@@ -50,7 +45,7 @@ impl Google {
             return Ok(true);
         }
         match self.login.revoke(tokens).await {
-            // It may still come about.
+            // It may still take effect.
             Err(LoginError::Unavailable(_)) => Ok(false),
             Ok(()) | Err(LoginError::Withdrawn(_) | LoginError::ClientRefused(_) | LoginError::NoAccount(_)) => {
                 self.store.end_revocation(sub, self.clock.now()).await?;
@@ -60,19 +55,16 @@ impl Google {
     }
 }
 
-/// Why there is no session.
 #[derive(Debug)]
 pub enum SessionError {
-    /// The instructor's permission is gone or does not suffice; only they can give it again.
+    /// The instructor withdrew the permission, or it lacks a scope: they have to connect again.
     Withdrawn {
         /// The connection as it was when Google refused.
         as_read: Box<InstructorCalendarCredentials>,
-        /// What Google said.
         refusal: Refusal,
     },
-    /// Google refuses our OAuth client, whoever's calendar it is; only the operator can mend it.
+    /// Google refuses our OAuth client, for all calendars: the operator has to repair it.
     ClientRefused(Refusal),
-    /// Anything else.
     Other(Error),
 }
 
@@ -96,30 +88,29 @@ impl From<SessionError> for Error {
     }
 }
 
-/// Tells the operator, and gives the error for the caller. The deployment raises an alarm on this line.
+/// Logs it for the operator (an alarm of the deployment reads this line), and returns the error for the caller.
 pub fn client_refused(refusal: &Refusal) -> Error {
     tracing::error!(%refusal, "Google refuses our OAuth client");
     let text = format!("Google refuses this application itself ({refusal}); its operator has to mend that.");
     Error::new(ErrorKind::Internal, "client_refused", text)
 }
 
-/// An open session.
 pub struct GoogleSession<'a> {
     google: &'a Google,
     credentials: &'a InstructorCalendarCredentials,
-    /// As it is stored by now: a refresh may have brought another.
+    /// As stored; a refresh may bring another one.
     refresh_token: SealedSecret,
     access: Access,
-    /// A token that is not kept yet, and when it ends.
+    /// A new access token that is not stored yet, and when it expires.
     fresh: Option<(SealedSecret, DateTime<Utc>)>,
-    /// Whether Google has taken a call: then it does not refuse our client.
+    /// Whether Google took a call, which proves that it accepts our OAuth client.
     taken: bool,
     /// HTTP calls made to Google Calendar.
     pub calls: u32,
 }
 
 impl<'a> GoogleSession<'a> {
-    /// Opens a session, with a fresh access token where the stored one is about to end.
+    /// Opens a session; refreshes an access token that is about to expire.
     pub async fn open(
         google: &'a Google,
         credentials: &'a InstructorCalendarCredentials,
@@ -139,7 +130,6 @@ impl<'a> GoogleSession<'a> {
         Ok(session)
     }
 
-    /// Fetches a new access token.
     async fn refresh(&mut self) -> Result<(), SessionError> {
         let Self { google, credentials, .. } = *self;
         let refresh_token = google.vault.open(credentials.key, &self.refresh_token).await?;
@@ -154,7 +144,7 @@ impl<'a> GoogleSession<'a> {
         let IssuedTokens { access_token, expires_at, refresh_token: rotated } = issued;
         let sealed = google.vault.seal(credentials.key, &access_token).await?;
         if rotated.is_some() || google.vault.is_stale(&self.refresh_token) {
-            // Before anything else: the one that was used may be good no more.
+            // Before anything else: the used refresh token may be invalid now.
             let lasting = rotated.as_ref().unwrap_or(&refresh_token);
             let tokens = SealedTokens {
                 google_access_token: sealed.clone(),
@@ -169,7 +159,7 @@ impl<'a> GoogleSession<'a> {
         Ok(())
     }
 
-    /// The connection, with the refresh token that is stored by now.
+    /// The connection with the refresh token as stored.
     fn as_stored(&self) -> InstructorCalendarCredentials {
         let mut credentials = self.credentials.clone();
         credentials.tokens.google_refresh_token = self.refresh_token.clone();
@@ -180,14 +170,14 @@ impl<'a> GoogleSession<'a> {
         SessionError::Withdrawn { as_read: Box::new(self.as_stored()), refusal }
     }
 
-    /// Keeps a new access token for the runs that come until it ends.
+    /// Stores a new access token for later runs.
     pub async fn keep(&mut self) -> Result<(), Error> {
         let Some((sealed, ends_at)) = self.fresh.take() else { return Ok(()) };
         let Self { google, credentials, .. } = self;
         google.store.save_access_token(credentials.key, credentials.id, &sealed, ends_at).await
     }
 
-    /// The same, unless it ends before anybody is expected to want it.
+    /// Stores it, unless it expires before the next run is expected.
     pub async fn keep_until(&mut self, wanted_at: Option<DateTime<Utc>>) -> Result<(), Error> {
         match (&self.fresh, wanted_at) {
             (Some((_, ends_at)), Some(wanted_at)) if wanted_at < *ends_at => self.keep().await,
@@ -195,7 +185,7 @@ impl<'a> GoogleSession<'a> {
         }
     }
 
-    /// What a failure of a call means for the session as a whole, if it means anything for it.
+    /// The error that ends the session; `None` for a failure of the call alone.
     fn ended_by(&self, failure: &CalendarError) -> Option<SessionError> {
         match failure {
             CalendarError::PermissionWithdrawn(refusal) => Some(self.withdrawn(refusal.clone())),
@@ -211,7 +201,7 @@ impl<'a> GoogleSession<'a> {
         }
     }
 
-    /// Lists the calendar, or what changed since `token`.
+    /// Lists the calendar, or the changes since `token`.
     pub async fn list(&mut self, token: Option<&str>, deadline: DateTime<Utc>) -> Result<Listing, SessionError> {
         let mut listing = self.list_once(token, deadline).await;
         if let ListingOutcome::Partial { error: CalendarError::Unauthorized(_) } = listing.outcome {
@@ -219,7 +209,7 @@ impl<'a> GoogleSession<'a> {
             listing = self.list_once(token, deadline).await;
         }
         match listing.outcome {
-            // A token that was issued just now: it is not the token that Google refuses.
+            // The token was issued just now: Google refuses something else.
             ListingOutcome::Partial { error: CalendarError::Unauthorized(refusal) } => {
                 Err(SessionError::ClientRefused(refusal))
             }
@@ -237,7 +227,7 @@ impl<'a> GoogleSession<'a> {
         listing
     }
 
-    /// Carries out operations, those that an ended token failed once more with a new one.
+    /// Carries out operations, and repeats those that failed for an expired token with a new one.
     pub async fn batch(
         &mut self,
         operations: &[Operation],
@@ -250,7 +240,7 @@ impl<'a> GoogleSession<'a> {
         if !refused.is_empty() {
             match self.refresh().await {
                 Ok(()) => {}
-                // The other operations have their outcomes all the same.
+                // The other operations have their outcomes.
                 Err(SessionError::Other(error)) => {
                     tracing::warn!(connection = %self.credentials.key, ?error, "no new access token for a part of a batch");
                     return Ok(outcomes);
@@ -263,7 +253,7 @@ impl<'a> GoogleSession<'a> {
             for (index, outcome) in refused.into_iter().zip(answers) {
                 outcomes[index] = outcome;
             }
-            // A token that was issued just now: where Google takes nothing with it, it is not the token that it refuses.
+            // The token was issued just now: where Google takes nothing with it, it refuses something else.
             let lasting: Option<Vec<&Refusal>> = outcomes.iter().map(unauthorized).collect();
             if let Some(refusal) = lasting.as_deref().and_then(<[_]>::first)
                 && !self.taken
@@ -279,7 +269,7 @@ impl<'a> GoogleSession<'a> {
         ended.map_or(Ok(outcomes), Err)
     }
 
-    /// Opens a push channel. A refusal says nothing of the connection: a listing does.
+    /// Opens a push channel. A refusal does not end the session: a listing decides about the connection.
     pub async fn watch(
         &mut self,
         channel: &NewChannel,
@@ -301,7 +291,6 @@ impl<'a> GoogleSession<'a> {
         self.google.calendar.watch(&self.access, channel, deadline).await
     }
 
-    /// Closes a push channel.
     pub async fn stop(&mut self, channel: &Channel, deadline: DateTime<Utc>) -> Result<(), CalendarError> {
         self.calls += 1;
         self.google.calendar.stop(&self.access, channel, deadline).await

@@ -1,4 +1,4 @@
-//! What the queue's worker does with a message: a run, or, for a connection that is being taken down, the next part of
+//! The sync worker's handling of a message: a run, or, for a connection that is being taken down, the next part of
 //! that.
 
 use std::time::Duration;
@@ -11,20 +11,17 @@ use super::{
 };
 use crate::{Result, model::connection::Blocked, ports::SyncMessage};
 
-/// A run is over within this time; the function's timeout lies beyond it, and the lease's end beyond that.
+/// A run ends within this time; the function's timeout lies beyond it, and the lease's end beyond that.
 const RUN_LASTS: TimeDelta = TimeDelta::seconds(45);
 
-/// Answers messages.
 #[derive(Clone)]
 pub struct HandleSyncMessage {
-    /// Runs syncs.
     pub sync: SyncCalendar,
-    /// Takes connections down.
     pub disconnect: Disconnect,
 }
 
 impl HandleSyncMessage {
-    /// Answers a message. An error means that it is to come again.
+    /// Handles a message. After an error it comes again.
     pub async fn handle(&self, message: &SyncMessage) -> Result<()> {
         let deadline = self.sync.google.clock.now() + RUN_LASTS;
         let request = SyncRequest {
@@ -39,7 +36,7 @@ impl HandleSyncMessage {
         };
         match self.sync.run(&request).await? {
             SyncRun::Blocked(Blocked::Disconnecting) => self.disconnect.go_on(message.key, deadline).await.map(drop),
-            // The request stands on the connection; but somebody waits for this very log row.
+            // The tasks are on the state now; but a person follows this very log row.
             SyncRun::Held if message.log_id.is_some() => {
                 let again = message.clone().after_leaving_its_tasks();
                 self.sync.sync_queue.send(&again, Duration::from_secs(5)).await

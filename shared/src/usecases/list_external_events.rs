@@ -1,4 +1,4 @@
-//! What the instructor planned in Google, in a range, with the lessons that it overlaps (design rule E2).
+//! Lists the imported events in a range, with the lessons that they overlap.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -16,51 +16,39 @@ use crate::{
 /// Occurrences on one page.
 pub const PAGE: usize = 100;
 
-/// What is asked for.
 #[derive(Debug, Clone)]
 pub struct ListExternalEvents {
-    /// From when to when.
     pub window: Window,
     /// Only events that overlap a lesson.
     pub conflicts_only: bool,
-    /// After which occurrence the page begins: its beginning and its event's id.
+    /// The last occurrence of the previous page: its start and its event's id.
     pub after: Option<(DateTime<Utc>, String)>,
 }
 
-/// One occurrence of an event.
 #[derive(Debug, Clone)]
 pub struct Occurrence {
-    /// The event, series or exception.
+    /// An event, a series or an exception.
     pub row: ExternalCalendarEvent,
-    /// When it begins.
     pub start: DateTime<Utc>,
-    /// When it ends.
     pub end: DateTime<Utc>,
-    /// The lessons that it overlaps.
     pub conflicts: Vec<SchedulingConflict>,
 }
 
-/// A page of occurrences, in the order of their beginning.
+/// Ordered by start.
 #[derive(Debug)]
 pub struct Page {
-    /// The occurrences.
     pub occurrences: Vec<Occurrence>,
-    /// Whether there are more.
     pub more: bool,
-    /// The zone of the calendar.
+    /// The calendar's zone.
     pub time_zone: Tz,
 }
 
-/// Reads imported events.
 pub struct ReadExternalEvents {
-    /// Where they are kept.
     pub store: Arc<dyn Store>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
 impl ReadExternalEvents {
-    /// Lists a page.
     pub async fn list(&self, key: ConnectionKey, request: &ListExternalEvents) -> Result<Page> {
         let Some(state) = self.store.state(key).await? else {
             return Err(not_connected(self.store.as_ref(), key).await);
@@ -72,7 +60,7 @@ impl ReadExternalEvents {
         for pair in &conflicts {
             by_place.entry((pair.occurrence_start, pair.google_event_id.as_str())).or_default().push(pair);
         }
-        // A series may have many occurrences, and a long text: only what is on the page is copied.
+        // A series may have many occurrences and a long text: only occurrences of the page are copied.
         let after = request.after.as_ref().map(|(start, id)| (*start, id.as_str()));
         let mut found = Vec::new();
         occurrences::each(&lookup, request.window, zone, |row, start, end| {
@@ -93,7 +81,7 @@ impl ReadExternalEvents {
 }
 
 impl Occurrence {
-    /// Where it stands among the others.
+    /// Its place in the order of occurrences.
     pub fn place(&self) -> (DateTime<Utc>, &str) {
         (self.start, self.row.id().as_str())
     }

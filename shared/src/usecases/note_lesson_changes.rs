@@ -1,5 +1,5 @@
-//! Lessons that changed: marks their mappings and rings, for every instructor who has a connection (design rule P5).
-//! What we wrote on a lesson that came by the feed is told to its host, who keeps it elsewhere (design rule R18).
+//! Changes of the lessons table: marks the mappings of each connected instructor and sends a message. When our columns
+//! of a fed lesson change, it tells the host, which keeps the lesson elsewhere.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -12,19 +12,18 @@ use crate::{
     ports::{Clock, LessonMark, NoticeBus, Store, SyncMessage, SyncQueue},
 };
 
-/// A row of the host's table before and after.
+/// A row of the host's table before and after a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LessonChange {
-    /// Before; `None` for a new row.
+    /// `None` for a new row.
     pub old: Option<Lesson>,
-    /// After; `None` for a removed row.
+    /// `None` for a removed row.
     pub new: Option<Lesson>,
-    /// When.
     pub at: DateTime<Utc>,
 }
 
 impl LessonChange {
-    /// Whose calendars the change is to be seen in. Our own columns change nothing.
+    /// The connections whose calendars the change concerns. A change of our own columns concerns none.
     fn concerns(&self) -> Vec<(ConnectionKey, LessonMark)> {
         let matters = |lesson: &Lesson| (lesson.instructor_id, lesson.status, lesson.content.clone());
         if self.old.as_ref().map(matters) == self.new.as_ref().map(matters) {
@@ -40,8 +39,8 @@ impl LessonChange {
             .collect()
     }
 
-    /// What the host of a fed lesson is told: that our columns are others than before. The stream is the outbox: the
-    /// record comes again until it is told, under the same id.
+    /// The notice that our columns of a fed lesson changed. The stream serves as the outbox: a record comes again until
+    /// its notice is delivered, under the same id.
     fn notice(&self) -> Option<Notice> {
         let ours = |lesson: &Lesson| {
             (lesson.google_calendar_event_id.clone(), lesson.calendar_sync_status, lesson.has_conflict)
@@ -68,25 +67,24 @@ impl LessonChange {
     }
 }
 
-/// Not all changes could be noted; whatever concerns other connections was.
+/// Some changes could not be noted; those of other connections were.
 #[derive(Debug)]
 pub struct NotNoted {
-    /// The place of the first change that was not.
+    /// The index of the first change that was not.
     pub first: usize,
-    /// Why not.
     pub error: Error,
 }
 
-/// What changed for one connection.
+/// The changes for one connection.
 #[derive(Debug, PartialEq, Eq)]
 struct Concern {
-    /// The place of the first change that concerns it.
+    /// The index of the first change that concerns it.
     first: usize,
-    /// Its lessons, each as it is marked last.
+    /// Its lessons, each with its last mark.
     marks: BTreeMap<LessonId, LessonMark>,
 }
 
-/// What the changes are to each connection.
+/// Groups changes by connection.
 fn by_connection(changes: &[LessonChange]) -> BTreeMap<ConnectionKey, Concern> {
     let mut concerns = BTreeMap::new();
     for (place, change) in changes.iter().enumerate() {
@@ -98,20 +96,17 @@ fn by_connection(changes: &[LessonChange]) -> BTreeMap<ConnectionKey, Concern> {
     concerns
 }
 
-/// Notes lesson changes.
 pub struct NoteLessonChanges {
-    /// Where mappings are marked.
     pub store: Arc<dyn Store>,
-    /// The bell.
     pub sync_queue: Arc<dyn SyncQueue>,
-    /// Where hosts of fed lessons listen.
+    /// Where hosts of fed lessons receive notices.
     pub bus: Arc<dyn NoticeBus>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
 impl NoteLessonChanges {
-    /// Marks and rings, once for each connection, and tells. One that fails takes no other along.
+    /// Marks mappings, sends a message for each connection, and publishes notices. A failure for one connection does
+    /// not affect the others.
     pub async fn note(&self, changes: &[LessonChange]) -> Result<(), NotNoted> {
         let mut failed: Option<NotNoted> = None;
         for (key, Concern { first, marks }) in by_connection(changes) {
@@ -139,7 +134,7 @@ impl NoteLessonChanges {
     async fn note_for(&self, key: ConnectionKey, marks: Vec<LessonMark>) -> Result<()> {
         let Some(credentials) = self.store.credentials(key).await? else { return Ok(()) };
         if credentials.blocked() == Some(Blocked::Disconnecting) {
-            // Its mappings are about to be forgotten; one that is made now would stay.
+            // Its mappings are about to be deleted; a new one would stay.
             return Ok(());
         }
         self.store.mark_dirty(key, &marks, self.clock.now()).await?;
@@ -198,7 +193,7 @@ mod tests {
         assert_eq!(found, [(2, ids(&[2, 3])), (1, ids(&[2]))], "our own columns concern nobody");
     }
 
-    /// What is told when a lesson that was `old` becomes `new`.
+    /// The notice when a lesson that was `old` becomes `new`.
     fn told(old: Option<Lesson>, new: Option<Lesson>) -> Option<Notice> {
         LessonChange { old, new, at: DateTime::UNIX_EPOCH }.notice()
     }

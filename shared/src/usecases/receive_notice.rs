@@ -1,5 +1,5 @@
-//! A push notice of Google: verified, turned into one ring of the bell, and answered. No table is touched, and
-//! nothing in the notice is believed but whose channel it is (design rules S4, P2).
+//! Receives a push notification: verifies it and sends one message. It reads no table, and trusts nothing in the
+//! notification but the verified channel.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,17 +9,14 @@ use crate::{
     ports::{Clock, SyncMessage, SyncQueue},
 };
 
-/// Receives notices.
 pub struct ReceiveNotice {
-    /// What channel tokens are signed with.
+    /// The keys of channel tokens.
     pub keys: WebhookKeys,
-    /// Rings for a sync.
     pub sync_queue: Arc<dyn SyncQueue>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
-/// The headers of a notice.
+/// The headers of a push notification.
 #[derive(Debug)]
 pub struct PushNotice<'a> {
     /// `X-Goog-Channel-ID`.
@@ -31,13 +28,12 @@ pub struct PushNotice<'a> {
 }
 
 impl ReceiveNotice {
-    /// Takes a notice in.
     pub async fn receive(&self, notice: &PushNotice<'_>) -> Result<()> {
         let channel = ChannelId::from(notice.channel_id);
         let Some(key) = self.keys.verify(&channel, notice.channel_token) else {
             return Err(Error::new(ErrorKind::NotFound, "unknown_channel", "There is no such channel."));
         };
-        // The first message of a channel says that it is open, not that anything changed.
+        // The first notification of a channel says that it is open, not that anything changed.
         if notice.resource_state == "sync" {
             return Ok(());
         }
@@ -65,7 +61,6 @@ mod tests {
     const OWNER: ConnectionKey =
         ConnectionKey { tenant_id: TenantId(Uuid::from_u128(1)), instructor_id: InstructorId(Uuid::from_u128(2)) };
 
-    /// Messages that were sent.
     #[derive(Default)]
     struct TestQueue(Mutex<Vec<SyncMessage>>);
 
@@ -97,7 +92,7 @@ mod tests {
         (ReceiveNotice { keys: keys(seeds), sync_queue: sync_queue.clone(), clock: Arc::new(Stopped) }, sync_queue)
     }
 
-    /// A notice of `channel`, and whether it was taken.
+    /// A notification of `channel`, and whether it was accepted.
     async fn arrives(receiver: &ReceiveNotice, channel: &str, token: &str, state: &str) -> bool {
         let notice = PushNotice { channel_id: channel, channel_token: token, resource_state: state };
         let answer = receiver.receive(&notice).await;
@@ -127,7 +122,7 @@ mod tests {
             let mut spoilt = good.clone().into_bytes();
             let at = n % spoilt.len();
             spoilt[at] = if spoilt[at] == b'A' { b'B' } else { b'A' };
-            // (The last character carries bits that count for nothing, and has to have them zero.)
+            // (The last character has unused bits, which have to be zero.)
             let spoilt = String::from_utf8(spoilt).unwrap();
             for (channel, token) in [
                 (channel.as_str(), good.as_str()),
@@ -141,13 +136,13 @@ mod tests {
         assert_eq!(*sync_queue.0.lock().unwrap(), []);
     }
 
-    /// As `docs/operations.md` has it: the new key second, then first, then alone.
+    /// As `docs/operations.md` says: the new key second, then first, then alone.
     #[tokio::test]
     async fn while_keys_are_rotated_no_notice_is_refused() {
         let token = |seeds: &[u8]| keys(seeds).sign(&ChannelId::from("c"), OWNER);
         let steps: [&[u8]; 4] = [&[1], &[1, 2], &[2, 1], &[2]];
         for step in steps.windows(2) {
-            // Warm functions that sign learn of a step before those that verify, or after them.
+            // Warm functions that sign may learn of a step before or after those that verify.
             for (signer, verifier) in [(step[0], step[1]), (step[1], step[0])] {
                 let (receiver, _) = receiver(verifier);
                 let accepted = arrives(&receiver, "c", token(signer).expose_secret(), "exists").await;

@@ -1,5 +1,5 @@
-//! The schedule that renews push channels: rings for each connection whose channel is soon to end. The run that
-//! follows opens the new one under its lease (design rule P1).
+//! The hourly schedule for push channels: sends a message for each connection whose channel expires soon. The run that
+//! follows opens the new channel under its lease.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,21 +10,17 @@ use crate::{
     ports::{Clock, Due, Store, SyncMessage, SyncQueue},
 };
 
-/// Connections rung for from one shard; the rest follows with the next schedule.
+/// Messages for one shard per run of the schedule; the others follow with the next.
 const PAGE: usize = 500;
 
-/// Rings for channels that are to be renewed.
 pub struct RenewChannels {
-    /// Where they are found.
     pub store: Arc<dyn Store>,
-    /// The bell.
     pub sync_queue: Arc<dyn SyncQueue>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
 impl RenewChannels {
-    /// Rings for every channel that is to be renewed; answers how many.
+    /// Sends a message for each channel that is to be renewed. Returns how many.
     pub async fn dispatch(&self) -> Result<usize> {
         let sent = concurrently((0..self.store.shards()).map(|shard| self.dispatch_shard(shard)).collect()).await?;
         Ok(sent.into_iter().sum())
@@ -37,7 +33,7 @@ impl RenewChannels {
     }
 
     async fn dispatch_one(&self, due: Due) -> Result<()> {
-        // The run that finds a channel to renew does so; it has no other reason to look into the calendar.
+        // Without tasks: the run renews the channel and has no other reason to list the calendar.
         let message = SyncMessage::new(due.key, SyncTrigger::Poll, Vec::new());
         self.sync_queue.send(&message, Duration::ZERO).await
     }

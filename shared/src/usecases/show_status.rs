@@ -1,5 +1,4 @@
-//! The status of a connection: whether it works and why not, when it last did, and what every run has done
-//! (design rule E1).
+//! The status of a connection: whether it works and why not, when it last did, and what its runs have done.
 
 use std::sync::Arc;
 
@@ -17,44 +16,37 @@ use crate::{
 
 /// Log rows on one page.
 pub const LOGS: usize = 20;
-/// Waiting lessons that are counted one by one; more show as this number.
+/// Waiting lessons are counted up to this number.
 const COUNTED: usize = 1000;
 /// Failed lessons that are shown.
 const FAILED: usize = 100;
 
-/// All that there is to tell.
 #[derive(Debug)]
 pub struct Status {
-    /// The connection and its state; `None` when there is none.
+    /// `None` when there is no connection.
     pub connection: Option<(InstructorCalendarCredentials, SyncState)>,
-    /// The conflicts that are not over.
+    /// Conflicts that are not over.
     pub conflicts: Vec<SchedulingConflict>,
     /// Lessons that wait to be written.
     pub waiting: usize,
-    /// Lessons to come whose sync failed, the soonest first.
+    /// Future lessons whose sync failed, the soonest first.
     pub failed: Vec<CalendarEventMapping>,
     /// The last runs, newest first.
     pub logs: Vec<CalendarSyncLog>,
-    /// Where the older runs begin.
+    /// Where the next page of runs begins.
     pub next_cursor: Option<SyncLogId>,
-    /// What became of a channel that should have been renewed and was not.
+    /// A channel whose renewal is overdue.
     pub overdue_renewal: Option<Overdue>,
 }
 
-/// A channel that should have been renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overdue {
-    /// It is still open.
     StillOpen,
-    /// It has ended.
     Ended,
 }
 
-/// Shows status.
 pub struct ShowStatus {
-    /// Where it is read.
     pub store: Arc<dyn Store>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -83,7 +75,7 @@ impl ShowStatus {
     }
 }
 
-/// By the channel's own life, whatever attempts have moved the next one to.
+/// By the channel's own lifetime: `renew_at` may have been moved by attempts.
 fn overdue(state: &SyncState, now: DateTime<Utc>) -> Option<Overdue> {
     let ends = state.channel.as_ref()?.expires_at;
     let late = state.channel_opened_at.is_some_and(|at| schedule::renewal_is_late(at, ends, now));

@@ -1,5 +1,5 @@
-//! A sync that a person asked for: answers with its counts when it ends in time, else with the log row by which
-//! `status` tells how it went (design rule R11).
+//! A sync that a person asked for: returns its counts when it ends in time, else the id of the log row by which
+//! `status` tells how it went.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -15,20 +15,18 @@ use crate::{
     ports::{Store, SyncMessage},
 };
 
-/// What came of it.
 #[derive(Debug)]
 pub enum SyncNow {
-    /// It ran.
     Done(Box<CalendarSyncLog>),
-    /// It goes on in the background.
+    /// It continues in the background.
     Queued(SyncLogId),
 }
 
-/// The requests of a person: everything, and what had been given up once more.
+/// A person's sync does everything, and retries what was given up.
 const TASKS: [SyncTask; 4] =
     [SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile, SyncTask::RetryGivenUp];
 
-/// A lease has ended by then.
+/// The lease of a dead run has expired after this time.
 const LOOKED_AFTER: TimeDelta = TimeDelta::minutes(1);
 
 /// Syncs now, until `deadline`.
@@ -43,7 +41,7 @@ pub async fn sync_now(
     let direction = allowed(&credentials, &asked)?;
     let now = sync.google.clock.now();
     let log_id = SyncLogId(sync.time_ordered_id(now));
-    // Nobody repeats a request whose process died: the poll sees to what it left behind.
+    // No message repeats this run if its process dies: the poll does the rest.
     sync.google.store.schedule(key, Some(deadline + LOOKED_AFTER)).await?;
     let request = SyncRequest {
         key,
@@ -104,7 +102,7 @@ fn allowed(credentials: &InstructorCalendarCredentials, asked: &SyncCalendarRequ
     })
 }
 
-/// There is an instructor, but no calendar of theirs; without an instructor, what is said of all that is not there.
+/// No calendar is connected; for an instructor who does not exist, the same error as for anything that does not exist.
 pub async fn not_connected(store: &dyn Store, key: ConnectionKey) -> Error {
     match store.instructor_exists(key).await {
         Ok(true) => Error::new(ErrorKind::NotFound, "not_connected", "No calendar is connected."),

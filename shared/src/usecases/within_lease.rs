@@ -1,5 +1,5 @@
-//! Nothing is done past the end of a lease: the clock is looked at before each effect (design rule R12). A process may
-//! be held up anywhere, between any two effects, for as long as it likes.
+//! Nothing is done after a lease has ended: the clock is read before each effect. A process may be paused for any time
+//! between two effects.
 
 use std::{future::poll_fn, pin::pin, task::Poll};
 
@@ -7,20 +7,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{Error, ErrorKind, ports::Clock};
 
-/// The clocks of two processes differ by less than this: whoever takes the lease over goes by a clock that may be ahead of
-/// ours.
+/// The clocks of two processes differ by less than this: the next owner of the lease may have a clock that is ahead.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(10);
 
-/// Awaits `work`, unless the lease that it holds runs out first: then it is dropped where it stands, before its next
-/// effect, and there is no answer.
+/// Awaits `work` until the lease ends: then `work` is dropped before its next effect, and the result is `None`.
 pub async fn within_lease<T>(clock: &dyn Clock, until: DateTime<Utc>, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     let until = until - CLOCKS_DIFFER;
-    // Effects are begun when they are polled, and nothing else lies between two of them.
+    // An effect begins when its future is polled; nothing else lies between two effects.
     poll_fn(|context| if clock.now() < until { work.as_mut().poll(context).map(Some) } else { Poll::Ready(None) }).await
 }
 
-/// Why there is no answer: whoever asked is to ask again.
+/// The error of work that outlasted its lease; the caller has to try again.
 pub fn lease_ran_out() -> Error {
     Error::new(ErrorKind::Unavailable, "lease_ran_out", "The sync took too long. It goes on by itself.")
 }

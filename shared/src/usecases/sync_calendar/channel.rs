@@ -1,5 +1,5 @@
-//! Push channels: a new one is opened under the lease, and what it replaces is closed when that has nothing more to tell
-//! (design rule P1). And whether they bring notices (design rule P3).
+//! Push channels: opens a new one under the lease, and closes the one that it replaces when that has no more
+//! notifications to send.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -14,17 +14,17 @@ use crate::{
     usecases::google_session::GoogleSession,
 };
 
-/// So soon after a failed attempt, another channel is opened at the earliest.
+/// After a failed attempt, the next channel is opened no sooner than this.
 const TRY_AGAIN: TimeDelta = TimeDelta::minutes(15);
 
-/// So many channels to be closed are remembered. More come together only while Google leaves one attempt after another
-/// unanswered; the oldest are left to end by themselves.
+/// Channels to be closed that are remembered. More come together only while Google leaves one attempt after another
+/// unanswered; the oldest then stay open until they expire.
 const MAX_RETIRED_CHANNELS: usize = 5;
 
-/// So long a run stays to close what another channel has replaced: whoever comes meanwhile waits for its lease.
+/// How long a run may spend on closing replaced channels: the next run waits for its lease.
 const CLOSED_WITHIN: TimeDelta = TimeDelta::seconds(5);
 
-/// Whether there is a channel to open, to replace or to close.
+/// Whether a channel is to be opened, replaced or closed.
 pub fn is_due(sync: &SyncCalendar, settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>) -> bool {
     if sync.push.is_some() && wanted(settings) {
         renewal_is_due(state, now) || !state.retired().is_empty()
@@ -41,8 +41,8 @@ fn renewal_is_due(state: &SyncState, now: DateTime<Utc>) -> bool {
     state.renew_at.is_none_or(|at| at <= now)
 }
 
-/// Opens a channel where there is none or it is time for a new one. True if it took over from one that worked: then
-/// nothing changed that nobody was told of, and no listing is owed.
+/// Opens a channel where there is none or it is time for a new one. True if it took over from one that works: then no
+/// change went unannounced, and no listing is owed.
 pub async fn open_if_due(
     round: &mut Round<'_>,
     credentials: &InstructorCalendarCredentials,
@@ -56,7 +56,7 @@ pub async fn open_if_due(
     if !renewal_is_due(round.state, now) {
         return Ok(false);
     }
-    // Known before Google is asked: should we die before its answer is stored, the next run closes it.
+    // Stored before Google is asked, so that the next run closes it should this one die before the answer is stored.
     let id = ChannelId(sync.random.uuid().to_string());
     let retired = &mut round.state.retired_channels;
     retired.push(id.clone());
@@ -81,7 +81,7 @@ pub async fn open_if_due(
             state.channel_opened_at = Some(opened_at);
             state.renew_at = Some(schedule::renewal(now, opened.expires_at, sync.random.jitter()));
             if !taken_over {
-                // Stored with the channel: should we die before the listing, whoever comes next owes it.
+                // Stored with the channel: if this run dies before its listing, the next one owes it.
                 state.push_health = PushHealth::Closed;
             }
             state.retired_channels.extend(state.channel.replace(opened).map(|old| old.id));
@@ -89,7 +89,7 @@ pub async fn open_if_due(
         }
         Err(CalendarError::PushNotPossible(refusal)) => {
             state.renew_at = Some(schedule::after_refusal(state, now));
-            // One that is still open goes on telling.
+            // A channel that is still open keeps sending.
             if state.channel.as_ref().is_none_or(|channel| channel.expires_at <= now) {
                 state.push_health = PushHealth::Unsupported { refusal: refusal.to_string() };
             }
@@ -112,15 +112,15 @@ pub async fn open_if_due(
     Ok(taken_over)
 }
 
-/// Has a run come that closes what was replaced, where nothing was listed: of what changed just before, the old channel
-/// alone tells, and perhaps not yet.
+/// Schedules a run that closes the replaced channel, where this one listed nothing: of changes just before the
+/// replacement, only the old channel sends notifications, possibly later.
 pub async fn close_later(sync: &SyncCalendar, key: ConnectionKey) -> Result<(), Failure> {
     let delay = push::NOTICE_WITHIN.to_std().unwrap_or_default();
     Ok(sync.sync_queue.send(&SyncMessage::new(key, SyncTrigger::Poll, Vec::new()), delay).await?)
 }
 
-/// Closes what a channel has replaced, and what a crash has left open, once that has nothing more to tell. What cannot be
-/// closed now is tried again by the next run; its notices do no harm.
+/// Closes the retired channels once they have no more notifications to send. Closing that fails is repeated by the next
+/// run; the notifications of an open channel do no harm.
 pub async fn close_retired(round: &mut Round<'_>, google: &mut GoogleSession<'_>) {
     let deadline = round.request.deadline.min(round.sync.now() + CLOSED_WITHIN);
     for retired in round.state.retired() {
@@ -131,7 +131,7 @@ pub async fn close_retired(round: &mut Round<'_>, google: &mut GoogleSession<'_>
     }
 }
 
-/// Closes a channel. False where that may be possible later: others would take as long to find out the same.
+/// Closes a channel. False where it may succeed later; then the other channels would take as long to fail.
 async fn stop(google: &mut GoogleSession<'_>, channel: &Channel, deadline: DateTime<Utc>) -> bool {
     let stopped = google.stop(channel, deadline).await;
     if let Err(error) = &stopped {
@@ -140,8 +140,8 @@ async fn stop(google: &mut GoogleSession<'_>, channel: &Channel, deadline: DateT
     !stopped.is_err_and(|error| error.may_pass())
 }
 
-/// Closes all channels for good, because nothing is to be imported any more. It succeeds whatever Google says; what
-/// stays open ends by itself.
+/// Closes all channels, since nothing is to be imported any more. It succeeds whatever Google answers; a channel that
+/// stays open expires.
 pub async fn close(round: &mut Round<'_>, credentials: &InstructorCalendarCredentials) -> Result<(), Failure> {
     let state = &mut *round.state;
     state.renew_at = None;

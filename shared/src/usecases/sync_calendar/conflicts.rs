@@ -1,4 +1,5 @@
-//! Conflicts of what changed: of the lessons that moved, and of those that a changed event overlaps or overlapped.
+//! Finds the conflicts of what changed: of lessons that moved, and of lessons that a changed event overlaps or
+//! overlapped.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,22 +27,21 @@ use crate::{
     usecases::concurrently::concurrently,
 };
 
-/// So many lessons' conflicts are read one by one; for more, all are read at once.
+/// Up to this many lessons, conflicts are read lesson by lesson; for more, all of the connection are read at once.
 const FEW: usize = 20;
 
-/// A series without an end is compared with lessons up to this far ahead: with all that there are.
+/// How far ahead a series without an end is compared with lessons: further than any lesson.
 const LIFETIME: TimeDelta = TimeDelta::days(36_525);
 
-/// What is to be stored.
+/// The changes to store.
 #[derive(Debug, Default)]
 pub struct Difference {
-    /// The pairs that come and go.
     pub changes: Vec<ConflictChanges>,
     /// The columns of lessons whose flag changes.
     pub flags: Vec<(LessonId, LessonSyncColumns)>,
 }
 
-/// Works out the conflicts of what changed and stores the difference.
+/// Calculates the conflicts of what changed and stores the difference.
 pub async fn refresh(
     round: &mut Round<'_>,
     work: &mut [Work],
@@ -50,7 +50,7 @@ pub async fn refresh(
 ) -> Result<(), Failure> {
     let Difference { changes, flags } = difference(round, work, changed, allowed).await?;
     let (store, key) = (&round.sync.google.store, round.request.key);
-    // The host's row comes before the pairs, so that dying between them repeats both.
+    // The host's row comes before the pairs, so that a crash between them repeats both.
     for (lesson, flags) in &flags {
         store.write_lesson_columns(key, *lesson, flags).await?;
     }
@@ -58,8 +58,8 @@ pub async fn refresh(
     Ok(())
 }
 
-/// Works out the conflicts of what changed. Lessons that are over keep theirs, unless they were moved. The flags of the
-/// work under way are set on it; the others' columns are those of a connection of direction `allowed`.
+/// Calculates the conflicts of what changed. Lessons that are over keep theirs, unless they were moved. The flags of
+/// lessons in `work` are set on it; the columns of the others are those of a connection with direction `allowed`.
 pub async fn difference(
     round: &mut Round<'_>,
     work: &mut [Work],
@@ -127,7 +127,7 @@ pub async fn difference(
     Ok(Difference { changes: found, flags })
 }
 
-/// What may occur in the window; once all that changed is stored, where it is not yet.
+/// The events in the window, as they will be once the changes are stored.
 async fn external_between(round: &Round<'_>, window: Window, changed: &Delta) -> Result<ExternalLookup, Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
     let mut lookup = store.external_between(key, window).await?;
@@ -135,7 +135,7 @@ async fn external_between(round: &Round<'_>, window: Window, changed: &Delta) ->
         return Ok(lookup);
     }
     for row in changed.put.iter().filter(|row| row.event.is_series()) {
-        // A series that comes to reach into the window brings along what is stored of its exceptions.
+        // A series that now reaches into the window brings its stored exceptions along.
         let known = lookup.series.iter().any(|(series, _)| series.id() == row.id());
         if !known && row.event_start < window.to && row.event_end.is_none_or(|end| end > window.from) {
             let exceptions = store.exceptions_of(key, &row.calendar_id, row.id()).await?;
@@ -145,7 +145,7 @@ async fn external_between(round: &Round<'_>, window: Window, changed: &Delta) ->
     Ok(occurrences::replaced(lookup, &changed.put, &changed.gone))
 }
 
-/// Says why what stands at the time of a lesson is no conflict, once: when the event or the lesson has changed.
+/// Logs once why an event at the time of a lesson is no conflict: when the event or the lesson has changed.
 fn say_what_does_not_block(
     round: &mut Round<'_>,
     work: &[Work],
@@ -202,7 +202,7 @@ async fn affected(
             }
         }
     }
-    // What this round knows better than the store: the flag is the stored one, since only this step changes it.
+    // The mappings of this run are newer than the stored ones, except for the flag, which only this step changes.
     for work in work {
         if work.moved || affected.contains_key(&work.mapping.lesson_id) {
             affected.insert(work.mapping.lesson_id, work.mapping.clone());
@@ -211,7 +211,7 @@ async fn affected(
     Ok(affected)
 }
 
-/// Whether anything of `row` occurs in `span`.
+/// Whether an occurrence of `row` overlaps `span`.
 fn touches(row: &ExternalCalendarEvent, span: Window, zone: chrono_tz::Tz) -> bool {
     let lookup = if row.event.is_series() {
         ExternalLookup { events: Vec::new(), series: vec![(row.clone(), Vec::new())] }
@@ -223,9 +223,8 @@ fn touches(row: &ExternalCalendarEvent, span: Window, zone: chrono_tz::Tz) -> bo
     found
 }
 
-/// The lessons that stored pairs connect with changed events, or with what is of one family with these: with a series
-/// through its exceptions too, whose rows a run that died may have removed before, and with the series that a changed
-/// exception belongs to.
+/// The lessons that stored pairs connect with changed events or with events of their family: a changed series also
+/// through its exceptions, whose rows a dead run may have removed, and a changed exception through its series.
 async fn named_by_pairs(round: &Round<'_>, changed: &Delta) -> Result<BTreeSet<LessonId>, Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
     let ids = changed.put.iter().map(ExternalCalendarEvent::id).chain(&changed.gone);
@@ -258,13 +257,13 @@ async fn stored_pairs(
     Ok(by_lesson)
 }
 
-/// Whether an event is wanted for a lesson that has none: one outside of the window waits for nothing.
+/// Whether the lesson should have an event. One outside of the window waits for none.
 fn is_wanted(mapping: &CalendarEventMapping) -> bool {
     mapping.dirty || mapping.sync_status == SyncStatus::Failed
 }
 
-/// Puts the flag where it changes: on the work under way, whose host row is written with its outcome. Answers the
-/// columns of all others.
+/// Sets the flag where it changes: on `work`, whose host rows are written with their outcome. Returns the columns of
+/// all other lessons.
 fn flags(
     work: &mut [Work],
     affected: &BTreeMap<LessonId, CalendarEventMapping>,

@@ -1,4 +1,4 @@
-//! What a listing leaves behind when it is stored.
+//! What a stored listing leaves to be committed.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -8,23 +8,22 @@ use crate::{
     reconcile::push,
 };
 
-/// A listing whose items are stored, and which may be committed with the round.
+/// A listing whose items are stored, to be committed at the end of the run.
 #[derive(Debug)]
 pub struct Listed {
-    /// Where the next one goes on, if all of it came.
+    /// Where the next listing resumes; `None` when this one is not complete.
     pub cursor: Option<Cursor>,
     /// The calendar's zone.
     pub zone: Tz,
-    /// When it began.
     pub began: DateTime<Utc>,
-    /// Whether it is a delta that brought anything which was not known.
+    /// Whether it is a delta that brought something new.
     pub found_changes: bool,
-    /// Whether it is a delta that brought nothing at all.
+    /// Whether it is a delta without items.
     pub is_empty: bool,
 }
 
 impl Listed {
-    /// Whether all of it came, and the cursor may move.
+    /// Whether it is complete, so that the cursor may move.
     pub fn is_good(&self) -> bool {
         self.cursor.is_some()
     }

@@ -51,55 +51,47 @@ const DELIVER_AGAIN: TimeDelta = TimeDelta::minutes(2);
 /// the listing that its first notice causes at once and one trailing listing.
 const BETWEEN_LISTINGS: TimeDelta = TimeDelta::seconds(1);
 
-/// Where notices of Google go.
+/// Where Google sends push notifications.
 #[derive(Debug, Clone)]
 pub struct Push {
     /// The public HTTPS address of the webhook.
     pub address: String,
-    /// What channel tokens are signed with.
+    /// The keys of channel tokens.
     pub keys: WebhookKeys,
 }
 
-/// Runs syncs.
 #[derive(Clone)]
 pub struct SyncCalendar {
-    /// Google and the store.
     pub google: Google,
-    /// Hands work over to a later run.
+    /// For work that a later run continues.
     pub sync_queue: Arc<dyn SyncQueue>,
-    /// Where notices go.
     pub bus: Arc<dyn NoticeBus>,
-    /// Ids and jitter.
     pub random: Arc<dyn Random>,
-    /// Push, where there is a public address; else all is polled.
+    /// `None` without a public address: then all calendars are polled.
     pub push: Option<Push>,
     /// What this process does without the lease.
     pub glances: UnderWay,
 }
 
-/// What a run is asked for.
 #[derive(Debug, Clone)]
 pub struct SyncRequest {
-    /// Whose calendar.
     pub key: ConnectionKey,
-    /// Why.
     pub trigger: SyncTrigger,
-    /// What is wanted.
     pub tasks: BTreeSet<SyncTask>,
-    /// The log row that was promised to a person.
+    /// The log row that a person follows.
     pub log_id: Option<SyncLogId>,
-    /// Which way and which lessons, where a person said so.
+    /// The direction and days that a person asked for; `None` for a whole run.
     pub asked: Option<crate::model::SyncCalendarRequest>,
-    /// When the notice of Google that it answers was received.
+    /// When the push notification that caused it was received.
     pub noticed_at: Option<DateTime<Utc>>,
-    /// When the poll that it answers was found to be due.
+    /// When the dispatcher found the poll due.
     pub due_at: Option<DateTime<Utc>>,
-    /// When the run has to be over.
+    /// When the run has to end.
     pub deadline: DateTime<Utc>,
 }
 
 impl SyncRequest {
-    /// Whether a person stands behind it, rather than a schedule, a notice or a changed lesson.
+    /// Whether a person caused it, rather than a schedule, a push notification or a changed lesson.
     fn by_a_person(&self) -> bool {
         match self.trigger {
             SyncTrigger::Connect | SyncTrigger::Manual | SyncTrigger::Settings => true,
@@ -107,7 +99,7 @@ impl SyncRequest {
         }
     }
 
-    /// Whether somebody looks into the log for how it ends.
+    /// Whether a person follows its log row.
     fn is_awaited(&self) -> bool {
         self.by_a_person() || self.log_id.is_some()
     }
@@ -403,14 +395,14 @@ impl SyncCalendar {
         }
     }
 
-    /// Rings for what others wished for meanwhile.
+    /// Sends a message for requests that came meanwhile.
     async fn send_for_others(&self, key: ConnectionKey, trigger: SyncTrigger, state: &SyncState) -> Result<()> {
         let tasks = state.pending.tasks.iter().copied().collect();
         let message = SyncMessage::new(key, trigger, tasks);
         self.sync_queue.send(&message, Duration::ZERO).await
     }
 
-    /// Rings for what is left of what was asked for, in the same bounds; the log row tells the rest of the story.
+    /// Sends a message for the rest of what was asked for, in the same bounds and with the same log row.
     async fn send_for_the_rest(
         &self,
         request: &SyncRequest,

@@ -1,4 +1,4 @@
-//! What a run leaves in the log, and in the instructor's row of the host.
+//! The log row of a run, and the instructor's row of the host.
 
 use chrono::{DateTime, Utc};
 
@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl SyncCalendar {
-    /// Ends the log row where nothing can run any more: the one that was promised to a person, or that of a run that did
-    /// something before.
+    /// Ends the log row of a run that cannot continue: one that was promised to a person, or one whose earlier parts
+    /// did something.
     pub(super) async fn end_in_vain(
         &self,
         request: &SyncRequest,
@@ -27,7 +27,7 @@ impl SyncCalendar {
         Ok(())
     }
 
-    /// Writes the log row, and the instructor's row of the host, where there is something to tell.
+    /// Writes the log row and the instructor's row, where there is something to tell.
     pub(super) async fn record(
         &self,
         request: &SyncRequest,
@@ -59,13 +59,13 @@ impl SyncCalendar {
         Ok(SyncRun::Ran(Box::new(log)))
     }
 
-    /// What stands in the row that was promised to a person: that their run waits, or what its earlier parts did.
+    /// The log row that a person follows: that their run waits, or what its earlier parts did.
     async fn promised(&self, request: &SyncRequest) -> Result<Option<CalendarSyncLog>> {
         let Some(id) = request.log_id else { return Ok(None) };
         self.google.store.log(request.key, id).await
     }
 
-    /// A UUID of version 7: it sorts by `at`.
+    /// UUID version 7, which sorts by `at`.
     pub fn time_ordered_id(&self, at: DateTime<Utc>) -> uuid::Uuid {
         let mut random = [0; 10];
         self.random.fill(&mut random);

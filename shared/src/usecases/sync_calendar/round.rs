@@ -201,8 +201,7 @@ impl Round<'_> {
     }
 }
 
-/// Whether it is time to compare all lessons with all mappings: each day, and after the settings have changed, also when
-/// the message for that was lost.
+/// Whether the daily full reconcile is due. After a change of settings it is due too, also when its message was lost.
 pub fn full_reconcile_due(state: &SyncState, credentials: &InstructorCalendarCredentials, now: DateTime<Utc>) -> bool {
     state.reconciled_at.is_none_or(|at| now - at > schedule::DAILY || credentials.updated_at > at)
 }

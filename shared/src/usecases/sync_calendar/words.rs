@@ -1,5 +1,5 @@
-//! The words in which the log of a run says what was done for a lesson and why: they name lessons and events by their
-//! ids and times and never by their titles, since a log outlives what was imported.
+//! The sentences of a log row. They name lessons and events by ids and times, never by titles, since a log outlives
+//! what was imported.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -11,19 +11,19 @@ use crate::{
     reconcile::outbound::{Absence, Decision, Desired, Step},
 };
 
-/// Bytes of an event's id in a sentence: all of one that Google makes.
+/// Bytes of an event's id in a sentence: enough for Google's ids.
 const MAX_ID_BYTES: usize = 1024;
 
 fn moment(at: DateTime<Utc>, zone: Tz) -> impl std::fmt::Display {
     at.with_timezone(&zone).format("%Y-%m-%d %H:%M")
 }
 
-/// A lesson, by its id and its beginning where the calendar is.
+/// A lesson, by its id and its start in the calendar's zone.
 pub fn lesson(mapping: &CalendarEventMapping, zone: Tz) -> String {
     format!("Lesson {} of {}", mapping.lesson_id, moment(mapping.event_start, zone))
 }
 
-/// What a step that was carried out has done, and why; nothing for one that changed nothing in Google.
+/// What a step did and why; `None` for a step that changed nothing in Google.
 pub fn done(decision: Decision, desired: &Desired) -> Option<&'static str> {
     let drift = decision.drift.map(|drift| drift.deleted);
     match (decision.step, drift) {
@@ -46,12 +46,11 @@ pub fn done(decision: Decision, desired: &Desired) -> Option<&'static str> {
     }
 }
 
-/// Why nothing was done for a lesson outside of the days that are covered.
+/// Why nothing was done for a lesson outside of the window.
 pub fn outside(window: Window, zone: Tz) -> String {
     format!("it has no event, since it lies outside of {} to {}", moment(window.from, zone), moment(window.to, zone))
 }
 
-/// An event that was left out.
 pub fn skipped(skipped: &SkippedEvent) -> String {
     let why = match skipped.reason {
         SkipReason::Unreadable => "it cannot be read",
@@ -64,18 +63,15 @@ pub fn skipped(skipped: &SkippedEvent) -> String {
     }
 }
 
-/// A series of which not every line is understood.
 pub fn misread(series: &EventId) -> String {
     format!("Not all of the recurrence of event {series} is understood; it was taken as far as it is.")
 }
 
-/// A conflict that was found.
 pub fn overlaps(pair: &SchedulingConflict, zone: Tz) -> String {
     let (from, to) = (moment(pair.overlap_start, zone), moment(pair.overlap_end, zone));
     format!("it overlaps event {} from {from} to {to}", pair.google_event_id)
 }
 
-/// A conflict that is no more.
 pub fn no_longer_overlaps(pair: &SchedulingConflict) -> String {
     format!("it no longer overlaps event {}, or that no longer blocks", pair.google_event_id)
 }

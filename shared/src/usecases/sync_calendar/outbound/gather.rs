@@ -1,4 +1,4 @@
-//! Which lessons a round looks at: those that are marked, those that a window brings in, and daily all.
+//! Which lessons a run looks at: those that are marked, those that are new in the window, and once a day all.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -13,7 +13,7 @@ use crate::{
     usecases::sync_calendar::{Failure, round::Round, words},
 };
 
-/// Marked mappings that one round looks at; the rest waits for the next.
+/// Marked mappings that are read at once; the others follow.
 const AT_MOST: usize = 1000;
 
 /// Finds the lessons that are to be looked at and what each wants, and says whether more are marked than it looked at.
@@ -104,8 +104,7 @@ fn prepare(
     Work { mapping, desired, lesson, moved: false, skip: None, stored, decision, after: None, notices: Vec::new() }
 }
 
-/// Takes away what an earlier connection, or another instructor's, has left in the columns of a lesson that has no
-/// mapping here.
+/// Clears the columns that an earlier connection, or another instructor's, left on a lesson that has no mapping here.
 async fn blank(round: &Round<'_>, lookup: &LessonLookup) -> Result<(), Failure> {
     let key = round.request.key;
     if let LessonLookup::Found(lesson) = lookup
@@ -117,8 +116,7 @@ async fn blank(round: &Round<'_>, lookup: &LessonLookup) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Says of changed lessons that they are in no need of an event: the window comes to them in time, or has left them
-/// behind.
+/// Logs for changed lessons that they need no event: they lie before the window or after it.
 fn say_what_lies_outside(round: &mut Round<'_>, work: &[Work], window: Window) {
     for work in work.iter().filter(|work| work.skip == Some(Skip::Outside) && work.mapping.dirty) {
         let Desired::Event(content) = &work.desired else { continue };

@@ -1,4 +1,4 @@
-//! A host that shows an empty table by mistake does not empty people's calendars (design rule R15).
+//! The breaker: a host whose lessons table is empty by mistake does not empty its instructors' calendars.
 
 use super::work::{Skip, Work};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 const HELD_BACK: &str =
     "The lesson vanished together with many others. Its event is kept until somebody starts a sync by hand.";
 
-/// The events of lessons that vanished together stay until a person asks, and everything else goes on.
+/// Keeps the events of lessons that vanished together until a person asks for a sync; everything else continues.
 pub async fn hold_back_mass_removal(
     round: &mut Round<'_>,
     work: &mut [Work],
@@ -23,7 +23,7 @@ pub async fn hold_back_mass_removal(
     }
     if !work.iter().any(Work::vanishes) {
         if full_reconcile && breaker::is_held(round.state.removals) {
-            // All lessons were looked at: those that had vanished are back.
+            // All lessons were read: those that had vanished are back.
             round.state.removals = None;
         }
         return Ok(());
@@ -51,8 +51,8 @@ pub async fn hold_back_mass_removal(
     Ok(())
 }
 
-/// How many lessons have vanished, and of how many, where that is too many to believe it: of those to come, which the
-/// others, ever more, would hide; or of all.
+/// How many lessons have vanished and of how many, where that trips the breaker. Future lessons are also judged on
+/// their own, since past ones, whose number grows, would hide their loss.
 async fn trips(round: &Round<'_>, work: &[Work]) -> Result<Option<(u32, u32)>, Failure> {
     let (store, now) = (&round.sync.google.store, round.sync.now());
     let count = |mappings: usize| u32::try_from(mappings).unwrap_or(u32::MAX);

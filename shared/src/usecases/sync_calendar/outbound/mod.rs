@@ -1,5 +1,5 @@
-//! To Google: which lessons are to be looked at and what each wants ([`gather`](gather())), and the writes that follow, in
-//! batches.
+//! To Google: which lessons are looked at and what each should show ([`gather`](gather())), and the writes that follow,
+//! in batches.
 
 mod gather;
 mod mass_removal;
@@ -19,14 +19,14 @@ use crate::{
     },
 };
 
-/// How often one lesson is decided anew within a round: insert, look, revive, and the next generation.
+/// How often one lesson is decided in a run: insert, fetch, revive, and the next generation.
 const PASSES: usize = 5;
-/// Operations of one batch (design rule R14).
+/// Operations of one batch.
 const PART: usize = 50;
-/// What a batch takes at most when Google is well; with less time left, none is begun.
+/// The longest time of a batch when Google is well; with less time left, none is begun.
 const LONGEST_PART: TimeDelta = TimeDelta::seconds(5);
 
-/// Stores what is about to be written beside what was agreed, and copies the lessons' times.
+/// Stores what is about to be written beside the base, and copies the lessons' times.
 pub async fn intend(
     round: &mut Round<'_>,
     work: &mut [Work],
@@ -36,7 +36,7 @@ pub async fn intend(
     let (sync, now) = (round.sync, round.sync.now());
     for work in work.iter_mut() {
         let writes = direction.writes() && work.skip.is_none();
-        // What has no event and needs none is forgotten by whoever comes upon it.
+        // A mapping without an event that needs none is removed by any run that reads it.
         let forgets = work.skip.is_none() && work.decision.step == Step::Forget;
         let step = work.decision.step;
         if !writes && !forgets {
@@ -59,7 +59,7 @@ pub async fn intend(
     let saves = work.iter_mut().filter(|work| work.stored.as_ref() != Some(&work.mapping)).map(|work| {
         let notices = std::mem::take(&mut work.notices);
         async move {
-            // What is under way is to be found again if we die, so a row that carries no mark gets one.
+            // A dirty mark on each row with a write in flight, so that another run finds it if this one dies.
             let mark = if !work.mapping.dirty && work.decision.step != Step::Rest {
                 DirtyMark::Raise
             } else {
@@ -76,7 +76,7 @@ pub async fn intend(
     concurrently(saves.collect()).await.map(drop)
 }
 
-/// Writes to Google, pass after pass until every lesson has come to rest, and stores what came of it.
+/// Writes to Google, pass after pass until every lesson is done, and stores the outcomes.
 pub async fn carry_out(
     round: &mut Round<'_>,
     mut work: Vec<Work>,
@@ -127,7 +127,7 @@ pub async fn carry_out(
     stopped.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// Before a further pass: a new generation, or what a look has shown, is stored before anything is written for it.
+/// Before a further pass: stores a new generation, or what a fetch has shown, before anything is written for it.
 async fn save_all(round: &Round<'_>, work: &mut [Work], batch: &[(usize, Operation)]) -> Result<(), Failure> {
     let store = &round.sync.google.store;
     let saves = batch.iter().map(|(index, _)| {
@@ -150,13 +150,13 @@ async fn finish(
 ) -> Result<(), Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
     let saves = work.into_iter().map(|work| async move {
-        // A run that was asked to leave Google alone, on a connection that writes, has done nothing for the lesson.
+        // A run that a person kept from writing, on a connection that writes, has not settled the lesson.
         let settled = work.is_settled(direction) && (direction.writes() || !allowed.writes());
         let gone = matches!(work.desired, Desired::NoEvent(_));
         let done_for =
             gone && settled && (matches!(work.after, Some(After::Done)) || work.decision.step == Step::Forget);
         let flags = work.flags(allowed);
-        // The host's row first: if we die between the two, the mark on the mapping brings us back.
+        // The host's row first: if we die between the two, the mark on the mapping brings another run.
         if let Some(lesson) = &work.lesson
             && lesson.instructor_id == key.instructor_id
             && (lesson.google_calendar_event_id.as_deref(), lesson.calendar_sync_status, lesson.has_conflict)
@@ -168,7 +168,7 @@ async fn finish(
         {
             store.write_lesson_columns(key, lesson.id, &flags).await?;
         }
-        // Somebody else gives it now, and writes the columns if they have a connection. Until then they show our event.
+        // Another instructor gives it now. Until their connection writes the columns, they would show our event.
         let event = work.mapping.google_event_id();
         if let Some(lesson) = &work.lesson
             && work.desired == Desired::NoEvent(Absence::Reassigned)
@@ -178,7 +178,7 @@ async fn finish(
             store.clear_lesson_columns(key, lesson.id, &event).await?;
         }
         let deleted = done_for && store.delete_mapping(key, work.mapping.lesson_id, work.mapping.dirty_version).await?;
-        // A mapping that was marked meanwhile stays, with what came of the event.
+        // A mapping that was marked meanwhile stays, with the event's outcome.
         if !deleted && (work.mapping.dirty || work.stored.as_ref() != Some(&work.mapping)) {
             let mark = if settled { DirtyMark::Clear { seen: work.mapping.dirty_version } } else { DirtyMark::Keep };
             store.save_mapping(&work.mapping, mark, &work.notices).await?;

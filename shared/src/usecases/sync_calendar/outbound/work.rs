@@ -1,4 +1,4 @@
-//! One lesson under way: what is decided for it, and what Google has answered.
+//! One lesson in a run: the decision for it, and Google's answers.
 
 use crate::{
     model::{CalendarEventMapping, Lesson, Notice, NoticeKind, SyncDirection, SyncStatus},
@@ -10,50 +10,43 @@ use crate::{
     usecases::sync_calendar::{round::Round, words},
 };
 
-/// One lesson under way.
 #[derive(Debug)]
 pub struct Work {
-    /// Its mapping, as it will be stored.
+    /// As it will be stored.
     pub mapping: CalendarEventMapping,
-    /// What it wants.
     pub desired: Desired,
-    /// The row of the host, if it is there.
+    /// The host's row; `None` when it is gone or unreadable.
     pub lesson: Option<Lesson>,
-    /// Whether its times, or its being there, changed: its conflicts may have.
+    /// Whether its times or its existence changed, so that its conflicts may have.
     pub moved: bool,
     /// Why nothing is written to Google for it.
     pub skip: Option<Skip>,
-    /// Its mapping, as it was read.
+    /// As it was read; `None` for a new mapping.
     pub stored: Option<CalendarEventMapping>,
-    /// What is to be done next.
     pub decision: Decision,
-    /// What came of it last.
     pub after: Option<After>,
-    /// What the instructor is still to be told.
+    /// Notices to be stored with the mapping.
     pub notices: Vec<Notice>,
 }
 
-/// Why a lesson is left alone in Google.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skip {
-    /// It lies outside of the window, and has no event.
+    /// Outside of the window and without an event.
     Outside,
     /// It vanished together with too many others; its event is kept.
     HeldBack,
 }
 
 impl Work {
-    /// Whether its event is to go because its lesson is no longer there.
+    /// Whether its event is to be deleted since its lesson no longer exists.
     pub fn vanishes(&self) -> bool {
         self.desired == Desired::NoEvent(Absence::Removed) && self.decision.step == Step::Delete
     }
 
-    /// Whether there may be more to do for it.
     pub fn is_open(&self) -> bool {
         matches!(self.after, None | Some(After::Again | After::Look | After::Abandon(_)))
     }
 
-    /// Takes in what Google has answered.
     pub fn answered(&mut self, round: &mut Round<'_>, outcome: &OperationOutcome) {
         let decision = self.decision;
         let step = decision.step;
@@ -106,7 +99,7 @@ impl Work {
         self.after = Some(after);
     }
 
-    /// Tells the instructor that the event was changed in Google; of one that is left so, once.
+    /// Notifies the instructor that the event was changed in Google; of an event that we leave so, once.
     pub fn tell_drift(&mut self, round: &mut Round<'_>) {
         let Some(drift) = self.decision.drift else { return };
         let put_back = self.decision.step != Step::GiveUp;
@@ -122,7 +115,7 @@ impl Work {
         self.notices.push(round.sync.notice(self.mapping.key, kind));
     }
 
-    /// Whether nothing is left to do for the lesson now.
+    /// Whether the run has nothing left to do for the lesson.
     pub fn is_settled(&self, direction: SyncDirection) -> bool {
         match &self.after {
             None | Some(After::Again | After::Look | After::Abandon(_)) => {
@@ -133,7 +126,7 @@ impl Work {
         }
     }
 
-    /// What the columns of the lesson's row are to show, on a connection of this direction.
+    /// The columns of the lesson's row, for a connection of direction `allowed`.
     pub fn flags(&self, allowed: SyncDirection) -> LessonSyncColumns {
         let wants_event = matches!(self.desired, Desired::Event(_));
         let in_google = self.mapping.remote.as_ref().is_some_and(|remote| !remote.deleted);

@@ -11,17 +11,15 @@ use chrono::TimeDelta;
 use lambda_http::{Body, Request, Response};
 use serde_json::json;
 
-/// API Gateway waits 30 seconds at most; what takes longer goes on in the queue.
+/// API Gateway waits 30 seconds at most; what takes longer continues in the queue.
 const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(20);
 
-/// What the function needs.
 pub struct Deps {
     disconnect: Disconnect,
     claims: ClaimNames,
 }
 
 impl Deps {
-    /// Makes it at cold start.
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         let disconnect = Disconnect {
             google: crate::google(bootstrap).await?,
@@ -32,7 +30,6 @@ impl Deps {
     }
 }
 
-/// Answers a request.
 pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
     answer(disconnect(deps, &request).await)
 }

@@ -1,4 +1,4 @@
-//! `GET /api/v1/calendar/external-events/{instructorId}`: what the instructor planned in Google.
+//! `GET /api/v1/calendar/external-events/{instructorId}`: the imported events of a range.
 
 use calendar_sync::{
     Error, Result,
@@ -14,17 +14,15 @@ use serde_json::{Value, json};
 
 use crate::view;
 
-/// What is shown when no range is given, from now on.
+/// The default range, from now on.
 const USUAL: TimeDelta = TimeDelta::days(30);
 
-/// What the function needs.
 pub struct Deps {
     events: ReadExternalEvents,
     claims: ClaimNames,
 }
 
 impl Deps {
-    /// Makes it at cold start.
     #[expect(clippy::unused_async, reason = "all functions are made alike")]
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         let events = ReadExternalEvents { store: bootstrap.store(), clock: bootstrap.clock() };
@@ -32,7 +30,6 @@ impl Deps {
     }
 }
 
-/// Answers a request.
 pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
     answer(list(deps, &request).await)
 }
@@ -74,7 +71,7 @@ fn window(request: &Request, now: DateTime<Utc>) -> Result<Window> {
     Ok(Window { from, to })
 }
 
-/// The cursor is the place of the last occurrence: its beginning in milliseconds and its event.
+/// The cursor names the last occurrence: its start in milliseconds and its event.
 fn next(page: &Page) -> Option<String> {
     let last = page.occurrences.last().filter(|_| page.more)?;
     let (start, id) = last.place();

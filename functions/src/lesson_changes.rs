@@ -1,5 +1,4 @@
-//! The lessons table's stream: lessons that changed are marked, and the bell rings; hosts of fed lessons are told what
-//! we wrote.
+//! The lessons table's stream: marks changed lessons and sends messages, and notifies the hosts of fed lessons.
 
 use aws_lambda_events::event::{
     dynamodb::{Event, EventRecord},
@@ -12,13 +11,11 @@ use calendar_sync::{
     usecases::note_lesson_changes::{LessonChange, NotNoted, NoteLessonChanges},
 };
 
-/// What the function needs.
 pub struct Deps {
     lessons: NoteLessonChanges,
 }
 
 impl Deps {
-    /// Makes it at cold start.
     #[expect(clippy::unused_async, reason = "all functions are made alike")]
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         let lessons = NoteLessonChanges {
@@ -31,7 +28,7 @@ impl Deps {
     }
 }
 
-/// Handles a batch of records. A stream is read in order: from the first that failed on all come again, and marking
+/// Handles a batch of records. A stream is read in order: all records from the first failed one come again, and marking
 /// a lesson twice does no harm.
 pub async fn handle(deps: &Deps, event: Event) -> Result<DynamoDbEventResponse> {
     let places: Vec<Option<String>> =
@@ -47,7 +44,7 @@ pub async fn handle(deps: &Deps, event: Event) -> Result<DynamoDbEventResponse> 
     Ok(response)
 }
 
-/// A row that cannot be read counts as absent: its mapping, if there is one, says so in the next full reconcile.
+/// A row that cannot be read counts as absent: if it has a mapping, the next full reconcile notes it there.
 fn change(record: EventRecord) -> LessonChange {
     let read = |image: serde_dynamo::Item| (!image.is_empty()).then(|| lesson_from_image(image)).flatten();
     let at = record.change.approximate_creation_date_time;

@@ -3,13 +3,11 @@
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use calendar_sync::{Result, bootstrap::Bootstrap, jobs, usecases::take_lessons::TakeLessons};
 
-/// What the function needs.
 pub struct Deps {
     lessons: TakeLessons,
 }
 
 impl Deps {
-    /// Makes it at cold start.
     #[expect(clippy::unused_async, reason = "all functions are made alike")]
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         let lessons = TakeLessons {
@@ -21,7 +19,6 @@ impl Deps {
     }
 }
 
-/// Handles a batch of messages.
 pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse> {
     Ok(jobs::each_message(event, async |body| deps.lessons.take(&body, &jobs::lesson_feed::read(&body)).await).await)
 }

@@ -1,4 +1,4 @@
-//! The Lambda functions: each module holds one endpoint's `handle` and what it needs; `src/bin` holds their mains.
+//! The Lambda functions: each module holds one endpoint's `handle` and its dependencies; `src/bin` holds their mains.
 //!
 //! Over HTTP: [`oauth_url`], [`oauth_callback`], [`sync`], [`status`], [`disconnect`], [`settings`],
 //! [`external_events`] behind API Gateway, and [`webhook`] behind a function URL. By event: [`poll`] and
@@ -23,7 +23,7 @@ pub mod webhook;
 
 use calendar_sync::{Result, bootstrap::Bootstrap, usecases};
 
-/// What every function that talks to Google needs.
+/// The dependencies of functions that call Google.
 async fn google(bootstrap: &Bootstrap) -> Result<usecases::google_session::Google> {
     let store = bootstrap.store();
     Ok(usecases::google_session::Google {
@@ -35,7 +35,7 @@ async fn google(bootstrap: &Bootstrap) -> Result<usecases::google_session::Googl
     })
 }
 
-/// What every function that runs syncs needs.
+/// The dependencies of functions that run syncs.
 async fn sync_calendar(bootstrap: &Bootstrap) -> Result<usecases::sync_calendar::SyncCalendar> {
     let push = match bootstrap.config.webhook()?.address {
         Some(address) => Some(usecases::sync_calendar::Push { address, keys: bootstrap.webhook_keys().await? }),

@@ -1,5 +1,5 @@
-//! `GET /api/v1/calendar/oauth/callback`: where Google sends the browser back to; and `POST`, by which a page
-//! finishes a login for a browser whose cookies don't travel between sites.
+//! `GET /api/v1/calendar/oauth/callback`: the address to which Google redirects the browser. `POST`: the frontend
+//! finishes a login whose cookie the browser does not send across sites.
 
 use calendar_sync::{
     Error, Result,
@@ -16,7 +16,6 @@ use serde_json::json;
 
 use crate::view::login_cookie;
 
-/// What the function needs.
 pub struct Deps {
     login: FinishLogin,
     claims: ClaimNames,
@@ -24,7 +23,6 @@ pub struct Deps {
 }
 
 impl Deps {
-    /// Makes it at cold start.
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         let login = FinishLogin {
             google: crate::google(bootstrap).await?,
@@ -35,7 +33,6 @@ impl Deps {
     }
 }
 
-/// Answers a request.
 pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
     if request.method() == Method::POST {
         answer(by_page(deps, &request).await)
@@ -44,7 +41,7 @@ pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
     }
 }
 
-/// The page finishes with its own bearer token.
+/// The frontend finishes the login with its bearer token.
 async fn by_page(deps: &Deps, request: &Request) -> Result<Response<Body>> {
     let Caller { user, tenant, instructor } = Caller::of(request, &deps.claims)?;
     let body = JsonBody::of(request)?;
@@ -57,7 +54,7 @@ async fn by_page(deps: &Deps, request: &Request) -> Result<Response<Body>> {
     connected(&finished)
 }
 
-/// The browser comes back from Google. A person is sent on to the frontend; a program gets JSON.
+/// The browser returns from Google. A browser is redirected to the frontend; a program gets JSON.
 async fn by_browser(deps: &Deps, request: &Request) -> Response<Body> {
     let wants_json = accepts_json(request);
     let returned = match returned(request) {
@@ -84,12 +81,12 @@ async fn by_browser(deps: &Deps, request: &Request) -> Response<Body> {
     response
 }
 
-/// Where a browser goes whose cookie belongs to another site: the page finishes with its own token, if there is
-/// anything to finish. The login is left as it is, since nobody knows who this browser is.
+/// The redirect of a browser that sends no cookie: the frontend finishes the login with its token, if there is anything
+/// to finish. The login stays as it is, since this browser is not identified.
 fn without_cookie(frontend: &str, LoginReturn { state, answer }: &LoginReturn) -> String {
     use secrecy::ExposeSecret;
     match answer {
-        // What follows `#` reaches no server.
+        // The part behind `#` is not sent to a server.
         Ok(code) => format!("{frontend}/?calendar=finish#state={state}&code={}", escape(code.expose_secret())),
         Err(word) if word == "access_denied" => with_query(frontend, "/", "calendar=error&code=consent_denied"),
         Err(_) => with_query(frontend, "/", "calendar=error&code=google_refused"),

@@ -1,4 +1,4 @@
-//! `GET /api/v1/calendar/oauth/url`: where to send the browser to connect a calendar.
+//! `GET /api/v1/calendar/oauth/url`: the address to which the browser goes to connect a calendar.
 
 use calendar_sync::{
     Result,
@@ -15,7 +15,6 @@ use serde_json::json;
 
 use crate::view::login_cookie;
 
-/// What the function needs.
 pub struct Deps {
     login: BeginLogin,
     claims: ClaimNames,
@@ -23,7 +22,6 @@ pub struct Deps {
 }
 
 impl Deps {
-    /// Makes it at cold start.
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         let login = BeginLogin {
             store: bootstrap.store(),
@@ -37,7 +35,6 @@ impl Deps {
     }
 }
 
-/// Answers a request.
 pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
     answer(url(deps, &request).await)
 }

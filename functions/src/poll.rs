@@ -1,15 +1,13 @@
-//! The schedule of each minute: rings for the connections whose poll is due.
+//! The schedule of each minute: sends messages for the connections whose poll is due.
 
 use calendar_sync::{Result, bootstrap::Bootstrap, usecases::dispatch_due_polls::DispatchDuePolls};
 use serde_json::Value;
 
-/// What the function needs.
 pub struct Deps {
     due: DispatchDuePolls,
 }
 
 impl Deps {
-    /// Makes it at cold start.
     #[expect(clippy::unused_async, reason = "all functions are made alike")]
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         let due = DispatchDuePolls {
@@ -22,7 +20,7 @@ impl Deps {
     }
 }
 
-/// Handles a schedule's event, whatever it says.
+/// Handles a schedule's event, whose content does not matter.
 pub async fn handle(deps: &Deps, _event: Value) -> Result<()> {
     let sent = deps.due.dispatch().await?;
     tracing::info!(sent, "polled");

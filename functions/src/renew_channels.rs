@@ -1,15 +1,13 @@
-//! The schedule that renews push channels before they end.
+//! The hourly schedule that renews push channels before they expire.
 
 use calendar_sync::{Result, bootstrap::Bootstrap, usecases::renew_channels::RenewChannels};
 use serde_json::Value;
 
-/// What the function needs.
 pub struct Deps {
     renew: RenewChannels,
 }
 
 impl Deps {
-    /// Makes it at cold start.
     #[expect(clippy::unused_async, reason = "all functions are made alike")]
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         let renew =
@@ -18,7 +16,7 @@ impl Deps {
     }
 }
 
-/// Handles a schedule's event, whatever it says.
+/// Handles a schedule's event, whose content does not matter.
 pub async fn handle(deps: &Deps, _event: Value) -> Result<()> {
     let sent = deps.renew.dispatch().await?;
     tracing::info!(sent, "renewals");

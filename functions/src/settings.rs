@@ -1,4 +1,4 @@
-//! `PATCH /api/v1/calendar/settings`: the switches of a connection.
+//! `PATCH /api/v1/calendar/settings`: changes the settings of a connection.
 
 use calendar_sync::{
     Result,
@@ -12,14 +12,12 @@ use lambda_http::{Body, Request, Response};
 
 use crate::view;
 
-/// What the function needs.
 pub struct Deps {
     settings: ChangeSettings,
     claims: ClaimNames,
 }
 
 impl Deps {
-    /// Makes it at cold start.
     #[expect(clippy::unused_async, reason = "all functions are made alike")]
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         let settings =
@@ -28,7 +26,6 @@ impl Deps {
     }
 }
 
-/// Answers a request.
 pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
     answer(change(deps, &request).await)
 }

@@ -11,14 +11,12 @@ use lambda_http::{Body, Request, Response};
 
 use crate::view;
 
-/// What the function needs.
 pub struct Deps {
     status: ShowStatus,
     claims: ClaimNames,
 }
 
 impl Deps {
-    /// Makes it at cold start.
     #[expect(clippy::unused_async, reason = "all functions are made alike")]
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         let status = ShowStatus { store: bootstrap.store(), clock: bootstrap.clock() };
@@ -26,7 +24,6 @@ impl Deps {
     }
 }
 
-/// Answers a request.
 pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
     answer(status(deps, &request).await)
 }

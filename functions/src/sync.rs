@@ -17,23 +17,20 @@ use serde_json::json;
 
 use crate::view::log;
 
-/// API Gateway waits 30 seconds at most; what takes longer goes on in the queue.
+/// API Gateway waits 30 seconds at most; what takes longer continues in the queue.
 const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(20);
 
-/// What the function needs.
 pub struct Deps {
     sync: SyncCalendar,
     claims: ClaimNames,
 }
 
 impl Deps {
-    /// Makes it at cold start.
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         Ok(Self { sync: crate::sync_calendar(bootstrap).await?, claims: bootstrap.config.claims() })
     }
 }
 
-/// Answers a request.
 pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
     answer(sync(deps, &request).await)
 }

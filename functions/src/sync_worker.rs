@@ -1,4 +1,4 @@
-//! The queue's worker: answers each message with a run.
+//! The sync worker: handles each message of its queues.
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use calendar_sync::{
@@ -8,13 +8,11 @@ use calendar_sync::{
     usecases::{disconnect::Disconnect, handle_sync_message::HandleSyncMessage},
 };
 
-/// What the function needs.
 pub struct Deps {
     handler: HandleSyncMessage,
 }
 
 impl Deps {
-    /// Makes it at cold start.
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
         let sync = crate::sync_calendar(bootstrap).await?;
         let disconnect = Disconnect {
@@ -26,7 +24,6 @@ impl Deps {
     }
 }
 
-/// Handles a batch of messages.
 pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse> {
     Ok(jobs::each_sync_message(event, async |message| deps.handler.handle(&message).await).await)
 }

@@ -1,4 +1,4 @@
-//! `POST /api/v1/calendar/webhook`, a function URL: Google's push notices.
+//! `POST /api/v1/calendar/webhook`, a function URL: Google's push notifications.
 
 use std::sync::Arc;
 
@@ -11,21 +11,19 @@ use calendar_sync::{
 };
 use lambda_http::{Body, Request, Response};
 
-/// What the function needs: no table and no key of KMS.
+/// Without tables and without the KMS key.
 pub struct Deps {
     bootstrap: Bootstrap,
     sync_queue: Arc<dyn SyncQueue>,
 }
 
 impl Deps {
-    /// Makes it at cold start.
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
-        bootstrap.webhook_keys().await?; // fetched while nobody waits
+        bootstrap.webhook_keys().await?; // fetched at cold start
         Ok(Self { bootstrap: bootstrap.clone(), sync_queue: bootstrap.sync_queue()? })
     }
 }
 
-/// Answers a notice.
 pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
     answer(receive(deps, &request).await)
 }
@@ -37,7 +35,7 @@ async fn receive(deps: &Deps, request: &Request) -> Result<Response<Body>> {
         channel_token: header("x-goog-channel-token"),
         resource_state: header("x-goog-resource-state"),
     };
-    // Asked for each time, from a cache: keys that are rotated reach a warm function.
+    // Read from a cache for each request, so that rotated keys reach a warm function.
     let notices = ReceiveNotice {
         keys: deps.bootstrap.webhook_keys().await?,
         sync_queue: deps.sync_queue.clone(),

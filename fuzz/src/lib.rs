@@ -33,7 +33,6 @@ use calendar_sync::{
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-/// Whose calendar it is.
 pub const KEY: ConnectionKey =
     ConnectionKey { tenant_id: TenantId(Uuid::from_u128(1)), instructor_id: InstructorId(Uuid::from_u128(2)) };
 

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use super::log;
 
-/// The status answer.
 pub fn status(status: &Status) -> Value {
     let mut shown = status.connection.as_ref().map_or_else(
         || {
@@ -87,7 +86,7 @@ fn failing(state: &SyncState) -> &'static str {
     }
 }
 
-/// The settings, as `PATCH settings` takes them.
+/// As `PATCH settings` takes them.
 pub fn settings(settings: &SyncSettings) -> Value {
     json!({
         "syncEnabled": settings.sync_enabled,
@@ -104,7 +103,7 @@ fn push(credentials: &InstructorCalendarCredentials, state: &SyncState, overdue:
     json!({ "state": word, "description": text, "webhookExpiration": expires })
 }
 
-/// Why changes in Google are not followed, where they are not: then a channel is of no use, be it still open or not.
+/// Why changes in Google are not followed, which also makes a channel useless; `None` where they are.
 fn not_followed(credentials: &InstructorCalendarCredentials) -> Option<&'static str> {
     let settings = &credentials.settings;
     match &credentials.status {
@@ -146,7 +145,6 @@ fn health(health: &PushHealth, overdue: Option<Overdue>) -> (&'static str, Strin
     }
 }
 
-/// A lesson whose sync failed.
 fn failure(mapping: &CalendarEventMapping) -> Value {
     json!({
         "lessonId": mapping.lesson_id,
@@ -156,7 +154,6 @@ fn failure(mapping: &CalendarEventMapping) -> Value {
     })
 }
 
-/// A conflict.
 pub fn conflict(pair: &SchedulingConflict) -> Value {
     json!({
         "lessonId": pair.lesson_id,

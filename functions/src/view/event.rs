@@ -1,11 +1,10 @@
-//! An imported event as JSON. Private events show as busy and nothing more.
+//! An imported event as JSON. A private event shows that it is busy, and nothing else.
 
 use calendar_sync::{model::timestamp, usecases::list_external_events::Occurrence};
 use serde_json::{Value, json};
 
 use super::connection::conflict;
 
-/// One occurrence.
 pub fn occurrence(occurrence: &Occurrence) -> Value {
     let event = &occurrence.row.event;
     let open = |text: &Option<String>| if event.private { None } else { text.clone() };

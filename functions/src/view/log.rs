@@ -3,14 +3,13 @@
 use calendar_sync::model::{CalendarSyncLog, timestamp};
 use serde_json::{Value, json};
 
-/// The counts of a run, with the names of the specification.
+/// The counts of a run, by the specification's names.
 pub fn counts(log: &CalendarSyncLog) -> Value {
     let mut counts = json!(log.counts);
     counts["durationMs"] = json!(log.duration_ms);
     counts
 }
 
-/// A row of the sync history.
 pub fn row(log: &CalendarSyncLog) -> Value {
     let mut row = counts(log);
     row["id"] = json!(log.id);

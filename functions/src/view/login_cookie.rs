@@ -1,5 +1,5 @@
-//! The cookie by which a browser that comes back from Google is known as the one that left. One for each login, so
-//! that two begun side by side do not disturb each other.
+//! The cookie that identifies the browser of a login when it returns from Google. Each login has its own, so that
+//! concurrent logins do not disturb each other.
 
 use calendar_sync::http::input::LONGEST;
 use chrono::TimeDelta;
@@ -19,12 +19,12 @@ pub fn set(state: &str, secret: &SecretString, lasts: TimeDelta, secure: bool) -
     format!("{name}={value}; Path={PATH}; Max-Age={age}; HttpOnly; SameSite=Lax{secure}")
 }
 
-/// A `Set-Cookie` value that takes the cookie away.
+/// A `Set-Cookie` value that deletes the cookie.
 pub fn clear(state: &str) -> String {
     format!("{}=; Path={PATH}; Max-Age=0; HttpOnly; SameSite=Lax", name(state))
 }
 
-/// The cookie of the login with `state`, if the browser has it.
+/// The cookie of the login with `state`, if the browser sent it.
 pub fn get(request: &Request, state: &str) -> Option<SecretString> {
     let wanted = name(state);
     let headers = request.headers().get_all(header::COOKIE);

@@ -1,4 +1,4 @@
-//! How the API shows things: the JSON of answers, and the cookie of a login.
+//! The JSON of the API's replies, and the cookie of a login.
 
 pub mod connection;
 pub mod event;

@@ -19,7 +19,6 @@ use tokio::{
 /// How long a process may take to answer or to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A function that is running.
 pub struct Lambda {
     events: mpsc::Sender<Value>,
     answers: mpsc::Receiver<Result<Value, Value>>,

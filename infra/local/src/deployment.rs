@@ -49,7 +49,6 @@ pub const LESSON_FEED: &str = "lesson-feed";
 /// Where its messages go that are refused, or fail for good.
 pub const LESSON_FEED_DEAD_LETTERS: &str = "lesson-feed-dead-letters";
 
-/// All queues.
 pub const QUEUES: [Queue; 5] = [
     worked_on(SYNC_QUEUE),
     worked_on(FIRST_SYNC_QUEUE),

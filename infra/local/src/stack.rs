@@ -39,7 +39,6 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The secret that holds what the functions share.
 const SECRET: &str = "calendar-sync";
 
-/// The stack, running.
 #[derive(Debug)]
 pub struct Stack {
     /// Where the API and the page are.
@@ -48,7 +47,6 @@ pub struct Stack {
     pub google_url: String,
     /// How an AWS client reaches the stand-ins.
     pub sdk: SdkConfig,
-    /// The stand-ins.
     pub services: Arc<Services>,
     functions: Functions,
     tasks: JoinSet<()>,

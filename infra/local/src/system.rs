@@ -18,7 +18,6 @@ pub fn is_clock_set() -> bool {
     AHEAD.get().is_some()
 }
 
-/// Now.
 pub fn now() -> DateTime<Utc> {
     machine_time() + AHEAD.get().copied().unwrap_or_default()
 }
@@ -28,7 +27,6 @@ fn machine_time() -> DateTime<Utc> {
     Utc::now()
 }
 
-/// A random id.
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
 pub fn random_id() -> Uuid {
     Uuid::new_v4()

@@ -11,7 +11,6 @@ use serde_json::Value;
 /// A call as roles name it: who makes it, what it does, and on what.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Call {
-    /// The function.
     pub function: String,
     /// `dynamodb:GetItem`, `kms:Decrypt`, ….
     pub action: String,

@@ -38,7 +38,6 @@ impl DynamoDb {
         &self.database
     }
 
-    /// Answers one operation.
     pub async fn call(&self, request: Request<Body>) -> Response {
         self.upstream.forward(request).await
     }

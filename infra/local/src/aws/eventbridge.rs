@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use super::{Fault, wire};
 use crate::system;
 
-/// The default bus.
 #[derive(Debug)]
 pub struct Bus {
     database: Mutex<Connection>,
@@ -66,7 +65,6 @@ impl Bus {
         Ok(Self { database: Mutex::new(database) })
     }
 
-    /// Answers one operation.
     pub fn call(&self, operation: &str, body: &[u8]) -> Result<Value, Fault> {
         if operation != "PutEvents" {
             return Err(Fault::unknown_operation(operation));

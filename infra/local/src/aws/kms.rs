@@ -73,12 +73,10 @@ impl Kms {
         Ok(Self { cipher })
     }
 
-    /// The key's full name.
     pub fn key_arn() -> String {
         format!("arn:aws:kms:{REGION}:{ACCOUNT}:{}", Self::KEY_ALIAS)
     }
 
-    /// Answers one operation.
     pub fn call(&self, operation: &str, body: &[u8]) -> Result<Value, Fault> {
         match operation {
             "GenerateDataKey" => {

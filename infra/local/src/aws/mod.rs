@@ -36,15 +36,11 @@ pub const ACCOUNT: &str = "000000000000";
 /// Every service, opened on the data folder.
 #[derive(Debug)]
 pub struct Services {
-    /// Tables and streams.
     pub dynamodb: DynamoDb,
     /// Encryption under keys that never leave it.
     pub kms: Kms,
-    /// Message queues.
     pub queues: Queues,
-    /// The event bus.
     pub bus: Bus,
-    /// Named secrets.
     pub secrets: Secrets,
     /// Who has called what.
     pub calls: Calls,

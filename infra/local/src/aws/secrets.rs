@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use super::{ACCOUNT, Fault, REGION, wire};
 
-/// Secrets by name.
 pub struct Secrets(Mutex<BTreeMap<String, String>>);
 
 impl std::fmt::Debug for Secrets {
@@ -42,7 +41,6 @@ impl Secrets {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers one operation.
     pub fn call(&self, operation: &str, body: &[u8]) -> Result<Value, Fault> {
         let unknown = || Fault::new("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
         let answer = |name: &str| {

@@ -42,19 +42,16 @@ impl From<rusqlite::Error> for Fault {
 const JSON: &str = "application/x-amz-json-1.0";
 const INTERNAL_FAILURE: &str = "InternalFailure";
 
-/// Reads a request's body.
 pub async fn body(body: Body) -> Result<Bytes, Fault> {
     axum::body::to_bytes(body, MAX_BODY_BYTES)
         .await
         .map_err(|error| Fault::new("SerializationException", error.to_string()))
 }
 
-/// Reads an operation's input.
 pub fn input<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
     serde_json::from_slice(body).map_err(|error| Fault::new("SerializationException", error.to_string()))
 }
 
-/// Writes an operation's output or error.
 pub fn answer(outcome: Result<Value, Fault>) -> Response {
     let Fault { code, message } = match outcome {
         Ok(output) => return ([(CONTENT_TYPE, JSON)], output.to_string()).into_response(),

@@ -20,9 +20,7 @@ use super::{Host, Refusal, session::Caller};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Instructor {
-    /// Their name.
     pub name: String,
-    /// Their address.
     pub email: String,
 }
 

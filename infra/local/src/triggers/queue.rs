@@ -23,9 +23,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// A function that handles a queue's messages.
 #[derive(Debug, Clone, Copy)]
 pub struct QueueTrigger {
-    /// The queue's name.
     pub queue: &'static str,
-    /// The function.
     pub function: &'static str,
     /// Messages in one invocation; 10 at most.
     pub batch_size: i32,

@@ -17,7 +17,6 @@ use crate::{
 /// A function that is invoked at a fixed rate.
 #[derive(Debug, Clone, Copy)]
 pub struct Schedule {
-    /// The function.
     pub function: &'static str,
     /// From one invocation to the next.
     pub every: Duration,

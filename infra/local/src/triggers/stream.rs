@@ -27,9 +27,7 @@ const BATCH_SIZE: usize = 100;
 /// A function that handles a table's changes.
 #[derive(Debug, Clone)]
 pub struct StreamTrigger {
-    /// The table's name.
     pub table: String,
-    /// The function.
     pub function: &'static str,
     /// The file that keeps how far the stream was read.
     pub checkpoint: PathBuf,

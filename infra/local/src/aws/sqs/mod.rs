@@ -47,7 +47,6 @@ pub struct DeadLetters {
     pub after_receives: u32,
 }
 
-/// All queues of the account.
 #[derive(Debug)]
 pub struct Queues {
     known: Vec<Queue>,
@@ -132,12 +131,10 @@ impl Queues {
         format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}")
     }
 
-    /// A queue's full name.
     pub fn arn(name: &str) -> String {
         format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")
     }
 
-    /// Answers one operation.
     pub async fn call(&self, operation: &str, body: &[u8]) -> Result<Value, Fault> {
         if operation == "GetQueueUrl" {
             let GetQueueUrl { queue_name } = wire::input(body)?;

@@ -79,10 +79,10 @@ fn duration(text: &str) -> Option<TimeDelta> {
             }
             _ => return None,
         };
-        seconds += amount.take()? * unit;
+        seconds = amount.take()?.saturating_mul(unit).saturating_add(seconds);
     }
-    let whole = amount.is_none() && seconds > 0;
-    whole.then(|| TimeDelta::seconds(seconds)).filter(|length| *length <= TimeDelta::days(366 * 10_000))
+    let is_whole = amount.is_none() && seconds > 0;
+    TimeDelta::try_seconds(seconds).filter(|length| is_whole && *length <= TimeDelta::days(366 * 10_000))
 }
 
 /// The numbers in `text`, each with the digits in `widths`.

@@ -125,7 +125,7 @@ impl Period {
             }
             Frequency::Weekly => {
                 let first = date(number.checked_mul(7)? + first_week_day(rule.week_start))?;
-                (first, first + Days::new(6), 0)
+                (first, first.checked_add_days(Days::new(6))?, 0)
             }
             Frequency::Daily => (date(number)?, date(number)?, 0),
             Frequency::Hourly | Frequency::Minutely | Frequency::Secondly => {

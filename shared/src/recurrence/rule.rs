@@ -83,7 +83,7 @@ impl Rule {
             return None;
         }
         let part = |name| parts.iter().find(|part| part.0 == name).map(|part| part.1);
-        let upto = |name, most| numbers(part(name), |number| (1..=most).contains(&number.abs()));
+        let upto = |name, most| numbers(part(name), |number| (1..=most).contains(&number.unsigned_abs()));
         let clock = |name, most| numbers(part(name), |number| (0..=most).contains(&number));
 
         let frequency = frequency(part("FREQ")?)?;
@@ -255,7 +255,7 @@ fn week_days(text: Option<&str>, has_ordinals: bool) -> Option<Numbers> {
         let (ordinal, day) = item.split_at_checked(item.len().checked_sub(2)?)?;
         let ordinal = match ordinal {
             "" => 0,
-            ordinal => ordinal.parse().ok().filter(|ordinal: &i32| (1..=53).contains(&ordinal.abs()))?,
+            ordinal => ordinal.parse().ok().filter(|ordinal: &i32| (1..=53).contains(&ordinal.unsigned_abs()))?,
         };
         Some(week_day(if has_ordinals { ordinal } else { 0 }, weekday(day)?))
     })?;

@@ -1,6 +1,7 @@
 //! What the lines of a series mean.
 
 mod bounds;
+mod hostile;
 
 use super::*;
 use crate::model::{EventId, EventStatus, EventTime, EventType};

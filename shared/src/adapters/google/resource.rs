@@ -3,7 +3,7 @@
 //! Unknown fields are ignored, and an unknown value of an enumeration counts as its ordinary one, so that additions of
 //! Google's do not break us. <https://developers.google.com/workspace/calendar/api/v3/reference/events>
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -155,22 +155,26 @@ fn event(resource: Resource) -> Result<Event, Malformed> {
 }
 
 fn read_time(time: WireTime) -> Result<EventTime, Malformed> {
-    // Google's years have four digits; far beyond them, calculating with zones overflows.
-    let sane = |year| (1..=9999).contains(&year);
     match (time.day, time.instant) {
-        (_, Some(instant)) if sane(instant.year()) => {
+        (_, Some(instant)) if is_of_google(&instant) => {
             Ok(EventTime::At { instant, zone: time.zone.and_then(|zone| Zone::read(&zone)) })
         }
-        (Some(day), None) if sane(day.year()) => Ok(EventTime::Day(day)),
+        (Some(day), None) if is_of_google(&day) => Ok(EventTime::Day(day)),
         _ => Err(Malformed::Time),
     }
 }
 
-/// Google accepts whole-day events that end on the day on which they start, or before, and shows that day.
+/// Google's years have four digits; far beyond them, calculating with zones overflows.
+fn is_of_google(time: &impl Datelike) -> bool {
+    (1..=9999).contains(&time.year())
+}
+
+/// Google accepts whole-day events that end on the day on which they start, or before, and shows that day. The end stays
+/// in the years that Google has: later years sort before all others.
 fn after_its_start(end: EventTime, start: Option<EventTime>) -> EventTime {
     match (start, end) {
         (Some(EventTime::Day(start)), EventTime::Day(end)) => {
-            EventTime::Day(end.max(start.checked_add_days(Days::new(1)).unwrap_or(start)))
+            EventTime::Day(end.max(start.succ_opt().filter(is_of_google).unwrap_or(start)))
         }
         _ => end,
     }
@@ -266,6 +270,20 @@ mod tests {
         let instant = "2026-03-01T08:00:00Z".parse().unwrap();
         assert_eq!(event.start, Some(EventTime::At { instant, zone: Some(Tz::Europe__Berlin.into()) }));
         assert_eq!(event.end, Some(EventTime::Day("2026-03-02".parse().unwrap())));
+    }
+
+    #[test]
+    fn a_whole_day_ends_after_its_start_and_within_the_years_that_there_are() {
+        for (start, end, last) in [
+            ("2026-03-01", "2026-03-03", "2026-03-03"),
+            ("2026-03-01", "2026-03-01", "2026-03-02"),
+            ("2026-03-01", "2026-02-01", "2026-03-02"),
+            ("9999-12-30", "9999-12-30", "9999-12-31"),
+            ("9999-12-31", "9999-12-31", "9999-12-31"),
+        ] {
+            let event = read_json(&timed(&json!({ "start": { "date": start }, "end": { "date": end } }))).unwrap();
+            assert_eq!(event.end, Some(EventTime::Day(last.parse().unwrap())), "{start} to {end}");
+        }
     }
 
     #[test]

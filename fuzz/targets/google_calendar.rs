@@ -13,7 +13,7 @@ use calendar_sync::{
     adapters::google::{Answer, GoogleCalendar},
     model::{CalendarId, Channel, ChannelId, EventId, Window},
     ports::{Access, Calendar, Clock, ExternalLookup, NewChannel, Operation, Store},
-    reconcile::{conflicts, inbound},
+    reconcile::{conflicts, inbound, occurrences::Occurrences},
 };
 use chrono::TimeDelta;
 use libfuzzer_sys::fuzz_target;
@@ -55,7 +55,8 @@ fuzz_target!(|data: &[u8]| {
                 let from = clock.now() - TimeDelta::days(7);
                 let window = Window { from, to: from + TimeDelta::days(60) };
                 let series = plan.put.iter().map(|row| (row.clone(), plan.put.clone())).take(4).collect();
-                let _ = conflicts::busy(&ExternalLookup { events: plan.put, series }, window, zone);
+                let lookup = ExternalLookup { events: plan.put, series };
+                let _ = conflicts::busy_and_free(&lookup, window, &mut Occurrences::within(vec![window], zone));
             }
             4 | 5 => {
                 let operations = [1_u8, 2].map(|n| Operation::Delete { id: EventId(format!("event{n}")), etag: None });

@@ -1,11 +1,12 @@
 //! Which lessons overlap which busy occurrences, and how the stored conflicts change.
 
-use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
+use std::collections::BTreeSet;
 
-use super::occurrences;
+use chrono::{DateTime, Utc};
+
+use super::occurrences::Occurrences;
 use crate::{
-    model::{CalendarEventMapping, CalendarId, Event, EventId, LessonId, SchedulingConflict, Window},
+    model::{CalendarEventMapping, CalendarId, EventId, ExternalCalendarEvent, LessonId, SchedulingConflict, Window},
     ports::ExternalLookup,
 };
 
@@ -23,6 +24,12 @@ impl From<&CalendarEventMapping> for LessonSpan {
     }
 }
 
+impl From<&LessonSpan> for Window {
+    fn from(span: &LessonSpan) -> Self {
+        Self { from: span.start, to: span.end }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BusySpan {
     pub calendar_id: CalendarId,
@@ -36,30 +43,43 @@ pub struct BusySpan {
     pub carries: Option<LessonId>,
 }
 
-/// The busy occurrences of `lookup` that overlap the window.
-pub fn busy(lookup: &ExternalLookup, window: Window, zone: Tz) -> Vec<BusySpan> {
-    spans(lookup, window, zone, Event::blocks)
-}
-
-/// The occurrences that leave their owner free, as spans that could be busy.
-pub fn free(lookup: &ExternalLookup, window: Window, zone: Tz) -> Vec<BusySpan> {
-    spans(lookup, window, zone, |event| !event.blocks())
-}
-
-fn spans(lookup: &ExternalLookup, window: Window, zone: Tz, wanted: impl Fn(&Event) -> bool) -> Vec<BusySpan> {
-    let mut spans = Vec::new();
-    occurrences::each(lookup, window, zone, |row, start, end| {
-        if wanted(&row.event) {
-            spans.push(BusySpan {
-                calendar_id: row.calendar_id.clone(),
-                google_event_id: row.id().clone(),
-                start,
-                end,
-                carries: row.event.lesson_id,
-            });
-        }
+/// The occurrences of `lookup` in `window`, one of the windows of `occurrences`: those that block, and those that leave
+/// their owner free.
+pub fn busy_and_free(
+    lookup: &ExternalLookup,
+    window: Window,
+    occurrences: &mut Occurrences,
+) -> (Vec<BusySpan>, Vec<BusySpan>) {
+    let (mut busy, mut free) = (Vec::new(), Vec::new());
+    occurrences.each(lookup, window, |row, start, end| {
+        let spans = if row.event.blocks() { &mut busy } else { &mut free };
+        spans.push(BusySpan {
+            calendar_id: row.calendar_id.clone(),
+            google_event_id: row.id().clone(),
+            start,
+            end,
+            carries: row.event.lesson_id,
+        });
     });
-    spans
+    (busy, free)
+}
+
+/// The lessons that an occurrence of `rows` overlaps. Exceptions of a series are rows of their own.
+pub fn touched<'a>(
+    lessons: &[LessonSpan],
+    rows: impl IntoIterator<Item = &'a ExternalCalendarEvent>,
+    occurrences: &mut Occurrences,
+) -> BTreeSet<LessonId> {
+    let (series, events): (Vec<_>, Vec<_>) = rows.into_iter().cloned().partition(|row| row.event.is_series());
+    let lookup = ExternalLookup { events, series: series.into_iter().map(|row| (row, Vec::new())).collect() };
+    let mut touched = BTreeSet::new();
+    for window in occurrences.windows().to_vec() {
+        let (busy, free) = busy_and_free(&lookup, window, occurrences);
+        for spans in [busy, free] {
+            touched.extend(overlaps(lessons, &spans, window.from).into_iter().map(|pair| pair.lesson_id));
+        }
+    }
+    touched
 }
 
 /// All overlapping pairs, by one sweep over both in order of their start: the cost grows with the input and the pairs

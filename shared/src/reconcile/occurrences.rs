@@ -11,41 +11,78 @@ use chrono_tz::Tz;
 use crate::{
     model::{Event, EventId, ExternalCalendarEvent, Window},
     ports::ExternalLookup,
-    recurrence::Series,
+    recurrence::{Series, Times},
 };
 
-/// Calls `visit` with the row and times of everything that overlaps the window: single events, exceptions, and
-/// occurrences of series that no exception replaces. Cancelled ones are left out.
+/// What occurs in some windows. Each series is read and expanded once for all of them: a rule with a COUNT is expanded
+/// from its start, which may be long ago.
+pub struct Occurrences {
+    windows: Vec<Window>,
+    calendar_zone: Tz,
+    known: BTreeMap<EventId, Vec<Times>>,
+    steps: u64,
+}
+
+impl Occurrences {
+    /// The windows are in order and disjoint.
+    pub fn within(windows: Vec<Window>, calendar_zone: Tz) -> Self {
+        Self { windows, calendar_zone, known: BTreeMap::new(), steps: 0 }
+    }
+
+    pub fn windows(&self) -> &[Window] {
+        &self.windows
+    }
+
+    /// Steps through rules so far, as `recurrence` counts them.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Calls `visit` with the row and times of everything that overlaps `window`, one of the windows: single events,
+    /// exceptions, and occurrences of series that no exception replaces. Cancelled ones are left out.
+    pub fn each<'a>(
+        &mut self,
+        lookup: &'a ExternalLookup,
+        window: Window,
+        mut visit: impl FnMut(&'a ExternalCalendarEvent, DateTime<Utc>, DateTime<Utc>),
+    ) {
+        let zone = self.calendar_zone;
+        let overlaps = |(start, end): Times| start < window.to && end > window.from;
+        let exceptions = lookup.series.iter().flat_map(|(_, exceptions)| exceptions);
+        for row in lookup.events.iter().chain(exceptions).filter(|row| !row.event.is_cancelled()) {
+            if let Some((start, end)) = span(&row.event, zone).filter(|times| overlaps(*times)) {
+                visit(row, start, end);
+            }
+        }
+        for (series, exceptions) in &lookup.series {
+            let originals = exceptions.iter().filter_map(|exception| exception.event.original_start);
+            let replaced: BTreeSet<DateTime<Utc>> = originals.map(|original| original.instant(zone)).collect();
+            let shown = |times: &&Times| overlaps(**times) && !replaced.contains(&times.0);
+            for (start, end) in self.of(series).iter().filter(shown) {
+                visit(series, *start, *end);
+            }
+        }
+    }
+
+    /// The occurrences of a series in all windows, including those that exceptions replace.
+    fn of(&mut self, series: &ExternalCalendarEvent) -> &[Times] {
+        self.known.entry(series.id().clone()).or_insert_with(|| {
+            let read = Series::read(&series.event, self.calendar_zone);
+            let (found, steps) = read.map(|series| series.occurrences_in(&self.windows)).unwrap_or_default();
+            self.steps += steps;
+            found
+        })
+    }
+}
+
+/// [`Occurrences::each`] for a single window.
 pub fn each<'a>(
     lookup: &'a ExternalLookup,
     window: Window,
     calendar_zone: Tz,
-    mut visit: impl FnMut(&'a ExternalCalendarEvent, DateTime<Utc>, DateTime<Utc>),
+    visit: impl FnMut(&'a ExternalCalendarEvent, DateTime<Utc>, DateTime<Utc>),
 ) {
-    let mut single = |row: &'a ExternalCalendarEvent| {
-        if let Some((start, end)) = span(&row.event, calendar_zone)
-            && !row.event.is_cancelled()
-            && start < window.to
-            && end > window.from
-        {
-            visit(row, start, end);
-        }
-    };
-    lookup.events.iter().for_each(&mut single);
-    for (_, exceptions) in &lookup.series {
-        exceptions.iter().for_each(&mut single);
-    }
-    for (series, exceptions) in &lookup.series {
-        let replaced: BTreeSet<DateTime<Utc>> = exceptions
-            .iter()
-            .filter_map(|exception| exception.event.original_start)
-            .map(|original| original.instant(calendar_zone))
-            .collect();
-        let occurrences = Series::read(&series.event, calendar_zone).map(|series| series.occurrences(window));
-        for (start, end) in occurrences.into_iter().flatten().filter(|(start, _)| !replaced.contains(start)) {
-            visit(series, start, end);
-        }
-    }
+    Occurrences::within(vec![window], calendar_zone).each(lookup, window, visit);
 }
 
 /// What `lookup` will return once `put` is stored and `gone` is removed. The result may reach beyond its window.
@@ -72,7 +109,7 @@ pub fn replaced(lookup: ExternalLookup, put: &[ExternalCalendarEvent], gone: &BT
 }
 
 /// The times of a single event; whole days begin in the calendar's zone.
-fn span(event: &Event, calendar_zone: Tz) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+fn span(event: &Event, calendar_zone: Tz) -> Option<Times> {
     Some((event.start?.instant(calendar_zone), event.end?.instant(calendar_zone)))
 }
 

@@ -8,32 +8,33 @@ pub(super) const MAX_STEPS: u64 = 120_000;
 
 #[derive(Debug)]
 pub(super) struct Budget {
-    left: u64,
-    is_spent: bool,
+    steps: u64,
+    spent: u64,
 }
 
 impl Budget {
     /// For a question about a year, or one whose cost does not grow with time.
     pub(super) fn of_a_year() -> Self {
-        Self { left: MAX_STEPS, is_spent: false }
+        Self { steps: MAX_STEPS, spent: 0 }
     }
 
     /// For a question about `time`: the same again for each year beyond the first.
     pub(super) fn of(time: TimeDelta) -> Self {
         let years = u64::try_from(time.num_days() / 366).unwrap_or(0);
-        Self { left: MAX_STEPS.saturating_mul(years + 1), is_spent: false }
+        Self { steps: MAX_STEPS.saturating_mul(years + 1), spent: 0 }
     }
 
     /// Takes `steps`; false when fewer were left.
     pub(super) fn spend(&mut self, steps: u64) -> bool {
-        match self.left.checked_sub(steps) {
-            Some(left) => self.left = left,
-            None => self.is_spent = true,
-        }
-        !self.is_spent
+        self.spent = self.spent.saturating_add(steps);
+        !self.is_spent()
     }
 
     pub(super) fn is_spent(&self) -> bool {
-        self.is_spent
+        self.spent > self.steps
+    }
+
+    pub(super) fn spent(&self) -> u64 {
+        self.spent
     }
 }

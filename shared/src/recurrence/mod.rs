@@ -36,6 +36,11 @@ pub struct TooMuchWork;
 /// Local times of all zones differ from UTC by less than this.
 const CLOCKS: TimeDelta = TimeDelta::days(2);
 
+/// Rules of one series. Each is expanded; the lines after the first rule too many are not read.
+const MAX_RULES: usize = 150;
+
+const YEAR: TimeDelta = TimeDelta::days(366);
+
 /// All years that a date can be written in, in seconds since the epoch.
 const EVER: (i64, i64) = (-62_135_596_800, 253_402_300_799);
 
@@ -66,6 +71,9 @@ impl Series {
             misread: 0,
         };
         for line in &event.recurrence {
+            if series.has_too_many_rules() {
+                break;
+            }
             let understood = series.take(line);
             series.misread += usize::from(!understood);
         }
@@ -84,6 +92,30 @@ impl Series {
         self.within(window, &mut Budget::of(window.to - window.from))
     }
 
+    /// The occurrences that overlap any of the windows, which are in order and disjoint; and the steps that this took. All
+    /// windows within a year cost one expansion.
+    pub fn occurrences_in(&self, windows: &[Window]) -> (Vec<Times>, u64) {
+        let (mut found, mut steps) = (Vec::new(), 0);
+        let mut left = windows;
+        while let [first, ..] = left {
+            let within_a_year = left.partition_point(|window| window.to - first.from <= YEAR).max(1);
+            let (year, later) = left.split_at(within_a_year);
+            let hull = Window { from: first.from, to: year[within_a_year - 1].to };
+            let mut budget = Budget::of(hull.to - hull.from);
+            let overlaps = |(start, end): &Times| {
+                let next = year.partition_point(|window| window.to <= *start);
+                year.get(next).is_some_and(|window| window.from < *end)
+            };
+            found.extend(self.within(hull, &mut budget).into_iter().filter(overlaps));
+            steps += budget.spent();
+            left = later;
+        }
+        // One that lasts from a year into the next is found in both.
+        found.sort_unstable();
+        found.dedup();
+        (found, steps)
+    }
+
     fn within(&self, window: Window, budget: &mut Budget) -> Vec<Times> {
         let [from, to] = [window.from, window.to].map(|at| {
             let ever = [EVER.0, EVER.1].map(|second| DateTime::from_timestamp(second, 0).unwrap_or_default());
@@ -97,11 +129,14 @@ impl Series {
 
     /// From when to when it occurs. Refused if that, or any question about a year, needs too many steps.
     pub fn extent(&self) -> Result<Extent, TooMuchWork> {
+        if self.has_too_many_rules() {
+            return Err(TooMuchWork);
+        }
         let ever = NaiveDateTime::MIN..=NaiveDateTime::MAX;
         let mut budget = Budget::of_a_year();
         for rule in self.rules.iter().chain(&self.excluding) {
             if rule.count.is_some() {
-                expand::expand(rule, self.first.start, &ever, &mut budget, |_| {});
+                expand::expand(rule, self.first.start, &self.before_its_end(rule, &ever), &mut budget, |_| {});
             } else {
                 budget.spend(expand::steps(rule, self.days_in_question(rule)));
             }
@@ -121,6 +156,10 @@ impl Series {
             (!budget.is_spent()).then_some(last)
         };
         Ok(Extent { first_start, last_end })
+    }
+
+    fn has_too_many_rules(&self) -> bool {
+        self.rules.len() + self.excluding.len() > MAX_RULES
     }
 
     /// The days that a question about a year examines: a long occurrence may have begun long before.
@@ -160,13 +199,18 @@ impl Series {
         budget: &mut Budget,
         mut visit: impl FnMut(Times),
     ) {
-        let end = rule.until.map_or(*wanted.end(), |until| (self.first.local(until) + CLOCKS).min(*wanted.end()));
-        expand::expand(rule, self.first.start, &(*wanted.start()..=end), budget, |local| {
+        expand::expand(rule, self.first.start, &self.before_its_end(rule, wanted), budget, |local| {
             let times = self.first.at(local);
             if rule.until.is_none_or(|until| times.0 <= until) {
                 visit(times);
             }
         });
+    }
+
+    /// The part of `wanted` to which the UNTIL of `rule` lets it come, by any clock.
+    fn before_its_end(&self, rule: &Rule, wanted: &RangeInclusive<NaiveDateTime>) -> RangeInclusive<NaiveDateTime> {
+        let end = rule.until.map_or(*wanted.end(), |until| (self.first.local(until) + CLOCKS).min(*wanted.end()));
+        *wanted.start()..=end
     }
 
     fn is_removed(&self, start: DateTime<Utc>) -> bool {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::sync_now::not_connected;
@@ -23,6 +23,16 @@ pub struct ListExternalEvents {
     pub conflicts_only: bool,
     /// The last occurrence of the previous page: its start and its event's id.
     pub after: Option<(DateTime<Utc>, String)>,
+}
+
+impl ListExternalEvents {
+    /// The part of the window that earlier pages leave: occurrences that began before this page were on them. One second
+    /// earlier, so that it overlaps an occurrence of no length at its start.
+    fn left(&self) -> Window {
+        let Window { from, to } = self.window;
+        let begins = self.after.as_ref().and_then(|(start, _)| start.checked_sub_signed(TimeDelta::seconds(1)));
+        Window { from: begins.map_or(from, |begins| begins.max(from).min(to)), to }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -54,8 +64,9 @@ impl ReadExternalEvents {
             return Err(not_connected(self.store.as_ref(), key).await);
         };
         let zone = state.calendar_time_zone;
+        let window = request.left();
         let (lookup, conflicts) =
-            futures::try_join!(self.store.external_between(key, request.window), self.store.conflicts(key))?;
+            futures::try_join!(self.store.external_between(key, window), self.store.conflicts(key))?;
         let mut by_place: BTreeMap<(DateTime<Utc>, &str), Vec<&SchedulingConflict>> = BTreeMap::new();
         for pair in &conflicts {
             by_place.entry((pair.occurrence_start, pair.google_event_id.as_str())).or_default().push(pair);
@@ -63,7 +74,7 @@ impl ReadExternalEvents {
         // A series may have many occurrences and a long text: only occurrences of the page are copied.
         let after = request.after.as_ref().map(|(start, id)| (*start, id.as_str()));
         let mut found = Vec::new();
-        occurrences::each(&lookup, request.window, zone, |row, start, end| {
+        occurrences::each(&lookup, window, zone, |row, start, end| {
             let place = (start, row.id().as_str());
             if after.is_none_or(|after| place > after) && (!request.conflicts_only || by_place.contains_key(&place)) {
                 found.push((place, row, end));
@@ -84,5 +95,27 @@ impl Occurrence {
     /// Its place in the order of occurrences.
     pub fn place(&self) -> (DateTime<Utc>, &str) {
         (self.start, self.row.id().as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_looks_at_what_earlier_pages_leave_of_the_window() {
+        let at = |day: &str| format!("2026-03-{day}Z").parse::<DateTime<Utc>>().unwrap();
+        let window = Window { from: at("01T00:00:00"), to: at("08T00:00:00") };
+        for (after, from) in [
+            (None, "01T00:00:00"),
+            (Some(at("03T08:00:00")), "03T07:59:59"),
+            (Some(window.from - TimeDelta::days(9)), "01T00:00:00"),
+            (Some(window.to + TimeDelta::days(9)), "08T00:00:00"),
+            (Some(DateTime::<Utc>::MIN_UTC), "01T00:00:00"),
+        ] {
+            let after = after.map(|start| (start, "event".to_owned()));
+            let request = ListExternalEvents { window, conflicts_only: false, after };
+            assert_eq!(request.left(), Window { from: at(from), to: window.to }, "{request:?}");
+        }
     }
 }

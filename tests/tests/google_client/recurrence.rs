@@ -10,7 +10,8 @@ use calendar_sync::{
     ports::{Calendar, CalendarError, ExternalLookup},
     reconcile::{
         conflicts::{self, LessonSpan},
-        inbound, occurrences,
+        inbound,
+        occurrences::{self, Occurrences},
     },
 };
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -75,7 +76,7 @@ async fn check(name: &str) {
         end: moment(&lesson[1]),
     });
     let lessons: Vec<_> = lessons.collect();
-    let busy = conflicts::busy(&lookup, window, zone);
+    let (busy, _) = conflicts::busy_and_free(&lookup, window, &mut Occurrences::within(vec![window], zone));
     let pairs = conflicts::overlaps(&lessons, &busy, window.from);
     let index = |id: LessonId| lessons.iter().position(|lesson| lesson.lesson_id == id);
     let pairs = pairs.into_iter().map(|pair| json!([index(pair.lesson_id), pair.google_event_id]));

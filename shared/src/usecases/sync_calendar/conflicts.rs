@@ -21,8 +21,8 @@ use crate::{
     },
     ports::{ConflictChanges, ExternalLookup, LessonSyncColumns, PairChange},
     reconcile::{
-        conflicts::{LessonSpan, busy, changes, free, joined, overlaps},
-        occurrences,
+        conflicts::{LessonSpan, busy_and_free, changes, joined, overlaps, touched},
+        occurrences::{self, Occurrences},
     },
     usecases::concurrently::concurrently,
 };
@@ -80,15 +80,17 @@ pub async fn difference(
         affected.iter().filter(|(id, _)| !gone.contains(id)).map(|(_, mapping)| LessonSpan::from(mapping)).collect();
     let zone = changed.zone;
     let mut wanted: BTreeMap<LessonId, Vec<SchedulingConflict>> = BTreeMap::new();
-    for window in joined(lessons.iter().map(|span| Window { from: span.start, to: span.end })) {
+    let mut occurrences = Occurrences::within(joined(lessons.iter().map(Window::from)), zone);
+    for window in occurrences.windows().to_vec() {
         let inside: Vec<LessonSpan> =
             lessons.iter().copied().filter(|span| window.from <= span.start && span.end <= window.to).collect();
         let lookup = external_between(round, window, changed).await?;
-        for pair in overlaps(&inside, &busy(&lookup, window, zone), now) {
+        let (busy, free) = busy_and_free(&lookup, window, &mut occurrences);
+        for pair in overlaps(&inside, &busy, now) {
             wanted.entry(pair.lesson_id).or_default().push(pair);
         }
         if !changed.everything {
-            let free = overlaps(&inside, &free(&lookup, window, zone), now);
+            let free = overlaps(&inside, &free, now);
             say_what_does_not_block(round, work, &affected, changed, &lookup, &free);
         }
     }
@@ -186,14 +188,15 @@ async fn affected(
             (from < to).then_some((Window { from, to }, row))
         });
         let (windows, rows): (Vec<Window>, Vec<_>) = spans.unzip();
+        let mut near = Vec::new();
         for window in joined(windows) {
-            for mapping in store.mappings_between(key, window).await? {
-                let span = Window { from: mapping.event_start, to: mapping.event_end };
-                if rows.iter().any(|row| touches(row, span, changed.zone)) {
-                    affected.insert(mapping.lesson_id, mapping);
-                }
-            }
+            near.extend(store.mappings_between(key, window).await?);
         }
+        let lessons: Vec<LessonSpan> = near.iter().map(LessonSpan::from).collect();
+        let mut occurrences = Occurrences::within(joined(lessons.iter().map(Window::from)), changed.zone);
+        let touched = touched(&lessons, rows, &mut occurrences);
+        near.retain(|mapping| touched.contains(&mapping.lesson_id));
+        affected.extend(near.into_iter().map(|mapping| (mapping.lesson_id, mapping)));
         for id in named_by_pairs(round, changed).await? {
             if !affected.contains_key(&id)
                 && let Some(mapping) = store.mapping(key, id).await?
@@ -209,18 +212,6 @@ async fn affected(
         }
     }
     Ok(affected)
-}
-
-/// Whether an occurrence of `row` overlaps `span`.
-fn touches(row: &ExternalCalendarEvent, span: Window, zone: chrono_tz::Tz) -> bool {
-    let lookup = if row.event.is_series() {
-        ExternalLookup { events: Vec::new(), series: vec![(row.clone(), Vec::new())] }
-    } else {
-        ExternalLookup { events: vec![row.clone()], series: Vec::new() }
-    };
-    let mut found = false;
-    occurrences::each(&lookup, span, zone, |_, _, _| found = true);
-    found
 }
 
 /// The lessons that stored pairs connect with changed events or with events of their family: a changed series also

@@ -10,7 +10,7 @@ fn key() -> ConnectionKey {
 }
 
 fn listed(id: &str) -> Event {
-    let at = |text: &str| Some(EventTime::At { instant: text.parse().unwrap(), zone: None });
+    let at = |text: &str| Some(EventTime::At { instant: text.parse().unwrap(), zone: Some(Tz::UTC.into()) });
     Event {
         id: EventId::from(id),
         etag: String::new(),
@@ -151,6 +151,31 @@ fn a_series_that_asks_for_too_much_work_is_left_out_and_loses_its_row() {
     let id = EventId::from("endless");
     assert_eq!(plan.skipped, [SkippedEvent { id: Some(id.clone()), reason: SkipReason::TooMuchWork }]);
     assert_eq!((plan.put.len(), plan.remove), (1, BTreeSet::from([id])));
+}
+
+#[test]
+fn a_count_beyond_what_is_walked_to_is_left_out_and_an_end_before_it_helps() {
+    for (rule, is_taken) in [
+        ("FREQ=DAILY;COUNT=59999", true),
+        ("FREQ=DAILY;COUNT=60001", false),
+        ("FREQ=DAILY;COUNT=60001;UNTIL=20300101", true),
+    ] {
+        let plan = planned(vec![recurring("counts", &format!("RRULE:{rule}"))]);
+        let too_much = SkippedEvent { id: Some(EventId::from("counts")), reason: SkipReason::TooMuchWork };
+        assert_eq!(plan.skipped, if is_taken { vec![] } else { vec![too_much] }, "{rule}");
+    }
+}
+
+#[test]
+fn a_series_whose_zone_is_not_known_is_stored_and_named() {
+    let nowhere = |id: &str, event: Event| Event {
+        id: EventId::from(id),
+        start: Some(EventTime::At { instant: "2026-03-01T08:00:00Z".parse().unwrap(), zone: None }),
+        ..event
+    };
+    let daily = recurring("daily", "RRULE:FREQ=DAILY");
+    let plan = planned(vec![nowhere("series", daily.clone()), nowhere("single", listed("e")), daily]);
+    assert_eq!((plan.misread, plan.put.len()), (vec![EventId::from("series")], 3));
 }
 
 #[test]

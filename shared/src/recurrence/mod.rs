@@ -12,7 +12,7 @@ use std::{cmp::Reverse, collections::BTreeSet, ops::RangeInclusive};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use crate::model::{Event, Extent, Window, Zone};
+use crate::model::{Event, EventTime, Extent, Window, Zone};
 use budget::Budget;
 use dates::{Lasts, Written};
 use first::First;
@@ -61,6 +61,8 @@ pub struct Series {
 impl Series {
     /// Reads the lines of a series. `None` for an event without times.
     pub fn read(event: &Event, calendar_zone: Tz) -> Option<Self> {
+        // Google names the zone of each series of timed events. None here: the name is unknown.
+        let is_zone_known = !matches!(event.start, Some(EventTime::At { zone: None, .. }));
         let mut series = Self {
             first: First::of(event, calendar_zone)?,
             rules: Vec::new(),
@@ -68,7 +70,7 @@ impl Series {
             added: Vec::new(),
             removed: Vec::new(),
             removed_days: Vec::new(),
-            misread: 0,
+            misread: usize::from(!is_zone_known),
         };
         for line in &event.recurrence {
             if series.has_too_many_rules() {
@@ -82,7 +84,7 @@ impl Series {
         Some(series)
     }
 
-    /// How many lines were not, or not fully, understood.
+    /// How many lines were not, or not fully, understood. An unknown zone of the series counts as one.
     pub fn misread(&self) -> usize {
         self.misread
     }

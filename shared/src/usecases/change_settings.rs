@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 
-use super::sync_now::not_connected;
+use super::{instructor_row::write_enabled, sync_now::not_connected};
 use crate::{
     Error, Result,
     model::{ConnectionKey, SettingsPatch, SyncSettings, SyncTask, SyncTrigger},
@@ -35,7 +35,7 @@ impl ChangeSettings {
         if patch.apply(&credentials.settings) == credentials.settings {
             // The process that changed them may have died before this; the poll does the rest.
             if patch.sync_enabled.is_some() {
-                self.flag(key, credentials.settings.sync_enabled).await?;
+                write_enabled(&*self.store, key, credentials.settings.sync_enabled).await?;
             }
             return Ok(credentials.settings);
         }
@@ -45,23 +45,10 @@ impl ChangeSettings {
         self.store.schedule(key, Some(now + TAKES_EFFECT)).await?;
         let settings = self.store.save_settings(key, patch, now).await?;
         self.store.schedule(key, Some(now)).await?;
-        self.flag(key, settings.sync_enabled).await?;
+        write_enabled(&*self.store, key, settings.sync_enabled).await?;
         let tasks = vec![SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile];
         let message = SyncMessage::new(key, SyncTrigger::Settings, tasks);
         self.sync_queue.send(&message, Duration::ZERO).await?;
         Ok(settings)
-    }
-
-    /// Writes to the instructor's row whether the sync is on. Of two concurrent changes, the later one may write the
-    /// row first: so the stored settings are read again after the row, until both agree.
-    async fn flag(&self, key: ConnectionKey, mut enabled: bool) -> Result<()> {
-        loop {
-            self.store.flag_instructor(key, Some(enabled), None).await?;
-            let stored = self.store.credentials(key).await?.is_some_and(|row| row.settings.sync_enabled);
-            if stored == enabled {
-                return Ok(());
-            }
-            enabled = stored;
-        }
     }
 }

@@ -11,6 +11,7 @@ use super::{
     begin_login::digest,
     disconnect::{Disconnect, Disconnected, Keep},
     google_session::{Google, client_refused},
+    instructor_row::write_enabled,
 };
 use crate::{
     Error, ErrorKind, Result,
@@ -143,7 +144,7 @@ impl FinishLogin {
                 return Err(error);
             }
         };
-        google.store.flag_instructor(begun.key, Some(credentials.settings.sync_enabled), None).await?;
+        write_enabled(&*google.store, begun.key, credentials.settings.sync_enabled).await?;
         let tasks = vec![SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile];
         let message = SyncMessage::new(begun.key, SyncTrigger::Connect, tasks);
         if let Err(error) = self.sync_queue.send(&message, Duration::ZERO).await {

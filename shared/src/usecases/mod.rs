@@ -9,6 +9,7 @@ pub mod dispatch_due_polls;
 pub mod finish_login;
 pub mod google_session;
 pub mod handle_sync_message;
+mod instructor_row;
 pub mod list_external_events;
 pub mod note_lesson_changes;
 pub mod receive_notice;

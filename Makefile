@@ -80,7 +80,7 @@ mutants: ## Spoil the engine in many ways, one at a time, and check that histori
 SECONDS := 60
 TARGETS := requests google_calendar google_login messages recurrence
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
-fuzz: fuzzers ## Send what reads input what nobody would, guided by coverage, for SECONDS each (needs a C++ compiler)
+fuzz: fuzzers ## Send malformed input to everything that reads input, guided by coverage, for SECONDS each (needs a C++ compiler)
 	@for target in $(TARGETS); do \
 		mkdir -p fuzz/found/$$target && \
 		fuzz/target/$(HOST)/release/$$target -max_total_time=$(SECONDS) -max_len=1024 -timeout=10 -rss_limit_mb=2048 \

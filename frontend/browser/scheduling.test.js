@@ -17,7 +17,7 @@ after(async () => {
   await stack?.stop();
 });
 
-/** A picture of the page, for whoever wants to look: `SCREENSHOTS=<folder>`. */
+/** Saves a picture of the page into the folder `SCREENSHOTS`, if that is set. */
 const picture = (name) =>
   process.env.SCREENSHOTS &&
   page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png`, fullPage: true });

@@ -2,7 +2,7 @@
 """What a million connections cost: Google's quota, AWS, and US$ a month, for polling alone and with push.
 
 What a single happening costs stands in counts.json beside this file, and `tests/tests/costs/model.rs` asserts each of
-those counts. What is assumed here is what nobody can count on one machine: how people behave, how long Google and
+those counts. What is assumed here cannot be counted on one machine: how people behave, how long Google and
 DynamoDB take to answer, how long log lines are, and prices.
 """
 
@@ -112,7 +112,7 @@ def bill(push, channel_hours=GRANTED_HOURS, quiet_hours=0):
 
     units = sum(times * COUNTS[name]["googleUnits"] for name, times in day.items())
     webhooks = happen("eventMoved", "eventOntoLesson", "echo") if push else 0
-    # A renewal is rung for as a poll is. Changes that a poll finds need no message of their own.
+    # A renewal has a message, as a poll has. Changes that a poll finds need no message of their own.
     runs = total("messages") + happen("renewal")
     claims = 0 if push else happen("eventMoved", "eventOntoLesson", "echo")  # the polls that find the changes
     streamed = happen("lessonMoved") + total("lessonsWritten")

@@ -1,5 +1,5 @@
-//! Nothing secret gets out (design rule S7): a process lives a day in which everything happens that can, at the loudest
-//! level of logging, and all that it wrote is searched for every secret that there was, and for what people have planned.
+//! Nothing secret gets out: a process lives a day with every kind of event, at the loudest level of logging, and all
+//! its output is searched for every secret, and for people's plans.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "this is test code")]
 
 use std::{collections::BTreeSet, path::Path, process::Command};
@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 
-/// Where the day leaves its data and, in `secrets.json`, what nobody may find.
+/// Where the day leaves its data and, in `secrets.json`, the values to search for.
 const FOLDER: &str = "REDACTION_FOLDER";
 /// In answers of Google that are none.
 const MARKED: &str = "marked-7f3a91";
@@ -87,7 +87,7 @@ async fn the_day() {
     std::fs::write(folder.join("secrets.json"), json!([secrets.all, secrets.states]).to_string()).unwrap();
 }
 
-/// What nobody may find.
+/// Values that must not show anywhere.
 #[derive(Default)]
 struct Secrets {
     all: BTreeSet<String>,
@@ -310,7 +310,7 @@ async fn be_refused(world: &World, secrets: &mut Secrets) {
     }
 }
 
-/// Each switch, and the instructor's own plans, which nobody else's eyes are for.
+/// Changes each setting, and looks at the instructor's own plans, which are for no other eyes.
 async fn turn_switches_and_look_around(world: &World) {
     for change in [
         json!({ "syncDirection": "to_google" }),

@@ -1,6 +1,6 @@
-//! Each function's role in `template.yaml` allows exactly the calls that the function makes (design rule S8): a day is
-//! lived that needs every one of them, and what was called is compared with what is allowed. What invokes a function calls
-//! in its name too: its queue or stream is read with the function's role.
+//! Each function's role in `template.yaml` allows exactly the calls that the function makes: a day needs all of them,
+//! and the calls made are compared with those allowed. The service that invokes a function calls in its name too: its
+//! queue or stream is read with the function's role.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
 
 use std::{collections::BTreeSet, path::Path, time::Duration};
@@ -27,7 +27,7 @@ const IN_TIME: [(&str, &str); 4] = [
     ("sync-worker", "kms:GenerateDataKey"),
 ];
 
-/// A first sync of more than one run's worth of lessons rings for the rest.
+/// A first sync of more lessons than one run handles sends a message for the rest.
 const AFTER_A_THOUSAND_LESSONS: &str = "sync-worker sqs:SendMessage calendar-first-syncs";
 
 #[tokio::test]

@@ -46,7 +46,7 @@ describe("a call of the API", () => {
     expect(await refused()).toMatchObject({ code: "http_502", message: "The server answered 502." });
   });
 
-  it("says so when nobody answers", async () => {
+  it("reports a server that does not answer", async () => {
     vi.stubGlobal("fetch", () => Promise.reject(new TypeError("fetch failed")));
     expect(await refused()).toMatchObject({ code: "unreachable" });
   });

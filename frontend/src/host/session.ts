@@ -1,5 +1,5 @@
 /**
- * Stands in for the host application's own sign-in: `make run` signs anybody in as one of the demo's instructors. A host
+ * Stands in for the host application's own sign-in: `make run` signs the visitor in as one of the demo's instructors. A host
  * replaces this file with its own token.
  */
 import { useQuery } from "@tanstack/react-query";
@@ -31,7 +31,7 @@ export function useSession(instructorId: string) {
     queryKey: ["session", instructorId],
     queryFn: async () => {
       const answer = await fetch(`/dev/session?instructor=${instructorId}`);
-      if (!answer.ok) throw new Error(`Nobody could be signed in: ${answer.status}.`);
+      if (!answer.ok) throw new Error(`The sign-in failed: ${answer.status}.`);
       return (await answer.json()) as Session;
     },
     staleTime: 30 * 60_000,

@@ -13,7 +13,7 @@ import { useLessons, useNotices } from "../host/lessons";
 import type { Session } from "../host/session";
 import { type LoginOutcome, refusal } from "./loginOutcome";
 
-// The calendar's page is most of what there is to load; it comes when somebody looks at it.
+// The calendar's page is most of what there is to load; it is loaded when the tab is opened.
 const ExternalEventsViewer = lazy(() => import("../components/calendar/ExternalEventsViewer"));
 
 /** Everything about the connection: connect, status, sync, settings, what is busy in Google, and what runs did. */

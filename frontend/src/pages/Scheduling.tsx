@@ -25,7 +25,7 @@ export function Scheduling() {
             onChange={({ target }) => {
               remember(target.value);
               setInstructorId(target.value);
-              // What the one before brought along is nobody else's.
+              // The data of the previous session must not be shown to the next.
               setOutcome(null);
             }}
           >

@@ -36,7 +36,7 @@ const REFUSALS: Record<string, string> = {
   no_refresh_token:
     "Google gave no lasting permission. Remove this application from your Google account's connections, then connect again.",
   disconnecting: "The connection before is still being taken down. Please try again in a minute.",
-  connection_changed: "Somebody else connected or disconnected at the same moment. Please try again.",
+  connection_changed: "The connection was changed at the same moment. Please try again.",
   unreachable: "The server did not answer. Reload the page to see whether the calendar is connected.",
   other_account: "Another Google account is connected.",
 };

@@ -111,7 +111,7 @@ fn not_followed(credentials: &InstructorCalendarCredentials) -> Option<&'static 
         ConnectionStatus::Disconnecting { .. } => Some("not followed any more: the calendar is being disconnected"),
         ConnectionStatus::Active if !settings.sync_enabled => Some("not followed: the sync is switched off"),
         ConnectionStatus::Active if !settings.sync_direction.imports() => Some("not followed: no events are imported"),
-        ConnectionStatus::Active if !settings.auto_sync => Some("taken in only when somebody starts a sync"),
+        ConnectionStatus::Active if !settings.auto_sync => Some("taken in only when a person starts a sync"),
         ConnectionStatus::Active => None,
     }
 }

@@ -111,7 +111,8 @@ pub enum PushHealth {
         /// What Google said.
         refusal: String,
     },
-    /// No channel is open, or the calendar was not listed since it is: what changed before was perhaps told to nobody.
+    /// No channel is open, or the calendar was not yet listed under the open one: earlier changes may have gone
+    /// unannounced.
     Closed,
 }
 

@@ -76,8 +76,8 @@ pub enum Operation {
         id: EventId,
         event: EventPatch,
     },
-    /// Replaces the whole event and confirms it if it was deleted. One quota unit. Only for an event that is deleted or
-    /// that nobody else has edited: it would lose their fields.
+    /// Replaces the whole event and confirms it if it was deleted. One quota unit. Only for an event that is deleted,
+    /// or that others have not edited: it would lose their fields.
     Replace {
         id: EventId,
         /// `If-Match`; `None` revives a deleted event whatever its etag.

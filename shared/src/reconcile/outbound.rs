@@ -92,7 +92,7 @@ pub enum Step {
     Look,
     /// Make the event.
     Insert,
-    /// Overwrite an event that nobody but us has touched.
+    /// Overwrite an event that only we have written.
     Replace,
     /// Change what we own in an event that others have touched.
     Patch,
@@ -295,7 +295,7 @@ pub fn owe(mapping: CalendarEventMapping, desired: &Desired, step: Step, now: Da
 }
 
 /// The mapping's error for an event that was put back too often.
-pub const GAVE_UP: &str = "The event was changed in Google more than three times after we put it back. It is left as it is until the lesson changes or somebody starts a sync.";
+pub const GAVE_UP: &str = "The event was changed in Google more than three times after we put it back. It is left as it is until the lesson changes or a person starts a sync.";
 
 fn agree(mapping: &mut CalendarEventMapping, lesson: Fingerprint) {
     if let Some(remote) = &mapping.remote {

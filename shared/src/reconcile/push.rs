@@ -1,6 +1,6 @@
-//! Whether push works, from what changed and which notices came (design rule P3). A change that nobody here knew of, or
-//! a write of ours, is to bring a notice; without one push is suspect until one comes, or the calendar was listed under a
-//! new channel.
+//! Whether push works, from what changed and which notifications came. A change that a listing finds unannounced, or a
+//! write of ours, should bring one; without it push is suspect until one comes, or the calendar was listed under a new
+//! channel.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -26,7 +26,7 @@ fn is_open(state: &SyncState, at: DateTime<Utc>) -> bool {
     state.channel.as_ref().is_some_and(|channel| channel.expires_at > at)
 }
 
-/// Whether a channel is open and the calendar is still to be listed under it, for what was told to nobody before.
+/// Whether a channel is open under which the calendar was not listed yet: earlier changes may have gone unannounced.
 pub fn owes_listing(state: &SyncState, now: DateTime<Utc>) -> bool {
     state.push_health == PushHealth::Closed && is_open(state, now)
 }
@@ -74,8 +74,8 @@ pub fn as_of(health: &PushHealth, now: DateTime<Utc>) -> PushHealth {
     }
 }
 
-/// Whether a notice that was received at `at` needs no listing: the last good one began after it (design rule P2), and
-/// nobody waits to hear that push works.
+/// Whether a push notification received at `at` needs no listing: the last complete one began after it, and push is not
+/// waiting for a sign that it works.
 pub fn says_nothing_new(state: &SyncState, at: DateTime<Utc>) -> bool {
     state.listed_at.is_some_and(|began| at + SAFELY_OLDER < began)
         && after_notice(&state.push_health, at) == state.push_health

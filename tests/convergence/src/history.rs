@@ -25,7 +25,7 @@ pub struct Step {
     pub act: Act,
     /// Its details.
     pub seed: u64,
-    /// How many effects of whoever is under way come after it.
+    /// How many effects of the running processes come after it.
     pub turns: usize,
 }
 
@@ -249,7 +249,7 @@ fn unanswered_requests(world: &mut World) -> Vec<String> {
             .get(&party.key)
             .is_some_and(|row| checks::is_automatic(row) && row.settings.sync_direction.imports());
         let rests = tables.states.get(&party.key).is_none_or(|state| state.failures > 0);
-        // (A look that was rung for at the last moment comes after it.)
+        // (A message sent at the last moment is received later.)
         let comes = state.queue.values().any(|message| {
             let looks = message.body.key == party.key && message.body.tasks.contains(&SyncTask::PullEvents);
             looks && message.visible_at > state.now
@@ -262,7 +262,7 @@ fn unanswered_requests(world: &mut World) -> Vec<String> {
     found
 }
 
-/// Messages, notices or work that nobody sees to.
+/// Messages, notices or work that no process takes care of.
 fn left_over(world: &mut World) -> Vec<String> {
     let mut found = Vec::new();
     let waiting = world.store.tables().notices.len();

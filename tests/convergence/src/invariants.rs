@@ -95,7 +95,7 @@ fn known_events_are_gone(world: &World) -> Vec<String> {
             let changed: Option<DateTime<Utc>> = event["updated"].as_str().and_then(|at| at.parse().ok());
             let stands = event["status"] != "cancelled" && event["recurringEventId"].is_null();
             let own = state.truth.made(party.account, id).is_some() || state.truth.is_unreadable(party.account, &event);
-            // (By the clock of whoever listed, and as far as the listing lagged.)
+            // (By the clock of the process that listed, and as far as the listing lagged.)
             let before = changed.is_some_and(|at| at < listed_at - TimeDelta::seconds(10));
             if stands && before && !own && is_ahead(&event, now) && !known.contains(&EventId::from(id)) {
                 found.push(format!("{} ({}): event {id} is no longer known", number(party.key), party.account));

@@ -75,7 +75,7 @@ impl SyncQueue for Sim {
         self.turn(SEND).await;
         let mut state = self.state();
         let sent = state.send("queue_unavailable")?;
-        // (Whoever asks for a sync to Google alone asks for no look.)
+        // (A sync to Google alone asks for no listing.)
         let one_way = message.asked.as_ref().is_some_and(|asked| asked.direction == Some(SyncDirection::ToGoogle));
         // (And a poll is a request from when it was due: what began since then answers it.)
         let listed_at = state.truth.listed_at.get(&message.key);
@@ -275,7 +275,7 @@ impl State {
         response
     }
 
-    /// Shows some items of a listing so that nobody could read them.
+    /// Makes some items of a listing unreadable.
     fn spoil(&self, calendar: &str, listing: &mut Response) {
         let Ok(mut body) = serde_json::from_slice::<Value>(&listing.body) else { return };
         let mut spoilt = false;

@@ -42,7 +42,7 @@ pub struct Message {
 /// What has only begun when it is done: what belongs to it is still to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Halfway {
-    /// Google was written; nobody has a record of it yet.
+    /// Google was written, which is not recorded yet.
     GoogleWritten,
     /// Imported events are stored; their conflicts are not.
     RowsStored,
@@ -206,7 +206,7 @@ pub fn number(key: ConnectionKey) -> u128 {
 pub enum Role {
     /// Answers the message of that number.
     Worker(u64),
-    /// Rings for what is due, or for channels to renew.
+    /// Sends messages for connections that are due, or for channels to renew.
     Schedule,
     /// Notes the first so many lesson changes that wait.
     Stream(usize),

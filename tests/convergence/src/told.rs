@@ -47,7 +47,7 @@ pub fn otherwise(world: &mut World) -> Vec<String> {
             }
         }
     }
-    // Of conflicts that end with a connection nobody is told.
+    // Conflicts that end with a connection are not notified.
     for (key, pair) in &world.store.tables().forgotten {
         *conflicts.entry((*key, pair.lesson_id, pair.google_event_id.0.clone())).or_default() -= 1;
     }

@@ -103,8 +103,8 @@ pub struct Limits {
     pub project_per_minute: Option<u32>,
     /// Calls a minute for each user of each project; none for no limit.
     pub user_per_minute: Option<u32>,
-    /// Writes a minute to one calendar, by whomever: the "operational limit" that Google speaks of and puts
-    /// no number to; none for no limit.
+    /// Writes per minute to one calendar, by all accounts: the "operational limit" that Google mentions without a
+    /// number. `None` for no limit.
     pub calendar_writes_per_minute: Option<u32>,
     /// Calls in one batch.
     pub batch: usize,
@@ -162,7 +162,7 @@ pub struct Behaviour {
     pub number_gaps: bool,
     /// For how many seconds tokens still work after their grant was revoked.
     pub revocation_secs: i64,
-    /// Whether a new access token comes with an id token, as Google's do. Where nobody reads them, signing them takes a
+    /// Whether a new access token comes with an id token, as Google's do. Where they are not read, signing them takes a
     /// third of the time of a long simulation.
     pub id_token_with_refresh: bool,
     /// What becomes of titles, places and descriptions.
@@ -171,8 +171,8 @@ pub struct Behaviour {
     pub guest_edits: GuestEdits,
     /// Whether an `https` address is good enough for a channel.
     pub push_addresses: PushAddresses,
-    /// By how many milliseconds listings lag behind what was written, and so behind its notice: 60,000 at most.
-    /// Nobody has seen Google do it.
+    /// By how many milliseconds listings lag behind writes and their notifications: 60,000 at most. Google is not known
+    /// to do it.
     pub listing_lag_ms: u64,
     /// Time zones that this Google does not know: its data may be older than its clients'.
     pub unknown_zones: Vec<Tz>,

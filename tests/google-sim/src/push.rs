@@ -29,7 +29,7 @@ pub struct Notice {
 pub enum Outcome {
     /// The receiver answered with this status.
     Answered(u16),
-    /// Nobody answered.
+    /// The address did not answer.
     Unreachable,
 }
 
@@ -254,7 +254,7 @@ impl Push {
             .filter(|pending| !pending.under_way && pending.due <= now)
             .filter_map(|pending| {
                 pending.under_way = true;
-                // What a channel had still to tell when it was stopped is told to nobody.
+                // Notifications that a channel still had when it was stopped are dropped.
                 let channel = channels.get(&pending.channel).filter(|channel| channel.delivers(now))?;
                 Some(Notice { id: pending.id, address: channel.address.clone(), headers: headers(channel, pending) })
             })

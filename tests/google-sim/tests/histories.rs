@@ -11,7 +11,7 @@ use common::{ADA, World, timed, with};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// What somebody does to the calendar. Numbers pick among what is there.
+/// What people do to the calendar. Numbers pick among the events that exist.
 #[derive(Clone, Debug)]
 enum Edit {
     Create { day: u32 },
@@ -149,7 +149,7 @@ impl History {
     }
 }
 
-/// Somebody who keeps a copy of the calendar by its deltas.
+/// A client that keeps a copy of the calendar by its deltas.
 #[derive(Default)]
 struct Follower {
     single: bool,

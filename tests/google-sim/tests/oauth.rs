@@ -107,7 +107,7 @@ fn error(answer: &Response) -> String {
 }
 
 fn fresh() -> World {
-    // Nobody has allowed anything yet.
+    // No permission was given yet.
     let mut world = World::new();
     world.google.end_grants(world.now, ADA, GrantEnd::Revoked);
     world

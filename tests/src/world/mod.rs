@@ -164,7 +164,7 @@ impl World {
         }
     }
 
-    /// Changes the hot state of the connection between two runs, as if time had passed or nobody had come.
+    /// Changes the hot state of the connection between two runs, as if time had passed.
     pub async fn change_state(&self, changes: Value) {
         self.until("the end of a run", async || self.try_to_change_state(changes.clone()).await).await;
     }

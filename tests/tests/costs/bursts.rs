@@ -1,4 +1,4 @@
-//! Bursts: of notices, and of lesson changes whose echoes come as notices (design rules R12, P2, P5).
+//! Bursts: of push notifications, and of lesson changes whose echoes come as notifications.
 
 use chrono::TimeDelta;
 

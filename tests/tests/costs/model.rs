@@ -1,6 +1,6 @@
-//! What single happenings cost, as the model of a million connections counts them: the counts stand in
-//! `infra/cost-model/counts.json`, which the model reads, and each is what the simulated Google, `DynamoDB` and the bell
-//! say here.
+//! The cost of single changes, as the model of a million connections counts them: the counts stand in
+//! `infra/cost-model/counts.json`, which the model reads, and the simulated Google, `DynamoDB` and the queue confirm
+//! each of them here.
 
 use calendar_sync::{
     adapters::kms,

@@ -197,7 +197,7 @@ impl World {
     }
 
     // ── runs ───────────────────────────────────────────────────────────────────────────────────────────────────
-    /// The first sync, as a login rings for it; then it is quiet for a minute.
+    /// The first sync, as after a login; then a quiet minute.
     pub async fn connect(&self) {
         self.run(SyncTrigger::Connect, &[SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile]).await;
         self.advance(TimeDelta::minutes(1));
@@ -218,7 +218,7 @@ impl World {
         receiver.receive(&PushNotice { channel_id, channel_token, resource_state: "exists" }).await.unwrap();
     }
 
-    /// Waits for the notices that Google sends of what was written, and rings for each.
+    /// Waits for the notifications of what was written, and handles a message for each.
     pub async fn echo(&self) {
         let come = async {
             while self.mailbox.lock().unwrap().is_empty() {
@@ -259,7 +259,7 @@ impl World {
         }
     }
 
-    /// The schedule of each minute, and the runs that answer it; tells for how many connections it rang.
+    /// The schedule of each minute, and the runs that follow; returns how many connections had a message.
     pub async fn poll(&self) -> usize {
         let dispatch = DispatchDuePolls {
             store: self.store.clone(),
@@ -272,7 +272,7 @@ impl World {
         sent
     }
 
-    /// The runs that answer what has rung.
+    /// Handles the messages that were sent.
     pub async fn answer(&self) {
         let messages = mem::take(&mut *self.sync_queue.waiting.lock().unwrap());
         for message in messages {

@@ -1,4 +1,4 @@
-//! The dispatcher: what it reads, for whom it rings, and when.
+//! The dispatcher: what it reads, for which connections it sends messages, and when.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -46,7 +46,7 @@ impl SyncQueue for TestQueue {
     }
 }
 
-/// The bell of a process that stops for ever in the middle of its work: some messages are sent, some are not.
+/// The queue of a process that stops for ever in the middle of its work: some messages are sent, some are not.
 struct Stuck {
     sync_queue: Arc<TestQueue>,
     left: Left,
@@ -64,7 +64,7 @@ impl SyncQueue for Stuck {
     }
 }
 
-/// The bell of another process, which leaves enough for the first to be in the middle of its work.
+/// The queue of another process, which leaves enough for the first to be in the middle of its work.
 struct Waiting {
     sync_queue: Arc<TestQueue>,
     left: Left,
@@ -163,7 +163,7 @@ async fn of_two_dispatchers_one_may_die_midway_and_all_are_synced_and_none_twice
     const DUE: u128 = 600;
     let (store, _) = stored(2_000, |number| (number < DUE).then_some(60)).await;
     let (sync_queue, clock) = (Arc::new(TestQueue::default()), VirtualClock::new(now()));
-    // Of 600 one rings for 100 and has 256 more in flight at most, until the other has stopped at its hundredth.
+    // Of 600 one sends 100 and has 256 more in flight at most, until the other has stopped at its hundredth.
     let half = || Left(Mutex::new(100));
     let (stopped, mut other) = watch::channel(false);
     let waiting = Waiting { sync_queue: sync_queue.clone(), left: half(), other: other.clone() };
@@ -178,7 +178,7 @@ async fn of_two_dispatchers_one_may_die_midway_and_all_are_synced_and_none_twice
     let ((), sent) = tokio::join!(dies, lives.dispatch());
     sent.unwrap();
 
-    // What the first minute rang for, and then each further one; whoever is rung for is synced.
+    // The messages of the first minute, and then of each further one; each connection with a message is synced.
     let mut messages: BTreeMap<ConnectionKey, Vec<DateTime<Utc>>> = BTreeMap::new();
     for minute in 0..20 {
         clock.advance_to(now() + TimeDelta::minutes(minute));

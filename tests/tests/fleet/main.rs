@@ -1,4 +1,4 @@
-//! Many connections: for whom it is rung when, and what Google is asked in a minute (design rules P3, P4).
+//! Many connections: when each is sent a message, and what Google is asked in a minute.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
 
 mod dispatch;

@@ -15,7 +15,7 @@ use crate::{
     world::{Fleet, Queue, address},
 };
 
-/// The first sync, as a login rings for it.
+/// The first sync, as after a login.
 const EVERYTHING: [SyncTask; 3] = [SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile];
 
 #[test]

@@ -237,7 +237,7 @@ pub enum Queue {
 /// A message, and when it may be heard.
 type Waiting = (DateTime<Utc>, SyncMessage);
 
-/// The queues, and how long those who rang waited to be heard.
+/// The queues, and how long their messages waited to be received.
 pub struct TestQueue {
     clock: Arc<VirtualClock>,
     queues: Mutex<[VecDeque<Waiting>; 2]>,
@@ -254,7 +254,7 @@ impl TestQueue {
         Some(message)
     }
 
-    /// The longest that anybody in a queue has waited so far.
+    /// The longest that a message in a queue has waited so far.
     pub fn longest_wait(&self, queue: Queue) -> TimeDelta {
         let waits = self.waits.lock().unwrap();
         waits.iter().filter(|(of, _)| *of == queue).map(|(_, wait)| *wait).max().unwrap_or_default()

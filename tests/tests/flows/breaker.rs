@@ -1,4 +1,4 @@
-//! A host that shows an empty table by mistake does not empty people's calendars (design rule R15).
+//! The breaker: a host whose lessons table is empty by mistake does not empty its instructors' calendars.
 
 use calendar_tests::world::{World, start_of};
 use serde_json::{Value, json};
@@ -93,7 +93,7 @@ async fn is_held(world: &World) -> bool {
 
 /// Waits for the sentence that says so.
 async fn until_it_trips(world: &World, lost: &str) {
-    let sentence = format!("{lost}. Their events are kept until somebody starts a sync by hand.");
+    let sentence = format!("{lost}. Their events are kept until a person starts a sync by hand.");
     world.until(&sentence, async || world.reasons().await.lines().any(|line| line == sentence)).await;
 }
 

@@ -397,7 +397,7 @@ async fn notices_of_a_channel_that_was_replaced_are_accepted_and_change_nothing(
     assert_eq!(open_channels(&world).await, open);
 }
 
-/// Guards against: whoever finds the address of the webhook can make us work.
+/// Guards against: a caller who knows the webhook's address can make us work.
 #[tokio::test]
 async fn twenty_thousand_forged_notices_reach_neither_table_nor_queue() {
     let world = World::start().await;

@@ -15,7 +15,7 @@ async fn shown(world: &World, nth: u64, items: Value) {
     world.fault("calendar.events.list", json!({ "nth": nth }), json!({ "garbage": page })).await;
 }
 
-/// A lesson whose event somebody deleted, and an import that flagged it and is gone, both while the product looked away.
+/// A lesson whose event was deleted, and an import that flagged it and is gone, both while the product was not looking.
 async fn deleted_unseen() -> (World, String) {
     let world = World::start().await;
     let lesson = world.add_lesson("Piano", world.in_hours(30)).await;

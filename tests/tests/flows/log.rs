@@ -1,5 +1,4 @@
-//! The log of the runs answers why: a person reads it in `status`, and it guards against the failure that nobody can
-//! explain.
+//! The log of runs, which a person reads in `status`, explains why something did or did not sync.
 
 use calendar_tests::world::World;
 use chrono::TimeDelta;

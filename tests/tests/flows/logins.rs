@@ -1,4 +1,4 @@
-//! Logins that somebody tampers with: nobody gets a calendar connected to anybody else's account.
+//! Tampered logins: none connects a calendar to another person's account.
 
 use calendar_tests::world::{Answer, World};
 use chrono::{TimeDelta, Utc};

@@ -1,4 +1,4 @@
-//! Bad input of each kind gets a 4xx with a code, and whoever may not see a thing learns nothing of it.
+//! Bad input of each kind gets a 4xx with a code, and a caller without permission learns nothing of what exists.
 
 use std::collections::BTreeSet;
 

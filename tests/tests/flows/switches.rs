@@ -26,7 +26,7 @@ async fn push_says_that_changes_in_google_are_not_followed_and_why() {
     for (off, on, why) in [
         (json!({ "syncEnabled": false }), json!({ "syncEnabled": true }), "the sync is switched off"),
         (json!({ "syncDirection": "to_google" }), json!({ "syncDirection": "two_way" }), "no events are imported"),
-        (json!({ "autoSync": false }), json!({ "autoSync": true }), "only when somebody starts a sync"),
+        (json!({ "autoSync": false }), json!({ "autoSync": true }), "only when a person starts a sync"),
     ] {
         world.set(off).await;
         says(why).await;

@@ -59,7 +59,7 @@ async fn no_token_shows_in_any_error_or_log_line() {
         heard.push(format!("{:?}", world.login.refresh(&refresh_token, now()).await));
         world.google().clear_faults();
     }
-    // Nobody listens there.
+    // No server listens there.
     let dead = calendar_at("http://127.0.0.1:9", TestClock::new());
     heard.push(format!("{:?}", dead.list(&world.access, None, soon()).await.outcome));
     heard.push(format!("{:?}", login_at("http://127.0.0.1:9", CLIENT_SECRET).refresh(&refresh_token, now()).await));

@@ -16,7 +16,7 @@ use crate::world::{CLIENT, TestClock, calendar_at, channel, delete, get, id, ins
 /// The requests as they came, connection by connection.
 type Heard = Arc<Mutex<Vec<Vec<String>>>>;
 
-/// Somebody who answers everything alike, and where they are.
+/// A server that gives every request the same answer, and its address.
 async fn listener() -> (String, Heard) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());

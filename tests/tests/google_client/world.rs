@@ -51,7 +51,7 @@ pub fn soon() -> DateTime<Utc> {
     now() + TimeDelta::minutes(1)
 }
 
-/// A clock that moves only when somebody waits.
+/// A clock that moves only while a caller sleeps.
 pub struct TestClock(Mutex<DateTime<Utc>>);
 impl TestClock {
     pub fn new() -> Arc<Self> {
@@ -68,7 +68,7 @@ impl Clock for TestClock {
     }
 }
 
-/// Full jitter without luck: no pause at all.
+/// Full jitter of zero: no pause at all.
 struct NoPause;
 impl Random for NoPause {
     fn fill(&self, bytes: &mut [u8]) {
@@ -281,7 +281,7 @@ pub fn refuse(status: u16, reason: &str) -> Effect {
     Effect::Refuse { status, reason: reason.to_owned() }
 }
 
-/// A channel to somewhere where nobody listens.
+/// A channel to an address where no server listens.
 pub fn channel(id: &str) -> NewChannel {
     NewChannel {
         id: ChannelId::from(id),

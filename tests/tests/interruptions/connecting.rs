@@ -26,7 +26,7 @@ async fn whatever_interrupts_a_login_the_login_made_again_connects() {
     }
 }
 
-/// Somebody who is connected, and then chooses another account.
+/// An instructor who is connected, and then chooses another account.
 async fn moving(stage: &Stage) -> (Person, Person) {
     let before = stage.person().await;
     stage.plan(&before.account, "Dentist");

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::stage::{Person, Stage};
 
-/// Keeps what rings until somebody answers.
+/// Keeps messages until a test handles them.
 #[derive(Default)]
 struct TestQueue(Mutex<Vec<SyncMessage>>);
 
@@ -32,7 +32,7 @@ impl SyncQueue for TestQueue {
     }
 }
 
-/// The stage with a bell of ours.
+/// The stage with a queue of this test.
 struct Handover {
     stage: Stage,
     sync_queue: Arc<TestQueue>,

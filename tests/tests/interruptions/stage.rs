@@ -81,7 +81,7 @@ impl Random for NoPause {
     }
 }
 
-/// The way to Google, for somebody who does not wait long.
+/// A transport with short time limits.
 struct Hasty(reqwest::Client);
 #[async_trait]
 impl Transport for Hasty {
@@ -174,7 +174,7 @@ impl Stage {
         let bus = Arc::new(EventBridgeBus::new(aws_sdk_eventbridge::Client::new(&sdk), "default".to_owned()));
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let Google { store, login, vault, .. } = google.clone();
-        // Nobody hears what Google tells.
+        // No receiver for push notifications.
         let key = SecretString::from("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=");
         let push = Push { address: "https://localhost:9/".to_owned(), keys: WebhookKeys::from_base64(&[key]).unwrap() };
         Self {
@@ -200,7 +200,7 @@ impl Stage {
         self.clock.now()
     }
 
-    /// Lets the lease of whoever died run out.
+    /// Lets the lease of the dead process expire.
     pub fn wait_for_the_lease(&self) {
         self.pass(LEASE);
     }
@@ -212,7 +212,7 @@ impl Stage {
 
     // ── people ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Somebody new with a few lessons and an account of their own.
+    /// A new instructor with a few lessons and their own account.
     pub async fn person(&self) -> Person {
         let account = self.account();
         self.person_with(&account).await
@@ -225,7 +225,7 @@ impl Stage {
         account
     }
 
-    /// Somebody new with a few lessons who uses `account`.
+    /// A new instructor with a few lessons who uses `account`.
     pub async fn person_with(&self, account: &str) -> Person {
         let number = u128::from(self.people.fetch_add(1, Ordering::SeqCst));
         let key = ConnectionKey {
@@ -255,7 +255,7 @@ impl Stage {
         self.host.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
     }
 
-    /// The host removes a lesson while nobody looks.
+    /// The host removes a lesson without a stream record.
     pub async fn remove_lesson(&self, person: &Person, lesson: usize) {
         let text = |id: Uuid| AttributeValue::S(id.to_string());
         let request = self.host.delete_item().table_name(&self.names.lessons);

@@ -60,7 +60,7 @@ fn the_first_notice_that_is_turned_away_raises_an_alarm() {
     }
 }
 
-/// Nobody calls these and nobody would miss them.
+/// No person calls these functions, so that a failure would go unnoticed.
 #[test]
 fn a_schedule_that_fails_or_does_not_run_raises_an_alarm() {
     let template = template();

@@ -28,7 +28,7 @@ impl Calls {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Notes a call of a function, which its client names as the application (`app/<name>`); others are nobody's.
+    /// Notes a call by the function that its client names as the application (`app/<name>`). Other calls are ignored.
     pub(super) fn note(&self, headers: &HeaderMap, service: &str, operation: &str, body: &[u8]) {
         let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
         let Some(function) = agent.split(' ').find_map(|part| part.strip_prefix("app/")) else { return };

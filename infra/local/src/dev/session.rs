@@ -1,4 +1,4 @@
-//! Signs a person of the demo tenant in, or whomever the query names.
+//! Signs a person in: the demo tenant's first instructor, unless the query names another.
 
 use std::sync::Arc;
 

@@ -45,7 +45,7 @@ pub struct Route {
 /// Who may call a route, and by which way in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Whoever shows a token that the API's JWT authorizer accepts.
+    /// Callers with a token that the API's JWT authorizer accepts.
     Token,
     /// Anyone.
     Open,

@@ -162,7 +162,7 @@ pub async fn close(round: &mut Round<'_>, credentials: &InstructorCalendarCreden
 impl SyncCalendar {
     /// Learns from the notices that came since the state was stored that push works. True when there were any.
     pub(super) fn hear(&self, state: &mut SyncState, noticed_at: Option<DateTime<Utc>>) -> bool {
-        // Whoever found the lease held left no more than that a notice came.
+        // A run that found the lease held left only the fact that a notification came.
         let left = state.pending.tasks.remove(&SyncTask::Noticed).then(|| self.now());
         for at in noticed_at.into_iter().chain(left) {
             state.push_health = push::after_notice(&state.push_health, at);

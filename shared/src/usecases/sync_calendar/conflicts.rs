@@ -58,8 +58,9 @@ pub async fn refresh(
     Ok(())
 }
 
-/// Calculates the conflicts of what changed. Lessons that are over keep theirs, unless they were moved. The flags of
-/// lessons in `work` are set on it; the columns of the others are those of a connection with direction `allowed`.
+/// Calculates the conflicts of what changed. Lessons that are over keep their conflicts, unless they were moved. The
+/// flags of lessons in `work` are set on it; the columns of the others are those of a connection with direction
+/// `allowed`.
 pub async fn difference(
     round: &mut Round<'_>,
     work: &mut [Work],

@@ -55,8 +55,8 @@ pub async fn import(
     let Listing { outcome, items, time_zone, .. } = listing;
     let is_delta = matches!(outcome, ListingOutcome::Delta { .. });
     let is_empty = is_delta && items.is_empty();
-    // A run that died may have stored rows and not come to their conflicts. A delta names those rows once more; of a whole
-    // listing nobody knows which they were.
+    // A dead run may have stored rows without their conflicts. A delta mentions those rows again; in a full listing
+    // they cannot be told from the others.
     changed.everything |= !is_delta;
     let (token, complete) = match outcome {
         ListingOutcome::Complete { token } => (Some(token), true),
@@ -77,8 +77,8 @@ pub async fn import(
     if zone_changed {
         round.report.say(format!("The calendar moved to the time zone {zone}; its whole days were worked out anew."));
         changed.everything = true;
-        // Rows are about to be moved. Should we die before that is known, whoever comes next moves them anew, also when the
-        // calendar has moved back.
+        // Rows are about to be moved. Should this run die before that is stored, the next one moves them again, also
+        // when the calendar has moved back.
         round.state.cursor.iter_mut().for_each(|cursor| cursor.days_move = true);
         round.save().await?;
     }
@@ -252,8 +252,8 @@ async fn observe_own(round: &Round<'_>, plan: &InboundPlan, complete: bool, zone
 struct OwnChanges {
     /// The mappings of those that changed, with what Google shows noted on them.
     mappings: BTreeMap<LessonId, CalendarEventMapping>,
-    /// The live events that are ours and should not be there: superseded generations, and what was split off a series
-    /// that somebody made of one.
+    /// Live events of ours that should not exist: superseded generations, and series that Google split off one that was
+    /// made recurring.
     orphans: Vec<(EventId, String)>,
 }
 

@@ -122,7 +122,7 @@ pub enum SyncRun {
 #[derive(Debug)]
 enum Failure {
     Blocked(Blocked),
-    /// The instructor syncs by hand, and nobody did.
+    /// The instructor syncs by hand, and no person asked for this run.
     ManualOnly,
     /// What a person asked for is no longer part of the connection's direction.
     DirectionOff,
@@ -194,7 +194,7 @@ impl SyncCalendar {
     ) -> Result<SyncRun> {
         let (store, now) = (&self.google.store, self.now());
         let (owner, lease_until) = (self.random.uuid(), request.deadline + LEASE_MARGIN);
-        // What a person narrowed is for their own run, which comes again, and no wish for whoever holds the lease.
+        // A run that a person bounded comes again as it is, and is no request for the holder of the lease.
         let for_the_holder = match &request.asked {
             Some(asked) if asked.is_narrowed() => BTreeSet::new(),
             Some(_) | None => {
@@ -223,7 +223,7 @@ impl SyncCalendar {
         started_at: DateTime<Utc>,
     ) -> Result<SyncRun> {
         let store = &self.google.store;
-        // A run that a person narrowed serves that person alone: what others wish for stays wished for.
+        // A run that a person bounded serves that person alone: the requests of others stay pending.
         let mut inherited = state.pending.tasks.clone();
         state.pending.tasks.extend(&request.tasks);
         if !request.by_a_person() && state.backoff_until.is_some_and(|until| until > self.now()) {
@@ -256,18 +256,19 @@ impl SyncCalendar {
             }
             let (outcome, blocked) = self.settle(&mut state, &mut report, ended, request).await?;
             if announced && (state.failures > 0 || report.paced) && state.listed_at == listed_at {
-                // Whoever finds it was told of it.
+                // The listing failed: keep the notification, so that the next run does not count this change as
+                // unannounced.
                 state.pending.tasks.insert(SyncTask::Noticed);
             }
             if report.narrowed && state.failures > 0 {
                 state.pending.tasks.extend(&inherited);
             } else if report.narrowed {
                 state.pending.tasks.clone_from(&inherited);
-                // Where nothing polls, somebody may have wished for a run all the same.
+                // A connection that is not polled may have a pending request all the same.
                 let goes_on = state.next_sync_at.is_some() || !inherited.is_empty();
                 state.next_sync_at = goes_on.then(|| self.now());
             }
-            // Told before the lease is let go: should we die here, whoever looks after us goes on with it.
+            // Before the lease is released: if this run dies here, the next one delivers them.
             if !self.deliver_notices(request.key).await {
                 let again = self.now() + DELIVER_AGAIN;
                 state.next_sync_at = Some(state.next_sync_at.map_or(again, |next| next.min(again)));
@@ -282,7 +283,7 @@ impl SyncCalendar {
                 }
             }
             let again_at = (round_started + BETWEEN_LISTINGS).max(self.now());
-            // What nothing could be done for may be possible now: somebody may have turned a switch or logged in anew.
+            // What failed may work now, since a setting may have changed or the instructor connected again.
             let well = (state.failures == 0 && !report.paced) || blocked.is_some();
             if well && !report.narrowed && again_at + BETWEEN_LISTINGS < request.deadline {
                 inherited.extend(self.wait(request.key, again_at, &mut state).await?);
@@ -293,8 +294,8 @@ impl SyncCalendar {
                 state.next_sync_at = Some(self.now());
             }
             if self.let_go(request.key, &mut state).await? && well {
-                // Where a person bounded the run, whoever else wishes for one is a person only if they wish for all of it:
-                // else the switches decide of it.
+                // Where a person bounded the run, another request counts as a person's only if it is for everything;
+                // otherwise the settings decide.
                 let by_nobody = report.narrowed && !state.pending.tasks.contains(&SyncTask::FullReconcile);
                 let trigger = if by_nobody { SyncTrigger::Poll } else { request.trigger };
                 self.send_for_others(request.key, trigger, &state).await?;
@@ -308,7 +309,7 @@ impl SyncCalendar {
         if outcome != SyncOutcome::Running {
             return self.record(request, report, direction, outcome, started_at).await;
         }
-        // What waits for Google's quota while nobody waits for it is found by the poll, which knows nothing of a log row.
+        // Where no person waits, the poll continues what waits for Google's quota. It knows no log row.
         if report.paced && !request.is_awaited() {
             let outcome = if report.failed > 0 { SyncOutcome::Partial } else { SyncOutcome::Completed };
             return self.record(request, report, direction, outcome, started_at).await;
@@ -337,8 +338,8 @@ impl SyncCalendar {
         Notice { id: self.random.uuid(), key, kind, at: self.now() }
     }
 
-    /// Waits under the lease, and takes in what others wished for meanwhile: the round that follows answers it too. It
-    /// waits for no longer than two listings lie apart, also when another process's clock is ahead of ours.
+    /// Waits under the lease and takes in the requests that came meanwhile: the next round answers them too. It waits
+    /// no longer than two listings lie apart, also when another process's clock is ahead.
     async fn wait(
         &self,
         key: ConnectionKey,
@@ -350,13 +351,13 @@ impl SyncCalendar {
         };
         self.google.clock.sleep(rest).await;
         let Some(fresh) = self.google.store.state(key).await? else { return Ok(BTreeSet::new()) };
-        // Whoever took the lease over has raised the fence, and finds us out by it.
+        // The next owner of the lease raises the fence, by which this run is refused.
         state.pending.counter = fresh.pending.counter;
         state.pending.tasks.extend(&fresh.pending.tasks);
         Ok(fresh.pending.tasks)
     }
 
-    /// Leaves a connection that rests after a failure alone; what was wished for is kept until the rest is over.
+    /// Leaves a connection that backs off after a failure alone; its requests stay pending until then.
     async fn keep_resting(
         &self,
         request: &SyncRequest,
@@ -376,7 +377,7 @@ impl SyncCalendar {
         if request.log_id.is_none() {
             return Ok(SyncRun::Held);
         }
-        // The rest of an earlier run, which is found by the poll: it need not ring until then.
+        // The poll continues an earlier run: no message is needed until then.
         report.say("The connection rests after a failure; what is left follows after that.");
         self.record(request, report, SyncDirection::TwoWay, SyncOutcome::Partial, started_at).await
     }

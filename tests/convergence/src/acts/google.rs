@@ -44,8 +44,8 @@ pub(super) fn is_master(event: &Value) -> bool {
     event["recurringEventId"].is_null()
 }
 
-/// Whether nothing was split off the event, or it off another, in any calendar that has it. Google names the occurrences
-/// of both alike, and nobody has seen what becomes of two that come to lie at one moment.
+/// Whether nothing was split off the event, nor the event off another, in any calendar that has it. Google gives
+/// occurrences of both the same names, and it is not known what it does with two at one moment.
 pub(super) fn is_whole(world: &World, event: &Value) -> bool {
     let family = Truth::base(id_of(event));
     let split_off = format!("{family}_R");
@@ -54,7 +54,8 @@ pub(super) fn is_whole(world: &World, event: &Value) -> bool {
     ACCOUNTS.iter().all(|calendar| state.google.events(calendar).iter().filter(is_of_it).count() <= 1)
 }
 
-/// Whether the event has no days of its own beside its rule: nobody has seen where they go when the whole is moved.
+/// Whether the event has a rule alone, without RDATE or EXDATE: it is not known where Google moves those when the whole
+/// series is moved.
 fn has_a_rule_alone(event: &Value) -> bool {
     event["recurrence"].as_array().is_none_or(|lines| lines.len() == 1)
 }
@@ -106,8 +107,8 @@ pub(super) fn some_span(world: &World) -> Value {
     json!({ "start": moment(start, zone), "end": moment(start + TimeDelta::minutes(minutes), zone) })
 }
 
-/// Whether it starts between midnight and four, when clocks change: nobody has seen what Google makes of an occurrence whose
-/// start the clock skips or shows twice, and expanders differ there.
+/// Whether it starts between midnight and four, when clocks change: it is not known what Google makes of an occurrence
+/// whose start the clock skips or shows twice, and expanders differ there.
 pub(super) fn starts_at_night(span: &Value) -> bool {
     let start = &span["start"];
     let at = start["dateTime"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
@@ -302,7 +303,7 @@ fn has_a_day_at_a_lesson(world: &World, calendar: &str) -> bool {
 pub(super) fn change_zone(world: &mut World) -> Option<String> {
     let calendar = any_calendar(world);
     let zone = some_zone(world);
-    // (Google tells nobody of it.)
+    // (Google sends no notification of it.)
     world.miss(Some(calendar));
     if has_a_day_at_a_lesson(world, calendar) {
         world.sim.met(Fault::ZoneMovedAWholeDayAtALesson);

@@ -69,7 +69,7 @@ pub(super) fn make_recurring(world: &mut World) -> Option<String> {
     Some(format!("{} in {calendar}", id_of(&event)))
 }
 
-/// What is made of an event whose connection is gone, or about to be, is nobody's to look after.
+/// The engine does not look after an event whose connection is gone, or about to be.
 fn leave_if_unattended(world: &World, calendar: &str, id: &str) {
     let Some((owner, _)) = world.sim.state().truth.made(calendar, id) else { return };
     let goes = |row: &InstructorCalendarCredentials| matches!(row.status, ConnectionStatus::Disconnecting { .. });
@@ -123,7 +123,7 @@ pub(super) fn add_guests_and_notes(world: &mut World) -> Option<String> {
     let now = state.now;
     let other = ACCOUNTS.iter().find(|account| **account != calendar)?;
     let stranger = format!("guest{}@elsewhere.example", state.dice.below(3));
-    // Somebody else who is synced sees a copy in a calendar of their own.
+    // Another instructor who is synced sees a copy in their own calendar.
     let guest = if state.dice.percent(30) { (*other).to_owned() } else { stranger };
     let mut guests: Vec<Value> = event["attendees"].as_array().cloned().unwrap_or_default();
     guests.retain(|known| known["email"] != json!(guest));

@@ -157,7 +157,7 @@ pub(super) fn google_fault(world: &mut World) -> Option<String> {
             refuse(401, "authError"),
         ]);
     }
-    // (What Google refuses for good is tried again no sooner than somebody changes it.)
+    // (What Google refuses for good is tried again only after a change.)
     if writes.contains(&method) && !world.lossless {
         effects.extend(std::iter::repeat_n(refuse(403, FOR_GOOD), 20));
     }
@@ -179,7 +179,7 @@ pub(super) fn google_fault(world: &mut World) -> Option<String> {
     Some(told)
 }
 
-/// Nobody gets a new access token for a while, and those that there are end.
+/// Google issues no access tokens for a while, and those that exist expire.
 pub(super) fn stop_tokens(world: &mut World) -> Option<String> {
     let account = any_account(world);
     let mut state = world.sim.state();
@@ -248,13 +248,13 @@ pub(super) fn change_manners(world: &mut World) -> Option<String> {
     }
     drop(state);
     if lag > 0 {
-        // Nobody is told once more when the listing has caught up.
+        // No further notification comes when the listing has caught up.
         world.miss(None);
     }
     Some(format!("listings lag {lag} ms, edits of guests are {edits:?}"))
 }
 
-/// Somebody is let into the calendar: every cursor is void.
+/// A calendar is shared with another account, which voids every cursor.
 pub(super) fn change_access(world: &mut World) -> Option<String> {
     let account = any_account(world);
     let mut state = world.sim.state();
@@ -272,7 +272,7 @@ pub(super) fn end_access_tokens(world: &mut World) -> Option<String> {
     Some(account.to_owned())
 }
 
-/// The person, or somebody with the power to, takes the permission back.
+/// The person, or an administrator, withdraws the permission.
 pub(super) fn withdraw_grant(world: &mut World) -> Option<String> {
     let account = any_account(world);
     let users: Vec<_> = world.parties.iter().filter(|party| party.account == account).map(|party| party.key).collect();

@@ -18,7 +18,7 @@ pub(super) fn are_overlaps(world: &World, party: Party, soon: &[Busy], rest: Res
     for lesson in lessons_of(world, party.key) {
         let content = &lesson.content;
         let mapping = world.store.tables().mapping(party.key, lesson.id);
-        // Lessons that are over keep theirs; those beyond what is compared here are left out.
+        // Lessons that are over keep their conflicts; those beyond the horizon of this check are left out.
         if content.ends_at <= now || content.ends_at > now + LESSONS_AHEAD || content.starts_at <= now {
             continue;
         }

@@ -30,7 +30,7 @@ pub struct Busy {
     pub blocks: bool,
     /// The lesson that it is an event of.
     pub carries: Option<LessonId>,
-    /// Whether it is nobody else's to see.
+    /// Whether only its owner may see it.
     pub private: bool,
 }
 

@@ -58,7 +58,7 @@ pub(super) fn one_event_for_each(world: &World, party: Party, rest: Rest) -> Vec
         let mapping = world.store.tables().mapping(party.key, lesson);
         // (Nor is what Google refused to delete of a lesson that is gone.)
         let refused = mapping.is_none() && ids(&own).iter().all(|id| world.sim.state().truth.was_refused(id));
-        // (A lost record of one that was over long before is looked for by nobody.)
+        // (A lost stream record of a lesson that was over long before is not found again.)
         let over = mapping.as_ref().is_some_and(|mapping| mapping.event_end < now - TimeDelta::days(6));
         let unheard = over && world.sim.state().truth.records_lost.contains(&(party.key.tenant_id, lesson));
         let given_up = rest != Rest::Asked && mapping.as_ref().is_some_and(gave_up);

@@ -92,7 +92,7 @@ fn connected(world: &mut World, party: Party, credentials: &InstructorCalendarCr
     found
 }
 
-/// The connections that somebody began to take down, and that are still there.
+/// Connections whose disconnect began and which still exist.
 pub fn still_taken_down(world: &mut World) -> Vec<String> {
     let tables = world.store.tables();
     let goes = |row: &&InstructorCalendarCredentials| matches!(row.status, ConnectionStatus::Disconnecting { .. });

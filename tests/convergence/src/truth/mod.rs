@@ -91,7 +91,7 @@ pub struct Truth {
     pub broken_off: BTreeSet<ConnectionKey>,
     /// Lessons of which a record of the stream was lost.
     pub records_lost: BTreeSet<(TenantId, LessonId)>,
-    /// The connections that somebody ever took down.
+    /// The connections that were ever taken down.
     pub taken_down: BTreeSet<ConnectionKey>,
     /// Events that no listing of their calendar shows so that they could be read.
     unreadable: BTreeSet<Place>,
@@ -100,7 +100,7 @@ pub struct Truth {
     pub behind: BTreeSet<ConnectionKey>,
     /// Events that Google has once refused for good to delete.
     refused: BTreeSet<String>,
-    /// When somebody last wished that a connection look into Google.
+    /// When a listing of a connection was last requested.
     pub requested: BTreeMap<ConnectionKey, u64>,
     /// When a listing for a connection last began.
     pub listed: BTreeMap<ConnectionKey, u64>,
@@ -172,14 +172,14 @@ impl Truth {
         self.refused.contains(id)
     }
 
-    /// Somebody changes the event, which may be one of ours.
+    /// An event is changed, which may be one of ours.
     pub fn edit(&mut self, calendar: &str, id: &str) {
         if let Some(lesson) = self.made(calendar, id) {
             *self.edited.entry(lesson).or_default() += 1;
         }
     }
 
-    /// Somebody deletes the event, which may be one of ours.
+    /// An event is deleted, which may be one of ours.
     pub fn delete(&mut self, calendar: &str, id: &str) {
         if let Some(lesson) = self.made(calendar, id) {
             *self.deleted.entry(lesson).or_default() += 1;

@@ -52,7 +52,7 @@ fn read_at(state: &State, run: &Run, call: &Call) -> DateTime<Utc> {
     if call.writes() { lately } else { run.began.map_or(lately, |began| began.min(lately)) }
 }
 
-/// What nobody allowed.
+/// What the permits do not allow.
 fn unallowed(permits: &[&Permit], run: &Run, call: &Call) -> Option<String> {
     let goes = |permit: &&Permit| permit.goes().is_some();
     let fits = |permit: &&Permit| {

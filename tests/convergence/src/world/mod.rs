@@ -67,7 +67,7 @@ pub struct Party {
     pub account: &'static str,
 }
 
-/// Another tool of somebody's, which wants an event of ours otherwise.
+/// A third tool that writes to the calendar and changes our events.
 #[derive(Debug, Clone)]
 pub struct Rival {
     /// The event.
@@ -149,7 +149,7 @@ impl World {
         let sim = Sim::new(now, seed, google);
         let store = MemoryStore::new(gate(&sim));
         let product = Product::new(&sim, &store);
-        // Two instructors of one school, and somebody of another school who shares an account with the first.
+        // Two instructors of one school, and one of another school who shares an account with the first.
         let party = |tenant, instructor, account| Party {
             key: ConnectionKey {
                 tenant_id: TenantId(Uuid::from_u128(tenant)),
@@ -243,7 +243,7 @@ impl World {
         });
     }
 
-    /// Lets so many effects happen, by whoever is chosen.
+    /// Lets `count` effects happen, by actors chosen at random.
     pub fn turns(&mut self, count: usize) {
         for _ in 0..count {
             self.feed();
@@ -253,7 +253,7 @@ impl World {
         }
     }
 
-    /// One effect of one actor; false when nobody can go on now.
+    /// One effect of one actor; false when none can continue now.
     fn one_turn(&mut self) -> bool {
         let now = self.now();
         let ready: Vec<usize> = (0..self.actors.len())
@@ -343,7 +343,7 @@ impl World {
         // The schedule finds what is due within a minute of it.
         let polled = due.map(|due| due.max(self.polled_at + TimeDelta::minutes(1)));
         let moments = held.chain(queued).chain(state.google.next_notice_at()).chain(polled);
-        // What is due already waits for somebody to have time for it.
+        // What is due already waits for an actor with time for it.
         moments.filter(|at| *at > state.now).min()
     }
 }

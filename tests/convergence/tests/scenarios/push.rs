@@ -1,5 +1,4 @@
-//! Push in simulated time: that it is noticed when it goes dark, and that a notice which says nothing new costs nothing
-//! (design rules P2, P3).
+//! Push in simulated time: that silence is noticed, and that a notification which says nothing new costs nothing.
 
 use calendar_sync::{
     model::{PushHealth, SyncTask, SyncTrigger},
@@ -21,7 +20,7 @@ const INTERVAL: TimeDelta = TimeDelta::minutes(20);
 fn a_day_without_notices_turns_push_suspect_and_polling_brings_all_in_until_a_notice_comes() {
     let mut stage = Stage::new();
     stage.dark(true);
-    // At first nobody can know: the safety poll bounds how long.
+    // At first nothing shows it: the safety poll bounds how long.
     let event = stage.plan();
     let took = stage.until_known(&event);
     assert!(took > TimeDelta::hours(5), "push was believed: {took}");
@@ -85,7 +84,7 @@ fn a_notice_that_is_late_heals() {
     assert_eq!(stage.state().push_health, PushHealth::Healthy);
 }
 
-/// Whoever finds the lease held leaves no message behind: the notice stands as a request.
+/// A run that finds the lease held leaves no message behind: the notification stays as a pending request.
 #[test]
 fn a_notice_that_comes_while_a_run_is_under_way_heals_too() {
     let mut stage = Stage::new();
@@ -116,8 +115,8 @@ fn a_renewal_heals() {
     assert_eq!(stage.state().push_health, PushHealth::Healthy);
 }
 
-/// Nobody has seen Google list a change later than it tells of it. Should it do so, the notice's listing brings nothing,
-/// and the calendar is listed again at the connection's own interval, whatever else comes up in the meantime.
+/// Google is not known to list a change later than it announces it. If it did, the notification's listing would bring
+/// nothing, and the calendar is listed again at the connection's own interval, whatever else happens in the meantime.
 #[test]
 fn what_is_listed_later_than_its_notice_comes_is_known_within_the_interval() {
     for lag in [12, 50].map(TimeDelta::seconds) {
@@ -152,7 +151,7 @@ fn what_is_listed_later_than_its_notice_comes_is_known_within_the_interval() {
     }
 }
 
-/// A change costs its listing, a write its own and its echo's; nobody looks whether a notice came that did.
+/// A change costs its listing, a write its own and its echo's; no listing checks for a notification that came.
 #[test]
 fn while_notices_come_no_poll_looks_for_them() {
     let mut stage = Stage::new();

@@ -1,5 +1,4 @@
-//! Runs that wait for Google's quota in simulated time: all that was asked for is done, and the log says so (design rule
-//! P4).
+//! Runs that wait for Google's quota, in simulated time: all that was asked for is done, and the log says so.
 
 use std::sync::mpsc;
 

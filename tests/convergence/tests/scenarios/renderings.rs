@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::stage::Stage;
 
-/// The next write is carried out, and nobody learns of it.
+/// The next write is carried out, and its answer is lost.
 fn lose_the_next_answer(stage: &Stage, method: &str) {
     let fault = Fault::new(method, Effect::RefuseAfterwards { status: 503 });
     stage.world.sim.state().google.inject(fault.on(When::Nth(1)));

@@ -216,7 +216,7 @@ impl Stage {
         self.world.actors.len() < before
     }
 
-    /// The channel is to be renewed, and the schedule has rung for it.
+    /// The channel is due for renewal, and the schedule has sent its message.
     pub fn renew(&mut self) {
         let now = self.world.now();
         self.change_state(|state| state.renew_at = Some(now));

@@ -79,8 +79,8 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// What a series was before its rule changed: whoever follows single instances must hear that the
-/// instances of the former shape are gone.
+/// A series before its rule changed: clients that follow single instances must be told that the instances of the former
+/// rule are gone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FormerShape {
     pub until: Stamp,
@@ -154,7 +154,7 @@ impl Event {
         self.details.get(name).and_then(Value::as_str)
     }
 
-    /// Whether this is a guest's copy of somebody else's event.
+    /// Whether this is a guest's copy of another owner's event.
     pub fn is_copy_for(&self, owner: &str) -> bool {
         self.organizer != owner
     }

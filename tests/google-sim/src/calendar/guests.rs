@@ -71,7 +71,7 @@ impl Calendars {
             Some(held) => {
                 copy.private.clone_from(&held.private);
                 copy.former.clone_from(&held.former);
-                // Whoever removed the invitation is asked again only when the answer is open again.
+                // A guest who removed the invitation is asked again only when the answer is open again.
                 let declined = copy.attendee(guest).is_some_and(|own| own.response_status == "declined");
                 if held.is_cancelled() && declined {
                     return;

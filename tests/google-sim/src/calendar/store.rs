@@ -15,7 +15,7 @@ use crate::config;
 /// How far back, in microseconds, a calendar can be seen as it was.
 const MAX_LAG: Stamp = 60_000_000;
 
-/// What somebody may do with a calendar.
+/// What an account may do with a calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Role {
@@ -120,7 +120,7 @@ impl Calendar {
         self.events.values().any(|event| event.ical_uid == ical_uid && event.occurrence.is_none())
     }
 
-    /// The event of that id: as stored, or an occurrence of a series that nobody changed yet.
+    /// The event of that id: as stored, or an occurrence of a series that was not changed yet.
     pub fn find(&self, id: &str) -> Option<Event> {
         let stored = self.events.get(id);
         match stored {

@@ -1,7 +1,7 @@
 //! The id token: a JWT signed with RS256.
 //!
-//! The key signs nothing but the simulator's own tokens and is no secret: whoever accepts it trusts
-//! the simulator and nobody else.
+//! The key signs the simulator's own tokens alone and is no secret: a client that accepts it trusts the simulator and
+//! no other issuer.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;

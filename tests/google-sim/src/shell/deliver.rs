@@ -41,7 +41,7 @@ pub(super) async fn run(shell: Arc<Shell>) -> Result<(), Infallible> {
         let next = shell.google().next_notice_at();
         let wait = next.and_then(|at| (at - shell.now()).to_std().ok()).unwrap_or(NAP).min(NAP);
         tokio::select! {
-            () = shell.sync_queue.notified() => {}
+            () = shell.wake.notified() => {}
             () = tokio::time::sleep(wait) => {}
             Some(_) = deliveries.join_next() => {}
         }

@@ -23,7 +23,7 @@ pub(super) async fn answer(
     let reading = request.method == "GET" && !request.path.starts_with("/o/");
     let now = shell.now();
     let response = shell.google().handle(now, &request);
-    shell.sync_queue.notify_one();
+    shell.wake.notify_one();
     if let Some(keeper) = shell.keeper.as_ref().filter(|_| !reading) {
         keeper.keep(&shell).await?;
     }

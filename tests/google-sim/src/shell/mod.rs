@@ -34,8 +34,8 @@ struct Shell {
     google: Arc<Mutex<Google>>,
     clock: Clock,
     keeper: Option<Keeper>,
-    /// Rung after each call: there may be notices.
-    sync_queue: Notify,
+    /// Notified after each call: there may be push notifications to send.
+    wake: Notify,
 }
 
 impl Shell {
@@ -83,7 +83,7 @@ async fn run(
     keeper: Option<Keeper>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let shell = Arc::new(Shell { google, clock, keeper, sync_queue: Notify::new() });
+    let shell = Arc::new(Shell { google, clock, keeper, wake: Notify::new() });
     let mut tasks = JoinSet::new();
     tasks.spawn(deliver::run(Arc::clone(&shell)));
     let mut shutdown = Box::pin(shutdown);

@@ -23,8 +23,8 @@ pub fn load(file: &Path, seed: u64, config: Config) -> io::Result<Google> {
 /// Writes states, one at a time.
 pub(super) struct Keeper {
     file: PathBuf,
-    /// Held while writing. Calls that wait for it find their change written by whoever comes first,
-    /// and then write once for all that came since.
+    /// Held while writing. Calls that wait for it find their change written by the first, which writes once for all
+    /// that came since.
     turn: Mutex<u64>,
     asked: std::sync::atomic::AtomicU64,
 }
@@ -42,7 +42,7 @@ impl Keeper {
         if *written >= mine {
             return Ok(());
         }
-        // Whoever asked before this copy is made finds its change in it.
+        // Changes requested before this copy is made are in it.
         let covered = self.asked.load(SeqCst);
         let state = serde_json::to_vec(&*shell.google()).map_err(io::Error::other)?;
         let fresh = self.file.with_extension("new");

@@ -1,4 +1,4 @@
-//! Conflicts: pairs, and the flag that follows from them (design rule R9).
+//! Conflicts: pairs, and the flag that follows from them.
 
 use calendar_sync::{
     model::{EventId, SchedulingConflict},

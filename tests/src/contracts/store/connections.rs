@@ -52,7 +52,7 @@ pub async fn a_login_with_the_same_account_keeps_the_state(on: &Subject) {
     assert_eq!(on.state(key).await.failures, 3);
 }
 
-/// Whoever held the lease of the state before can write nothing into the new one.
+/// The holder of the old state's lease can write nothing into the new state.
 pub async fn a_state_that_starts_anew_takes_the_lease_from_its_holder(on: &Subject) {
     let key = instructor(1);
     let made = on.connected(key).await;
@@ -264,7 +264,7 @@ pub async fn forgetting_takes_credentials_and_state_and_can_be_repeated(on: &Sub
     }
 }
 
-/// The same instructor id in another tenant is somebody else.
+/// The same instructor id in another tenant is another instructor.
 pub async fn tenants_do_not_see_each_other(on: &Subject) {
     let (mine, theirs) = (connection(1, 1), connection(2, 1));
     on.connected(mine).await;

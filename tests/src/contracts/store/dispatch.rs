@@ -1,4 +1,4 @@
-//! What is due is found, once (design rule P3).
+//! A connection that is due is found and claimed once.
 
 use std::collections::BTreeSet;
 
@@ -53,7 +53,7 @@ pub async fn the_longest_due_come_first(on: &Subject) {
     }
 }
 
-/// Of two dispatchers that saw the same, one rings.
+/// Of two dispatchers that saw the same, one claims it.
 pub async fn what_is_due_is_claimed_once(on: &Subject) {
     let key = instructor(1);
     on.connected(key).await;

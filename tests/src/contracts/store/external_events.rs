@@ -1,4 +1,4 @@
-//! Imported events: one row for each, found by what they overlap (design rule R7).
+//! Imported events: one row for each, found by the times that they overlap.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What a run without the lease stores: all or nothing, and only if nobody acted since it read (design rule R12).
+//! What a run without the lease stores: all or nothing, and only if no other run acted since it read.
 
 use calendar_sync::{
     model::{Cursor, EventId, SyncState, SyncStatus, SyncTask},

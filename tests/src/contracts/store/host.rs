@@ -134,7 +134,7 @@ pub async fn our_columns_of_a_lesson_are_written(on: &Subject) {
     assert_eq!((written.get("google_calendar_event_id"), written.get("calendar_sync_status")), (None, None));
 }
 
-/// A lesson that was given to somebody else carries what belongs to them.
+/// The columns of a lesson that was given to another instructor are theirs.
 pub async fn another_instructors_lesson_is_left_as_it_is(on: &Subject) {
     let given = row(1, "2026-03-02T10:00:00.000Z", "2026-03-02T11:00:00.000Z");
     put(on, given.clone()).await;
@@ -144,7 +144,8 @@ pub async fn another_instructors_lesson_is_left_as_it_is(on: &Subject) {
     assert_eq!(written, given);
 }
 
-/// What shows an event of ours is blanked, whoever gives the lesson now; what belongs to them stays.
+/// Columns that show our event are cleared, also when another instructor gives the lesson now; that instructor's own
+/// values stay.
 pub async fn a_lesson_given_to_another_instructor_is_cleared_while_it_shows_the_event(on: &Subject) {
     let (key, other) = (instructor(1), instructor(2));
     let shows = async || look(on).await.and_then(|lesson| lesson.google_calendar_event_id);

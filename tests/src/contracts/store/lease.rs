@@ -1,4 +1,4 @@
-//! One run at a time, and no request is lost (design rule R12).
+//! One run at a time, and no request is lost.
 
 use calendar_sync::{
     model::{Channel, ChannelId, Cursor, PushHealth, Removals, SyncState, SyncTask},
@@ -140,7 +140,7 @@ pub async fn a_save_leaves_the_lease_requests_and_next_poll_alone(on: &Subject) 
     assert_eq!(now.lease, state.lease);
 }
 
-/// Once given back, the lease is nobody's.
+/// A released lease has no owner.
 pub async fn a_released_lease_saves_nothing_more(on: &Subject) {
     let key = instructor(1);
     on.connected(key).await;

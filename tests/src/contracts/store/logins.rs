@@ -1,4 +1,4 @@
-//! Logins in progress: each comes back once (design rule S2).
+//! Logins in progress: each is used once.
 
 use calendar_sync::model::{OAuthState, SealedSecret};
 

@@ -36,8 +36,8 @@ pub struct Counts {
 }
 
 impl Messages {
-    /// Opens the messages kept in `file`. Whoever had received one ended with the last process: their visibility
-    /// timeouts count as over.
+    /// Opens the messages kept in `file`. Their receivers ended with the last process, so that received messages are
+    /// visible again.
     pub fn open(file: &Path, now: i64) -> rusqlite::Result<Self> {
         let database = crate::aws::sqlite(file)?;
         database.execute_batch(

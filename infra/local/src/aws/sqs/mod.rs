@@ -126,7 +126,7 @@ impl Queues {
         Ok(Self { known, messages: Mutex::new(Messages::open(file, now())?), sent: Notify::new() })
     }
 
-    /// A queue's URL. Nobody resolves its host: clients are told the endpoint.
+    /// A queue's URL. Its host need not exist: clients are given the endpoint.
     pub fn url(name: &str) -> String {
         format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}")
     }

@@ -9,7 +9,7 @@ use crate::{
 
 /// Why the event of a lesson that vanished is still there.
 const HELD_BACK: &str =
-    "The lesson vanished together with many others. Its event is kept until somebody starts a sync by hand.";
+    "The lesson vanished together with many others. Its event is kept until a person starts a sync by hand.";
 
 /// Keeps the events of lessons that vanished together until a person asks for a sync; everything else continues.
 pub async fn hold_back_mass_removal(
@@ -29,12 +29,12 @@ pub async fn hold_back_mass_removal(
         return Ok(());
     }
     if breaker::is_held(round.state.removals) {
-        round.report.say("Events of lessons that have vanished are kept until somebody starts a sync by hand.");
+        round.report.say("Events of lessons that have vanished are kept until a person starts a sync by hand.");
     } else if let Some((lost, live)) = trips(round, work).await? {
         let recent = breaker::recent(round.state.removals, now);
         let before = if recent == 0 { String::new() } else { format!(", after {recent} others within a day") };
         round.report.say(format!(
-            "{lost} of {live} lessons have vanished{before}. Their events are kept until somebody starts a sync by hand."
+            "{lost} of {live} lessons have vanished{before}. Their events are kept until a person starts a sync by hand."
         ));
         round.state.removals = Some(breaker::tripped(round.state.removals, now));
         let notice = round.sync.notice(key, NoticeKind::SyncFailing { code: "lessons_vanished".to_owned() });

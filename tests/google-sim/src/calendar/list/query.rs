@@ -61,7 +61,7 @@ impl Query {
         Self { single: true, time_min: Some(from), time_max: Some(to), ..Self::default() }
     }
 
-    /// Reads the parameters of somebody who has that role; `updatedMin` may lie so far back.
+    /// Reads the parameters of a caller with that role; `life_secs` bounds how far back `updatedMin` may lie.
     pub fn read(params: Params<'_>, role: Role, now: DateTime<Utc>, life_secs: i64) -> Result<Self> {
         let single = params.flag("singleEvents")?.unwrap_or(false) || role == Role::FreeBusyReader;
         let order = match params.text("orderBy") {

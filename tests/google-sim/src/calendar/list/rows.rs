@@ -49,8 +49,8 @@ impl<'a> Source<'a> {
         rows
     }
 
-    /// What changed after `since`, deleted events included. What changes while somebody pages through it comes
-    /// once more, on a later page and again in the next delta, whose cursor is as old as the first page.
+    /// What changed after `since`, deleted events included. A change between two pages comes again, on a later page and
+    /// in the next delta, whose cursor is as old as the first page.
     pub fn delta(&self, query: &Query, since: Stamp) -> Vec<Row<'a>> {
         let changed = self.calendar.changed(since).filter(|event| query.matches(event));
         if !query.single {

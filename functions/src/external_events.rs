@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::view;
 
 /// The default range, from now on.
-const USUAL: TimeDelta = TimeDelta::days(30);
+const DEFAULT_RANGE: TimeDelta = TimeDelta::days(30);
 
 pub struct Deps {
     events: ReadExternalEvents,
@@ -61,11 +61,11 @@ fn window(request: &Request, now: DateTime<Utc>) -> Result<Window> {
         Ok(Some(moment.to_utc()))
     };
     let from = moment("from")?.unwrap_or(now);
-    let to = moment("to")?.unwrap_or(from + USUAL);
+    let to = moment("to")?.unwrap_or(from + DEFAULT_RANGE);
     if to <= from {
         return Err(Error::field("to", "does not lie after `from`"));
     }
-    if to - from > TimeDelta::days(Window::MOST_DAYS) {
+    if to - from > TimeDelta::days(Window::MAX_DAYS) {
         return Err(Error::field("to", "lies more than 366 days after `from`"));
     }
     Ok(Window { from, to })

@@ -36,8 +36,8 @@ use crate::{
 const AWS_ROOTS: &[u8] = include_bytes!("amazon_trust_services.pem");
 
 /// The time limits of one attempt of an AWS call, and of all its attempts together.
-const AWS_TRY: Duration = Duration::from_secs(5);
-const AWS_CALL: Duration = Duration::from_secs(12);
+const AWS_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+const AWS_CALL_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// The settings and the AWS configuration, from which adapters are made.
 #[derive(Debug, Clone)]
@@ -70,7 +70,10 @@ impl Bootstrap {
             .tls_provider(Provider::rustls(CryptoMode::Ring))
             .tls_context(tls)
             .build_https();
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(AWS_TRY).operation_timeout(AWS_CALL).build();
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(AWS_ATTEMPT_TIMEOUT)
+            .operation_timeout(AWS_CALL_TIMEOUT)
+            .build();
         let aws = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())

@@ -16,7 +16,7 @@ use calendar_sync::{
     adapters::{
         eventbridge::EventBridgeBus,
         kms::KmsVault,
-        secrets::{LONGEST_KEPT, Secrets},
+        secrets::{MAX_STALE_AGE, Secrets},
         sqs::SqsSyncQueue,
         system::SystemRandom,
     },
@@ -211,7 +211,7 @@ async fn secrets_survive_an_outage_for_a_bounded_time() {
     aws.server.abort();
     let _ = aws.server.await;
     secrets.get().await.expect("they are fresh");
-    clock.advance(LONGEST_KEPT - TimeDelta::seconds(1));
+    clock.advance(MAX_STALE_AGE - TimeDelta::seconds(1));
     secrets.get().await.expect("they may be used while nothing answers");
     clock.advance(TimeDelta::seconds(1));
     assert!(secrets.get().await.is_err());
@@ -234,7 +234,7 @@ async fn a_webhook_key_is_rotated_in_warm_functions_without_a_token_that_is_refu
         let secret = json!({ "googleClientSecret": "marked", "webhookKeys": keys }).to_string();
         client.put_secret_value().secret_id(SECRET).secret_string(secret).send().await.unwrap();
         assert_eq!(token_of().await.expose_secret(), old.expose_secret(), "a warm function goes on for minutes");
-        clock.advance(LONGEST_KEPT);
+        clock.advance(MAX_STALE_AGE);
         let token = token_of().await;
         assert_eq!(token.expose_secret() != old.expose_secret(), news);
         assert_eq!([accepted(&old).await, accepted(&token).await], [Some(key(1, 2)); 2]);

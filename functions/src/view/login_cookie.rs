@@ -31,7 +31,7 @@ pub fn get(request: &Request, state: &str) -> Option<SecretString> {
     let pairs = headers.iter().filter_map(|header| header.to_str().ok()).flat_map(|header| header.split(';'));
     pairs
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, value)| *name == wanted && value.len() <= LONGEST)
+        .find(|(name, value)| *name == wanted && value.len() <= MAX_PARAMETER_BYTES)
         .map(|(_, value)| value.to_owned().into())
 }
 

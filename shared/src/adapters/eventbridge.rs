@@ -16,7 +16,7 @@ use crate::{
 const SOURCE: &str = "calendar-sync";
 /// The most entries of one call
 /// (<https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>).
-const MOST_ENTRIES: usize = 10;
+const MAX_ENTRIES: usize = 10;
 const UNAVAILABLE: &str = "event_bus_unavailable";
 
 /// What the host receives as `detail`.
@@ -66,7 +66,7 @@ impl EventBridgeBus {
 #[async_trait]
 impl NoticeBus for EventBridgeBus {
     async fn publish(&self, notices: &[Notice]) -> Result<()> {
-        for chunk in notices.chunks(MOST_ENTRIES) {
+        for chunk in notices.chunks(MAX_ENTRIES) {
             let entries = chunk.iter().map(|notice| self.entry(notice)).collect::<Result<Vec<_>>>()?;
             let answer = self
                 .client

@@ -30,7 +30,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use self::key_cache::KeyCache;
-pub use self::key_cache::{LONGEST_KEPT, MOST_KEYS};
+pub use self::key_cache::{MAX_AGE_IN_MEMORY, MAX_KEYS};
 use crate::{
     Error, Result,
     model::{ConnectionKey, SealedSecret, TenantId},

@@ -1,7 +1,7 @@
 //! The product's own secrets in Secrets Manager: Google's client secret and the webhook's keys.
 //!
 //! The secret is one JSON object: `{"googleClientSecret": "…", "webhookKeys": ["<base64>", …]}`. The first webhook key
-//! signs and all of them verify. To rotate: put the new key second, wait for [`LONGEST_KEPT`], then put it first.
+//! signs and all of them verify. To rotate: put the new key second, wait for [`MAX_STALE_AGE`], then put it first.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,9 +14,9 @@ use tracing::warn;
 use crate::{Error, Result, model::WebhookKeys, ports::Clock};
 
 /// The age from which a warm function reads the secret again.
-const FRESH: TimeDelta = TimeDelta::minutes(5);
+const REFRESH_AFTER: TimeDelta = TimeDelta::minutes(5);
 /// The age up to which it goes on with the old secret while Secrets Manager does not answer.
-pub const LONGEST_KEPT: TimeDelta = TimeDelta::hours(1);
+pub const MAX_STALE_AGE: TimeDelta = TimeDelta::hours(1);
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -50,10 +50,10 @@ impl Secrets {
         let now = self.clock.now();
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let younger_than = |limit| kept.as_ref().filter(|(_, since)| now - *since < limit).map(|(kept, _)| kept);
-        if let Some(secrets) = younger_than(FRESH) {
+        if let Some(secrets) = younger_than(REFRESH_AFTER) {
             return Ok(Arc::clone(secrets));
         }
-        match (self.fetch().await, younger_than(LONGEST_KEPT)) {
+        match (self.fetch().await, younger_than(MAX_STALE_AGE)) {
             (Ok(secrets), _) => {
                 let secrets = Arc::new(secrets);
                 *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(&secrets), now));

@@ -12,7 +12,7 @@ use crate::{
 
 /// SQS delays a message by 15 minutes at most
 /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>).
-const LONGEST_DELAY: Duration = Duration::from_mins(15);
+const MAX_DELAY: Duration = Duration::from_mins(15);
 
 #[derive(Debug, Clone)]
 pub struct SqsSyncQueue {
@@ -32,7 +32,7 @@ impl SqsSyncQueue {
 impl SyncQueue for SqsSyncQueue {
     async fn send(&self, message: &SyncMessage, delay: Duration) -> Result<()> {
         let body = serde_json::to_string(message).map_err(Error::internal)?;
-        let seconds = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).map_err(Error::internal)?;
+        let seconds = i32::try_from(delay.min(MAX_DELAY).as_secs()).map_err(Error::internal)?;
         let url = self.first_syncs_url.as_ref().filter(|_| message.is_first_sync()).unwrap_or(&self.queue_url);
         let sent = self.client.send_message().queue_url(url).message_body(body).delay_seconds(seconds);
         sent.send().await.map_err(|error| Error::unavailable("queue_unavailable", error))?;

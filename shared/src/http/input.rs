@@ -6,15 +6,15 @@ use serde_json::{Map, Value};
 use crate::{Error, ErrorKind, Result, model::InstructorId};
 
 /// The largest accepted body, in bytes.
-pub const LARGEST_BODY: usize = 16 * 1024;
+pub const MAX_BODY_BYTES: usize = 16 * 1024;
 /// The longest accepted parameter, in bytes.
-pub const LONGEST: usize = 2048;
+pub const MAX_PARAMETER_BYTES: usize = 2048;
 
 /// A query parameter; an empty one counts as absent.
 pub fn query(request: &Request, name: &'static str) -> Result<Option<String>> {
     match request.query_string_parameters_ref().and_then(|parameters| parameters.first(name)) {
         None | Some("") => Ok(None),
-        Some(value) if value.len() > LONGEST => Err(Error::field(name, "is too long")),
+        Some(value) if value.len() > MAX_PARAMETER_BYTES => Err(Error::field(name, "is too long")),
         Some(value) => Ok(Some(value.to_owned())),
     }
 }
@@ -49,7 +49,7 @@ pub struct JsonBody(Map<String, Value>);
 impl JsonBody {
     pub fn of(request: &Request) -> Result<Self> {
         let bytes: &[u8] = request.body().as_ref();
-        if bytes.len() > LARGEST_BODY {
+        if bytes.len() > MAX_BODY_BYTES {
             return Err(Error::new(ErrorKind::TooLarge, "body_too_large", "The body is larger than 16 kB."));
         }
         let wrong = |text: String| Error::new(ErrorKind::Invalid, "malformed_json", text);
@@ -67,7 +67,7 @@ impl JsonBody {
     pub fn text(&self, name: &'static str) -> Result<Option<&str>> {
         match self.get(name) {
             None => Ok(None),
-            Some(Value::String(text)) if text.len() > LONGEST => Err(Error::field(name, "is too long")),
+            Some(Value::String(text)) if text.len() > MAX_PARAMETER_BYTES => Err(Error::field(name, "is too long")),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(Error::field(name, "is not a text")),
         }

@@ -12,11 +12,11 @@ use crate::{
     usecases::take_lessons::Told,
 };
 
-pub const MOST: usize = 100;
+pub const MAX_MESSAGES_PER_LIST: usize = 100;
 /// The longest title and place, in characters.
-pub const LONGEST_LINE: usize = 1000;
+pub const MAX_LINE_CHARS: usize = 1000;
 /// The longest description, in characters.
-pub const LONGEST_TEXT: usize = 8000;
+pub const MAX_TEXT_CHARS: usize = 8000;
 
 /// Reads the body of a queue message. Each message of a list is read on its own; the reasons name refused ones by their
 /// place, counted from 1, one per line.
@@ -24,8 +24,8 @@ pub fn read(body: &str) -> Told {
     let nothing = |reason: String| Told { refused: Some(reason), ..Told::default() };
     match serde_json::from_str(body) {
         Ok(Value::Array(messages)) if messages.is_empty() => nothing("The list is empty.".to_owned()),
-        Ok(Value::Array(messages)) if messages.len() > MOST => {
-            nothing(format!("The list holds more than {MOST} messages."))
+        Ok(Value::Array(messages)) if messages.len() > MAX_MESSAGES_PER_LIST => {
+            nothing(format!("The list holds more than {MAX_MESSAGES_PER_LIST} messages."))
         }
         Ok(Value::Array(messages)) => list(&messages),
         Ok(message) => match version(&message) {
@@ -52,7 +52,7 @@ fn version(message: &Value) -> Result<LessonVersion> {
         return Err(Error::new(ErrorKind::Invalid, "invalid_request", "The message is not a JSON object."));
     };
     let message = Fields { path: "", fields };
-    let kind = message.text("type", LONGEST_LINE)?;
+    let kind = message.text("type", MAX_LINE_CHARS)?;
     let lesson = match kind {
         "lesson.changed" => {
             message.only(&["type", "tenantId", "lessonId", "version", "lesson"])?;
@@ -86,21 +86,21 @@ fn lesson(value: &Value) -> Result<FedLesson> {
     if ends_at <= starts_at {
         return Err(Error::field("lesson.endsAt", "is not after lesson.startsAt"));
     }
-    if ends_at - starts_at > Lesson::LONGEST {
+    if ends_at - starts_at > Lesson::MAX_DURATION {
         return Err(Error::field("lesson.endsAt", "is more than a day after lesson.startsAt"));
     }
-    let status = match lesson.text("status", LONGEST_LINE)? {
+    let status = match lesson.text("status", MAX_LINE_CHARS)? {
         "scheduled" => LessonStatus::Scheduled,
         "cancelled" => LessonStatus::Cancelled,
         _ => return Err(Error::field("lesson.status", "is neither scheduled nor cancelled")),
     };
     let content = LessonContent {
-        title: lesson.text("title", LONGEST_LINE)?.to_owned(),
+        title: lesson.text("title", MAX_LINE_CHARS)?.to_owned(),
         starts_at,
         ends_at,
         time_zone: lesson.parsed::<Tz>("timeZone", "is not a time zone of the IANA database")?,
-        description: lesson.optional_text("description", LONGEST_TEXT)?,
-        location: lesson.optional_text("location", LONGEST_LINE)?,
+        description: lesson.optional_text("description", MAX_TEXT_CHARS)?,
+        location: lesson.optional_text("location", MAX_LINE_CHARS)?,
     };
     Ok(FedLesson { instructor_id: lesson.parsed("instructorId", "is not a UUID")?, status, content })
 }
@@ -158,13 +158,13 @@ impl<'a> Fields<'a> {
     }
 
     fn parsed<T: std::str::FromStr>(&self, name: &'static str, what: &'static str) -> Result<T> {
-        self.text(name, LONGEST_LINE)?.parse().map_err(|_| self.wrong(name, what))
+        self.text(name, MAX_LINE_CHARS)?.parse().map_err(|_| self.wrong(name, what))
     }
 
     /// A timestamp, cut to milliseconds, as all are stored.
     fn moment(&self, name: &'static str) -> Result<DateTime<Utc>> {
         let malformed = || self.wrong(name, "is not a moment with an offset (RFC 3339)");
-        let moment = DateTime::parse_from_rfc3339(self.text(name, LONGEST_LINE)?).map_err(|_| malformed())?;
+        let moment = DateTime::parse_from_rfc3339(self.text(name, MAX_LINE_CHARS)?).map_err(|_| malformed())?;
         let moment = DateTime::from_timestamp_millis(moment.timestamp_millis()).ok_or_else(malformed)?;
         if !(1970..=2199).contains(&moment.year()) {
             return Err(self.wrong(name, "is before 1970 or after 2199"));

@@ -68,15 +68,15 @@ fn each_message_of_a_list_stands_for_itself() {
 #[test]
 fn the_reasons_of_the_longest_list_fit_beside_it() {
     let long = with(changed(), "version", Some(json!(0)));
-    let list = Value::Array(vec![serde_json::from_str(&long).unwrap(); MOST]).to_string();
+    let list = Value::Array(vec![serde_json::from_str(&long).unwrap(); MAX_MESSAGES_PER_LIST]).to_string();
     assert!(reason(&list).len() < 16 * 1024);
 }
 
 #[test]
 fn a_list_has_an_end() {
     let many = |count| Value::Array(vec![removed(); count]).to_string();
-    assert_eq!(read(&many(MOST)).versions.len(), MOST);
-    assert_eq!(reason(&many(MOST + 1)), "The list holds more than 100 messages.");
+    assert_eq!(read(&many(MAX_MESSAGES_PER_LIST)).versions.len(), MAX_MESSAGES_PER_LIST);
+    assert_eq!(reason(&many(MAX_MESSAGES_PER_LIST + 1)), "The list holds more than 100 messages.");
     assert_eq!(reason("[]"), "The list is empty.");
 }
 
@@ -116,13 +116,13 @@ fn whatever_is_wrong_is_named_and_not_repeated() {
         ("lesson", json!("Piano"), "is not an object"),
         ("lesson.instructorId", json!({ "$ne": null }), "is not a text"),
         ("lesson.title", json!(" \n"), "is empty"),
-        ("lesson.title", json!("x".repeat(LONGEST_LINE + 1)), "is too long"),
+        ("lesson.title", json!("x".repeat(MAX_LINE_CHARS + 1)), "is too long"),
         ("lesson.title", json!("Piano\u{0}"), "holds a control character"),
         ("lesson.title", json!("\u{1b}[2J"), "holds a control character"),
-        ("lesson.description", json!("x".repeat(LONGEST_TEXT + 1)), "is too long"),
+        ("lesson.description", json!("x".repeat(MAX_TEXT_CHARS + 1)), "is too long"),
         ("lesson.description", json!(1), "is not a text"),
         ("lesson.location", json!(true), "is not a text"),
-        ("lesson.location", json!("x".repeat(LONGEST_LINE + 1)), "is too long"),
+        ("lesson.location", json!("x".repeat(MAX_LINE_CHARS + 1)), "is too long"),
         ("lesson.startsAt", json!("tomorrow"), moment),
         ("lesson.startsAt", json!("2026-12-01T10:00:00"), moment),
         ("lesson.startsAt", json!("infinity"), moment),
@@ -165,7 +165,7 @@ fn what_is_no_message_at_all_is_refused() {
 
 #[test]
 fn texts_may_be_as_long_as_they_may() {
-    told(&with(changed(), "lesson.title", Some(json!("ü".repeat(LONGEST_LINE)))));
+    told(&with(changed(), "lesson.title", Some(json!("ü".repeat(MAX_LINE_CHARS)))));
     told(&with(changed(), "lesson.description", Some(json!("first\nsecond\ttab"))));
     let blank = told(&with(changed(), "lesson.location", Some(json!(" "))));
     assert_eq!(blank.lesson.unwrap().content.location, None);

@@ -11,7 +11,7 @@ use futures::{FutureExt, StreamExt, stream};
 use crate::{Result, ports::SyncMessage};
 
 /// Messages of one batch that are handled concurrently.
-const AT_ONCE: usize = 10;
+const CONCURRENT_MESSAGES: usize = 10;
 
 /// Handles each message of a batch. A body that cannot be read fails each time, until SQS moves it to the dead letters.
 pub async fn each_sync_message<F, Fut>(event: SqsEvent, handle: F) -> SqsBatchResponse
@@ -48,7 +48,7 @@ where
                 }
             }
         })
-        .buffer_unordered(AT_ONCE)
+        .buffer_unordered(CONCURRENT_MESSAGES)
         .filter_map(|failed| async { failed })
         .map(|message| {
             let mut failure = BatchItemFailure::default();

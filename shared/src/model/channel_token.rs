@@ -15,7 +15,7 @@ const PURPOSE: &[u8] = b"calendar-sync channel token v1";
 const ID_BYTES: usize = 16;
 const MAC_BYTES: usize = 32;
 /// As long as the MAC: a shorter key makes the MAC weaker.
-const LEAST_KEY_BYTES: usize = 32;
+const MIN_KEY_BYTES: usize = 32;
 
 /// The keys that channel tokens are signed with: the first key signs, all keys verify.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ impl WebhookKeys {
         }
         let decoded = keys.iter().map(|key| {
             let bytes = BASE64.decode(key.expose_secret().as_bytes()).map_err(|_| "a webhook key is not base64")?;
-            if bytes.len() < LEAST_KEY_BYTES {
+            if bytes.len() < MIN_KEY_BYTES {
                 return Err("a webhook key is shorter than 32 bytes");
             }
             Ok(bytes.into())

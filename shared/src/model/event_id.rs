@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::{ConnectionKey, EventId, LessonId};
 
 /// Lesson (16 bytes), generation (2) and MAC (7): 25 bytes are exactly 40 characters, with no padding bits.
-const BYTES: usize = 25;
-const CHARACTERS: usize = 40;
+const ID_BYTES: usize = 25;
+const ID_CHARS: usize = 40;
 const MAC_BYTES: usize = 7;
 
 /// What the id of an event of ours encodes.
@@ -40,7 +40,7 @@ impl EventId {
 impl OwnEventId {
     /// The id in Google: base32hex in small letters, the alphabet that Google allows for client-chosen ids.
     pub fn encode(self, key: ConnectionKey) -> EventId {
-        let mut bytes = Vec::with_capacity(BYTES);
+        let mut bytes = Vec::with_capacity(ID_BYTES);
         bytes.extend(self.lesson_id.0.as_bytes());
         bytes.extend(self.generation.to_be_bytes());
         let mac = mac(key, &bytes);
@@ -52,7 +52,7 @@ impl OwnEventId {
     /// (`<id>_20260301T090000Z`) and what Google splits off them (`<id>_R20260301T090000`).
     pub fn decode(key: ConnectionKey, id: &EventId) -> Option<Self> {
         let (base, _) = id.0.split_once('_').unwrap_or((&id.0, ""));
-        if base.len() != CHARACTERS || base.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        if base.len() != ID_CHARS || base.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return None;
         }
         let encoding: Encoding = BASE32HEX_NOPAD;

@@ -28,7 +28,7 @@ pub struct Extent {
 
 impl ExternalCalendarEvent {
     /// A longer event is looked up by its end, so that a query by start need not reach further back than this.
-    pub const LONG: TimeDelta = TimeDelta::days(1);
+    pub const LONG_EVENT_DURATION: TimeDelta = TimeDelta::days(1);
 
     /// Bytes of each text that are kept: Google's longest limit.
     const MAX_TEXT_BYTES: usize = 8 * 1024;
@@ -60,6 +60,6 @@ impl ExternalCalendarEvent {
     }
 
     pub fn is_long(&self) -> bool {
-        !self.event.is_series() && self.event_end.is_some_and(|end| end - self.event_start > Self::LONG)
+        !self.event.is_series() && self.event_end.is_some_and(|end| end - self.event_start > Self::LONG_EVENT_DURATION)
     }
 }

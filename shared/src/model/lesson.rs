@@ -50,7 +50,7 @@ pub struct Lesson {
 impl Lesson {
     /// The longest lesson that is synced. The lessons that overlap a moment are found among those that began at most
     /// this long before it.
-    pub const LONGEST: TimeDelta = TimeDelta::days(1);
+    pub const MAX_DURATION: TimeDelta = TimeDelta::days(1);
 }
 
 /// A version of a lesson, as the feed sends it.

@@ -82,9 +82,9 @@ pub struct CalendarSyncLog {
 
 impl CalendarSyncLog {
     /// Until the table's expiry removes a row.
-    pub const KEPT: TimeDelta = TimeDelta::days(90);
+    pub const RETENTION: TimeDelta = TimeDelta::days(90);
     /// A first sync would otherwise list each lesson.
-    pub const MOST_REASONS: usize = 50;
+    pub const MAX_REASONS: usize = 50;
     /// Bytes of one reason, which may quote Google or a host's row.
     pub const MAX_REASON_BYTES: usize = 2 * 1024;
     /// A run without an ending that is older than this is dead: its message went to the dead letters after half of that
@@ -97,7 +97,7 @@ impl CalendarSyncLog {
     pub fn after(self, earlier: Self) -> Self {
         let mut reasons = earlier.reasons;
         let own: Vec<String> = self.reasons.into_iter().filter(|reason| !reasons.contains(reason)).collect();
-        let room = Self::MOST_REASONS.saturating_sub(own.len());
+        let room = Self::MAX_REASONS.saturating_sub(own.len());
         if reasons.len() > room {
             let left_out = reasons.split_off(room).len();
             reasons.push(format!("… and {left_out} more."));
@@ -176,10 +176,10 @@ mod tests {
 
     #[test]
     fn a_long_story_keeps_its_end() {
-        let many: Vec<String> = (0..CalendarSyncLog::MOST_REASONS).map(|number| format!("{number}.")).collect();
+        let many: Vec<String> = (0..CalendarSyncLog::MAX_REASONS).map(|number| format!("{number}.")).collect();
         let first = CalendarSyncLog { reasons: many, ..part(noon(), 0, SyncOutcome::Running, &[]) };
         let whole = part(noon(), 0, SyncOutcome::Completed, &["The end."]).after(first);
-        assert_eq!(whole.reasons.len(), CalendarSyncLog::MOST_REASONS + 1);
+        assert_eq!(whole.reasons.len(), CalendarSyncLog::MAX_REASONS + 1);
         assert_eq!(whole.reasons[49..], ["… and 1 more.", "The end."]);
     }
 

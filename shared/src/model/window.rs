@@ -19,7 +19,7 @@ pub struct Window {
 
 impl Window {
     /// The widest window that a person may ask for, in days.
-    pub const MOST_DAYS: i64 = 366;
+    pub const MAX_DAYS: i64 = 366;
 
     /// The years that a person may ask for. A date can be written far beyond what chrono calculates with.
     pub const YEARS: RangeInclusive<i32> = 1970..=2200;
@@ -34,7 +34,7 @@ impl Window {
 
     /// The default window: from 7 days back to 366 days ahead.
     pub fn around(now: DateTime<Utc>) -> Self {
-        Self { from: now - TimeDelta::days(7), to: now + TimeDelta::days(Self::MOST_DAYS) }
+        Self { from: now - TimeDelta::days(7), to: now + TimeDelta::days(Self::MAX_DAYS) }
     }
 
     pub fn contains(self, at: DateTime<Utc>) -> bool {
@@ -68,7 +68,7 @@ impl SyncCalendarRequest {
             (Some(_), None) => Err(Error::field("endDate", "is missing beside `startDate`")),
             (None, Some(_)) => Err(Error::field("startDate", "is missing beside `endDate`")),
             (Some(start), Some(end)) if end < start => Err(Error::field("endDate", "lies before `startDate`")),
-            (Some(start), Some(end)) if (end - start).num_days() >= Window::MOST_DAYS => {
+            (Some(start), Some(end)) if (end - start).num_days() >= Window::MAX_DAYS => {
                 Err(Error::field("endDate", "lies more than 366 days after `startDate`"))
             }
             (Some(start), Some(end)) => Ok(Some((start, end))),

@@ -2,22 +2,22 @@
 
 use chrono::TimeDelta;
 
-pub const LONGEST: TimeDelta = TimeDelta::hours(6);
+pub const MAX_DELAY: TimeDelta = TimeDelta::hours(6);
 /// After Google's `quotaExceeded`, whose recovery takes hours.
-pub const QUOTA_EXCEEDED: TimeDelta = TimeDelta::hours(3);
+pub const QUOTA_EXCEEDED_DELAY: TimeDelta = TimeDelta::hours(3);
 /// The longest delay while Google refuses our OAuth client: all connections come back within it when the operator has
 /// repaired that.
-pub const CLIENT_REFUSED: TimeDelta = TimeDelta::hours(1);
+pub const MAX_CLIENT_REFUSED_DELAY: TimeDelta = TimeDelta::hours(1);
 /// The wait for room in a quota per minute. With any jitter it is longer than a minute, so that what filled the quota
 /// no longer counts.
 pub const PACED: TimeDelta = TimeDelta::seconds(80);
 /// Consecutive failures after which the instructor is told.
-pub const TOLD_AFTER: u32 = 3;
+pub const NOTIFY_AFTER_FAILURES: u32 = 3;
 
 /// The delay after consecutive failed runs: a minute, doubled with each, six hours at most.
 pub fn delay(failures: u32) -> TimeDelta {
     let doubled = 1_i32.checked_shl(failures.saturating_sub(1).min(30)).unwrap_or(i32::MAX);
-    TimeDelta::minutes(1).checked_mul(doubled).unwrap_or(LONGEST).min(LONGEST)
+    TimeDelta::minutes(1).checked_mul(doubled).unwrap_or(MAX_DELAY).min(MAX_DELAY)
 }
 
 /// `time` spread by ±25 %; `random` is any random number.

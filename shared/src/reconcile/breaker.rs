@@ -6,13 +6,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::model::Removals;
 
 /// Events that may be removed because their lessons vanished, however few others there are.
-const MANY: u32 = 10;
+const MAX_REMOVALS: u32 = 10;
 /// Removals are counted over this time: a table that is emptied reaches us in pieces, run after run.
-const COUNTED_FOR: TimeDelta = TimeDelta::days(1);
+const COUNTING_PERIOD: TimeDelta = TimeDelta::days(1);
 
 /// How many removals still count at `now`.
 pub fn recent(removals: Option<Removals>, now: DateTime<Utc>) -> u32 {
-    removals.filter(|removals| now - removals.since < COUNTED_FOR).map_or(0, |removals| removals.count)
+    removals.filter(|removals| now - removals.since < COUNTING_PERIOD).map_or(0, |removals| removals.count)
 }
 
 /// Counts one more removal. Only a run that finished all that a person asked for releases what is held back.
@@ -35,7 +35,7 @@ pub fn is_held(removals: Option<Removals>) -> bool {
 
 /// Whether `vanished` lessons could trip the breaker, before the number of live events is known.
 pub fn is_suspicious(vanished: u32, recent: u32) -> bool {
-    vanished > 0 && vanished + recent > MANY
+    vanished > 0 && vanished + recent > MAX_REMOVALS
 }
 
 /// Whether removing the events of `vanished` lessons needs a person: together with recent removals they are many, and

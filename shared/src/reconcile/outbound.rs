@@ -68,7 +68,7 @@ pub fn judge(
     } else {
         // An existing event follows its lesson out of the window.
         let follows = mapping.is_some_and(|mapping| mapping.remote.is_some());
-        let too_long = lesson.content.ends_at - lesson.content.starts_at > Lesson::LONGEST;
+        let too_long = lesson.content.ends_at - lesson.content.starts_at > Lesson::MAX_DURATION;
         return match mapping {
             _ if too_long && (inside || mapping.is_some()) => {
                 Verdict::Unreadable("it lasts longer than a day".to_owned())

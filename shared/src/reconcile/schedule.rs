@@ -8,28 +8,28 @@ use super::{backoff, push};
 use crate::model::{PushHealth, SyncSettings, SyncState};
 
 /// A change that push does not announce is found at most this long after the last complete listing.
-pub const SAFETY_POLL: TimeDelta = TimeDelta::hours(6);
+pub const SAFETY_POLL_INTERVAL: TimeDelta = TimeDelta::hours(6);
 
 /// The safety poll is due this much earlier: a minute until the dispatcher finds it due, and a minute over which
 /// messages are spread.
-const BEFORE_THE_LAST_MOMENT: TimeDelta = TimeDelta::minutes(2);
+const SAFETY_POLL_MARGIN: TimeDelta = TimeDelta::minutes(2);
 
 /// And up to this much earlier by chance, so that polls do not come together. More would cost quota: each poll is a
 /// listing.
-const SAFETY_SPREAD: TimeDelta = TimeDelta::seconds(30);
+const SAFETY_POLL_SPREAD: TimeDelta = TimeDelta::seconds(30);
 
 /// The messages of one minute are received within this time, before those of the next.
-const MINUTE: Duration = Duration::from_secs(50);
+const DISPATCH_SPREAD: Duration = Duration::from_secs(50);
 
 /// The lifetime that we ask for. Google documents no maximum, gives a week by default and may shorten it: its answer
 /// counts.
 pub const CHANNEL_LIFETIME: Duration = Duration::from_hours(30 * 24);
 
 /// A calendar that refused push is asked again after this time: the refusal may have been about our address.
-const ASK_AGAIN: TimeDelta = TimeDelta::days(1);
+const RETRY_REFUSED_CHANNEL_AFTER: TimeDelta = TimeDelta::days(1);
 
 /// How often all lessons are reconciled with all mappings, and with our events in Google.
-pub const DAILY: TimeDelta = TimeDelta::days(1);
+pub const FULL_RECONCILE_INTERVAL: TimeDelta = TimeDelta::days(1);
 
 /// The next poll after a run that ended well; `None` when the instructor syncs by hand.
 pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>, jitter: u16) -> Option<DateTime<Utc>> {
@@ -38,7 +38,7 @@ pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>,
     }
     if !settings.sync_direction.imports() {
         // Lesson changes send messages of their own; the daily full reconcile finds the rest.
-        return Some(now + DAILY + backoff::jitter(SAFETY_POLL, jitter));
+        return Some(now + FULL_RECONCILE_INTERVAL + backoff::jitter(SAFETY_POLL_INTERVAL, jitter));
     }
     // Counted from the last listing: a run for a lesson does not list the calendar.
     let listed = state.listed_at.unwrap_or(now);
@@ -64,8 +64,8 @@ pub fn was_polled_since(state: &SyncState, due_at: DateTime<Utc>) -> bool {
 }
 
 fn safety(jitter: u16) -> TimeDelta {
-    let earlier = SAFETY_SPREAD.num_milliseconds() * i64::from(jitter) / i64::from(u16::MAX);
-    SAFETY_POLL - BEFORE_THE_LAST_MOMENT - TimeDelta::milliseconds(earlier)
+    let earlier = SAFETY_POLL_SPREAD.num_milliseconds() * i64::from(jitter) / i64::from(u16::MAX);
+    SAFETY_POLL_INTERVAL - SAFETY_POLL_MARGIN - TimeDelta::milliseconds(earlier)
 }
 
 /// Keeps the time that is set if chance could have given it: moving it writes to an index too, which costs twice as
@@ -100,7 +100,7 @@ pub fn renewal_is_late(opened_at: DateTime<Utc>, expires_at: DateTime<Utc>, now:
 /// When to ask again for a channel that Google refused: before an open one ends.
 pub fn after_refusal(state: &SyncState, now: DateTime<Utc>) -> DateTime<Utc> {
     let ends = state.channel.as_ref().map(|channel| channel.expires_at).filter(|ends| *ends > now);
-    ends.map_or(now + ASK_AGAIN, |ends| ends.min(now + ASK_AGAIN))
+    ends.map_or(now + RETRY_REFUSED_CHANNEL_AFTER, |ends| ends.min(now + RETRY_REFUSED_CHANNEL_AFTER))
 }
 
 /// The delay of one of `due` messages: none when there are few, anywhere in the minute when there are as many as a
@@ -108,7 +108,7 @@ pub fn after_refusal(state: &SyncState, now: DateTime<Utc>) -> DateTime<Utc> {
 pub fn spread(due: usize, at_most: usize, jitter: u16) -> Duration {
     let part = u32::try_from(due).unwrap_or(u32::MAX);
     let whole = u32::try_from(at_most).unwrap_or(u32::MAX);
-    MINUTE.mul_f64((f64::from(part) / f64::from(whole)).min(1.0) * f64::from(jitter) / f64::from(u16::MAX))
+    DISPATCH_SPREAD.mul_f64((f64::from(part) / f64::from(whole)).min(1.0) * f64::from(jitter) / f64::from(u16::MAX))
 }
 
 #[cfg(test)]

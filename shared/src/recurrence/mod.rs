@@ -34,7 +34,7 @@ pub type Times = (DateTime<Utc>, DateTime<Utc>);
 pub struct TooMuchWork;
 
 /// Local times of all zones differ from UTC by less than this.
-const CLOCKS: TimeDelta = TimeDelta::days(2);
+const MAX_UTC_OFFSET: TimeDelta = TimeDelta::days(2);
 
 /// Rules of one series. Each is expanded; the lines after the first rule too many are not read.
 const MAX_RULES: usize = 150;
@@ -42,7 +42,7 @@ const MAX_RULES: usize = 150;
 const YEAR: TimeDelta = TimeDelta::days(366);
 
 /// All years that a date can be written in, in seconds since the epoch.
-const EVER: (i64, i64) = (-62_135_596_800, 253_402_300_799);
+const ALL_YEARS_SECONDS: (i64, i64) = (-62_135_596_800, 253_402_300_799);
 
 /// A series with its lines parsed.
 #[derive(Debug)]
@@ -120,11 +120,12 @@ impl Series {
 
     fn within(&self, window: Window, budget: &mut Budget) -> Vec<Times> {
         let [from, to] = [window.from, window.to].map(|at| {
-            let ever = [EVER.0, EVER.1].map(|second| DateTime::from_timestamp(second, 0).unwrap_or_default());
+            let ever = [ALL_YEARS_SECONDS.0, ALL_YEARS_SECONDS.1]
+                .map(|second| DateTime::from_timestamp(second, 0).unwrap_or_default());
             self.first.local(at.clamp(ever[0], ever[1]))
         });
-        let reach = self.first.length.max(TimeDelta::zero()) + CLOCKS;
-        let mut found = self.beginning(&(from - reach..=to + CLOCKS), budget);
+        let reach = self.first.length.max(TimeDelta::zero()) + MAX_UTC_OFFSET;
+        let mut found = self.beginning(&(from - reach..=to + MAX_UTC_OFFSET), budget);
         found.retain(|(start, end)| *start < window.to && *end > window.from);
         found
     }
@@ -166,7 +167,7 @@ impl Series {
 
     /// The days that a question about a year examines: a long occurrence may have begun long before.
     fn days_in_question(&self, rule: &Rule) -> u64 {
-        let days = 366 + self.first.length.num_days().max(0) + 2 * CLOCKS.num_days();
+        let days = 366 + self.first.length.num_days().max(0) + 2 * MAX_UTC_OFFSET.num_days();
         let life = rule.until.map_or(days, |until| (self.first.local(until) - self.first.start).num_days() + 2);
         days.min(life).try_into().unwrap_or(0)
     }
@@ -211,7 +212,8 @@ impl Series {
 
     /// The part of `wanted` to which the UNTIL of `rule` lets it come, by any clock.
     fn before_its_end(&self, rule: &Rule, wanted: &RangeInclusive<NaiveDateTime>) -> RangeInclusive<NaiveDateTime> {
-        let end = rule.until.map_or(*wanted.end(), |until| (self.first.local(until) + CLOCKS).min(*wanted.end()));
+        let end =
+            rule.until.map_or(*wanted.end(), |until| (self.first.local(until) + MAX_UTC_OFFSET).min(*wanted.end()));
         *wanted.start()..=end
     }
 

@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// A change takes effect within this time, also when the process dies right after storing it.
-const TAKES_EFFECT: TimeDelta = TimeDelta::minutes(1);
+const TAKES_EFFECT_WITHIN: TimeDelta = TimeDelta::minutes(1);
 /// Allowed polling intervals, in minutes.
-const INTERVALS: RangeInclusive<u32> = 5..=1440;
+const POLL_INTERVALS_MINUTES: RangeInclusive<u32> = 5..=1440;
 
 pub struct ChangeSettings {
     pub store: Arc<dyn Store>,
@@ -26,7 +26,7 @@ pub struct ChangeSettings {
 impl ChangeSettings {
     /// Changes settings and returns all of them. Concurrent changes of different settings all take effect.
     pub async fn change(&self, key: ConnectionKey, patch: &SettingsPatch) -> Result<SyncSettings> {
-        if patch.sync_interval_minutes.is_some_and(|minutes| !INTERVALS.contains(&minutes)) {
+        if patch.sync_interval_minutes.is_some_and(|minutes| !POLL_INTERVALS_MINUTES.contains(&minutes)) {
             return Err(Error::field("syncIntervalMinutes", "is not between 5 and 1440"));
         }
         let Some(credentials) = self.store.credentials(key).await? else {
@@ -42,7 +42,7 @@ impl ChangeSettings {
         let now = self.clock.now();
         // A poll is due before anything changes, in case this process dies on the way; and once more afterwards, since
         // a run with the old settings may have found nothing due.
-        self.store.schedule(key, Some(now + TAKES_EFFECT)).await?;
+        self.store.schedule(key, Some(now + TAKES_EFFECT_WITHIN)).await?;
         let settings = self.store.save_settings(key, patch, now).await?;
         self.store.schedule(key, Some(now)).await?;
         write_enabled(&*self.store, key, settings.sync_enabled).await?;

@@ -26,13 +26,13 @@ use crate::{
 /// The lease outlasts an attempt by this much.
 const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(30);
 /// After this many attempts without progress, our events stay in Google.
-const ATTEMPTS: u32 = 6;
+const MAX_FRUITLESS_ATTEMPTS: u32 = 6;
 /// Events that are removed before their removal is stored.
-const BATCH: usize = 50;
+const EVENTS_PER_BATCH: usize = 50;
 /// Pending notices are delivered before the connection is deleted; after this time it is checked whether they were.
-const NOTICES_FIRST: TimeDelta = TimeDelta::minutes(2);
+const RECHECK_NOTICES_AFTER: TimeDelta = TimeDelta::minutes(2);
 /// The `last_error` of a state whose failures are attempts to disconnect, and not runs of the sync.
-const IN_VAIN: &str = "disconnect_unfinished";
+const UNFINISHED_CODE: &str = "disconnect_unfinished";
 /// The code of a listing that was refused by our own rate limits.
 const PACED: &str = "paced";
 
@@ -100,15 +100,15 @@ fn next_attempt(in_vain: u32, progress: bool, obstacle: Obstacle) -> Option<(u32
     let in_vain = if progress || obstacle == Obstacle::Pace { in_vain } else { in_vain + 1 };
     let rest = match obstacle {
         Obstacle::Pace => backoff::PACED,
-        Obstacle::Quota => backoff::QUOTA_EXCEEDED,
+        Obstacle::Quota => backoff::QUOTA_EXCEEDED_DELAY,
         Obstacle::Time if progress => TimeDelta::zero(),
         Obstacle::Time => backoff::delay(in_vain),
     };
-    (in_vain <= ATTEMPTS).then_some((in_vain, rest))
+    (in_vain <= MAX_FRUITLESS_ATTEMPTS).then_some((in_vain, rest))
 }
 
 fn in_vain(state: &SyncState) -> u32 {
-    if state.last_error.as_deref() == Some(IN_VAIN) { state.failures } else { 0 }
+    if state.last_error.as_deref() == Some(UNFINISHED_CODE) { state.failures } else { 0 }
 }
 
 impl Disconnect {
@@ -168,7 +168,7 @@ impl Disconnect {
         {
             if let Some((in_vain, rest)) = next_attempt(in_vain(&state), progress, obstacle) {
                 state.failures = in_vain;
-                state.last_error = Some(IN_VAIN.to_owned());
+                state.last_error = Some(UNFINISHED_CODE.to_owned());
                 state.next_sync_at = Some(self.google.clock.now() + rest);
                 // A backoff of the sync does not delay the next attempt.
                 state.backoff_until = None;
@@ -180,7 +180,7 @@ impl Disconnect {
         }
         // The worker delivers them, before each part of a disconnect.
         if !store.pending_notices(key, 1).await?.is_empty() {
-            state.next_sync_at = Some(self.google.clock.now() + NOTICES_FIRST);
+            state.next_sync_at = Some(self.google.clock.now() + RECHECK_NOTICES_AFTER);
             state.backoff_until = None;
             self.release(key, state).await?;
             return Ok(Disconnected::Continues);
@@ -242,7 +242,7 @@ impl Disconnect {
                     return Ok(GoogleCleanup::in_vain());
                 }
             };
-            for batch in ours.chunks(BATCH) {
+            for batch in ours.chunks(EVENTS_PER_BATCH) {
                 if self.google.clock.now() >= deadline {
                     return Ok(GoogleCleanup::Partly { progress, obstacle: Obstacle::Time });
                 }
@@ -410,21 +410,27 @@ mod tests {
 
     #[test]
     fn an_attempt_that_brings_us_further_is_not_counted() {
-        assert_eq!(next_attempt(ATTEMPTS, true, Obstacle::Time), Some((ATTEMPTS, TimeDelta::zero())));
+        assert_eq!(
+            next_attempt(MAX_FRUITLESS_ATTEMPTS, true, Obstacle::Time),
+            Some((MAX_FRUITLESS_ATTEMPTS, TimeDelta::zero()))
+        );
         assert_eq!(next_attempt(0, false, Obstacle::Time), Some((1, TimeDelta::minutes(1))));
-        assert!(next_attempt(ATTEMPTS - 1, false, Obstacle::Time).is_some());
-        assert_eq!(next_attempt(ATTEMPTS, false, Obstacle::Time), None);
+        assert!(next_attempt(MAX_FRUITLESS_ATTEMPTS - 1, false, Obstacle::Time).is_some());
+        assert_eq!(next_attempt(MAX_FRUITLESS_ATTEMPTS, false, Obstacle::Time), None);
     }
 
     #[test]
     fn an_exceeded_quota_is_given_hours() {
-        assert_eq!(next_attempt(0, true, Obstacle::Quota), Some((0, backoff::QUOTA_EXCEEDED)));
-        assert_eq!(next_attempt(0, false, Obstacle::Quota), Some((1, backoff::QUOTA_EXCEEDED)));
+        assert_eq!(next_attempt(0, true, Obstacle::Quota), Some((0, backoff::QUOTA_EXCEEDED_DELAY)));
+        assert_eq!(next_attempt(0, false, Obstacle::Quota), Some((1, backoff::QUOTA_EXCEEDED_DELAY)));
     }
 
     #[test]
     fn waiting_for_room_in_the_minute_is_no_attempt_in_vain() {
-        assert_eq!(next_attempt(ATTEMPTS, false, Obstacle::Pace), Some((ATTEMPTS, backoff::PACED)));
+        assert_eq!(
+            next_attempt(MAX_FRUITLESS_ATTEMPTS, false, Obstacle::Pace),
+            Some((MAX_FRUITLESS_ATTEMPTS, backoff::PACED))
+        );
     }
 
     #[test]
@@ -432,7 +438,7 @@ mod tests {
         let mut state = SyncState::new(DateTime::UNIX_EPOCH);
         (state.failures, state.last_error) = (9, Some("google_unavailable".to_owned()));
         assert_eq!(in_vain(&state), 0);
-        (state.failures, state.last_error) = (2, Some(IN_VAIN.to_owned()));
+        (state.failures, state.last_error) = (2, Some(UNFINISHED_CODE.to_owned()));
         assert_eq!(in_vain(&state), 2);
     }
 

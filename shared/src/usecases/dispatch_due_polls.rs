@@ -17,10 +17,10 @@ use crate::{
 };
 
 /// Messages for one shard per minute: with 16 shards about half of Google's quota for a project.
-const AT_MOST: usize = 300;
+const MAX_CONNECTIONS_PER_SHARD_PER_MINUTE: usize = 300;
 /// A claimed connection is due again after this time, in case its message is lost or its worker dies. It is the default
 /// polling interval, so that most connections keep the time that the claim sets.
-const CLAIMED_FOR: TimeDelta = TimeDelta::minutes(15);
+const CLAIM_DURATION: TimeDelta = TimeDelta::minutes(15);
 
 pub struct DispatchDuePolls {
     pub store: Arc<dyn Store>,
@@ -37,7 +37,7 @@ impl DispatchDuePolls {
     }
 
     async fn dispatch_shard(&self, shard: u8) -> Result<usize> {
-        let due = self.store.due(shard, self.clock.now(), AT_MOST).await?;
+        let due = self.store.due(shard, self.clock.now(), MAX_CONNECTIONS_PER_SHARD_PER_MINUTE).await?;
         let sent = concurrently(due.iter().map(|found| self.dispatch_one(*found, due.len())).collect()).await?;
         Ok(sent.into_iter().filter(|sent| *sent).count())
     }
@@ -45,12 +45,14 @@ impl DispatchDuePolls {
     /// Claims one of `of` connections and sends its message; false when another dispatcher claimed it.
     async fn dispatch_one(&self, due: Due, of: usize) -> Result<bool> {
         let now = self.clock.now();
-        let again = now + backoff::jitter(CLAIMED_FOR, self.random.jitter());
+        let again = now + backoff::jitter(CLAIM_DURATION, self.random.jitter());
         let Some(state) = self.store.claim_due(due, again).await? else { return Ok(false) };
         let trigger = if state.last_synced_at.is_none() { SyncTrigger::Connect } else { SyncTrigger::Poll };
         let tasks = vec![SyncTask::PullEvents, SyncTask::PushLessons];
         let message = SyncMessage { due_at: Some(now), ..SyncMessage::new(due.key, trigger, tasks) };
-        self.sync_queue.send(&message, schedule::spread(of, AT_MOST, self.random.jitter())).await?;
+        self.sync_queue
+            .send(&message, schedule::spread(of, MAX_CONNECTIONS_PER_SHARD_PER_MINUTE, self.random.jitter()))
+            .await?;
         Ok(true)
     }
 }

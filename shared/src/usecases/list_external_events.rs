@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Occurrences on one page.
-pub const PAGE: usize = 100;
+pub const OCCURRENCES_PER_PAGE: usize = 100;
 
 #[derive(Debug, Clone)]
 pub struct ListExternalEvents {
@@ -81,8 +81,8 @@ impl ReadExternalEvents {
             }
         });
         found.sort_by_key(|(place, ..)| *place);
-        let more = found.len() > PAGE;
-        found.truncate(PAGE);
+        let more = found.len() > OCCURRENCES_PER_PAGE;
+        found.truncate(OCCURRENCES_PER_PAGE);
         let occurrence = |(place, row, end): ((DateTime<Utc>, &str), &ExternalCalendarEvent, DateTime<Utc>)| {
             let conflicts = by_place.get(&place).into_iter().flatten().copied().cloned().collect();
             Occurrence { row: row.clone(), start: place.0, end, conflicts }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Messages for one shard per run of the schedule; the others follow with the next.
-const PAGE: usize = 500;
+const MAX_CONNECTIONS_PER_SHARD: usize = 500;
 
 pub struct RenewChannels {
     pub store: Arc<dyn Store>,
@@ -27,7 +27,7 @@ impl RenewChannels {
     }
 
     async fn dispatch_shard(&self, shard: u8) -> Result<usize> {
-        let due = self.store.renewals(shard, self.clock.now(), PAGE).await?;
+        let due = self.store.renewals(shard, self.clock.now(), MAX_CONNECTIONS_PER_SHARD).await?;
         concurrently(due.iter().map(|due| self.dispatch_one(*due)).collect()).await?;
         Ok(due.len())
     }

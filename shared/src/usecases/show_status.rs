@@ -15,11 +15,11 @@ use crate::{
 };
 
 /// Log rows on one page.
-pub const LOGS: usize = 20;
+pub const LOGS_PER_PAGE: usize = 20;
 /// Waiting lessons are counted up to this number.
-const COUNTED: usize = 1000;
+const MAX_COUNTED_LESSONS: usize = 1000;
 /// Failed lessons that are shown.
-const FAILED: usize = 100;
+const MAX_FAILED_LESSONS: usize = 100;
 
 #[derive(Debug)]
 pub struct Status {
@@ -58,17 +58,19 @@ impl ShowStatus {
         let (credentials, state, failed, mut conflicts, mut logs) = futures::try_join!(
             store.credentials(key),
             store.state(key),
-            store.failed_mappings(key, now, FAILED),
+            store.failed_mappings(key, now, MAX_FAILED_LESSONS),
             store.conflicts(key),
-            store.logs(key, before, LOGS + 1)
+            store.logs(key, before, LOGS_PER_PAGE + 1)
         )?;
         conflicts.retain(|pair| !pair.is_over(now));
         let connection = credentials.zip(state);
         if connection.is_none() && !store.instructor_exists(key).await? {
             return Err(Error::not_found());
         }
-        let waiting = if connection.is_some() { store.dirty_mappings(key, COUNTED).await?.len() } else { 0 };
-        let next_cursor = (logs.len() > LOGS).then(|| logs.remove(LOGS)).and(logs.last().map(|log| log.id));
+        let waiting =
+            if connection.is_some() { store.dirty_mappings(key, MAX_COUNTED_LESSONS).await?.len() } else { 0 };
+        let next_cursor =
+            (logs.len() > LOGS_PER_PAGE).then(|| logs.remove(LOGS_PER_PAGE)).and(logs.last().map(|log| log.id));
         let logs = logs.into_iter().map(|log| log.as_of(now)).collect();
         let overdue_renewal = connection.as_ref().and_then(|(_, state)| overdue(state, now));
         Ok(Status { connection, conflicts, waiting, failed, logs, next_cursor, overdue_renewal })

@@ -27,7 +27,7 @@ const TASKS: [SyncTask; 4] =
     [SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile, SyncTask::RetryGivenUp];
 
 /// The lease of a dead run has expired after this time.
-const LOOKED_AFTER: TimeDelta = TimeDelta::minutes(1);
+const DEAD_LEASE_EXPIRES_AFTER: TimeDelta = TimeDelta::minutes(1);
 
 /// Syncs now, until `deadline`.
 pub async fn sync_now(
@@ -42,7 +42,7 @@ pub async fn sync_now(
     let now = sync.google.clock.now();
     let log_id = SyncLogId(sync.time_ordered_id(now));
     // No message repeats this run if its process dies: the poll does the rest.
-    sync.google.store.schedule(key, Some(deadline + LOOKED_AFTER)).await?;
+    sync.google.store.schedule(key, Some(deadline + DEAD_LEASE_EXPIRES_AFTER)).await?;
     let request = SyncRequest {
         key,
         trigger: SyncTrigger::Manual,

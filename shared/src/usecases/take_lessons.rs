@@ -14,7 +14,7 @@ use crate::{
 
 /// How long the version of a removed lesson is remembered: longer than a message can wait in the queue and then among
 /// the dead letters, 14 days each.
-const REMEMBERED: TimeDelta = TimeDelta::days(30);
+const REMOVED_VERSION_RETENTION: TimeDelta = TimeDelta::days(30);
 
 /// The content of one queue message.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -38,7 +38,10 @@ impl TakeLessons {
     /// failure does not keep parts of it a second time.
     pub async fn take(&self, body: &str, told: &Told) -> Result<()> {
         let now = self.clock.now();
-        let saves = told.versions.iter().map(|version| self.store.save_lesson_version(version, now, now + REMEMBERED));
+        let saves = told
+            .versions
+            .iter()
+            .map(|version| self.store.save_lesson_version(version, now, now + REMOVED_VERSION_RETENTION));
         concurrently(saves.collect()).await?;
         if let Some(reason) = &told.refused {
             tracing::warn!(reason, "a message of the lesson feed is refused");

@@ -80,7 +80,7 @@ fn the_hours_from_one_poll_to_the_next_and_until_a_channel_is_renewed() {
 
 #[test]
 fn the_keys_that_a_worker_keeps_and_for_how_long() {
-    let counted = json!({ "most": kms::MOST_KEYS, "hours": kms::LONGEST_KEPT.num_hours() });
+    let counted = json!({ "most": kms::MAX_KEYS, "hours": kms::MAX_AGE_IN_MEMORY.num_hours() });
     assert_eq!(counted, in_the_model("keysKept"));
 }
 

@@ -147,7 +147,7 @@ pub(super) async fn between(store: &DynamoStore, key: ConnectionKey, window: Win
         on_agenda(
             store,
             key,
-            format!("at#{}", timestamp::format(window.from - ExternalCalendarEvent::LONG)),
+            format!("at#{}", timestamp::format(window.from - ExternalCalendarEvent::LONG_EVENT_DURATION)),
             format!("at#{}", timestamp::format(window.to)),
         ),
         on_agenda(store, key, format!("long#{from}"), format!("long#{LAST}")),

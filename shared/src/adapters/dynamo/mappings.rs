@@ -181,7 +181,7 @@ pub(super) async fn between(
             condition: "#connection = :connection AND #event_start BETWEEN :from AND :to",
             values: vec![
                 (":connection", text(key)),
-                (":from", time(window.from - Lesson::LONGEST)),
+                (":from", time(window.from - Lesson::MAX_DURATION)),
                 (":to", time(window.to)),
             ],
             ..Query::default()

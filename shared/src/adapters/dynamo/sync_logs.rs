@@ -68,7 +68,7 @@ pub(super) async fn put(store: &DynamoStore, log: &CalendarSyncLog) -> Result<()
         google_calls: log.google_calls,
         outcome: log.outcome,
         reasons: log.reasons.clone(),
-        ttl: (log.started_at + CalendarSyncLog::KEPT).timestamp(),
+        ttl: (log.started_at + CalendarSyncLog::RETENTION).timestamp(),
     })?;
     item.extend(row_key(log.key, log.id));
     store.put(&store.names.sync_logs, item).await

@@ -29,7 +29,7 @@ use crate::{
 
 /// Google documents a limit of 1,000, and documented 50 before. A part costs its quota in either case, and the smaller
 /// a batch, the less is repeated when it fails as a whole.
-const MOST_PARTS: usize = 50;
+const MAX_PARTS: usize = 50;
 
 pub(super) async fn carry_out(
     google: &GoogleCalendar,
@@ -43,7 +43,7 @@ pub(super) async fn carry_out(
     let mut calls = 0;
     // One batch at a time: the user's quota is per minute, and Google throttles rapid writes to one calendar.
     let stopped_by = loop {
-        let round = waiting.drain(..waiting.len().min(MOST_PARTS));
+        let round = waiting.drain(..waiting.len().min(MAX_PARTS));
         let round: Vec<(usize, Operation)> =
             round.filter_map(|n| Some((n, google.zones.known(operations.get(n)?)))).collect();
         if round.is_empty() {

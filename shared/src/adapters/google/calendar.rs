@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How long opening or closing a channel may take with its retries, within the caller's deadline.
-const CHANNEL_TIME: TimeDelta = TimeDelta::seconds(15);
+const MAX_CHANNEL_CALL_TIME: TimeDelta = TimeDelta::seconds(15);
 
 /// Google Calendar v3.
 pub struct GoogleCalendar {
@@ -131,7 +131,7 @@ impl GoogleCalendar {
         deadline: DateTime<Utc>,
         again: fn(&CalendarError) -> bool,
     ) -> Result<Answer, CalendarError> {
-        let mut retry = self.retry(access, deadline.min(self.clock.now() + CHANNEL_TIME));
+        let mut retry = self.retry(access, deadline.min(self.clock.now() + MAX_CHANNEL_CALL_TIME));
         let request = wire::request(Method::POST, url, Some(("application/json", body.to_string().into_bytes())))?;
         self.call(access, place, &request, &mut retry, &mut 0, again).await
     }

@@ -12,11 +12,11 @@ use super::{fleet::FleetPacer, http::EXCHANGE_TIMEOUT, pace::Pacer};
 use crate::ports::{Access, CalendarError, Clock, Random};
 
 /// Consecutive failed attempts after which the call fails.
-const MOST_TRIES: u32 = 5;
-const FIRST_CEILING: Duration = Duration::from_secs(1);
-const HIGHEST_CEILING: Duration = Duration::from_secs(16);
+const MAX_ATTEMPTS: u32 = 5;
+const FIRST_MAX_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(16);
 /// With less time than this an attempt is not worth its quota.
-const LEAST_TIME: Duration = Duration::from_millis(200);
+const MIN_ATTEMPT_TIME: Duration = Duration::from_millis(200);
 
 /// The attempts of one call.
 pub(super) struct Retry<'a> {
@@ -45,7 +45,7 @@ impl<'a> Retry<'a> {
     /// asking Google, where there is no time to wait for that.
     pub async fn turn(&self, units: u32) -> Result<Duration, CalendarError> {
         self.time_left().ok_or_else(out_of_time)?;
-        let latest = self.deadline - LEAST_TIME;
+        let latest = self.deadline - MIN_ATTEMPT_TIME;
         let start = self.pacer.book(&self.access.account, units, self.clock.now(), latest);
         self.wait_for(start).await?;
         let start = self.fleet.book(&self.access.client, units, self.clock.now(), latest).await;
@@ -65,7 +65,7 @@ impl<'a> Retry<'a> {
     /// How long the next attempt may take; `None` when there is no time for one.
     fn time_left(&self) -> Option<Duration> {
         let left = (self.deadline - self.clock.now()).to_std().ok()?;
-        (left >= LEAST_TIME).then(|| left.min(EXCHANGE_TIMEOUT))
+        (left >= MIN_ATTEMPT_TIME).then(|| left.min(EXCHANGE_TIMEOUT))
     }
 
     /// The next failure counts as a first one again.
@@ -90,12 +90,12 @@ pub(super) fn out_of_time() -> CalendarError {
 
 /// The pause after so many consecutive failures; `None` when it is time to give up. `random` is any number.
 fn pause(failures: u32, random: u32, time_left: Option<Duration>) -> Option<Duration> {
-    if failures >= MOST_TRIES {
+    if failures >= MAX_ATTEMPTS {
         return None;
     }
-    let ceiling = FIRST_CEILING.saturating_mul(1 << (failures - 1)).min(HIGHEST_CEILING);
+    let ceiling = FIRST_MAX_PAUSE.saturating_mul(1 << (failures - 1)).min(MAX_PAUSE);
     let pause = ceiling.mul_f64(f64::from(random) / f64::from(u32::MAX));
-    (pause + LEAST_TIME <= time_left?).then_some(pause)
+    (pause + MIN_ATTEMPT_TIME <= time_left?).then_some(pause)
 }
 
 #[cfg(test)]
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn the_fifth_failure_in_a_row_is_the_last() {
-        assert_eq!(pause(MOST_TRIES, 0, PLENTY), None);
+        assert_eq!(pause(MAX_ATTEMPTS, 0, PLENTY), None);
     }
 
     #[test]

@@ -11,21 +11,21 @@ use super::DataKey;
 use crate::model::TenantId;
 
 /// How long a plaintext key may stay in memory: longer than most warm functions live.
-pub const LONGEST_KEPT: TimeDelta = TimeDelta::hours(6);
+pub const MAX_AGE_IN_MEMORY: TimeDelta = TimeDelta::hours(6);
 /// The most plaintext keys. They take 18 MB.
-pub const MOST_KEYS: usize = 32_768;
+pub const MAX_KEYS: usize = 32_768;
 /// The age up to which a key seals new secrets; older keys only open.
-const LONGEST_SEALING: TimeDelta = TimeDelta::days(30);
+const MAX_SEALING_AGE: TimeDelta = TimeDelta::days(30);
 /// A key is replaced up to this long before its age limit, by chance. If all workers replaced it at the same moment,
 /// each would make a key of its own for the tenant; so usually one worker makes it, and the others learn it from
 /// secrets that it sealed.
-const REPLACED_EARLIER: TimeDelta = TimeDelta::days(10);
+const MAX_EARLY_REPLACEMENT: TimeDelta = TimeDelta::days(10);
 /// The uses of a key after which KMS is asked again.
-const MOST_USES: u32 = 100_000;
+const MAX_USES: u32 = 100_000;
 
 /// Whether a key made at `made_at` is too old to seal.
 pub(super) fn is_replaced(made_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    now - made_at >= LONGEST_SEALING
+    now - made_at >= MAX_SEALING_AGE
 }
 
 struct Entry {
@@ -37,7 +37,7 @@ struct Entry {
 impl Entry {
     fn is_good(&self, now: DateTime<Utc>) -> bool {
         // A clock that was set back must not keep a key for longer.
-        (TimeDelta::zero()..LONGEST_KEPT).contains(&(now - self.kept_since)) && self.uses < MOST_USES
+        (TimeDelta::zero()..MAX_AGE_IN_MEMORY).contains(&(now - self.kept_since)) && self.uses < MAX_USES
     }
 
     fn take(&mut self) -> Arc<DataKey> {
@@ -58,7 +58,7 @@ impl KeyCache {
     /// The tenant's newest key that may still seal; `jitter` shortens its time. A key that another function made is
     /// used too, so that a tenant has few keys and KMS few calls.
     pub fn for_sealing(&mut self, tenant: TenantId, now: DateTime<Utc>, jitter: u16) -> Option<Arc<DataKey>> {
-        let earlier = REPLACED_EARLIER * i32::from(jitter) / i32::from(u16::MAX);
+        let earlier = MAX_EARLY_REPLACEMENT * i32::from(jitter) / i32::from(u16::MAX);
         self.good(tenant, now)
             .filter(|entry| !is_replaced(entry.key.made_at, now + earlier))
             .max_by_key(|entry| entry.key.made_at)
@@ -88,7 +88,7 @@ impl KeyCache {
     fn make_room(&mut self, now: DateTime<Utc>) {
         while let Some(tenant) = self.order.front()
             && let Some(entries) = self.entries.get_mut(tenant)
-            && (self.order.len() >= MOST_KEYS || entries.front().is_none_or(|oldest| !oldest.is_good(now)))
+            && (self.order.len() >= MAX_KEYS || entries.front().is_none_or(|oldest| !oldest.is_good(now)))
         {
             entries.pop_front();
             if entries.is_empty() {
@@ -138,17 +138,17 @@ mod tests {
     #[test]
     fn a_key_is_forgotten_after_its_time_and_when_the_clock_went_back() {
         let mut cache = with_one();
-        let last = now() + LONGEST_KEPT - TimeDelta::seconds(1);
+        let last = now() + MAX_AGE_IN_MEMORY - TimeDelta::seconds(1);
         assert!(cache.for_opening(tenant(1), ENCRYPTED, last).is_some());
-        assert!(cache.for_opening(tenant(1), ENCRYPTED, now() + LONGEST_KEPT).is_none());
+        assert!(cache.for_opening(tenant(1), ENCRYPTED, now() + MAX_AGE_IN_MEMORY).is_none());
         assert!(cache.for_sealing(tenant(1), now() - TimeDelta::seconds(1), 0).is_none());
     }
 
     #[test]
     fn a_key_is_asked_for_again_after_so_many_uses() {
         let mut cache = with_one();
-        let uses = (0..MOST_USES + 10).filter(|_| cache.for_opening(tenant(1), ENCRYPTED, now()).is_some()).count();
-        assert_eq!(u32::try_from(uses).unwrap(), MOST_USES - 1); // the first use was its insertion
+        let uses = (0..MAX_USES + 10).filter(|_| cache.for_opening(tenant(1), ENCRYPTED, now()).is_some()).count();
+        assert_eq!(u32::try_from(uses).unwrap(), MAX_USES - 1); // the first use was its insertion
     }
 
     #[test]
@@ -159,15 +159,15 @@ mod tests {
             cache.insert(key(1, &n.to_be_bytes(), now()), at);
         }
         let later = now() + TimeDelta::seconds(1);
-        assert_eq!((cache.order.len(), cache.entries[&tenant(1)].len()), (MOST_KEYS, MOST_KEYS));
+        assert_eq!((cache.order.len(), cache.entries[&tenant(1)].len()), (MAX_KEYS, MAX_KEYS));
         assert!(cache.for_opening(tenant(1), &0_usize.to_be_bytes(), later).is_none());
-        assert!(cache.for_opening(tenant(1), &MOST_KEYS.to_be_bytes(), later).is_some());
+        assert!(cache.for_opening(tenant(1), &MAX_KEYS.to_be_bytes(), later).is_some());
     }
 
     #[test]
     fn an_old_key_opens_but_seals_no_more_and_the_newest_is_taken() {
         let mut cache = KeyCache::default();
-        cache.insert(key(1, b"old", now() - LONGEST_SEALING), now());
+        cache.insert(key(1, b"old", now() - MAX_SEALING_AGE), now());
         assert!(cache.for_opening(tenant(1), b"old", now()).is_some());
         assert!(cache.for_sealing(tenant(1), now(), 0).is_none());
         cache.insert(key(1, b"young", now() - TimeDelta::days(2)), now());
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn keys_whose_time_is_over_are_forgotten_when_another_comes() {
         let mut cache = with_one();
-        cache.insert(key(2, b"other", now()), now() + LONGEST_KEPT);
+        cache.insert(key(2, b"other", now()), now() + MAX_AGE_IN_MEMORY);
         assert_eq!(cache.order, [tenant(2)]);
         assert_eq!(cache.entries.keys().collect::<Vec<_>>(), [&tenant(2)]);
     }

@@ -15,14 +15,14 @@ use crate::{
 };
 
 /// After a failed attempt, the next channel is opened no sooner than this.
-const TRY_AGAIN: TimeDelta = TimeDelta::minutes(15);
+const RETRY_AFTER: TimeDelta = TimeDelta::minutes(15);
 
 /// Channels to be closed that are remembered. More come together only while Google leaves one attempt after another
 /// unanswered; the oldest then stay open until they expire.
 const MAX_RETIRED_CHANNELS: usize = 5;
 
 /// How long a run may spend on closing replaced channels: the next run waits for its lease.
-const CLOSED_WITHIN: TimeDelta = TimeDelta::seconds(5);
+const MAX_CLOSING_TIME: TimeDelta = TimeDelta::seconds(5);
 
 /// Whether a channel is to be opened, replaced or closed.
 pub fn is_due(sync: &SyncCalendar, settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>) -> bool {
@@ -103,7 +103,7 @@ pub async fn open_if_due(
         Err(CalendarError::Paced) => return Err(Failure::Paced),
         Err(error) => {
             tracing::warn!(connection = %credentials.key, %error, "no channel could be opened; polling goes on");
-            let wait = if error == CalendarError::QuotaExceeded { backoff::QUOTA_EXCEEDED } else { TRY_AGAIN };
+            let wait = if error == CalendarError::QuotaExceeded { backoff::QUOTA_EXCEEDED_DELAY } else { RETRY_AFTER };
             state.renew_at = Some(now + wait);
             false
         }
@@ -122,7 +122,7 @@ pub async fn close_later(sync: &SyncCalendar, key: ConnectionKey) -> Result<(), 
 /// Closes the retired channels once they have no more notifications to send. Closing that fails is repeated by the next
 /// run; the notifications of an open channel do no harm.
 pub async fn close_retired(round: &mut Round<'_>, google: &mut GoogleSession<'_>) {
-    let deadline = round.request.deadline.min(round.sync.now() + CLOSED_WITHIN);
+    let deadline = round.request.deadline.min(round.sync.now() + MAX_CLOSING_TIME);
     for retired in round.state.retired() {
         if !stop(google, &retired, deadline).await {
             break;

@@ -28,10 +28,10 @@ use crate::{
 };
 
 /// Up to this many lessons, conflicts are read lesson by lesson; for more, all of the connection are read at once.
-const FEW: usize = 20;
+const MAX_SINGLE_LESSON_READS: usize = 20;
 
 /// How far ahead a series without an end is compared with lessons: further than any lesson.
-const LIFETIME: TimeDelta = TimeDelta::days(36_525);
+const ENDLESS_SERIES_HORIZON: TimeDelta = TimeDelta::days(36_525);
 
 /// The changes to store.
 #[derive(Debug, Default)]
@@ -184,7 +184,7 @@ async fn affected(
         affected.extend(store.mappings(key).await?.into_iter().map(|mapping| (mapping.lesson_id, mapping)));
     } else {
         let spans = changed.put.iter().filter_map(|row| {
-            let to = row.event_end.map_or(now + LIFETIME, |end| end.min(now + LIFETIME));
+            let to = row.event_end.map_or(now + ENDLESS_SERIES_HORIZON, |end| end.min(now + ENDLESS_SERIES_HORIZON));
             let from = row.event_start.max(now);
             (from < to).then_some((Window { from, to }, row))
         });
@@ -221,7 +221,7 @@ async fn named_by_pairs(round: &Round<'_>, changed: &Delta) -> Result<BTreeSet<L
     let (store, key) = (&round.sync.google.store, round.request.key);
     let ids = changed.put.iter().map(ExternalCalendarEvent::id).chain(&changed.gone);
     let families: BTreeMap<&str, &EventId> = ids.map(|id| (id.family(), id)).collect();
-    let pairs = if families.len() > FEW {
+    let pairs = if families.len() > MAX_SINGLE_LESSON_READS {
         store.conflicts(key).await?
     } else {
         let looks = families.values().map(|id| store.conflicts_of_event(key, &changed.calendar, id));
@@ -236,7 +236,7 @@ async fn stored_pairs(
     lessons: Vec<LessonId>,
 ) -> Result<BTreeMap<LessonId, Vec<SchedulingConflict>>, Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
-    let pairs = if lessons.len() > FEW {
+    let pairs = if lessons.len() > MAX_SINGLE_LESSON_READS {
         store.conflicts(key).await?
     } else {
         let looks = lessons.into_iter().map(|id| store.conflicts_of_lesson(key, id));

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// So many mappings are read one by one; for more, all are read at once.
-const FEW: usize = 20;
+const MAX_SINGLE_MAPPING_READS: usize = 20;
 
 /// Lists and stores.
 pub async fn import(
@@ -185,7 +185,7 @@ pub async fn rows_alone(
     let (key, zone) = (round.request.key, round.state.calendar_time_zone);
     let Listing { outcome, items, time_zone, .. } = &seen.listing;
     let ListingOutcome::Delta { token } = outcome else { return Ok(None) };
-    if time_zone.is_some_and(|now| now != zone) || items.len() > FEW {
+    if time_zone.is_some_and(|now| now != zone) || items.len() > MAX_SINGLE_MAPPING_READS {
         return Ok(None);
     }
     let plan = inbound::plan(key, calendar, zone, items.clone());
@@ -269,7 +269,7 @@ async fn own_changes(round: &Round<'_>, plan: &InboundPlan, complete: bool, zone
     let (store, key) = (&round.sync.google.store, round.request.key);
     let mut orphans: Vec<_> = plan.own_parts.iter().map(|event| (event.id.clone(), event.etag.clone())).collect();
     let mut mappings: BTreeMap<LessonId, CalendarEventMapping> = BTreeMap::new();
-    if complete || plan.own.len() > FEW {
+    if complete || plan.own.len() > MAX_SINGLE_MAPPING_READS {
         mappings.extend(store.mappings(key).await?.into_iter().map(|mapping| (mapping.lesson_id, mapping)));
     } else {
         for (own, _) in &plan.own {

@@ -12,7 +12,7 @@ use crate::model::{
 };
 
 /// So many events of which something is said are named in a row.
-const MOST_NAMED_EVENTS: usize = 10;
+const MAX_NAMED_EVENTS: usize = 10;
 
 /// The account of one run.
 #[derive(Debug, Clone, Default)]
@@ -60,7 +60,7 @@ impl Report {
 
     /// Says what was done for a lesson, or why not.
     pub fn say_of(&mut self, lesson: &CalendarEventMapping, what: impl AsRef<str>) {
-        if self.details.len() < CalendarSyncLog::MOST_REASONS {
+        if self.details.len() < CalendarSyncLog::MAX_REASONS {
             let what = shortened(what.as_ref().trim_end_matches('.'), CalendarSyncLog::MAX_REASON_BYTES);
             self.details.push(format!("{}: {what}.", words::lesson(lesson, self.zone)));
         } else {
@@ -81,10 +81,10 @@ impl Report {
     /// Says it of the first events by name, and of how many others.
     fn say_each<T>(&mut self, events: &[T], sentence: impl Fn(&T) -> String, what: &str) {
         self.changed |= !events.is_empty();
-        for event in events.iter().take(MOST_NAMED_EVENTS) {
+        for event in events.iter().take(MAX_NAMED_EVENTS) {
             self.say(sentence(event));
         }
-        if let Some(more) = events.len().checked_sub(MOST_NAMED_EVENTS).filter(|more| *more > 0) {
+        if let Some(more) = events.len().checked_sub(MAX_NAMED_EVENTS).filter(|more| *more > 0) {
             self.say(format!("{more} more events {what}."));
         }
     }
@@ -137,7 +137,7 @@ impl Report {
         [started_at, ended_at]: [DateTime<Utc>; 2],
     ) -> CalendarSyncLog {
         let mut reasons = self.details;
-        let room = CalendarSyncLog::MOST_REASONS.saturating_sub(self.reasons.len());
+        let room = CalendarSyncLog::MAX_REASONS.saturating_sub(self.reasons.len());
         let left_out = self.details_left_out + reasons.len().saturating_sub(room);
         reasons.truncate(room);
         if left_out > 0 {
@@ -172,11 +172,11 @@ mod tests {
         let skipped = |n| SkippedEvent { id: Some(EventId(format!("e{n}"))), reason: SkipReason::Unreadable };
         let mut report = Report::default();
         report.say_skipped(&(0..12).map(skipped).collect::<Vec<_>>());
-        assert_eq!((report.reasons.len(), report.is_worth_a_row()), (MOST_NAMED_EVENTS + 1, true));
+        assert_eq!((report.reasons.len(), report.is_worth_a_row()), (MAX_NAMED_EVENTS + 1, true));
         assert_eq!(report.reasons[9..], ["Event e9 was left out: it cannot be read.", "2 more events were left out."]);
         let mut report = Report::default();
         report.say_skipped(&(0..10).map(skipped).collect::<Vec<_>>());
-        assert_eq!(report.reasons.len(), MOST_NAMED_EVENTS);
+        assert_eq!(report.reasons.len(), MAX_NAMED_EVENTS);
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
         };
         let (id, direction, outcome) = (SyncLogId(Uuid::nil()), SyncDirection::TwoWay, SyncOutcome::Partial);
         let reasons = report.into_log(id, &request, direction, outcome, [start, start]).reasons;
-        assert_eq!(reasons.len(), CalendarSyncLog::MOST_REASONS + 1);
+        assert_eq!(reasons.len(), CalendarSyncLog::MAX_REASONS + 1);
         assert_eq!(reasons[0], "Lesson 00000000-0000-0000-0000-000000000000 of 2026-03-01 09:00: its event was made.");
         assert_eq!(reasons[49..], ["… and 11 more.", "Time ran out."]);
     }

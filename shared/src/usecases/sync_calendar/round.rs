@@ -203,7 +203,7 @@ impl Round<'_> {
 
 /// Whether the daily full reconcile is due. After a change of settings it is due too, also when its message was lost.
 pub fn full_reconcile_due(state: &SyncState, credentials: &InstructorCalendarCredentials, now: DateTime<Utc>) -> bool {
-    state.reconciled_at.is_none_or(|at| now - at > schedule::DAILY || credentials.updated_at > at)
+    state.reconciled_at.is_none_or(|at| now - at > schedule::FULL_RECONCILE_INTERVAL || credentials.updated_at > at)
 }
 
 /// The part of the window that no run has looked at yet.

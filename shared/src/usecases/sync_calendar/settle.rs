@@ -71,7 +71,7 @@ impl SyncCalendar {
                     state.pending.tasks.remove(&SyncTask::FullReconcile);
                     state.pending.tasks.insert(SyncTask::PushLessons);
                     let (code, rest) = if report.quota_exceeded {
-                        ("quota_exceeded", backoff::QUOTA_EXCEEDED)
+                        ("quota_exceeded", backoff::QUOTA_EXCEEDED_DELAY)
                     } else {
                         ("unfinished", backoff::delay(state.failures + 1))
                     };
@@ -107,14 +107,14 @@ impl SyncCalendar {
             Err(Failure::ClientRefused(refusal)) => {
                 let error = client_refused(&refusal);
                 report.say(error.message().to_owned());
-                let rest = backoff::delay(state.failures + 1).min(backoff::CLIENT_REFUSED);
+                let rest = backoff::delay(state.failures + 1).min(backoff::MAX_CLIENT_REFUSED_DELAY);
                 self.back_off(state, error.code(), rest, request.key).await?;
                 state.client_refused = Some(refusal.reason);
                 Ok((SyncOutcome::Failed, None))
             }
             Err(Failure::QuotaExceeded) => {
                 report.say("Google's usage limit for this calendar is exceeded; we pause for hours.");
-                self.back_off(state, "quota_exceeded", backoff::QUOTA_EXCEEDED, request.key).await?;
+                self.back_off(state, "quota_exceeded", backoff::QUOTA_EXCEEDED_DELAY, request.key).await?;
                 Ok((SyncOutcome::Failed, None))
             }
             Err(Failure::Other(error)) => {
@@ -157,7 +157,7 @@ impl SyncCalendar {
         state.client_refused = None;
         state.backoff_until = Some(self.now() + backoff::jitter(rest, self.random.jitter()));
         state.next_sync_at = state.backoff_until;
-        if state.failures == backoff::TOLD_AFTER {
+        if state.failures == backoff::NOTIFY_AFTER_FAILURES {
             let notice = self.notice(key, NoticeKind::SyncFailing { code: code.to_owned() });
             self.google.store.put_notices(key, &[notice]).await?;
         }

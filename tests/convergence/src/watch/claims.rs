@@ -2,7 +2,7 @@
 
 use calendar_sync::{
     model::{CalendarEventMapping, ConnectionKey, ConnectionStatus, NoticeKind},
-    reconcile::{backoff::TOLD_AFTER, outbound::GAVE_UP},
+    reconcile::{backoff::NOTIFY_AFTER_FAILURES, outbound::GAVE_UP},
 };
 
 use super::{Mishap, Run};
@@ -21,7 +21,7 @@ pub fn judge(state: &State, run: &Run, stored: &Stored) -> Option<String> {
                 return Some(format!("a run counts as failed for {error:?}, and nothing had failed"));
             }
             let told = run.told.iter().any(|kind| matches!(kind, NoticeKind::SyncFailing { .. }));
-            if *before < TOLD_AFTER && *after >= TOLD_AFTER && !goes && !told {
+            if *before < NOTIFY_AFTER_FAILURES && *after >= NOTIFY_AFTER_FAILURES && !goes && !told {
                 return Some(format!("{after} runs in a row have failed, and nobody was told"));
             }
             let bounded = run.asked.as_ref().is_some_and(|asked| asked.dates.is_some());

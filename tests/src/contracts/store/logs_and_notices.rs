@@ -45,7 +45,7 @@ pub async fn logs_are_read_newest_first_page_by_page(on: &Subject) {
 /// As many sentences as a row holds, each as long as it may be.
 pub async fn a_log_row_of_the_longest_sentences_is_stored(on: &Subject) {
     let sentence = "ü".repeat(CalendarSyncLog::MAX_REASON_BYTES / 2);
-    let reasons = vec![sentence; 2 * CalendarSyncLog::MOST_REASONS];
+    let reasons = vec![sentence; 2 * CalendarSyncLog::MAX_REASONS];
     let log = CalendarSyncLog { reasons, ..log(instructor(1), 1) };
     on.store.put_log(&log).await.unwrap();
     assert_eq!(on.store.log(log.key, log.id).await.unwrap(), Some(log));

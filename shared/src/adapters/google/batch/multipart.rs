@@ -13,7 +13,7 @@ const ID_PREFIX: &str = "operation-";
 /// Google's prefix to the `Content-ID` of the part that it answers.
 const ANSWER_PREFIX: &str = "response-";
 /// More headers than any answer has; an answer with more counts as missing.
-const MOST_HEADERS: usize = 64;
+const MAX_HEADERS: usize = 64;
 
 pub(super) struct Part<'a> {
     pub number: usize,
@@ -102,7 +102,7 @@ fn split<'a>(body: &'a [u8], boundary: &str) -> Vec<&'a [u8]> {
 }
 
 fn read_part(part: &[u8]) -> Option<(usize, PartAnswer<'_>)> {
-    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let httparse::Status::Complete((length, headers)) = httparse::parse_headers(part, &mut headers).ok()? else {
         return None;
     };
@@ -110,7 +110,7 @@ fn read_part(part: &[u8]) -> Option<(usize, PartAnswer<'_>)> {
     let number = part_number(std::str::from_utf8(id.value).ok()?)?;
 
     let inner = part.get(length..)?.trim_ascii();
-    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     // A part without a body may end right after its headers, without the empty line.
     let length = match response.parse(inner).ok()? {
@@ -238,7 +238,7 @@ mod tests {
             bent[end] = 0xff;
             assert!(read(TYPE, &bent).len() <= 1);
         }
-        let headers = "X: y\r\n".repeat(MOST_HEADERS + 1);
+        let headers = "X: y\r\n".repeat(MAX_HEADERS + 1);
         let many =
             format!("--b\r\n{headers}Content-ID: <response-operation-0>\r\n\r\nHTTP/1.1 200 OK\r\n\r\n{{}}\r\n--b--");
         assert!(read(TYPE, many.as_bytes()).is_empty());

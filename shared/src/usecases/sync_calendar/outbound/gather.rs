@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Marked mappings that are read at once; the others follow.
-const AT_MOST: usize = 1000;
+const MAX_MARKED_MAPPINGS: usize = 1000;
 
 /// Finds the lessons that are to be looked at and what each wants, and says whether more are marked than it looked at.
 pub async fn gather(
@@ -27,8 +27,8 @@ pub async fn gather(
     let (store, key) = (&round.sync.google.store, round.request.key);
     let narrowed = round.report.narrowed;
     let mut mappings: BTreeMap<LessonId, Option<CalendarEventMapping>> = BTreeMap::new();
-    let dirty = store.dirty_mappings(key, AT_MOST).await?;
-    let more = dirty.len() == AT_MOST;
+    let dirty = store.dirty_mappings(key, MAX_MARKED_MAPPINGS).await?;
+    let more = dirty.len() == MAX_MARKED_MAPPINGS;
     mappings.extend(dirty.into_iter().map(|mapping| (mapping.lesson_id, Some(mapping))));
     if full_reconcile {
         let all = store.mappings(key).await?;

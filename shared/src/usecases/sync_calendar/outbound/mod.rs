@@ -20,11 +20,11 @@ use crate::{
 };
 
 /// How often one lesson is decided in a run: insert, fetch, revive, and the next generation.
-const PASSES: usize = 5;
+const MAX_PASSES: usize = 5;
 /// Operations of one batch.
-const PART: usize = 50;
+const OPERATIONS_PER_BATCH: usize = 50;
 /// The longest time of a batch when Google is well; with less time left, none is begun.
-const LONGEST_PART: TimeDelta = TimeDelta::seconds(5);
+const MAX_BATCH_TIME: TimeDelta = TimeDelta::seconds(5);
 
 /// Stores what is about to be written beside the base, and copies the lessons' times.
 pub async fn intend(
@@ -85,7 +85,7 @@ pub async fn carry_out(
     allowed: SyncDirection,
 ) -> Result<(), Failure> {
     let mut stopped = None;
-    'passes: for pass in 0..PASSES {
+    'passes: for pass in 0..MAX_PASSES {
         let batch: Vec<(usize, Operation)> = work
             .iter()
             .enumerate()
@@ -98,8 +98,8 @@ pub async fn carry_out(
         if pass > 0 {
             save_all(round, &mut work, &batch).await?;
         }
-        for part in batch.chunks(PART) {
-            if round.sync.now() + LONGEST_PART >= round.request.deadline {
+        for part in batch.chunks(OPERATIONS_PER_BATCH) {
+            if round.sync.now() + MAX_BATCH_TIME >= round.request.deadline {
                 round.report.go_on("Time ran out; the rest follows at once.");
                 break 'passes;
             }

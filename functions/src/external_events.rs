@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 
 use crate::view;
 
-/// The default range, from now on.
 const DEFAULT_RANGE: TimeDelta = TimeDelta::days(30);
 
 pub struct Deps {

@@ -127,7 +127,6 @@ impl Clock for Hand {
     }
 }
 
-/// Always the same.
 pub struct ZeroRandom;
 
 impl Random for ZeroRandom {
@@ -143,7 +142,6 @@ pub fn pieces(data: &[u8]) -> impl Iterator<Item = &[u8]> {
     data.split(|byte| *byte == 0xff)
 }
 
-/// A piece as text.
 pub fn text(piece: Option<&[u8]>) -> String {
     String::from_utf8_lossy(piece.unwrap_or_default()).into_owned()
 }

@@ -71,17 +71,14 @@ pub struct Traffic(Arc<Mutex<Counts>>);
 /// What was read and written.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Counts {
-    /// Requests.
     pub requests: u32,
     /// Items that were written, or that a condition kept from being written.
     pub written: usize,
     /// Rows of lessons among them: each comes by the table's stream.
     pub lessons_written: usize,
-    /// Items that were read.
     pub read: usize,
     /// What is paid for writing, indexes and the double price of transactions included.
     pub write_units: f64,
-    /// What is paid for reading.
     pub read_units: f64,
 }
 

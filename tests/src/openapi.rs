@@ -10,7 +10,6 @@ pub static API: LazyLock<Document> = LazyLock::new(|| {
     Document(serde_saphyr::from_str(&fs::read_to_string(file).expect("openapi.yaml")).expect("YAML"))
 });
 
-/// The document of an API.
 #[derive(Debug)]
 pub struct Document(Value);
 

@@ -25,7 +25,6 @@ pub struct Lambda {
     process: Child,
 }
 
-/// What the process reaches.
 struct RuntimeApi {
     events: Mutex<mpsc::Receiver<Value>>,
     answers: mpsc::Sender<Result<Value, Value>>,

@@ -18,7 +18,6 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Handler = Arc<dyn Fn(Value, Context) -> BoxFuture<'static, Result<Value, Failure>> + Send + Sync>;
 
-/// What is deployed.
 #[derive(Clone)]
 pub struct Functions {
     timeout: Duration,
@@ -36,7 +35,6 @@ pub enum InvocationError {
     /// The function answered with an error, or could not read the event.
     #[error("the function failed: {0}")]
     Failed(Failure),
-    /// The function panicked.
     #[error("the function panicked")]
     Panicked,
     /// The function took too long and was stopped.

@@ -23,11 +23,9 @@ pub struct Settings {
     pub schedule_every: Option<Duration>,
     /// `CRASH_AT`: where the process is to die, for tests.
     pub crash: Option<Arc<CrashPoint>>,
-    /// Which Google to talk to.
     pub google: GoogleChoice,
 }
 
-/// Which Google to talk to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GoogleChoice {
     /// The one in this process.

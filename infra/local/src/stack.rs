@@ -41,7 +41,6 @@ const SECRET: &str = "calendar-sync";
 
 #[derive(Debug)]
 pub struct Stack {
-    /// Where the API and the page are.
     pub api_url: String,
     /// Where a person sees their Google calendar.
     pub google_url: String,

@@ -10,7 +10,6 @@ macro_rules! faults {
         pub enum Fault { $($name),* }
 
         impl Fault {
-            /// All of them.
             pub const ALL: &[Self] = &[$(Self::$name),*];
         }
     };
@@ -87,7 +86,6 @@ pub const PAIRS: &[(Fault, Fault)] = &[
 pub struct Coverage(BTreeMap<Fault, u32>);
 
 impl Coverage {
-    /// It met this.
     pub fn met(&mut self, fault: Fault) {
         *self.0.entry(fault).or_default() += 1;
     }
@@ -102,7 +100,6 @@ pub struct Census {
 }
 
 impl Census {
-    /// Counts a history.
     pub fn count(&mut self, coverage: &Coverage) {
         self.histories += 1;
         for fault in coverage.0.keys() {

@@ -15,30 +15,24 @@ const PASSING: [&str; 4] = ["rateLimitExceeded", "userRateLimitExceeded", "quota
 /// One call of the Calendar API, alone or as a part of a batch.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// The method.
     pub method: String,
     /// The path, without the query.
     pub path: String,
     /// The query, unescaped.
     pub query: Vec<(String, String)>,
-    /// The `If-Match` header.
     pub if_match: Option<String>,
     /// The body; null when there is none.
     pub body: Value,
     /// The status of the answer; 0 when Google left the part out, or answered with something else.
     pub status: u16,
-    /// The answer's body.
     pub answer: Value,
 }
 
 /// One exchange with Google for a connection.
 #[derive(Debug, Clone)]
 pub struct Exchange {
-    /// Whose token it carried.
     pub key: Option<ConnectionKey>,
-    /// What it asked for.
     pub calls: Vec<Call>,
-    /// Whether the answer came.
     pub answered: bool,
 }
 
@@ -53,7 +47,6 @@ impl Call {
         self.path.ends_with("/channels/stop")
     }
 
-    /// The calendar that it names.
     pub fn calendar(&self) -> &str {
         let rest = self.path.strip_prefix("/calendar/v3/calendars/").unwrap_or_default();
         rest.split('/').next().unwrap_or_default()
@@ -65,7 +58,6 @@ impl Call {
         of_path.or_else(|| self.body["id"].as_str())
     }
 
-    /// The reason of a refusal.
     pub fn reason(&self) -> &str {
         self.answer["error"]["errors"][0]["reason"].as_str().unwrap_or_default()
     }

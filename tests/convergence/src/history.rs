@@ -21,9 +21,7 @@ use crate::{
 /// One act, the seed of its details, and how many effects follow it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
-    /// What happens.
     pub act: Act,
-    /// Its details.
     pub seed: u64,
     /// How many effects of the running processes come after it.
     pub turns: usize,
@@ -32,14 +30,12 @@ pub struct Step {
 /// What a seed makes happen.
 #[derive(Debug, Clone)]
 pub struct Script {
-    /// The seed of the world.
     pub seed: u64,
     /// Whether nothing that is told gets lost in it: then all has to be well within minutes.
     pub lossless: bool,
     /// Whether the clocks of two workers may differ. (A notice that came after a listing may be taken for one from before
     /// it then, and the change be found by the next poll: nothing here is lossless.)
     pub clocks_differ: bool,
-    /// What happens in it.
     pub steps: Vec<Step>,
 }
 
@@ -51,7 +47,6 @@ const MOST_UNDONE: u32 = 100;
 const STEPS: (i64, i64) = (60, 100);
 
 impl Script {
-    /// The script of a seed.
     pub fn of(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         let count = dice.between(STEPS.0, STEPS.1);
@@ -72,11 +67,8 @@ impl Script {
 /// What was wrong after a history.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// When it was found.
     pub stage: &'static str,
-    /// What it is.
     pub violations: Vec<String>,
-    /// What had happened.
     pub trace: Vec<String>,
 }
 
@@ -102,7 +94,6 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Lets a script happen.
 pub fn play(script: &Script) -> (Coverage, Result<(), Failure>) {
     play_in(World::of(script.seed), script)
 }

@@ -19,16 +19,12 @@ use crate::{
 /// What came of playing many.
 #[derive(Debug, Default)]
 pub struct Played {
-    /// What they met.
     pub census: Census,
-    /// Those that failed.
     pub failed: BTreeMap<u64, Failure>,
 }
 
-/// When to stop playing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
-    /// One fails.
     Failure,
     /// One fails, or so much time is over.
     FailureOr(Duration),
@@ -36,7 +32,6 @@ pub enum Until {
     TheEnd,
 }
 
-/// Plays the seeds.
 pub fn play_all(seeds: Range<u64>, until: Until) -> Played {
     let began = Instant::now();
     let (next, stop) = (AtomicU64::new(seeds.start), AtomicBool::new(false));

@@ -322,9 +322,7 @@ fn answer(response: Response) -> Answer {
 
 /// The real sign-in, but for the consent screen: a code names the connection and the account that gave its consent.
 pub struct SimLogin {
-    /// The world.
     pub sim: Sim,
-    /// Refreshes and revokes.
     pub real: GoogleLogin,
 }
 

@@ -28,10 +28,8 @@ use crate::{
     watch::Run,
 };
 
-/// A message of the queue.
 #[derive(Debug, Clone)]
 pub struct Message {
-    /// What it says.
     pub body: SyncMessage,
     /// From when on it is handed out.
     pub visible_at: DateTime<Utc>,
@@ -50,15 +48,11 @@ pub enum Halfway {
 
 /// The shared part of a world.
 pub struct State {
-    /// The time, for everybody.
     pub now: DateTime<Utc>,
-    /// Chance.
     pub dice: Dice,
-    /// The simulated Google.
     pub google: Google,
     /// The queue, by message number.
     pub queue: BTreeMap<u64, Message>,
-    /// The number of the last message.
     pub last_message: u64,
     /// What reached the event bus.
     pub bus: Vec<Notice>,
@@ -70,7 +64,6 @@ pub struct State {
     pub send_faults: SendFaults,
     /// What this history has met.
     pub coverage: Coverage,
-    /// What happened, in words.
     pub trace: Vec<String>,
     /// Items written, by table.
     pub written: BTreeMap<Table, u32>,
@@ -93,7 +86,6 @@ pub struct State {
 /// Faults of the store that are still to come.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StoreFaults {
-    /// Calls refused.
     pub throttled: u32,
     /// Writes carried out whose answer is lost.
     pub unanswered: u32,
@@ -104,7 +96,6 @@ pub struct StoreFaults {
 /// Faults of the queue and of the bus that are still to come.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SendFaults {
-    /// Sends refused.
     pub refused: u32,
     /// Sends carried out, of several notices only the first, whose answer is lost.
     pub unanswered: u32,
@@ -141,7 +132,6 @@ impl Sim {
         })))
     }
 
-    /// The shared part itself.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -216,12 +206,9 @@ pub enum Role {
     Request,
 }
 
-/// How an actor ended.
 pub type Outcome = Result<(), calendar_sync::Error>;
 
-/// Something under way.
 pub struct Actor {
-    /// What it is there for.
     pub role: Role,
     future: Pin<Box<dyn Future<Output = Outcome> + Send>>,
     waiting: Vec<Waker>,

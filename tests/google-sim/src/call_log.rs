@@ -28,7 +28,6 @@ pub struct WriteCall {
     pub event: Option<String>,
     /// The decoded query, in order, that of the batch around it included.
     pub query: Vec<(String, String)>,
-    /// The header `If-Match`.
     pub if_match: Option<String>,
     /// The body; null when there is none or it is no JSON.
     pub body: Value,
@@ -89,7 +88,6 @@ impl WriteCall {
     }
 }
 
-/// The latest calls.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CallLog(pub VecDeque<WriteCall>);
 

@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// The OAuth clients that are registered.
     pub clients: Vec<Client>,
-    /// The people who have an account.
     pub accounts: Vec<Account>,
-    /// Lifetimes, quotas and sizes.
     pub limits: Limits,
     /// What Google may do and does not always do.
     pub behaviour: Behaviour,
@@ -20,9 +18,7 @@ pub struct Config {
 /// An OAuth client of a Google Cloud project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
-    /// The client id.
     pub id: String,
-    /// The client secret.
     pub secret: String,
     /// The registered redirect addresses, compared exactly.
     pub redirect_uris: Vec<String>,
@@ -43,7 +39,6 @@ fn default_project() -> String {
 pub struct Account {
     /// The address, which is the id of the primary calendar too.
     pub email: String,
-    /// The person's name.
     pub name: String,
     /// The account's stable id, `sub` in its id tokens.
     pub sub: String,
@@ -70,17 +65,14 @@ impl Account {
     }
 }
 
-/// A calendar of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calendar {
     /// Its id; for a primary calendar the address of its owner.
     pub id: String,
-    /// Its title.
     pub summary: String,
     /// What its owner wrote about it.
     #[serde(default)]
     pub description: Option<String>,
-    /// Its time zone.
     pub zone: Tz,
     /// Whether Google generates it (holidays, birthdays): read-only, and it refuses push.
     #[serde(default)]
@@ -106,7 +98,6 @@ pub struct Limits {
     /// Writes per minute to one calendar, by all accounts: the "operational limit" that Google mentions without a
     /// number. `None` for no limit.
     pub calendar_writes_per_minute: Option<u32>,
-    /// Calls in one batch.
     pub batch: usize,
     /// Events on one page of a listing, however many are asked for.
     pub page: usize,
@@ -150,7 +141,6 @@ pub struct Behaviour {
     pub loopback_webhooks: bool,
     /// The share of pages that come back empty or short, and go on.
     pub thin_pages: f64,
-    /// The share of notices that are lost.
     pub lost_notices: f64,
     /// The longest time, in milliseconds, that a notice takes.
     pub notice_delay_ms: u64,
@@ -197,7 +187,6 @@ pub enum GuestEdits {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PushAddresses {
-    /// It is.
     #[default]
     Accepted,
     /// Every address is refused with 401 `push.webhookUrlUnauthorized`, as if its domain were not verified.

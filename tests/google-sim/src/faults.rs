@@ -15,10 +15,8 @@ pub struct Fault {
     /// Only calls of this account; none for every account.
     #[serde(default)]
     pub account: Option<String>,
-    /// Which of the calls.
     #[serde(default)]
     pub when: When,
-    /// What happens to them.
     pub effect: Effect,
     /// How many calls of that method there have been since the fault was put in.
     #[serde(default)]
@@ -29,7 +27,6 @@ pub struct Fault {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
-    /// Every call.
     #[default]
     Always,
     /// Only the n-th call from now, counted from 1.
@@ -46,16 +43,12 @@ pub enum When {
 pub enum Effect {
     /// It is refused before anything happens.
     Refuse {
-        /// The status.
         status: u16,
         /// The reason, such as `rateLimitExceeded`.
         reason: String,
     },
     /// It is carried out, and the caller is told that it failed with this status.
-    RefuseAfterwards {
-        /// The status.
-        status: u16,
-    },
+    RefuseAfterwards { status: u16 },
     /// It is not carried out and never answered.
     Timeout,
     /// It is carried out and never answered.

@@ -37,7 +37,6 @@ pub struct Google {
 pub(crate) enum Clock {
     /// As much ahead of the real time, in milliseconds.
     Ahead(i64),
-    /// Standing still.
     Frozen(DateTime<Utc>),
 }
 

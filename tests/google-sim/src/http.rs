@@ -18,7 +18,6 @@ pub struct Request {
     pub query: Vec<(String, String)>,
     /// Header names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body as sent.
     pub body: Vec<u8>,
 }
 
@@ -120,7 +119,6 @@ pub(crate) fn pairs(encoded: &[u8]) -> Vec<(String, String)> {
 /// How the shell hands an answer over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Delivery {
-    /// At once.
     #[default]
     Normal,
     /// After so many milliseconds.
@@ -134,7 +132,6 @@ pub enum Delivery {
 /// An answer, with the way in which it is to be delivered.
 #[derive(Clone, Debug, Default)]
 pub struct Response {
-    /// The status code.
     pub status: u16,
     /// Header names in lower case.
     pub headers: Vec<(String, String)>,
@@ -167,7 +164,6 @@ impl Response {
         Self::typed(status, "application/json; charset=UTF-8", body)
     }
 
-    /// A page for a browser.
     pub(crate) fn html(status: u16, page: String) -> Self {
         Self::typed(status, "text/html; charset=utf-8", page.into_bytes())
     }
@@ -208,7 +204,6 @@ impl Response {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }

@@ -18,13 +18,11 @@ use crate::random::{Random, hash};
 pub struct Notice {
     /// For telling how the delivery went.
     pub id: u64,
-    /// Where it goes.
     pub address: String,
     /// The `X-Goog-…` headers.
     pub headers: Vec<(String, String)>,
 }
 
-/// How a delivery went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The receiver answered with this status.
@@ -68,7 +66,6 @@ struct Pending {
     under_way: bool,
 }
 
-/// What a channel watches.
 pub(crate) struct Feed<'a> {
     pub calendar: &'a Calendar,
     /// The calendar as the request named it, `primary` for one.
@@ -93,7 +90,6 @@ pub(crate) struct Push {
 }
 
 impl Push {
-    /// Opens a channel.
     pub fn watch(
         &mut self,
         now: DateTime<Utc>,
@@ -263,7 +259,6 @@ impl Push {
         due
     }
 
-    /// When the next notice will be due.
     pub fn next_due(&self) -> Option<DateTime<Utc>> {
         self.pending.iter().filter(|pending| !pending.under_way).map(|pending| pending.due).min()
     }

@@ -29,26 +29,22 @@ impl World {
         lesson["id"].as_str().expect("an id").to_owned()
     }
 
-    /// Changes a lesson.
     pub async fn change_lesson(&self, id: &str, change: Value) {
         let request = self.request(Method::PATCH, &format!("/dev/lessons/{id}")).bearer_auth(&self.token).json(&change);
         let (code, body) = self.send(request).await;
         assert_eq!(code, 200, "{body}");
     }
 
-    /// Moves a lesson.
     pub async fn move_lesson(&self, id: &str, starts_at: DateTime<Utc>) {
         self.change_lesson(id, json!({ "startsAt": starts_at, "endsAt": starts_at + TimeDelta::hours(1) })).await;
     }
 
-    /// Removes a lesson's row.
     pub async fn remove_lesson(&self, id: &str) {
         let (code, body) =
             self.send(self.request(Method::DELETE, &format!("/dev/lessons/{id}")).bearer_auth(&self.token)).await;
         assert!(code < 300, "{code} {body}");
     }
 
-    /// The lessons by id.
     pub async fn lessons(&self) -> BTreeMap<String, Value> {
         let (code, body) = self.send(self.request(Method::GET, &self.lessons_path()).bearer_auth(&self.token)).await;
         assert_eq!(code, 200, "{body}");
@@ -56,7 +52,6 @@ impl World {
         rows.into_iter().map(|row| (row["id"].as_str().expect("an id").to_owned(), row)).collect()
     }
 
-    /// One lesson.
     pub async fn lesson(&self, id: &str) -> Value {
         self.lessons().await.remove(id).unwrap_or(Value::Null)
     }

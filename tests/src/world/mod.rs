@@ -30,15 +30,12 @@ const PATIENCE: Duration = Duration::from_mins(3);
 /// person at the same machine.
 #[derive(Debug, Clone)]
 pub struct World {
-    /// The API's address.
     pub api: String,
     /// The simulated Google's address.
     pub google: String,
-    /// The demo instructor.
     pub instructor: String,
     /// What the API wants as bearer.
     pub token: String,
-    /// Their Google account.
     pub account: String,
     client: Client,
     authorizer: Authorizer,
@@ -129,7 +126,6 @@ impl World {
         self.stack.services.calls.made()
     }
 
-    /// The rows of one of our tables.
     pub async fn rows(&self, table: &str) -> Vec<Value> {
         let scan = self.tables().scan().table_name(table).send().await.expect("an answer");
         scan.items()
@@ -202,7 +198,6 @@ impl World {
         self.client.request(method, format!("{}{path}", self.api))
     }
 
-    /// A request to another address.
     pub fn outside(&self, address: &str) -> RequestBuilder {
         self.client.get(address)
     }
@@ -217,7 +212,6 @@ impl World {
         .await
     }
 
-    /// The status of the connection.
     pub async fn status(&self) -> Value {
         let (code, body) = self.call(Method::GET, &format!("status/{}", self.instructor), None).await;
         assert_eq!(code, 200, "{body}");
@@ -259,7 +253,6 @@ impl World {
         (code, json!({ "data": row().await }))
     }
 
-    /// Turns switches.
     pub async fn set(&self, change: Value) {
         let mut body = json!({ "instructorId": self.instructor });
         let fields = change.as_object().expect("an object").clone();

@@ -18,7 +18,6 @@ use crate::world::{Cost, World, hour};
 /// Lessons to come of each connection: the daily full reconcile reads them all.
 const LESSONS: u128 = 20;
 
-/// What the model works from.
 fn in_the_model(part: &str) -> Value {
     let counts: Value = serde_json::from_str(include_str!("../../../infra/cost-model/counts.json")).unwrap();
     counts[part].clone()

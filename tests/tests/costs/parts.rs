@@ -43,7 +43,6 @@ pub struct MovableClock(pub watch::Sender<Time>);
 
 pub struct Time {
     pub now: DateTime<Utc>,
-    /// Until when sleepers sleep.
     sleepers: Vec<DateTime<Utc>>,
 }
 

@@ -69,11 +69,8 @@ pub struct Cost {
     pub google: u64,
     /// What they count against Google's quota.
     pub units: u64,
-    /// What was asked of DynamoDB.
     pub dynamo: Counts,
-    /// Log rows.
     pub logs: usize,
-    /// Messages to the queue.
     pub messages: u64,
     /// Notices that reached the bus.
     pub notices: u64,
@@ -322,7 +319,6 @@ impl World {
         self.google().reset_calls();
     }
 
-    /// What `what` costs.
     pub async fn cost(&self, what: impl Future<Output = ()>) -> Cost {
         let before = self.store.logs(self.key, None, 1000).await.unwrap().len();
         self.reset();

@@ -10,7 +10,6 @@ use calendar_sync::model::{ConnectionKey, InstructorId, TenantId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// When everything begins.
 fn now() -> DateTime<Utc> {
     "2026-03-01T12:00:00Z".parse().unwrap()
 }

@@ -185,7 +185,6 @@ fn config() -> GoogleConfig {
     config.google().unwrap()
 }
 
-/// The way to Google.
 pub struct Wire {
     google: Mutex<google_sim::Google>,
     clock: Arc<VirtualClock>,

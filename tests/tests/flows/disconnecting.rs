@@ -62,7 +62,6 @@ async fn a_disconnect_while_a_batch_is_on_its_way_leaves_no_event_behind() {
     }
 }
 
-/// Failure mode 19.
 #[tokio::test]
 async fn a_grant_that_ended_is_told_once_and_asked_for_no_more() {
     let (world, lesson) = connected().await;
@@ -85,7 +84,6 @@ async fn a_grant_that_ended_is_told_once_and_asked_for_no_more() {
     assert_eq!(world.events_of(&lesson).await.len(), 1, "connected anew, with what was left in Google");
 }
 
-/// Failure mode 25.
 #[tokio::test]
 async fn disconnecting_one_of_two_workspaces_on_one_account_leaves_the_other_working() {
     let (world, lesson) = connected().await;

@@ -363,7 +363,6 @@ async fn notices_of_a_channel_that_was_stopped_are_accepted_and_do_nothing() {
     assert_eq!(world.external_events().await, Vec::<Value>::new());
 }
 
-/// Notices of a channel, which are accepted.
 async fn late_notices(world: &World, channel: &str, token: &str) {
     for state in ["exists", "sync", "not_exists"] {
         let notice = world

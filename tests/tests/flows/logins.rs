@@ -191,7 +191,6 @@ async fn the_cookie_of_a_login_is_out_of_reach_of_scripts_and_other_paths() {
     }
 }
 
-/// Failure mode 18.
 #[tokio::test]
 async fn a_box_left_unticked_leaves_nothing_half_connected() {
     let world = World::start().await;
@@ -207,7 +206,7 @@ async fn a_box_left_unticked_leaves_nothing_half_connected() {
     world.connect().await;
 }
 
-/// Failure mode 18, when a connection stands already: it goes on as it was.
+/// A second login with a box left unticked changes nothing about a connection that exists.
 #[tokio::test]
 async fn a_box_left_unticked_in_a_second_login_harms_no_connection() {
     let world = World::start().await;
@@ -220,7 +219,6 @@ async fn a_box_left_unticked_in_a_second_login_harms_no_connection() {
     assert_eq!(world.status().await["state"], "active");
 }
 
-/// Failure mode 23.
 #[tokio::test]
 async fn a_reconnect_goes_on_with_the_same_connection_and_doubles_no_event() {
     let world = World::start().await;

@@ -22,7 +22,6 @@ pub enum Blow {
     DiesBefore,
     /// The caller dies when it has been carried out.
     DiesAfter,
-    /// It fails.
     Fails,
     /// It is carried out, and the caller is told that it failed.
     FailsAfterwards,
@@ -57,7 +56,6 @@ pub enum Ended<T> {
     Undisturbed(T),
     /// By itself, although its n-th effect failed or was not answered.
     Failed(T),
-    /// Its process died.
     Died,
 }
 

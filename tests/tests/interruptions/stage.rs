@@ -50,7 +50,6 @@ const CLIENT: &str = "client";
 const CLIENT_SECRET: &str = "client-secret";
 const REDIRECT: &str = "http://localhost:3000/api/v1/calendar/oauth/callback";
 const QUEUE: &str = "calendar-sync";
-/// Lessons of each person.
 pub const LESSONS: usize = 3;
 
 /// How long an answer is waited for. Deployed it is some seconds.
@@ -205,7 +204,6 @@ impl Stage {
         self.pass(LEASE);
     }
 
-    /// Lets time pass.
     pub fn pass(&self, time: TimeDelta) {
         *self.clock.0.lock().unwrap() += time;
     }
@@ -218,7 +216,6 @@ impl Stage {
         self.person_with(&account).await
     }
 
-    /// A new Google account.
     pub fn account(&self) -> String {
         let account = format!("person-{}@example.com", self.people.fetch_add(1, Ordering::SeqCst));
         self.google().add_account(Account::new(&account, "Somebody", chrono_tz::Europe::Berlin));
@@ -284,7 +281,6 @@ impl Stage {
         Returning { state: begun.state, code, cookie: begun.browser }
     }
 
-    /// Comes back from Google.
     pub async fn come_back(&self, from: Returning) -> Result<LoginFinished, LoginFailed> {
         let returned = LoginReturn { state: from.state, answer: Ok(from.code.into()) };
         self.finish.finish(returned, &Finisher::Browser(Some(from.cookie))).await
@@ -368,7 +364,6 @@ impl Stage {
         tokens.filter(|token| token["account"] == account && token["ended"].is_null()).count()
     }
 
-    /// The refresh token as it is stored.
     pub async fn sealed_refresh_token(&self, person: &Person) -> String {
         let credentials = self.disconnect.google.store.credentials(person.key).await.unwrap().unwrap();
         credentials.tokens.google_refresh_token.0

@@ -39,7 +39,6 @@ impl Server {
         server
     }
 
-    /// A session of `role`.
     pub fn session(&self, role: &str) -> Session {
         let mut psql = self.psql(role).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let input = psql.stdin.take().unwrap();

@@ -54,7 +54,6 @@ fn circles_in(src: &Path, name: &str) -> Vec<String> {
     circles(&arrows(paths::in_crate(src))).into_iter().map(shown).collect()
 }
 
-/// Which module names what of which other.
 fn arrows(named: Vec<(Module, Named)>) -> Arrows {
     let mut paths: BTreeMap<Module, Vec<Vec<String>>> = BTreeMap::new();
     for (module, named) in named {

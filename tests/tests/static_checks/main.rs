@@ -10,7 +10,6 @@ mod paths;
 
 use std::path::{Path, PathBuf};
 
-/// A place in the repository.
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path)
 }

@@ -8,9 +8,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// A path as it is written, with `self` and `super` resolved: `crate::model::Event`, `tokio::time::sleep`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    /// Its segments.
     pub path: Vec<String>,
-    /// Where it stands.
     pub line: usize,
 }
 
@@ -38,7 +36,6 @@ fn in_folder(folder: &Path, module: &[String], found: &mut Vec<(Vec<String>, Nam
     }
 }
 
-/// The paths in the source of `module`.
 pub fn in_source(source: &str, module: &[String]) -> Vec<Named> {
     let mut found = Vec::new();
     walk(source.parse().unwrap(), &[], module, &mut found);
@@ -84,7 +81,6 @@ fn walk(tokens: TokenStream, prefix: &[String], module: &[String], found: &mut V
     }
 }
 
-/// Whether `::` came next.
 fn skip_colons(tokens: &mut std::iter::Peekable<impl Iterator<Item = TokenTree> + Clone>) -> bool {
     let mut ahead = tokens.clone();
     let colon = |token: Option<TokenTree>| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == ':');

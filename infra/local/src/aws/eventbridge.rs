@@ -26,11 +26,9 @@ pub struct Notice {
     pub id: String,
     /// When it arrived, UTC.
     pub received_at: String,
-    /// Who put it.
     pub source: String,
     /// What kind of event it is.
     pub detail_type: String,
-    /// The event itself.
     pub detail: Value,
 }
 

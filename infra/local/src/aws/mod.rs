@@ -30,7 +30,6 @@ use crate::crash::{self, Boundary, CrashPoint};
 
 /// The region and account that stand in every name made here.
 pub const REGION: &str = "us-east-1";
-/// See [`REGION`].
 pub const ACCOUNT: &str = "000000000000";
 
 /// Every service, opened on the data folder.
@@ -42,7 +41,6 @@ pub struct Services {
     pub queues: Queues,
     pub bus: Bus,
     pub secrets: Secrets,
-    /// Who has called what.
     pub calls: Calls,
     /// Where to die, when a test asks for it.
     pub crash: Option<Arc<CrashPoint>>,

@@ -16,7 +16,6 @@ const MAX_BODY_BYTES: usize = 16 << 20;
 pub struct Fault {
     /// AWS's name of the error, as `InvalidCiphertextException`.
     pub code: &'static str,
-    /// What a developer reads.
     pub message: String,
 }
 

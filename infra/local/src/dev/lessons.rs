@@ -37,9 +37,7 @@ pub struct LessonChange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// It does.
     Scheduled,
-    /// It does not.
     Cancelled,
 }
 
@@ -148,7 +146,6 @@ impl Host {
         Ok(read(row.ok_or_else(Refusal::not_found)?)?)
     }
 
-    /// Adds a lesson.
     pub(super) async fn put_new(&self, tenant: Uuid, lesson: &Lesson) -> Result<Lesson, Refusal> {
         self.write(tenant, lesson, "attribute_not_exists(id)").await
     }

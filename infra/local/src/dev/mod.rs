@@ -27,10 +27,8 @@ pub use seed::seed;
 /// How many notices are shown.
 const LATEST: u32 = 200;
 
-/// The demo host.
 #[derive(Debug)]
 pub struct Host {
-    /// Its tables.
     pub client: Client,
     /// The name of its table of instructors.
     pub instructors: String,
@@ -40,7 +38,6 @@ pub struct Host {
     pub authorizer: Authorizer,
     /// Where a person sees their Google calendar.
     pub google_url: String,
-    /// Where its events arrive.
     pub services: Arc<Services>,
 }
 

@@ -19,7 +19,6 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// The request is wrong.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, code: "invalid_request", message: message.into() }
     }

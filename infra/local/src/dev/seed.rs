@@ -10,7 +10,6 @@ use super::{
     lessons::{Lesson, Status},
 };
 
-/// The demo tenant.
 pub const TENANT: Uuid = uuid!("5c7a1e00-0000-4000-8000-000000000001");
 /// The instructor whom the page shows first.
 pub const ADA: Uuid = uuid!("5c7a1e00-0000-4000-8000-0000000000a1");

@@ -16,10 +16,8 @@ use crate::system;
 /// Who is to be signed in: the demo tenant's first instructor, unless the query says otherwise.
 #[derive(Debug, Deserialize)]
 pub struct Caller {
-    /// The tenant.
     #[serde(default = "demo_tenant")]
     pub tenant: Uuid,
-    /// The instructor.
     #[serde(default = "demo_instructor")]
     pub instructor: Uuid,
     /// What they may do: `instructor` or `admin`.

@@ -25,7 +25,6 @@ use crate::{aws::ACCOUNT, system};
 /// A request on its way to a function.
 #[derive(Debug)]
 pub struct Call<'a> {
-    /// The route it came by.
     pub route: &'a Route,
     /// Its method, address and headers.
     pub parts: &'a Parts,
@@ -33,7 +32,6 @@ pub struct Call<'a> {
     pub path_parameters: HashMap<String, String>,
     /// What the authorizer read from its token.
     pub claims: Option<Map<String, Value>>,
-    /// Its body.
     pub body: &'a [u8],
 }
 

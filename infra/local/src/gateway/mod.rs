@@ -29,16 +29,12 @@ use crate::{
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
 const MAX_BODY_BYTES: usize = 10 << 20;
 
-/// A route of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route {
-    /// The request's method.
     pub method: &'static str,
     /// The request's path, parameters in braces.
     pub path: &'static str,
-    /// The function that answers.
     pub function: &'static str,
-    /// Who may call.
     pub access: Access,
 }
 
@@ -47,7 +43,6 @@ pub struct Route {
 pub enum Access {
     /// Callers with a token that the API's JWT authorizer accepts.
     Token,
-    /// Anyone.
     Open,
     /// Anyone, at the function's own URL instead of the API.
     FunctionUrl,
@@ -56,9 +51,7 @@ pub enum Access {
 /// What answers the API's routes.
 #[derive(Debug, Clone)]
 pub struct Gateway {
-    /// The functions behind it.
     pub functions: Functions,
-    /// Who checks tokens.
     pub authorizer: Authorizer,
 }
 

@@ -27,7 +27,6 @@ pub struct QueueTrigger {
     pub function: &'static str,
     /// Messages in one invocation; 10 at most.
     pub batch_size: i32,
-    /// Invocations at a time.
     pub concurrency: u32,
 }
 

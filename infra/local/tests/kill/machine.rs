@@ -19,7 +19,6 @@ use hyper_util::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The process is gone.
 #[derive(Debug)]
 pub struct Died;
 
@@ -40,7 +39,6 @@ pub struct Run {
     pub google: String,
 }
 
-/// An answer, read whole.
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,

@@ -67,7 +67,6 @@ fn set_time(row: &mut Value, start: DateTime<Utc>, minutes: i64) {
     row["ends_at"] = json!(timestamp::format(start + TimeDelta::minutes(minutes)));
 }
 
-/// When some lesson begins.
 pub(super) fn time_of_a_lesson(world: &World) -> Option<DateTime<Utc>> {
     let (_, row) = any_row(world, |_| true)?;
     row["starts_at"].as_str()?.parse().ok()

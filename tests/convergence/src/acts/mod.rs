@@ -14,7 +14,6 @@ use crate::{dice::Dice, world::World};
 
 macro_rules! acts {
     ($($weight:literal $name:ident)*) => {
-        /// A kind of act.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[expect(missing_docs, reason = "the names say it")]
         pub enum Act { $($name),* }

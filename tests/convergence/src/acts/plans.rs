@@ -120,7 +120,6 @@ pub(super) fn plan_kind(world: &mut World) -> Option<String> {
     Some(format!("{id} in {calendar}: {event}"))
 }
 
-/// One of the two invites the other.
 pub(super) fn invite(world: &mut World) -> Option<String> {
     let calendar = any_calendar(world);
     let guest = ACCOUNTS.iter().find(|account| **account != calendar)?;

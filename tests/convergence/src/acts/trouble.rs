@@ -340,7 +340,6 @@ pub(super) fn jump_clock(world: &mut World) -> Option<String> {
     Some(format!("{seconds} s"))
 }
 
-/// All trouble ends.
 pub(crate) fn end(world: &mut World) {
     world.calm = true;
     world.store.caught_up();

@@ -22,9 +22,7 @@ const FAR_IN: u64 = 16;
 /// One occurrence of an event that is not ours.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Busy {
-    /// When it begins.
     pub start: DateTime<Utc>,
-    /// When it ends.
     pub end: DateTime<Utc>,
     /// Whether nothing else can be planned then.
     pub blocks: bool,
@@ -77,7 +75,6 @@ pub(super) fn are_left(world: &World, party: Party) -> Vec<String> {
     found
 }
 
-/// The calendar's zone.
 pub(super) fn zone_of(world: &World, calendar: &str) -> Tz {
     world.sim.state().google.zone(calendar).unwrap_or(Tz::UTC)
 }

@@ -100,7 +100,6 @@ fn differs(lesson: &Lesson, event: &Value) -> Option<String> {
     (!event["recurrence"].is_null()).then(|| "recurs".to_owned())
 }
 
-/// Our columns of the host's row.
 fn host_row(lesson: &Lesson, own: &[Value], mapping: Option<&CalendarEventMapping>) -> Option<String> {
     let id = own.first().and_then(|event| event["id"].as_str());
     let status = (lesson.status == LessonStatus::Scheduled).then_some(SyncStatus::Synced);

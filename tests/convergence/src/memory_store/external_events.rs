@@ -8,7 +8,6 @@ use calendar_sync::{
 use super::{Stored, Tables};
 
 impl Tables {
-    /// The imported events of a connection.
     pub fn external_of(&self, key: ConnectionKey) -> impl Iterator<Item = &ExternalCalendarEvent> {
         self.external.iter().filter(move |((of, ..), _)| *of == key).map(|(_, row)| row)
     }

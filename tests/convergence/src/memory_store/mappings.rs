@@ -33,12 +33,10 @@ impl MappingRow {
 }
 
 impl Tables {
-    /// One mapping.
     pub fn mapping(&self, key: ConnectionKey, lesson: LessonId) -> Option<CalendarEventMapping> {
         self.mappings.get(&(key, lesson)).map(MappingRow::read)
     }
 
-    /// The mappings of a connection.
     pub fn mappings_of(&self, key: ConnectionKey) -> Vec<CalendarEventMapping> {
         self.rows_of(key).map(MappingRow::read).collect()
     }

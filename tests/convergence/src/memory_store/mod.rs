@@ -32,13 +32,10 @@ use self::{connections::GoogleAccountRow, mappings::MappingRow};
 /// A call that the store is about to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
-    /// It reads.
     Read,
-    /// It writes to this table.
     Write(Table),
 }
 
-/// What is written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the names are the tables'")]
 pub enum Table {
@@ -73,9 +70,7 @@ pub type Gate = Arc<dyn Fn(Access) -> BoxFuture<'static, Fate> + Send + Sync>;
 /// What a call has stored, as far as it is to be judged by what happened.
 #[derive(Debug, Clone)]
 pub enum Stored {
-    /// A connection's row.
     Connection(ConnectionKey),
-    /// A connection's state.
     State {
         /// The failures in a row, before and after.
         failures: (u32, u32),
@@ -90,18 +85,13 @@ pub enum Stored {
     LeaseLost,
     /// A log row, with what it counted before and what it does now.
     Log {
-        /// Before.
         before: SyncCounts,
-        /// Now.
         after: SyncCounts,
     },
     /// A mapping that says that its lesson failed, and did not before.
     LessonFailed {
-        /// Whose.
         key: ConnectionKey,
-        /// The lesson.
         lesson: LessonId,
-        /// Why.
         error: Option<String>,
     },
     /// A row of an imported event.
@@ -110,14 +100,11 @@ pub enum Stored {
     Notice(Notice),
     /// The notice that goes with a new conflict.
     ConflictTold {
-        /// The conflict.
         pair: SchedulingConflict,
-        /// The notice.
         notice: Notice,
     },
 }
 
-/// The tables.
 #[derive(Debug, Clone, Default)]
 pub struct Tables {
     /// What was stored since this was last asked.
@@ -138,7 +125,6 @@ pub struct Tables {
     pub conflicts: BTreeSet<(ConnectionKey, SchedulingConflict)>,
     /// The conflicts that went with their connections, without a word.
     pub forgotten: Vec<(ConnectionKey, SchedulingConflict)>,
-    /// The outbox beside them.
     pub notices: BTreeMap<(ConnectionKey, DateTime<Utc>, Uuid), Notice>,
     /// Every notice that was ever in the outbox.
     pub committed: BTreeSet<Uuid>,
@@ -162,7 +148,6 @@ impl Tables {
     }
 }
 
-/// The store.
 #[derive(Clone)]
 pub struct MemoryStore {
     tables: Arc<Mutex<Tables>>,

@@ -27,7 +27,6 @@ pub type Stamps = BTreeMap<Place, u64>;
 /// What people added to an event of ours, to be there ever after.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Additions {
-    /// The guests.
     pub guests: BTreeSet<String>,
     /// Texts in fields that the lesson has never had, by the field.
     pub notes: BTreeMap<&'static str, String>,
@@ -36,9 +35,7 @@ pub struct Additions {
 /// What people allowed a connection to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permit {
-    /// Whether it stands.
     pub status: ConnectionStatus,
-    /// The switches.
     pub settings: SyncSettings,
 }
 
@@ -49,7 +46,6 @@ impl From<&InstructorCalendarCredentials> for Permit {
 }
 
 impl Permit {
-    /// Whether anything may run.
     pub fn runs(&self) -> bool {
         self.status == ConnectionStatus::Active && self.settings.sync_enabled
     }
@@ -63,12 +59,10 @@ impl Permit {
     }
 }
 
-/// The record.
 #[derive(Debug, Clone, Default)]
 pub struct Truth {
     /// Every event that the product ever made: for which connection, and for which lesson.
     pub ours: BTreeMap<Place, (ConnectionKey, LessonId)>,
-    /// Whose tokens these are.
     pub tokens: BTreeMap<String, ConnectionKey>,
     /// What people added to them.
     pub additions: BTreeMap<Place, Additions>,
@@ -104,7 +98,6 @@ pub struct Truth {
     pub requested: BTreeMap<ConnectionKey, u64>,
     /// When a listing for a connection last began.
     pub listed: BTreeMap<ConnectionKey, u64>,
-    /// The time at which it began.
     pub listed_at: BTreeMap<ConnectionKey, DateTime<Utc>>,
     /// One more for each of these moments.
     moment: u64,
@@ -257,7 +250,6 @@ impl Truth {
     }
 }
 
-/// The lesson that an event carries.
 pub fn lesson_of(event: &Value) -> Option<LessonId> {
     event["extendedProperties"]["private"]["lessonId"].as_str()?.parse().ok()
 }

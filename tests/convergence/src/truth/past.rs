@@ -18,7 +18,6 @@ impl<T> Past<T> {
         self.0.push((now, value));
     }
 
-    /// What it is now.
     pub fn latest(&self) -> Option<&T> {
         self.0.last().map(|(_, value)| value)
     }

@@ -42,13 +42,10 @@ pub struct Run {
     pub asked: Option<SyncCalendarRequest>,
     /// Whether a person stands behind it.
     pub by_a_person: bool,
-    /// When it began.
     began: Option<DateTime<Utc>>,
-    /// What befell it.
     met: BTreeSet<Mishap>,
     /// The lessons whose events Google refused for good to touch.
     refused: BTreeSet<LessonId>,
-    /// What was committed to be told.
     told: Vec<NoticeKind>,
     deeds: Deeds,
 }

@@ -19,7 +19,6 @@ use crate::{
 const VISIBILITY: TimeDelta = TimeDelta::seconds(120);
 /// So often a message is handed out before it goes to the dead letters.
 const MOST_RECEIVES: u32 = 4;
-/// Workers at once.
 const WORKERS: usize = 4;
 
 impl World {

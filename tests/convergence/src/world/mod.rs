@@ -61,34 +61,25 @@ const LINES: u8 = 4;
 /// An instructor and the account that they connect.
 #[derive(Debug, Clone, Copy)]
 pub struct Party {
-    /// The instructor.
     pub key: ConnectionKey,
-    /// The account.
     pub account: &'static str,
 }
 
 /// A third tool that writes to the calendar and changes our events.
 #[derive(Debug, Clone)]
 pub struct Rival {
-    /// The event.
     pub place: Place,
-    /// How often it has changed it.
     pub changes: u32,
 }
 
-/// Everything.
 pub struct World {
-    /// What is shared.
     pub sim: Sim,
-    /// The tables.
     pub store: MemoryStore,
     /// Who has a calendar here.
     pub parties: Vec<Party>,
-    /// What is under way.
     pub actors: Vec<Actor>,
     /// Lesson changes that the stream has not delivered yet.
     pub stream: VecDeque<LessonChange>,
-    /// What it came from.
     pub seed: u64,
     /// Whether no notice gets lost.
     pub lossless: bool,
@@ -180,12 +171,10 @@ impl World {
         }
     }
 
-    /// The use-cases.
     pub fn product(&self) -> Product {
         self.product.clone()
     }
 
-    /// The time.
     pub fn now(&self) -> DateTime<Utc> {
         self.sim.state().now
     }
@@ -197,7 +186,6 @@ impl World {
         self.sim.state().truth.miss(keys);
     }
 
-    /// Lets time pass.
     pub fn wait(&self, time: TimeDelta) {
         self.sim.state().now += time;
     }

@@ -29,16 +29,11 @@ use crate::{
     sim::Sim,
 };
 
-/// The use-cases.
 #[derive(Clone)]
 pub struct Product {
-    /// The worker.
     pub handler: HandleSyncMessage,
-    /// Logins.
     pub begin: Arc<BeginLogin>,
-    /// Logins.
     pub finish: Arc<FinishLogin>,
-    /// The switches.
     pub settings: Arc<ChangeSettings>,
     pub(super) due: Arc<DispatchDuePolls>,
     pub(super) renewals: Arc<RenewChannels>,

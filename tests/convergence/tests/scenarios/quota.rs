@@ -24,7 +24,6 @@ impl Stage {
         event["summary"].as_str().unwrap().to_owned()
     }
 
-    /// The instructor changes it.
     fn edit(&mut self, title: &str) {
         let mut state = self.world.sim.state();
         let now = state.now;

@@ -95,7 +95,6 @@ impl Stage {
         self.world.store.tables().external_of(self.party.key).any(|row| row.id().as_str() == event)
     }
 
-    /// How many conflicts stand.
     pub fn conflicts(&self) -> usize {
         self.world.store.tables().conflicts_where(self.party.key, |_| true).len()
     }
@@ -142,7 +141,6 @@ impl Stage {
         self.change_columns(id, [(column.to_owned(), value)].into_iter().collect());
     }
 
-    /// The host moves the one lesson.
     pub fn move_lesson(&mut self, start: DateTime<Utc>) {
         let times = [("starts_at", start), ("ends_at", start + TimeDelta::hours(1))];
         let columns = times.map(|(name, at)| (name.to_owned(), json!(at)));
@@ -176,14 +174,12 @@ impl Stage {
         self.world.sim.state().google.event(self.party.account, id.as_str()).unwrap()
     }
 
-    /// The instructor edits an event.
     pub fn edit_event(&self, event: &str, changes: &Value) {
         let mut state = self.world.sim.state();
         let now = state.now;
         state.google.edit_event(now, self.party.account, event, changes).unwrap();
     }
 
-    /// The mapping of the one lesson.
     pub fn mapping(&self) -> CalendarEventMapping {
         let lesson = self.lesson();
         self.world.store.tables().mapping(self.party.key, lesson).unwrap()
@@ -202,7 +198,6 @@ impl Stage {
         state.queue.insert(self.messages, Message { body: message, visible_at, receives: 0 });
     }
 
-    /// The instructor changes the settings.
     pub fn change_settings(&mut self, patch: SettingsPatch) {
         let (key, settings) = (self.party.key, self.world.product().settings);
         self.world.request(async move { settings.change(key, &patch).await.map(drop) });
@@ -282,7 +277,6 @@ impl Stage {
     }
 }
 
-/// Since when push is suspect.
 pub fn since(health: &PushHealth) -> Option<DateTime<Utc>> {
     match health {
         PushHealth::Suspect { since, .. } => Some(*since),

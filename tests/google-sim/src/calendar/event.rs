@@ -38,7 +38,6 @@ pub(crate) struct Occurrence {
     pub original: When,
 }
 
-/// An invited person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Attendee {

@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 
 use crate::error::{ApiError, Result};
 
-/// Wants everything.
 pub(crate) static EVERYTHING: Selector = Selector(BTreeMap::new());
 
 /// What is wanted of an object: each name with what is wanted inside it; nothing inside means all of it.

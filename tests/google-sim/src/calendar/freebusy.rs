@@ -23,7 +23,6 @@ const DAYS: i64 = 90;
 /// A span of time, its end exclusive.
 type Span = (DateTime<Utc>, DateTime<Utc>);
 
-/// What is asked.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Question {
     from: DateTime<Utc>,

@@ -145,7 +145,6 @@ fn with_own_parts(before: &Event, after: &Event) -> Event {
     event
 }
 
-/// The body with which a guest answers.
 pub(crate) fn answer(event: &Value, guest: &str, response: &str) -> Value {
     let mut rows = event.get("attendees").cloned().unwrap_or_default();
     for row in rows.as_array_mut().into_iter().flatten() {

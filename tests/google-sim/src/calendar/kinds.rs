@@ -7,7 +7,6 @@ use super::draft::Place;
 use super::event::{Event, Status};
 use crate::error::{ApiError, Result};
 
-/// Every event type.
 pub(crate) const KINDS: [&str; 6] = ["default", "outOfOffice", "focusTime", "workingLocation", "birthday", "fromGmail"];
 
 fn refused(message: &str) -> ApiError {

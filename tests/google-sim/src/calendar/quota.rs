@@ -16,7 +16,6 @@ pub(crate) struct Quota {
     projects: BTreeMap<String, Window>,
     #[serde(skip)]
     users: BTreeMap<(String, String), Window>,
-    /// The writes to each calendar.
     #[serde(skip)]
     writes: BTreeMap<String, Window>,
     /// Accounts whose anti-abuse limit is reached, and until when.

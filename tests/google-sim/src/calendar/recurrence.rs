@@ -69,7 +69,6 @@ impl Lines {
     }
 }
 
-/// One line, by what it is.
 pub(super) enum Line {
     /// The parts of a rule, in capitals and without white space.
     Rule(String),

@@ -85,7 +85,6 @@ fn put_occurrence<M: SerializeMap>(fields: &mut Fields<'_, M>, event: &Event, vi
     Ok(())
 }
 
-/// What not everyone sees.
 fn put_details<M: SerializeMap>(fields: &mut Fields<'_, M>, event: &Event, view: &View<'_>) -> Result<(), M::Error> {
     for (name, value) in &event.details {
         fields.put(name, value)?;

@@ -36,7 +36,6 @@ impl Role {
     }
 }
 
-/// One calendar.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Calendar {
     pub id: String,
@@ -100,7 +99,6 @@ impl Calendar {
         self.changes.range(after).filter_map(|(_, id)| self.events.get(id))
     }
 
-    /// The exceptions of a series.
     pub fn exceptions<'a>(&'a self, series: &str) -> impl Iterator<Item = &'a Event> {
         let first = format!("{}_", stem(series));
         self.events
@@ -217,7 +215,6 @@ pub(crate) struct Change {
     pub version: Stamp,
 }
 
-/// Every calendar there is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Calendars {
     pub all: BTreeMap<String, Calendar>,
@@ -244,7 +241,6 @@ impl Calendars {
         self.last
     }
 
-    /// Begins a change.
     pub fn begin(&mut self, now: DateTime<Utc>) -> Change {
         Change { now, version: self.stamp(now) }
     }

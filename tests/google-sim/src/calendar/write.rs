@@ -15,12 +15,10 @@ use crate::config::{Behaviour, GuestEdits};
 use crate::error::{ApiError, Result};
 use crate::random::Random;
 
-/// Who writes, where and how.
 pub(crate) struct Write<'a> {
     pub now: DateTime<Utc>,
     /// The id of the calendar, with `primary` already resolved.
     pub calendar: &'a str,
-    /// The account that writes.
     pub by: &'a str,
     pub if_match: Option<&'a str>,
     pub in_batch: bool,

@@ -34,12 +34,10 @@ impl From<ApiError> for Refusal {
     }
 }
 
-/// A channel that lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveChannel {
     /// The id that its client chose.
     pub id: String,
-    /// The calendar that it watches.
     pub calendar: String,
 }
 
@@ -77,12 +75,10 @@ impl Google {
         self.faults.push(fault);
     }
 
-    /// Takes out every fault.
     pub fn clear_faults(&mut self) {
         self.faults.clear();
     }
 
-    /// What time it is for this Google.
     pub fn now(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         self.clock.read(now)
     }
@@ -212,7 +208,6 @@ impl Google {
         self.push.expire_all(self.clock.read(now));
     }
 
-    /// The channels that live.
     pub fn channels(&self, now: DateTime<Utc>) -> Vec<LiveChannel> {
         let live = self.push.live(self.clock.read(now)).into_iter();
         live.map(|(id, calendar)| LiveChannel { id, calendar }).collect()
@@ -233,7 +228,6 @@ impl Google {
         events.map(|event| (event.id.clone(), event.stamp)).collect()
     }
 
-    /// The time zone of a calendar.
     pub fn zone(&self, calendar: &str) -> Option<Tz> {
         self.calendars.all.get(calendar).map(|calendar| calendar.zone)
     }

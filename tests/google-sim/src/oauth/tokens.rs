@@ -111,7 +111,6 @@ impl Tokens {
         }
     }
 
-    /// What `account` granted the project of `client`.
     pub fn granted(&self, client: &str, account: &str) -> BTreeSet<String> {
         self.clients
             .get(client)
@@ -285,7 +284,6 @@ impl Tokens {
         self.access(now, request).map(|token| token.account.clone())
     }
 
-    /// Who calls, and what they may do.
     pub fn caller(&self, now: DateTime<Utc>, request: &Request) -> Result<(Caller, &BTreeSet<String>)> {
         let missing = bearer(request).is_none();
         let token = self.access(now, request).ok_or_else(|| ApiError::unauthenticated(missing))?;

@@ -22,14 +22,12 @@ use crate::Google;
 use store::Keeper;
 pub use store::load;
 
-/// The caller's clock.
 type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 /// Where the state is kept between runs.
 #[derive(Clone, Debug)]
 pub struct Stored(pub PathBuf);
 
-/// What every connection shares.
 struct Shell {
     google: Arc<Mutex<Google>>,
     clock: Clock,

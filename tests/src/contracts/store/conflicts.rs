@@ -50,7 +50,6 @@ pub async fn pairs_are_found_by_the_family_of_an_event(on: &Subject) {
     }
 }
 
-/// Pairs, flag and notices change together.
 pub async fn flag_pairs_and_notices_change_together(on: &Subject) {
     let key = instructor(1);
     on.store.save_mapping(&mapping(key, 1, at(2, 0)), DirtyMark::Keep, &[]).await.unwrap();

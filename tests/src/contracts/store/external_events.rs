@@ -22,7 +22,6 @@ async fn put(on: &Subject, events: &[ExternalCalendarEvent]) {
     on.store.put_external(instructor(1), events).await.unwrap();
 }
 
-/// Each column comes back.
 pub async fn an_event_reads_back_as_google_keeps_it(on: &Subject) {
     let day = |day: u32| Some(EventTime::Day(chrono::NaiveDate::from_ymd_opt(2026, 3, day).unwrap()));
     let zoned = Some(EventTime::At { instant: at(2, 0), zone: Some(Tz::America__New_York.into()) });

@@ -198,7 +198,6 @@ pub async fn our_columns_of_an_instructor_are_written(on: &Subject) {
     assert_eq!(written["calendar_last_synced_at"], "2026-03-01T12:00:00.000Z");
 }
 
-/// Nothing asked, nothing read.
 pub async fn no_lessons_are_asked_for_without_ids(on: &Subject) {
     let none: [LessonId; 0] = [];
     assert_eq!(on.store.lessons(instructor(1).tenant_id, &none).await.unwrap(), []);
@@ -320,7 +319,6 @@ pub async fn a_lesson_that_comes_back_after_it_was_forgotten_is_counted_on(on: &
     assert!(look(on).await.unwrap().calendar_sync_revision > before);
 }
 
-/// The key is the tenant's.
 pub async fn a_version_reaches_no_other_tenants_lesson(on: &Subject) {
     assert!(save(on, told(instructor(1), 1, "Piano")).await);
     assert!(save(on, removed(connection(2, 1), 9)).await);

@@ -12,7 +12,6 @@ fn mark(number: u128) -> LessonMark {
     LessonMark { lesson_id: lesson(number), starts_at: at(2, 0), ends_at: at(2, 60) }
 }
 
-/// Each column comes back.
 pub async fn a_mapping_reads_back_as_it_was_saved(on: &Subject) {
     let fingerprint = |text: &str| Fingerprint(text.to_owned());
     let full = CalendarEventMapping {

@@ -31,9 +31,7 @@ use uuid::Uuid;
 
 /// An empty store, and the host that shares its tables.
 pub struct Subject {
-    /// The store.
     pub store: Arc<dyn Store>,
-    /// The host.
     pub host: Arc<dyn Host>,
 }
 
@@ -44,16 +42,12 @@ pub trait Host: Send + Sync {
     async fn put(&self, table: HostTable, row: Value);
     /// Removes a row, as its expiry does.
     async fn remove(&self, table: HostTable, tenant: TenantId, id: Uuid);
-    /// Reads a row.
     async fn row(&self, table: HostTable, tenant: TenantId, id: Uuid) -> Option<Value>;
 }
 
-/// Which of the host's tables.
 #[derive(Debug, Clone, Copy)]
 pub enum HostTable {
-    /// `lessons`
     Lessons,
-    /// `instructors`
     Instructors,
 }
 
@@ -110,7 +104,6 @@ fn credentials(key: ConnectionKey, id: u128, sub: &str) -> InstructorCalendarCre
     }
 }
 
-/// A first login.
 fn login(key: ConnectionKey, id: u128, sub: &str) -> Connect {
     Connect {
         credentials: credentials(key, id, sub),

@@ -21,7 +21,6 @@ use page::{Next, cut};
 use query::{Order, Query};
 use rows::{Row, Source, began_at};
 
-/// Who lists what, and when.
 pub(crate) struct Listing<'a> {
     pub now: DateTime<Utc>,
     pub account: &'a str,

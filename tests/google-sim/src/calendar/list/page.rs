@@ -12,7 +12,6 @@ use super::super::show::{Shown, View};
 use super::super::store::Calendar;
 use super::rows::Row;
 
-/// A page of events.
 pub(crate) struct Page<'a> {
     pub calendar: &'a Calendar,
     pub view: View<'a>,

@@ -12,7 +12,6 @@ use super::super::when::When;
 use super::query::{Order, Query};
 use crate::random::hash;
 
-/// One row of a listing.
 pub(super) struct Row<'a> {
     /// The rows are ordered by this number, and by id where it is the same.
     pub rank: i64,

@@ -1,4 +1,4 @@
-//! What a history has met: a simulation that never meets a fault proves nothing about it.
+//! The faults that histories met: a simulation that never meets a fault proves nothing about it.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -47,7 +47,7 @@ faults! {
     WellWithinMinutes FailingTold AttentionTold LessonGivenUp
 }
 
-/// Troubles that have to meet in one history, whichever comes first.
+/// Faults that have to occur together in one history, in either order.
 pub const PAIRS: &[(Fault, Fault)] = &[
     (Fault::CursorLost, Fault::ZoneChanged),
     (Fault::CursorLost, Fault::OwnEventDeleted),
@@ -81,7 +81,7 @@ pub const PAIRS: &[(Fault, Fault)] = &[
     (Fault::QuotaTaken, Fault::ManualSync),
 ];
 
-/// What one history has met.
+/// The faults of one history.
 #[derive(Debug, Clone, Default)]
 pub struct Coverage(BTreeMap<Fault, u32>);
 
@@ -91,7 +91,7 @@ impl Coverage {
     }
 }
 
-/// How many histories met what.
+/// How many histories met each fault.
 #[derive(Debug, Clone, Default)]
 pub struct Census {
     histories: u64,

@@ -1,11 +1,10 @@
-//! Randomness from a seed: the same seed, the same history.
+//! Randomness from a seed: the same seed gives the same history.
 
 /// `SplitMix64`.
 #[derive(Debug, Clone)]
 pub struct Dice(u64);
 
 impl Dice {
-    /// Dice that roll what `seed` says.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -27,7 +26,7 @@ impl Dice {
         from + i64::try_from(self.below(usize::try_from(to - from + 1).unwrap_or(1))).unwrap_or(0)
     }
 
-    /// True in so many of a hundred cases.
+    /// True in `percent` of a hundred cases.
     pub fn percent(&mut self, share: usize) -> bool {
         self.below(100) < share
     }

@@ -1,15 +1,14 @@
-//! What one call to Google asked for and what it was answered, part by part: read from the wire, so that the checks see
-//! what Google sees.
+//! Calls to Google with their answers, part by part: read from the wire, so that the checks see what Google sees.
 
 use google_sim::{Delivery, Request, Response};
 use serde_json::Value;
 
 use calendar_sync::model::ConnectionKey;
 
-/// Why Google refuses something for good in a history.
+/// The reason of Google's lasting refusals in a history.
 pub const FOR_GOOD: &str = "eventTypeRestriction";
 
-/// Refusals that pass, however soon.
+/// Transient refusals.
 const PASSING: [&str; 4] = ["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "authError"];
 
 /// One call of the Calendar API, alone or as a part of a batch.
@@ -62,7 +61,7 @@ impl Call {
         self.answer["error"]["errors"][0]["reason"].as_str().unwrap_or_default()
     }
 
-    /// Whether Google will not do it, now or later.
+    /// Whether Google refuses it for good.
     pub fn is_refused_for_good(&self) -> bool {
         let gone = matches!(self.status, 404 | 410) && self.method != "POST";
         (400..500).contains(&self.status)
@@ -71,7 +70,7 @@ impl Call {
             && !PASSING.contains(&self.reason())
     }
 
-    /// Whether it was answered as it should.
+    /// Whether it succeeded.
     pub fn is_well(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -96,13 +95,13 @@ impl Exchange {
         Self { key, calls, answered: answered && response.delivery != Delivery::Never }
     }
 
-    /// Whether all of it was answered as it should.
+    /// Whether all of it succeeded.
     pub fn is_well(&self) -> bool {
         self.answered && self.calls.iter().all(Call::is_well)
     }
 }
 
-/// Whether an answer that speaks of success is something else than JSON.
+/// Whether a successful answer is not JSON.
 fn is_garbage(body: &[u8]) -> bool {
     body.trim_ascii().first().is_some_and(|first| *first != b'{')
 }

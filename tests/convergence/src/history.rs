@@ -1,4 +1,4 @@
-//! A history: what one seed makes happen, and whether everything holds once it is over.
+//! A history: the acts that follow from one seed, and the checks when it is over.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -27,11 +27,11 @@ pub struct Step {
     pub turns: usize,
 }
 
-/// What a seed makes happen.
+/// The acts that follow from a seed.
 #[derive(Debug, Clone)]
 pub struct Script {
     pub seed: u64,
-    /// Whether nothing that is told gets lost in it: then all has to be well within minutes.
+    /// Whether no message or notification gets lost: then everything has to converge within minutes.
     pub lossless: bool,
     /// Whether the clocks of two workers may differ. (A notice that came after a listing may be taken for one from before
     /// it then, and the change be found by the next poll: nothing here is lossless.)
@@ -39,8 +39,8 @@ pub struct Script {
     pub steps: Vec<Step>,
 }
 
-/// So often another tool may find its work undone in calm: three times, and three times more for each change of the
-/// lesson and each sync by hand that were still under way. Without an end, it would be several hundred times.
+/// How often another tool's change may be undone without new faults: three times, and three times more for each change
+/// of the lesson and each sync by hand that were still running. An endless loop would give several hundred.
 const MOST_UNDONE: u32 = 100;
 
 /// The fewest and the most steps of a history.
@@ -138,7 +138,7 @@ fn acted(world: &mut World, script: &Script) -> Result<(), Failure> {
     }
     world.rival.iter_mut().for_each(|rival| rival.changes = 0);
 
-    // What reaches the product by itself is enough, within minutes where nothing was lost on the way, …
+    // The product converges by itself, within minutes where nothing was lost, …
     world.sim.tell(|| "── calm ──".to_owned());
     // (A calendar for which no channel could be opened is polled each quarter of an hour.)
     world.settle(TimeDelta::minutes(21));
@@ -147,14 +147,14 @@ fn acted(world: &mut World, script: &Script) -> Result<(), Failure> {
     demand(world, "in calm", push::misjudged)?;
     demand(world, "a wish was not followed by a look", unanswered_requests)?;
     demand(world, "after some minutes", |world| checks::violations(world, Rest::Minutes))?;
-    // … and within a day and a half where something was, …
+    // … within a day and a half where something was, …
     for _ in 0..5 {
         world.settle(TimeDelta::hours(8));
     }
     demand(world, "after a day and a half", |world| checks::violations(world, Rest::ByItself))?;
     demand(world, "after a day and a half", checks::still_taken_down)?;
-    // … and whatever was given up is tried again when a person asks.
-    // (Twice, since what one writes for the first stands in the calendar of another.)
+    // … and it retries what it gave up when a person asks for a sync. (Twice, since one sync may write into the
+    // calendar of another connection.)
     for _ in 0..2 {
         for party in world.parties.clone() {
             people::sync(world, party, None, None);
@@ -199,7 +199,7 @@ fn demand(world: &mut World, stage: &'static str, find: impl FnOnce(&mut World) 
     Err(Failure { stage, violations, trace: world.sim.state().trace.clone() })
 }
 
-/// A sync of everything that finds nothing new writes nothing but how it went.
+/// A full sync that finds nothing new writes nothing but its outcome.
 fn needless_writes(world: &mut World) -> Vec<String> {
     take_written(&world.sim);
     let before = crate::truth::stamps(&world.sim.state().google);
@@ -220,7 +220,7 @@ fn needless_writes(world: &mut World) -> Vec<String> {
     found
 }
 
-/// Whether the product and another tool undid each other's work without an end. From here on that tool is gone.
+/// Whether the product and another tool undo each other's changes endlessly. From here on that tool is gone.
 fn tug_of_war(world: &mut World) -> Vec<String> {
     let rival = world.rival.take().filter(|rival| rival.changes > MOST_UNDONE);
     rival
@@ -229,7 +229,7 @@ fn tug_of_war(world: &mut World) -> Vec<String> {
         .collect()
 }
 
-/// Connections that were asked to look into Google and did not.
+/// Connections with a requested listing that did not happen.
 fn unanswered_requests(world: &mut World) -> Vec<String> {
     let tables = world.store.tables();
     let state = world.sim.state();

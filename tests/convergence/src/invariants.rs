@@ -1,5 +1,5 @@
-//! What holds at any moment, however much is still to be done: the product never knows less than it knew, and what it
-//! says of its lessons is what follows from the events that it knows.
+//! What holds at any time, even while work is left: the product never forgets an event, and the conflicts that it
+//! stores follow from the events that it stores.
 
 use std::collections::BTreeSet;
 
@@ -13,15 +13,15 @@ use crate::{
     world::World,
 };
 
-/// Everything that is wrong, in words.
+/// Violations, in words.
 pub fn broken(world: &mut World) -> Vec<String> {
     let mut found = conflicts_lag_behind(world);
     found.extend(known_events_are_gone(world));
     found
 }
 
-/// Whether the conflicts of each connection that has nothing left to do are those of the events that it knows, however
-/// old its knowledge: conflicts are worked out before the cursor moves.
+/// Whether the conflicts of each connection without pending work follow from its stored events, however old these are:
+/// conflicts are calculated before the cursor moves.
 fn conflicts_lag_behind(world: &World) -> Vec<String> {
     let now = world.now();
     let window = Window { from: now, to: now + AHEAD };
@@ -46,7 +46,7 @@ fn conflicts_lag_behind(world: &World) -> Vec<String> {
         let busy = busy_as_stored(world, party.key, window, zone);
         for mapping in mappings {
             let (start, end) = (mapping.event_start, mapping.event_end);
-            // (Of a row that cannot be read nothing is known.)
+            // (A row that cannot be read has no conflicts.)
             let unreadable =
                 mapping.error.as_deref().is_some_and(|error| error.starts_with("The lesson cannot be read"));
             if start <= now || end > window.to || unreadable {
@@ -74,8 +74,8 @@ fn conflicts_lag_behind(world: &World) -> Vec<String> {
     found
 }
 
-/// Events that stood in Google unchanged since before the last good listing, and that the product does not know: a
-/// listing that breaks off, or a cursor that is lost, takes nothing away.
+/// Events in Google, unchanged since before the last complete listing, that are not stored: an interrupted listing or a
+/// lost cursor must not remove rows.
 fn known_events_are_gone(world: &World) -> Vec<String> {
     let now = world.now();
     let mut found = Vec::new();

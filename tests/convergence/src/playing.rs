@@ -16,7 +16,7 @@ use crate::{
     history::{Failure, Script, play},
 };
 
-/// What came of playing many.
+/// The result of many histories.
 #[derive(Debug, Default)]
 pub struct Played {
     pub census: Census,

@@ -51,7 +51,7 @@ impl Random for Sim {
     }
 }
 
-/// Seals by writing down whose secret it is.
+/// Seals by prefixing the secret with its connection.
 #[derive(Clone)]
 pub struct PlainVault;
 
@@ -290,7 +290,7 @@ impl State {
         }
     }
 
-    /// Notes which trouble an answer is.
+    /// Notes which fault an answer is.
     fn meet(&mut self, response: &Response, lists: bool, written: bool) {
         let text = String::from_utf8_lossy(&response.body);
         let has = |word: &str| text.contains(word);

@@ -1,5 +1,4 @@
-//! What has to hold of push: it is doubted when notices do not come, and only then, and no channel is left open that
-//! another has replaced.
+//! Checks of push: it turns suspect when notifications do not come, and only then, and no replaced channel stays open.
 
 use calendar_sync::model::PushHealth;
 use chrono::TimeDelta;
@@ -9,7 +8,7 @@ use crate::{checks::is_automatic, sim::number, world::World};
 /// How long after a change whose notice did not come push is suspect at the latest: two minutes, and the poll.
 const SILENCE: TimeDelta = TimeDelta::minutes(5);
 
-/// Whether push is believed in although it is silent, or doubted although no notice got lost.
+/// Push that counts as healthy although it is silent, or as suspect although no notification got lost.
 pub fn misjudged(world: &mut World) -> Vec<String> {
     let now = world.now();
     let tables = world.store.tables();

@@ -1,4 +1,4 @@
-//! A failing script made short: steps that are not needed for its failure are left out.
+//! Shrinks a failing script: leaves out steps that its failure does not need.
 
 use crate::history::{Script, play};
 

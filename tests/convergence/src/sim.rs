@@ -56,9 +56,9 @@ pub struct State {
     pub last_message: u64,
     /// What reached the event bus.
     pub bus: Vec<Notice>,
-    /// What really happened, whatever the product knows of it.
+    /// What really happened, recorded without the product.
     pub truth: Truth,
-    /// So many of the next calls of the store are throttled, or carried out without an answer.
+    /// The next calls of the store that are throttled, or carried out without an answer.
     pub store_faults: StoreFaults,
     /// Which of the next sends to the queue and to the bus fail.
     pub send_faults: SendFaults,
@@ -136,7 +136,7 @@ impl Sim {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for its turn; the effect that follows takes up to `millis` milliseconds.
+    /// Waits for a turn; the effect that follows takes up to `millis` milliseconds.
     pub async fn turn(&self, millis: i64) {
         poll_fn(|context| {
             let mut state = self.state();
@@ -186,7 +186,7 @@ impl State {
     }
 }
 
-/// A connection in few letters: the number of its instructor.
+/// A short name of a connection: the number of its instructor.
 pub fn number(key: ConnectionKey) -> u128 {
     key.instructor_id.0.as_u128()
 }

@@ -1,14 +1,13 @@
-//! What Google makes of a text when it stores it, where it does: said here once more, and in other words than the
-//! simulated Google and the product say it.
+//! How Google renders texts, implemented a third time, independently of the simulated Google and of the product.
 
 /// The most characters of a description.
 const MOST: usize = 8192;
 
-/// How lessons' texts may look, beside what people would write.
+/// Unusual texts of lessons.
 pub const ODD: [&str; 4] =
     [" Text with blanks \n", "\tText", "Text \n\n-::~:~::~:~::-\nJoin with a click.\n-::~:~::~:~::-\n", "LONG"];
 
-/// One of [`ODD`], made as long as it is to be.
+/// One of [`ODD`], with its full length.
 pub fn odd(number: usize) -> String {
     let text = ODD[number % ODD.len()];
     if text == "LONG" { "Long text. ".repeat(MOST / 11 + 20) } else { text.to_owned() }

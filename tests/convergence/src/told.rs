@@ -1,4 +1,4 @@
-//! Whether what instructors were told is what happened.
+//! Whether notices to instructors match what happened.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub fn otherwise(world: &mut World) -> Vec<String> {
             NoticeKind::ConflictCleared { lesson_id, google_event_id } => {
                 *conflicts.entry((key, *lesson_id, google_event_id.clone())).or_default() -= 1;
             }
-            // (A change that was left as it is may be put back after all when a person asks.)
+            // (A change that was given up may be restored when a person asks for a sync.)
             NoticeKind::EventChangedInGoogle { lesson_id, put_back, deleted } => {
                 let (deletions, edits) = changes.entry((key, *lesson_id)).or_default();
                 *(if *deleted { deletions } else { edits }) += u32::from(*put_back);

@@ -1,4 +1,4 @@
-//! What people do in Google Calendar with events of their own and with each other's.
+//! What people do in Google Calendar to their own events and to each other's.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
@@ -11,7 +11,7 @@ use crate::{
     world::{ACCOUNTS, World},
 };
 
-/// More events of people's own than this are never in one calendar.
+/// The most events of people's own in one calendar.
 const MOST: usize = 12;
 
 pub(super) fn any_calendar(world: &World) -> &'static str {
@@ -84,7 +84,7 @@ pub(super) fn moment(at: DateTime<Utc>, zone: &str) -> Value {
     json!({ "dateTime": at.format("%Y-%m-%dT%H:%M:%SZ").to_string(), "timeZone": zone })
 }
 
-/// (In some, clocks skip midnight; in one, they change by half an hour.)
+/// (In some of them clocks skip midnight; in one they change by half an hour.)
 const ZONES: [&str; 6] = [
     "Europe/Berlin",
     "America/New_York",
@@ -280,7 +280,7 @@ pub(super) fn answer_invitation(world: &mut World) -> Option<String> {
     Some(format!("{} in {calendar}: {answer}", id_of(&event)))
 }
 
-/// What was deleted cannot be brought back any more.
+/// Deleted events can no longer be restored.
 pub(super) fn empty_bin(world: &mut World) -> Option<String> {
     let calendar = any_calendar(world);
     let mut state = world.sim.state();

@@ -11,13 +11,13 @@ use uuid::Uuid;
 
 use crate::{coverage::Fault, texts, world::World};
 
-/// More lessons than this are never there.
+/// The most lessons at a time.
 const MOST: usize = 10;
 
 type Row = ((TenantId, LessonId), Value);
 
-/// The start of some half hour in the next days, now and then in the last ones or far ahead, even out of the window
-/// that a run covers.
+/// The start of a half hour in the next days, now and then in the past days or far ahead, even outside of a run's
+/// window.
 pub(super) fn some_time(world: &World) -> DateTime<Utc> {
     let mut state = world.sim.state();
     let half_hours = match state.dice.below(20) {
@@ -37,7 +37,7 @@ fn read(world: &World, (tenant, id): (TenantId, LessonId)) -> Option<Lesson> {
     }
 }
 
-/// Puts a row, or takes it away, as a host does, and the record of it into the stream.
+/// Writes or removes a row, as a host does, and puts its record into the stream.
 fn put(world: &mut World, key: (TenantId, LessonId), row: Option<Value>) {
     let old = read(world, key);
     let at = world.now();
@@ -156,7 +156,7 @@ pub(super) fn edit(world: &mut World) -> Option<String> {
     Some(format!("{field} of {} is {value:?}", short(key.1)))
 }
 
-/// Where the lesson takes place, and nothing else of it.
+/// Changes the lesson's place alone.
 pub(super) fn change_zone(world: &mut World) -> Option<String> {
     let (key, mut row) = any_row(world, |_| true)?;
     let zone = some_zone(world);
@@ -194,7 +194,7 @@ pub(super) fn remove(world: &mut World) -> Option<String> {
     Some(short(key.1))
 }
 
-/// To the other instructor of the school.
+/// Gives the lesson to the other instructor of the school.
 pub(super) fn reassign(world: &mut World) -> Option<String> {
     let of_school = |row: &Value| row["tenant_id"] == json!(world.parties[0].key.tenant_id);
     let (key, mut row) = any_row(world, of_school)?;
@@ -207,7 +207,7 @@ pub(super) fn reassign(world: &mut World) -> Option<String> {
     Some(format!("{} to {to}", short(key.1)))
 }
 
-/// A host that knows nothing of our columns writes its row whole.
+/// A host that does not know our columns replaces its whole row.
 pub(super) fn put_anew(world: &mut World) -> Option<String> {
     let (key, mut row) = any_row(world, |_| true)?;
     for column in ["google_calendar_event_id", "calendar_sync_status", "has_conflict"] {
@@ -218,7 +218,7 @@ pub(super) fn put_anew(world: &mut World) -> Option<String> {
     Some(short(key.1))
 }
 
-/// A row that cannot be read, and comes right with the next look at it.
+/// Makes a row unreadable for a while.
 pub(super) fn spoil(world: &mut World) -> Option<String> {
     world.miss(None);
     let spoiled = any_row(world, |row| row["ends_at"].is_null());

@@ -1,6 +1,6 @@
-//! What happens in a history, one act at a time: the host changes lessons, people change their calendars and their
-//! settings, and things go wrong. An act says only of which kind it is; the details are drawn when it happens, from
-//! dice of its own, so that leaving out one act does not change what the others are.
+//! The acts of a history: the host changes lessons, people change their calendars and settings, and faults occur. An
+//! act names only its kind; its details are drawn when it happens, from a seed of its own, so that leaving out one act
+//! does not change the others.
 #![allow(clippy::unnecessary_wraps, reason = "all acts are alike, also those that there is always something to do for")]
 
 pub(crate) mod google;
@@ -98,7 +98,7 @@ acts! {
 }
 
 impl Act {
-    /// Any act, the common ones more often.
+    /// A random act, common ones more often.
     pub fn any(dice: &mut Dice) -> Self {
         let sum = Self::WEIGHTS.iter().map(|(weight, _)| weight).sum();
         let mut rolled = dice.below(sum);
@@ -111,7 +111,7 @@ impl Act {
         Self::Wait
     }
 
-    /// Whether the product may not hear of something because of it, or only later.
+    /// Whether it may keep the product from learning of a change, or delay it.
     pub fn may_lose(self) -> bool {
         matches!(
             self,
@@ -129,7 +129,7 @@ impl Act {
         )
     }
 
-    /// Lets it happen. What there is nothing for does not.
+    /// Performs the act; `None` where it is not possible.
     pub fn happen(self, world: &mut World) {
         let told = self.told(world).unwrap_or_else(|| "nothing to do".to_owned());
         world.sim.tell(|| format!("{self:?}: {told}"));

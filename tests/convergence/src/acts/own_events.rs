@@ -1,4 +1,4 @@
-//! What people do in Google Calendar with events of ours.
+//! What people do in Google Calendar to our events.
 
 use calendar_sync::model::{ConnectionStatus, InstructorCalendarCredentials};
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ pub(super) fn edit(world: &mut World) -> Option<String> {
     change(world, calendar, id_of(&event), &json!({ "summary": "My own title" }))?;
     world.sim.met(Fault::OwnEventEdited);
     if world.sim.state().dice.percent(40) {
-        // From now on another tool wants it to be called otherwise.
+        // From now on another tool renames it.
         world.rival = Some(Rival { place: (calendar.to_owned(), id_of(&event).to_owned()), changes: 0 });
         world.sim.met(Fault::OwnEventContended);
     }
@@ -78,7 +78,7 @@ fn leave_if_unattended(world: &World, calendar: &str, id: &str) {
     }
 }
 
-/// A copy carries all that the event carries, our private properties too.
+/// A copy has all properties of the event, our private ones too.
 pub(super) fn copy(world: &mut World) -> Option<String> {
     let (calendar, event) = any_own(world, is_live)?;
     let copy = with(
@@ -90,7 +90,7 @@ pub(super) fn copy(world: &mut World) -> Option<String> {
     Some(format!("{} in {calendar} as {id}", id_of(&event)))
 }
 
-/// Out of the bin, after the lesson is gone or the instructor deleted it.
+/// Restores it from the bin, after the lesson is gone or the instructor deleted it.
 pub(super) fn revive(world: &mut World) -> Option<String> {
     let (calendar, event) = any_own(world, |event| !is_live(event))?;
     change(world, calendar, id_of(&event), &json!({ "status": "confirmed" }))?;
@@ -99,7 +99,7 @@ pub(super) fn revive(world: &mut World) -> Option<String> {
     Some(format!("{} in {calendar}", id_of(&event)))
 }
 
-/// Another tool changes the event that it is after, as soon as that is called otherwise.
+/// Another tool renames its event as soon as it has another title.
 pub(crate) fn contend(world: &mut World) {
     const TITLE: &str = "As another tool wants it";
     let Some(Rival { place: (calendar, id), changes }) = &mut world.rival else { return };

@@ -1,4 +1,4 @@
-//! What people do on the product's page: switches, logins, goodbyes, and syncs by hand.
+//! What people do on the product's page: settings, logins, disconnects, and syncs by hand.
 
 use calendar_sync::{
     model::{ConnectionStatus, SettingsPatch, SyncCalendarRequest, SyncDirection},
@@ -78,7 +78,7 @@ pub(super) fn disconnect(world: &mut World) -> Option<String> {
     Some(format!("{} {keep:?}", number(party.key)))
 }
 
-/// Only where something is to be mended: a connection that is gone or that Google refuses.
+/// Only for a connection that is gone or that Google refuses.
 pub(super) fn reconnect(world: &mut World) -> Option<String> {
     let party = any_party(world);
     let works = world.store.tables().credentials.get(&party.key).is_some_and(|row| row.blocked().is_none());
@@ -90,7 +90,7 @@ pub(super) fn reconnect(world: &mut World) -> Option<String> {
     Some(number(party.key).to_string())
 }
 
-/// Once more, though all is well.
+/// Connects again, although the connection works.
 pub(super) fn log_in_again(world: &mut World) -> Option<String> {
     let party = any_party(world);
     let works = world.store.tables().credentials.get(&party.key).is_some_and(|row| row.blocked().is_none());

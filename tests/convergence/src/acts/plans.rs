@@ -84,7 +84,7 @@ const RULES: [&str; 11] = [
     "RRULE:FREQ=YEARLY;COUNT=3",
 ];
 
-/// A line that takes a day from a series, or adds one: so many days after its start, at the same time of the clock.
+/// A line that removes a day from a series, or adds one, `days` after its start at the same local time.
 fn line(name: &str, start: &Value, days: i64) -> Option<String> {
     if let Some(day) = start["date"].as_str().and_then(|day| day.parse::<NaiveDate>().ok()) {
         return Some(format!("{name};VALUE=DATE:{}", (day + TimeDelta::days(days)).format("%Y%m%d")));
@@ -95,7 +95,7 @@ fn line(name: &str, start: &Value, days: i64) -> Option<String> {
     Some(format!("{name};TZID={zone}:{}", wall.format("%Y%m%dT%H%M%S")))
 }
 
-/// Of one of the kinds that Google has besides the ordinary one.
+/// Of one of Google's special event types.
 pub(super) fn plan_kind(world: &mut World) -> Option<String> {
     let calendar = any_calendar(world);
     let day = without_nulls(some_days(world, 1));

@@ -1,5 +1,4 @@
-//! What goes wrong: processes that die or are held up, a store and a queue that refuse, a Google on a bad day, and a
-//! clock that jumps.
+//! Faults: processes that die or are paused, a store and a queue that refuse, errors of Google, and a clock that jumps.
 
 use chrono::TimeDelta;
 use google_sim::{Effect, Fault as GoogleFault, GrantEnd, GuestEdits, When};
@@ -17,12 +16,12 @@ fn any_account(world: &World) -> &'static str {
     ACCOUNTS[world.sim.state().dice.below(ACCOUNTS.len())]
 }
 
-/// A process dies where it stands. Messages and records that it was working on come again.
+/// A process dies. The messages and records that it was handling come again.
 pub(super) fn crash(world: &mut World) -> Option<String> {
     if world.actors.is_empty() {
         return None;
     }
-    // Rather one that leaves something half done, and often one that is about to.
+    // Preferably one that leaves something half done, and often one that is about to.
     let (halfway, waits) = match world.sim.state().dice.below(10) {
         0..4 => (Halfway::GoogleWritten, 40),
         4..6 => (Halfway::RowsStored, 40),
@@ -53,7 +52,7 @@ pub(super) fn crash(world: &mut World) -> Option<String> {
     Some(format!("{:?} dies", actor.role))
 }
 
-/// A process stands still, perhaps for longer than its lease.
+/// A process is paused, perhaps for longer than its lease.
 pub(super) fn hold_up(world: &mut World) -> Option<String> {
     let workers: Vec<usize> =
         (0..world.actors.len()).filter(|&index| matches!(world.actors[index].role, Role::Worker(_))).collect();
@@ -171,7 +170,7 @@ pub(super) fn google_fault(world: &mut World) -> Option<String> {
         state.coverage.met(Fault::TokenEndpointDown);
     }
     if method == "calendar.events.list" && when == When::Nth(2) {
-        // So that it hits a listing in its midst.
+        // So that it hits a listing between two pages.
         state.google.behaviour_mut().thin_pages = 0.8;
     }
     let told = format!("{method} {effect:?} {when:?}");
@@ -197,8 +196,8 @@ pub(super) fn stop_tokens(world: &mut World) -> Option<String> {
     Some(told)
 }
 
-/// The rest of the fleet has taken what Google allows all of it for a while, and processes are new: they have nothing
-/// left over of what they took before.
+/// The other processes of the fleet have used up the quota for a while, and the processes here are new and have no
+/// reserved units left.
 pub(super) fn take_quota(world: &mut World) -> Option<String> {
     let seconds = world.sim.state().dice.between(30, 150);
     world.take_quota(TimeDelta::seconds(seconds));
@@ -211,19 +210,19 @@ pub(super) fn forget_cursors(world: &mut World) -> Option<String> {
     let now = state.now;
     state.google.expire_cursors(now, account);
     if state.dice.percent(40) {
-        // The new listing breaks off in its midst.
+        // The new listing breaks off between two pages.
         let over = Effect::Refuse { status: 403, reason: "quotaExceeded".to_owned() };
         state.google.inject(GoogleFault::new("calendar.events.list", over).on(When::Nth(3)));
     }
     Some(account.to_owned())
 }
 
-/// From now on no listing shows an event so that it could be read.
+/// From now on listings show an event unreadably.
 pub(super) fn spoil_item(world: &mut World) -> Option<String> {
     let account = any_account(world);
     let single = |event: &Value| is_live(event) && is_master(event) && event["recurrence"].is_null();
     let event = any_event(world, account, false, single)?;
-    // It is mentioned once more, since it changes.
+    // It is listed again, since it changes.
     let place = format!("Place {}", world.sim.state().dice.roll());
     change(world, account, id_of(&event), &json!({ "location": place }))?;
     let mut state = world.sim.state();
@@ -232,7 +231,8 @@ pub(super) fn spoil_item(world: &mut World) -> Option<String> {
     Some(format!("{} in {account}", id_of(&event)))
 }
 
-/// What Google may do and need not: listings lag behind their notices, and what a guest edits stays as it is or is refused.
+/// Behaviour that Google is free to show: listings lag behind notifications, and a guest's edits are kept, ignored or
+/// refused.
 pub(super) fn change_manners(world: &mut World) -> Option<String> {
     let lag = if world.sim.state().dice.percent(40) { world.sim.state().dice.between(500, 4_000) } else { 0 };
     let mut state = world.sim.state();

@@ -1,4 +1,4 @@
-//! The conflicts that stand are what comparing every lesson with every event gives.
+//! The stored conflicts are those of comparing every lesson with every event.
 
 use calendar_sync::model::{ConnectionKey, LessonStatus, Window};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{AHEAD, Busy, Rest, gave_up, imports, lessons_of};
 use crate::world::{Party, World};
 
-/// How far ahead lessons are looked at: farther than a run looks.
+/// How far ahead lessons are checked: farther than a run's window.
 const LESSONS_AHEAD: TimeDelta = TimeDelta::days(400);
 
 /// Every overlap of a lesson with something busy, lesson by lesson and event by event.
@@ -25,11 +25,11 @@ pub(super) fn are_overlaps(world: &World, party: Party, soon: &[Busy], rest: Res
         if rest != Rest::Asked && mapping.as_ref().is_some_and(gave_up) {
             continue;
         }
-        // (Of one that no run has come to yet nothing is kept.)
+        // (A lesson that no run has read yet has no mapping.)
         if mapping.is_none() && content.starts_at > now + TimeDelta::days(360) {
             continue;
         }
-        // Far ahead, only the days at lessons are looked at: expanding all of them takes long.
+        // Far ahead, only days with lessons are checked, since expanding all of them takes long.
         let far = content.ends_at > now + AHEAD;
         let around = Window { from: content.starts_at, to: content.ends_at };
         let far = far.then(|| imports::in_google(world, party, around, zone));

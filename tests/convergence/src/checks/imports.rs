@@ -1,4 +1,4 @@
-//! Stored events, expanded here, are what Google shows expanded by itself.
+//! Stored events, expanded here, are the occurrences that Google shows.
 
 use calendar_sync::{
     model::{ConnectionKey, LessonId, Window},
@@ -24,15 +24,14 @@ const FAR_IN: u64 = 16;
 pub struct Busy {
     pub start: DateTime<Utc>,
     pub end: DateTime<Utc>,
-    /// Whether nothing else can be planned then.
+    /// Whether it makes its owner busy.
     pub blocks: bool,
-    /// The lesson that it is an event of.
+    /// The lesson in its private properties.
     pub carries: Option<LessonId>,
     /// Whether only its owner may see it.
     pub private: bool,
 }
 
-/// What Google shows in the next time.
 pub(super) fn soon(world: &World, party: Party) -> Vec<Busy> {
     let now = world.now();
     in_google(world, party, Window { from: now, to: now + AHEAD }, zone_of(world, party.account))
@@ -62,7 +61,7 @@ pub(super) fn differ(world: &World, party: Party, soon: &[Busy]) -> Option<Strin
     })
 }
 
-/// What is left of imports where nothing is to be imported.
+/// Imports of a connection that does not import.
 pub(super) fn are_left(world: &World, party: Party) -> Vec<String> {
     let mut found = Vec::new();
     let (tables, now) = (world.store.tables(), world.now());
@@ -82,7 +81,7 @@ pub(super) fn zone_of(world: &World, calendar: &str) -> Tz {
 /// What Google shows in the window.
 pub(super) fn in_google(world: &World, party: Party, window: Window, zone: Tz) -> Vec<Busy> {
     let mut state = world.sim.state();
-    // (Google leaves milliseconds out of account.)
+    // (Google ignores milliseconds.)
     let occurrences = state.occurrences(party.account, window.from, window.to + TimeDelta::seconds(1));
     let mut busy: Vec<Busy> = occurrences
         .iter()
@@ -132,7 +131,7 @@ fn blocks(event: &Value) -> bool {
     event["transparency"] != "transparent" && !declined && !silent
 }
 
-/// What the product knows to take place in the window.
+/// The stored events in the window.
 pub fn busy_as_stored(world: &World, key: ConnectionKey, window: Window, zone: Tz) -> Vec<Busy> {
     let lookup = world.store.tables().external_between(key, window);
     let mut busy = Vec::new();

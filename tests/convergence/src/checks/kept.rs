@@ -1,4 +1,4 @@
-//! What has to stay, and what has to be gone, of a connection that was taken down and of what people added.
+//! What has to stay and what has to go when a connection is taken down, and what people added.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::{
     world::{Party, World},
 };
 
-/// Nothing of a connection that was taken down is left, but what was asked to stay.
+/// Of a connection that was taken down nothing is left, except what a person asked to keep.
 pub(super) fn forgotten(world: &World, party: Party) -> Vec<String> {
     let tables = world.store.tables();
     let mut found = Vec::new();
@@ -26,7 +26,7 @@ pub(super) fn forgotten(world: &World, party: Party) -> Vec<String> {
         return found;
     }
     for ((_, id), _) in live_events(&state, party) {
-        // (Google did not let it go.)
+        // (Google refused to delete it.)
         if state.truth.was_refused(&id) {
             continue;
         }

@@ -56,7 +56,7 @@ pub(super) fn one_event_for_each(world: &World, party: Party, rest: Rest) -> Vec
     }
     for (lesson, own) in events {
         let mapping = world.store.tables().mapping(party.key, lesson);
-        // (Nor is what Google refused to delete of a lesson that is gone.)
+        // (Events of a lesson that is gone, which Google refused to delete, stay too.)
         let refused = mapping.is_none() && ids(&own).iter().all(|id| world.sim.state().truth.was_refused(id));
         // (A lost stream record of a lesson that was over long before is not found again.)
         let over = mapping.as_ref().is_some_and(|mapping| mapping.event_end < now - TimeDelta::days(6));
@@ -74,7 +74,7 @@ fn ids(events: &[Value]) -> Vec<&str> {
     events.iter().filter_map(|event| event["id"].as_str()).collect()
 }
 
-/// How the event differs from what the lesson says.
+/// The difference between event and lesson.
 fn differs(lesson: &Lesson, event: &Value) -> Option<String> {
     let content = &lesson.content;
     let moment = |side: &str| -> Option<DateTime<Utc>> { event[side]["dateTime"].as_str()?.parse().ok() };
@@ -86,7 +86,7 @@ fn differs(lesson: &Lesson, event: &Value) -> Option<String> {
     if event["start"]["timeZone"] != zone || event["end"]["timeZone"] != zone {
         return Some(format!("is in {} instead of {zone}", event["start"]["timeZone"]));
     }
-    // (In some worlds, Google keeps texts as it likes.)
+    // (In some worlds Google rewrites texts.)
     let fits = |field: &str, wanted: &str| shown(field) == wanted || shown(field) == as_kept(field, wanted);
     if !fits("summary", &content.title) {
         return Some(format!("is called {}", event["summary"]));

@@ -1,5 +1,4 @@
-//! What has to hold once the world has come to rest, each checked against Google and the host alone, in the simplest
-//! way there is.
+//! What has to hold when all work is done, checked against Google and the host alone, in the simplest way.
 
 mod conflicts;
 mod imports;
@@ -23,7 +22,7 @@ use crate::{
     world::{Party, World},
 };
 
-/// How much is asked of a world at rest.
+/// How much is required when all work is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rest {
     /// Some minutes are over. A connection of which something got lost may not have noticed yet, and one that rests after
@@ -32,11 +31,11 @@ pub enum Rest {
     /// The product had only what reaches it by itself: it may have given up on an event that people changed too
     /// often, and a lost record of a lesson or a row that the host wrote anew may not have been noticed yet.
     ByItself,
-    /// A person asked for everything.
+    /// A person asked for a full sync.
     Asked,
 }
 
-/// Everything that is wrong, in words.
+/// Violations, in words.
 pub fn violations(world: &mut World, rest: Rest) -> Vec<String> {
     let mut found: Vec<String> = std::mem::take(&mut world.sim.state().truth.violations);
     for party in world.parties.clone() {
@@ -99,7 +98,7 @@ pub fn still_taken_down(world: &mut World) -> Vec<String> {
     tables.credentials.values().filter(goes).map(|row| format!("{} is still being taken down", row.key)).collect()
 }
 
-/// Whether a connection works and follows changes by itself.
+/// Whether a connection works and follows changes automatically.
 pub fn is_automatic(credentials: &InstructorCalendarCredentials) -> bool {
     credentials.status == ConnectionStatus::Active
         && credentials.settings.sync_enabled

@@ -1,4 +1,4 @@
-//! Mappings, and the mark that says "to be looked at".
+//! Mappings and their dirty marks.
 
 use calendar_sync::{
     model::{CalendarEventMapping, ConnectionKey, LessonId, SyncStatus},
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Stored, Tables};
 
-/// A mapping, and since when it is marked. Its `dirty` says nothing; `since` does.
+/// A mapping, and since when it is marked. `since` counts, and not its `dirty`.
 #[derive(Debug, Clone)]
 pub struct MappingRow {
     mapping: CalendarEventMapping,
@@ -85,7 +85,7 @@ impl Tables {
         }
     }
 
-    /// Says that the lesson is to be looked at.
+    /// Marks the lesson as dirty.
     pub fn mark_dirty(&mut self, key: ConnectionKey, mark: LessonMark, now: DateTime<Utc>) {
         let row = self.mappings.entry((key, mark.lesson_id)).or_insert_with(|| MappingRow {
             mapping: CalendarEventMapping::new(key, mark.lesson_id, mark.starts_at, mark.ends_at),

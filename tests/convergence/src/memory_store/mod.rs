@@ -67,7 +67,7 @@ pub enum Fate {
 /// Asked before each call; until it answers, the call waits.
 pub type Gate = Arc<dyn Fn(Access) -> BoxFuture<'static, Fate> + Send + Sync>;
 
-/// What a call has stored, as far as it is to be judged by what happened.
+/// What a call has stored, for the checks to compare with what happened.
 #[derive(Debug, Clone)]
 pub enum Stored {
     Connection(ConnectionKey),
@@ -123,7 +123,7 @@ pub struct Tables {
     pub mappings: BTreeMap<(ConnectionKey, LessonId), MappingRow>,
     /// The conflict items beside them.
     pub conflicts: BTreeSet<(ConnectionKey, SchedulingConflict)>,
-    /// The conflicts that went with their connections, without a word.
+    /// The conflicts that were deleted with their connections, without a notice.
     pub forgotten: Vec<(ConnectionKey, SchedulingConflict)>,
     pub notices: BTreeMap<(ConnectionKey, DateTime<Utc>, Uuid), Notice>,
     /// Every notice that was ever in the outbox.

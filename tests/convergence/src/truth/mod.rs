@@ -1,5 +1,5 @@
-//! What really happened, written down as it happens and without asking the product: which events it made, what people
-//! added to them, when it was asked to look and when it looked.
+//! What really happened, recorded as it happens and without asking the product: which events it made, what people added
+//! to them, when a listing was requested and when one began.
 
 mod past;
 
@@ -24,7 +24,7 @@ pub type Place = (String, String);
 /// The stamp of each event's last change.
 pub type Stamps = BTreeMap<Place, u64>;
 
-/// What people added to an event of ours, to be there ever after.
+/// What people added to an event of ours, which has to stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Additions {
     pub guests: BTreeSet<String>,
@@ -66,7 +66,7 @@ pub struct Truth {
     pub tokens: BTreeMap<String, ConnectionKey>,
     /// What people added to them.
     pub additions: BTreeMap<Place, Additions>,
-    /// What was wrong on the way, in words.
+    /// Violations that were found on the way.
     pub violations: Vec<String>,
     /// Since when a connection's events may stand in Google for good: it was asked for, or the permission was gone.
     left_behind: BTreeMap<ConnectionKey, u64>,
@@ -78,7 +78,7 @@ pub struct Truth {
     pub lessons: BTreeMap<(TenantId, LessonId), Past<Value>>,
     /// What people allowed each connection; `None` while there was none.
     pub permits: BTreeMap<ConnectionKey, Past<Option<Permit>>>,
-    /// Connections of which something got lost on the way to the product, which has to find it by itself.
+    /// Connections of which a message or notification got lost, so that the product has to find the change by itself.
     missed: BTreeSet<ConnectionKey>,
     /// Connections for which something that a person asked for failed or died on the way: what the instructor's row says
     /// of the switches may be older than they are. (It is written after them, and nothing looks after it.)
@@ -87,7 +87,7 @@ pub struct Truth {
     pub records_lost: BTreeSet<(TenantId, LessonId)>,
     /// The connections that were ever taken down.
     pub taken_down: BTreeSet<ConnectionKey>,
-    /// Events that no listing of their calendar shows so that they could be read.
+    /// Events that listings show unreadably.
     unreadable: BTreeSet<Place>,
     /// Connections of which a listing lagged behind what had been written. (How it shows our own event, written just
     /// before, counts as a change by the instructor: as one of it, or as a deletion where it is not in a whole listing.)

@@ -1,8 +1,8 @@
-//! What was so at which time.
+//! The history of a value.
 
 use chrono::{DateTime, Utc};
 
-/// A value and what it was before, each with the moment since which it was so.
+/// A value and its earlier values, each with the time from which it held.
 #[derive(Debug, Clone)]
 pub struct Past<T>(Vec<(DateTime<Utc>, T)>);
 
@@ -13,7 +13,7 @@ impl<T> Default for Past<T> {
 }
 
 impl<T> Past<T> {
-    /// From now on it is so.
+    /// Sets the value from now on.
     pub fn note(&mut self, now: DateTime<Utc>, value: T) {
         self.0.push((now, value));
     }
@@ -22,12 +22,12 @@ impl<T> Past<T> {
         self.0.last().map(|(_, value)| value)
     }
 
-    /// Whether it was so all the time.
+    /// Whether it never had another value.
     pub fn was_always(&self, so: impl Fn(&T) -> bool) -> bool {
         self.0.iter().all(|(_, value)| so(value))
     }
 
-    /// Everything that it was at any moment from `from` on.
+    /// All values that it had at any time since `from`.
     pub fn since(&self, from: DateTime<Utc>) -> impl Iterator<Item = &T> {
         let first = self.0.partition_point(|(at, _)| *at <= from).saturating_sub(1);
         self.0.iter().skip(first).map(|(_, value)| value)

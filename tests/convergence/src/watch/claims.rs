@@ -1,4 +1,4 @@
-//! What the product stores as its reason to leave something undone, or tells the instructor: it has to be what happened.
+//! The product's stored reasons for leaving something undone, and its notices: they have to match what happened.
 
 use calendar_sync::{
     model::{CalendarEventMapping, ConnectionKey, ConnectionStatus, NoticeKind},
@@ -13,7 +13,7 @@ use crate::{
     truth::Permit,
 };
 
-/// Everything that is wrong with what was stored, in words.
+/// Violations in what was stored.
 pub fn judge(state: &State, run: &Run, stored: &Stored) -> Option<String> {
     match stored {
         Stored::State { failures: (before, after), error, moved, goes } => {

@@ -1,4 +1,4 @@
-//! What a run did, counted by what Google and the store saw, against what its log row says.
+//! A run's effects, counted at Google and the store, against its log row.
 
 use calendar_sync::model::{NoticeKind, SyncCounts};
 
@@ -11,7 +11,7 @@ pub struct Deeds {
     created: u32,
     updated: u32,
     deleted: u32,
-    /// Deletions of what was gone already.
+    /// Deletions of events that were gone already.
     gone: u32,
     stored: u32,
     conflicts: u32,

@@ -22,25 +22,22 @@ use crate::{
 /// on, which comes up to a second later.
 const IN_TIME: TimeDelta = TimeDelta::seconds(19);
 
-/// What may befall a run.
+/// Faults in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Mishap {
-    /// A call failed, or time ran short.
     Trouble,
-    /// Google said that the grant is gone.
     Withdrawn,
-    /// Another took its lease over.
+    /// Another run took its lease.
     Superseded,
 }
 
-/// What an actor was asked for, and what came of it so far.
+/// What an actor was asked for, and its effects so far.
 #[derive(Debug, Clone, Default)]
 pub struct Run {
-    /// Whose connection it is about, if about one.
     pub key: Option<ConnectionKey>,
     /// What a person bounded it to.
     pub asked: Option<SyncCalendarRequest>,
-    /// Whether a person stands behind it.
+    /// Whether a person asked for it.
     pub by_a_person: bool,
     began: Option<DateTime<Utc>>,
     met: BTreeSet<Mishap>,
@@ -62,7 +59,7 @@ impl Run {
     }
 }
 
-/// Judges what an actor has just done, and how it ended, if it did.
+/// Checks what an actor has just done, and how it ended, if it did.
 pub fn witness(sim: &Sim, store: &MemoryStore, role: &Role, run: &mut Run, ended: Option<&Outcome>) {
     let journal = std::mem::take(&mut store.tables().journal);
     let mut state = sim.state();

@@ -1,5 +1,5 @@
-//! Every call to Google: to the right calendar, with no mail to guests, of what the host said and of nothing else, and
-//! only where people allow it.
+//! Checks of each call to Google: the right calendar, no mail to guests, exactly the host's content, and only what the
+//! settings allow.
 
 use calendar_sync::model::{ConnectionKey, LessonId, TenantId};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,7 +18,7 @@ use crate::{
 const OWNED: [&str; 9] =
     ["id", "status", "summary", "description", "location", "start", "end", "recurrence", "extendedProperties"];
 
-/// Everything that is wrong with an exchange, in words.
+/// Violations in an exchange.
 pub fn judge(state: &State, store: &MemoryStore, run: &Run, exchange: &Exchange) -> Vec<String> {
     let Some(key) = exchange.key else { return Vec::new() };
     let mut wrong = Vec::new();
@@ -111,7 +111,7 @@ fn misworded(call: &Call) -> Option<String> {
     recurs.then(|| "recurs".to_owned())
 }
 
-/// What follows from nothing that the host said within the time of a run.
+/// A write that follows from no version of the lesson within the time of a run.
 fn unfounded(state: &State, store: &MemoryStore, key: ConnectionKey, run: &Run, call: &Call) -> Option<String> {
     let now = state.now;
     if call.method == "DELETE" {
@@ -156,7 +156,7 @@ fn says(row: &Value, body: &Value) -> bool {
         && text("location", "location")
 }
 
-/// The lesson's event is deleted, and the lesson stood all the time.
+/// A deletion of an event whose lesson took place all the time.
 fn deleted_though_it_stands(state: &State, store: &MemoryStore, key: ConnectionKey, call: &Call) -> Option<String> {
     let id = call.event()?;
     let permits = state.truth.allowed_since(key, state.now - RUN_LASTS);

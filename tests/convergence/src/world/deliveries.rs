@@ -1,4 +1,4 @@
-//! What brings work to the use-cases: the queue, the stream of lesson changes, Google's notices and the schedules.
+//! The sources of work: the queue, the stream of lesson changes, push notifications and schedules.
 
 use calendar_sync::{
     model::{ConnectionKey, SyncTrigger},
@@ -17,12 +17,12 @@ use crate::{
 
 /// How long a message that was handed out stays invisible.
 const VISIBILITY: TimeDelta = TimeDelta::seconds(120);
-/// So often a message is handed out before it goes to the dead letters.
+/// How often a message is received before it goes to the dead letters.
 const MOST_RECEIVES: u32 = 4;
 const WORKERS: usize = 4;
 
 impl World {
-    /// Hands out what is due: messages, lesson changes, notices, and the schedules' ticks.
+    /// Delivers what is due: messages, lesson changes, push notifications and the schedules' ticks.
     pub(super) fn feed(&mut self) {
         acts::own_events::contend(self);
         self.deliver_notices();

@@ -1,5 +1,5 @@
-//! A world: the real use-cases over simulated ports, the actors that are under way, and what drives them: the queue,
-//! the stream of lesson changes, Google's notices and the schedules.
+//! A world: the real use-cases over simulated ports, the running actors, and the sources of work: the queue, the stream
+//! of lesson changes, push notifications and schedules.
 
 mod deliveries;
 mod product;
@@ -87,9 +87,9 @@ pub struct World {
     pub clocks_differ: bool,
     /// Another tool that changes an event of ours.
     pub rival: Option<Rival>,
-    /// Whether all trouble is over.
+    /// Whether no further faults occur.
     pub calm: bool,
-    /// Notices of Google that come later.
+    /// Delayed push notifications.
     late: Vec<(DateTime<Utc>, Headers)>,
     polled_at: DateTime<Utc>,
     renewed_at: DateTime<Utc>,
@@ -179,7 +179,7 @@ impl World {
         self.sim.state().now
     }
 
-    /// Something of the connections of this account, or of all, gets lost on the way to the product.
+    /// A message or notification for the connections of this account, or of all, gets lost.
     pub fn miss(&self, account: Option<&str>) {
         let concerned = self.parties.iter().filter(|party| account.is_none_or(|account| party.account == account));
         let keys: Vec<ConnectionKey> = concerned.map(|party| party.key).collect();
@@ -190,7 +190,7 @@ impl World {
         self.sim.state().now += time;
     }
 
-    /// Others take the fleet's quota for so long; new processes take over here.
+    /// Other processes use up the fleet's quota for `time`; new processes take over here.
     pub fn take_quota(&mut self, time: TimeDelta) {
         let until = self.now() + time;
         for line in 0..LINES {
@@ -322,7 +322,7 @@ impl World {
         self.sim.state().truth.violations.push("it never comes to rest".to_owned());
     }
 
-    /// When the next thing happens by itself.
+    /// When the next scheduled event is due.
     fn next_moment(&self) -> Option<DateTime<Utc>> {
         let state = self.sim.state();
         let held = self.actors.iter().filter_map(|actor| actor.held_until);

@@ -45,7 +45,7 @@ fuzz_target!(|data: &[u8]| {
             assert!(wait(VAULT.open(KEY, &sealed)).is_err());
             let _ = VAULT.is_stale(&sealed);
         }
-        3 => assert_eq!(KEYS.verify(&ChannelId::from("channel"), &words), None, "nobody guesses a token"),
+        3 => assert_eq!(KEYS.verify(&ChannelId::from("channel"), &words), None, "a token cannot be guessed"),
         _ => {
             let id = EventId(words);
             if let Some(own) = OwnEventId::decode(KEY, &id) {

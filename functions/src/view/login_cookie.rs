@@ -1,7 +1,7 @@
 //! The cookie that identifies the browser of a login when it returns from Google. Each login has its own, so that
 //! concurrent logins do not disturb each other.
 
-use calendar_sync::http::input::LONGEST;
+use calendar_sync::http::input::MAX_PARAMETER_BYTES;
 use chrono::TimeDelta;
 use lambda_http::{Request, http::header};
 use secrecy::{ExposeSecret, SecretString};

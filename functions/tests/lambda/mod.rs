@@ -59,8 +59,8 @@ impl Lambda {
 
 /// What a process that does not get as far as asking for work says on its way out.
 pub async fn ends(binary: &str, environment: Vec<(&'static str, String)>) -> String {
-    let nobody = "127.0.0.1:9";
-    let ended = command(binary, environment, nobody).stderr(Stdio::piped()).output();
+    let closed_port = "127.0.0.1:9";
+    let ended = command(binary, environment, closed_port).stderr(Stdio::piped()).output();
     let output = tokio::time::timeout(PATIENCE, ended).await.expect("the process goes on").unwrap();
     assert!(!output.status.success());
     String::from_utf8_lossy(&output.stderr).into_owned()

@@ -175,8 +175,8 @@ fn config(environment: Variables, api_url: &str, google: Option<&SimulatedGoogle
         variables.insert("WEBHOOK_URL", format!("{api_url}/api/v1/calendar/webhook"));
     }
     Config::from_vars(move |name| {
-        let theirs = name.starts_with("GOOGLE_") || matches!(name, "FRONTEND_URL" | "WEBHOOK_URL");
-        let given = environment(name).filter(|value| theirs && !value.is_empty());
+        let may_be_set = name.starts_with("GOOGLE_") || matches!(name, "FRONTEND_URL" | "WEBHOOK_URL");
+        let given = environment(name).filter(|value| may_be_set && !value.is_empty());
         given.or_else(|| variables.get(name).cloned())
     })
 }

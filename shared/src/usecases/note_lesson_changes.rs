@@ -190,7 +190,7 @@ mod tests {
             .map(|concern| (concern.first, concern.marks.into_keys().collect()))
             .collect();
         let ids = |ids: &[u128]| ids.iter().map(|id| LessonId(Uuid::from_u128(*id))).collect::<Vec<_>>();
-        assert_eq!(found, [(2, ids(&[2, 3])), (1, ids(&[2]))], "our own columns concern nobody");
+        assert_eq!(found, [(2, ids(&[2, 3])), (1, ids(&[2]))], "our own columns concern no connection");
     }
 
     /// The notice when a lesson that was `old` becomes `new`.

@@ -145,7 +145,7 @@ fn acted(world: &mut World, script: &Script) -> Result<(), Failure> {
     demand(world, "in calm", tug_of_war)?;
     demand(world, "in calm", invariants::broken)?;
     demand(world, "in calm", push::misjudged)?;
-    demand(world, "a wish was not followed by a look", unanswered_requests)?;
+    demand(world, "a request was not followed by a listing", unanswered_requests)?;
     demand(world, "after some minutes", |world| checks::violations(world, Rest::Minutes))?;
     // … within a day and a half where something was, …
     for _ in 0..5 {

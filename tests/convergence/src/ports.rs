@@ -62,7 +62,7 @@ impl TokenVault for PlainVault {
     }
     async fn open(&self, key: ConnectionKey, sealed: &SealedSecret) -> Result<SecretString> {
         let own = sealed.0.strip_prefix(&format!("{key}:"));
-        own.map(SecretString::from).ok_or_else(|| Error::internal("it was sealed for somebody else"))
+        own.map(SecretString::from).ok_or_else(|| Error::internal("it was sealed for another connection"))
     }
     fn is_stale(&self, _: &SealedSecret) -> bool {
         false

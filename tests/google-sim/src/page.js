@@ -1,4 +1,4 @@
-// Shows what others did, without taking a form out of anybody's hands.
+// Shows what others did, without replacing a form that is being filled in.
 setInterval(async () => {
   const events = document.querySelector("#events");
   if (document.hidden || events.querySelector("details[open]")) return;

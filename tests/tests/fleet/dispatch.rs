@@ -193,7 +193,7 @@ async fn of_two_dispatchers_one_may_die_midway_and_all_are_synced_and_none_twice
     }
     assert_eq!(messages.keys().copied().collect::<BTreeSet<_>>(), (0..DUE).map(key).collect(), "all were synced");
     for (key, at) in &messages {
-        assert!(at.windows(2).all(|pair| pair[1] - pair[0] >= SHORTEST), "{key} was rung for at {at:?}");
+        assert!(at.windows(2).all(|pair| pair[1] - pair[0] >= SHORTEST), "{key} had messages at {at:?}");
     }
     let late = messages.values().filter(|at| at[0] > now()).count();
     assert!((1..=256).contains(&late), "{late} were in flight when it died");

@@ -70,7 +70,7 @@ fn first_syncs_of_500_connections_wait_behind_live_ones_and_google_refuses_hardl
 
         assert!(left_behind.get() > 100, "{} first syncs still waited after a minute", left_behind.get());
         let waited = fleet.sync_queue.longest_wait(Queue::Live);
-        assert!(waited < TimeDelta::seconds(5), "a live ring waited for {waited}");
+        assert!(waited < TimeDelta::seconds(5), "a live message waited for {waited}");
     });
     let (calls, refused) = (fleet.google.lock().calendar_calls(), fleet.google.refused());
     let minutes = (fleet.clock.now() - now()).num_minutes();
@@ -100,7 +100,7 @@ fn a_listing_that_finds_no_room_in_the_minute_waits_and_has_not_failed() {
         assert_eq!(fleet.google.lock().calendar_calls(), 0);
         assert_eq!((state.failures, &state.last_error, state.backoff_until), (0, &None, None));
         assert!(state.pending.tasks.is_superset(&EVERYTHING.into()), "{state:?}");
-        assert!(!fleet.sync_queue.waiting(Queue::FirstSyncs).is_empty(), "the rest is rung for");
+        assert!(!fleet.sync_queue.waiting(Queue::FirstSyncs).is_empty(), "the rest has a message");
 
         let synced = || fleet.state(0).last_synced_at.is_some();
         futures::join!(fleet.dispatch(&synced), fleet.work(&process, Queue::FirstSyncs, &synced));

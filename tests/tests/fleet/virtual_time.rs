@@ -33,7 +33,7 @@ impl VirtualClock {
             if let Poll::Ready(done) = doing.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                 return done;
             }
-            let ((at, _), waker) = self.0.lock().unwrap().sleepers.pop_first().expect("somebody sleeps");
+            let ((at, _), waker) = self.0.lock().unwrap().sleepers.pop_first().expect("a sleeper");
             self.advance_to(at);
             waker.wake();
         }

@@ -55,7 +55,7 @@ pub struct Fleet {
 impl Fleet {
     /// So many connections that have never synced, each to an account of its own.
     pub fn new(connections: u128) -> Self {
-        let account = |number| Account::new(&address(number), "Somebody", chrono_tz::Tz::UTC);
+        let account = |number| Account::new(&address(number), "Instructor", chrono_tz::Tz::UTC);
         let accounts = (0..connections).map(account).collect();
         let config = google_sim::Config {
             accounts,

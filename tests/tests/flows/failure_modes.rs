@@ -12,13 +12,13 @@
 //! | guests and notes are lost when the lesson moves | [`what_was_added_to_our_event_survives_a_move_of_the_lesson`] |
 //! | our own write comes back and is written again | [`our_own_write_that_comes_back_is_not_written_again`] |
 //! | a channel's id is used again, or its renewal fails when it is forgotten already | [`a_channel_is_renewed_under_a_new_id_and_kept_until_the_new_one_is_open`] |
-//! | nobody renews the channel, and the status says that all is well | [`a_channel_that_was_not_renewed_shows_in_the_status_and_polling_takes_over`] |
+//! | the channel is not renewed, and the status says that all is well | [`a_channel_that_was_not_renewed_shows_in_the_status_and_polling_takes_over`] |
 //! | a channel that was stopped goes on telling | [`notices_of_a_channel_that_was_stopped_are_accepted_and_do_nothing`] |
 //! | one that was replaced goes on telling | [`notices_of_a_channel_that_was_replaced_are_accepted_and_change_nothing`] |
 //! | one meeting in two calendars is one row | [`a_meeting_of_two_instructors_is_known_to_each_of_them`] |
 //! | an exhausted quota is asked again within seconds | [`an_exhausted_quota_is_left_alone_for_hours`] |
 //! | long events, whole days, declined ones, places of work, series | `what_blocks` |
-//! | nobody can see why something did not sync | `log` |
+//! | it does not show why something did not sync | `log` |
 
 use calendar_tests::world::{World, start_of};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};

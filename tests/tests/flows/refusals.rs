@@ -137,7 +137,7 @@ async fn to_a_wrong_caller_not_yours_and_not_there_are_the_same() {
     let state = auth_url.split("state=").nth(1).unwrap().split('&').next().unwrap().to_owned();
     let before = world.status().await;
 
-    let (nobody, elsewhere) = ("5c7a1e00-0000-4000-8000-00000000dead", "5c7a1e00-0000-4000-8000-0000000000ff");
+    let (unknown, elsewhere) = ("5c7a1e00-0000-4000-8000-00000000dead", "5c7a1e00-0000-4000-8000-0000000000ff");
     let grace = "5c7a1e00-0000-4000-8000-0000000000a2";
     let wrong = [
         json!({ "sub": "u", "tenant_id": elsewhere, "role": "admin" }),
@@ -151,7 +151,7 @@ async fn to_a_wrong_caller_not_yours_and_not_there_are_the_same() {
     ];
     for claims in wrong {
         let token = world.token_with(&claims, Utc::now());
-        for (not_yours, not_there) in calls(&own, &state).into_iter().zip(calls(nobody, "never-begun")) {
+        for (not_yours, not_there) in calls(&own, &state).into_iter().zip(calls(unknown, "never-begun")) {
             let path = not_yours.1.clone();
             let of_a_login = path == "oauth/callback";
             let answer = seen(&world, Some(&token), not_yours).await;
@@ -165,7 +165,7 @@ async fn to_a_wrong_caller_not_yours_and_not_there_are_the_same() {
     let altered = format!("{}x", world.token);
     let unsigned = format!("{}.{}.", "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0", world.token.split('.').nth(1).unwrap());
     for token in [None, Some(""), Some("x"), Some("a.b.c"), Some(&*expired), Some(&*altered), Some(&*unsigned)] {
-        for (not_yours, not_there) in calls(&own, &state).into_iter().zip(calls(nobody, "never-begun")) {
+        for (not_yours, not_there) in calls(&own, &state).into_iter().zip(calls(unknown, "never-begun")) {
             let answer = seen(&world, token, not_yours).await;
             assert_eq!(answer.0, 401, "{token:?}: {answer:?}");
             assert_eq!(answer, seen(&world, token, not_there).await, "{token:?}");

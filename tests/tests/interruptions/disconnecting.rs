@@ -185,7 +185,7 @@ async fn what_is_still_to_be_told_is_told_before_the_connection_is_forgotten() {
     let notice = Notice { id: Uuid::from_u128(1), key: person.key, kind, at: stage.now() };
     store.put_notices(person.key, &[notice]).await.unwrap();
     assert_eq!(stage.begin_to_disconnect(&person, NOTHING).await.unwrap(), Disconnected::Continues);
-    assert!(store.credentials(person.key).await.unwrap().is_some(), "whoever has something to tell is remembered");
+    assert!(store.credentials(person.key).await.unwrap().is_some(), "a connection with pending notices is kept");
     stage.disconnect_at_last(&person, NOTHING).await;
     stage.assert_gone(&person, "notices too").await;
 }

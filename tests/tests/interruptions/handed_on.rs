@@ -62,7 +62,7 @@ impl Handover {
     }
 
     fn heard(&self) -> SyncMessage {
-        self.sync_queue.0.lock().unwrap().pop().expect("a ring")
+        self.sync_queue.0.lock().unwrap().pop().expect("a message")
     }
 
     async fn row(&self, id: SyncLogId) -> CalendarSyncLog {
@@ -103,7 +103,7 @@ async fn a_promised_row_ends_although_the_calendar_is_disconnected_meanwhile() {
     let id = on.promised(asked, TimeDelta::seconds(20)).await;
     assert_eq!(on.row(id).await.outcome, SyncOutcome::Running);
     let message = on.heard();
-    assert!(message.tasks.contains(&SyncTask::FullReconcile), "a bounded run is nobody else's: {message:?}");
+    assert!(message.tasks.contains(&SyncTask::FullReconcile), "a bounded run is no request for others: {message:?}");
     let credentials = store.credentials(key).await.unwrap().unwrap();
     store.forget_connection(&credentials).await.unwrap();
     on.handler.handle(&message).await.unwrap();

@@ -218,7 +218,7 @@ impl Stage {
 
     pub fn account(&self) -> String {
         let account = format!("person-{}@example.com", self.people.fetch_add(1, Ordering::SeqCst));
-        self.google().add_account(Account::new(&account, "Somebody", chrono_tz::Europe::Berlin));
+        self.google().add_account(Account::new(&account, "Instructor", chrono_tz::Europe::Berlin));
         account
     }
 

@@ -87,7 +87,7 @@ fn notices_that_stay_behind_and_a_client_that_google_refuses_raise_an_alarm() {
     for (name, source) in lines {
         let filter = &filters[name]["Properties"];
         let line = text(&filter["FilterPattern"]);
-        assert!(fs::read_to_string(source).unwrap().contains(&line), "{line} is logged by nobody");
+        assert!(fs::read_to_string(source).unwrap().contains(&line), "{line} is not logged");
         let counted = &filter["MetricTransformations"][0];
         let watch = |alarm: &&Yaml| {
             alarm["MetricName"] == counted["MetricName"] && alarm["Namespace"] == counted["MetricNamespace"]

@@ -43,7 +43,7 @@ fn the_api_lets_in_listed_origins_alone_and_only_so_many_calls() {
     let cors = &api["CorsConfiguration"];
     assert_eq!(text(&cors["AllowOrigins"]), "AllowedOrigins");
     let origins = &template["Parameters"]["AllowedOrigins"];
-    assert!(origins["Default"].is_null(), "whoever deploys names them");
+    assert!(origins["Default"].is_null(), "the deployment names them");
     assert_eq!(cors["AllowCredentials"].as_bool(), Some(true), "which `*` would not go with");
     let methods: BTreeSet<_> = list(&cors["AllowMethods"]).iter().map(text).collect();
     let used = ROUTES.iter().filter(|route| route.access != Access::FunctionUrl).map(|route| route.method.to_owned());

@@ -56,7 +56,7 @@ pub fn mappings(template: &Yaml) -> impl Iterator<Item = (String, &Yaml)> {
 
 pub fn mapping_of<'a>(template: &'a Yaml, queue: &str) -> (String, &'a Yaml) {
     let of_queue = |(_, mapping): &(String, &Yaml)| mapping["EventSourceArn"].as_str() == Some(queue);
-    mappings(template).find(of_queue).unwrap_or_else(|| panic!("nobody handles {queue}"))
+    mappings(template).find(of_queue).unwrap_or_else(|| panic!("no function handles {queue}"))
 }
 
 /// The mapping of the stream, which a condition chooses.

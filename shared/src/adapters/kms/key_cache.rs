@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn only_so_many_keys_are_kept_and_the_oldest_goes_first() {
         let mut cache = KeyCache::default();
-        for n in 0..=MOST_KEYS {
+        for n in 0..=MAX_KEYS {
             let at = now() + TimeDelta::microseconds(i64::try_from(n).unwrap());
             cache.insert(key(1, &n.to_be_bytes(), now()), at);
         }

@@ -22,7 +22,7 @@ pub fn judge(state: &State, run: &Run, stored: &Stored) -> Option<String> {
             }
             let told = run.told.iter().any(|kind| matches!(kind, NoticeKind::SyncFailing { .. }));
             if *before < NOTIFY_AFTER_FAILURES && *after >= NOTIFY_AFTER_FAILURES && !goes && !told {
-                return Some(format!("{after} runs in a row have failed, and nobody was told"));
+                return Some(format!("{after} runs in a row have failed without a notice"));
             }
             let bounded = run.asked.as_ref().is_some_and(|asked| asked.dates.is_some());
             (*moved && bounded).then(|| "a run of some days moves what all runs have covered".to_owned())
@@ -89,7 +89,7 @@ pub fn connection_changed(
     }
     if let (Some(before), Some(permit)) = (&before, &permit) {
         if before.settings != permit.settings && *role != Role::Request {
-            wrong.push(format!("the switches become {:?}, and nobody touched them", permit.settings));
+            wrong.push(format!("the settings become {:?} without a change by a person", permit.settings));
         }
         if let (ConnectionStatus::Active, ConnectionStatus::NeedsReauth { reason }) = (&before.status, &permit.status) {
             if !run.met.contains(&Mishap::Withdrawn) {
@@ -100,12 +100,12 @@ pub fn connection_changed(
                     && matches!(&notice.kind, NoticeKind::NeedsAttention { reason: told } if told == reason))
             };
             if !journal.iter().any(tells) {
-                wrong.push(format!("the connection needs attention for {reason}, and nobody was told"));
+                wrong.push(format!("the connection needs attention for {reason}, without a notice"));
             }
         }
     }
     if permit.as_ref().is_some_and(|permit| permit.goes().is_some()) && !state.truth.taken_down.contains(&key) {
-        wrong.push("the connection is taken down, and nobody asked for it".to_owned());
+        wrong.push("the connection is taken down without a request".to_owned());
     }
     state.truth.permits.entry(key).or_default().note(now, permit);
 }

@@ -167,7 +167,7 @@ fn a_poll_that_comes_during_a_bounded_sync_of_who_syncs_by_hand_alone_makes_no_u
             vec![SyncTask::PullEvents, SyncTask::PushLessons],
         ));
         stage.settle(TimeDelta::minutes(5));
-        assert_eq!(stage.calls("calendar.events.insert"), 0, "rung after {turns} effects");
+        assert_eq!(stage.calls("calendar.events.insert"), 0, "sent after {turns} effects");
     }
 }
 

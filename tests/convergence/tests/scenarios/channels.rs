@@ -153,7 +153,7 @@ fn a_renewal_that_dies_anywhere_leaves_one_channel_open_and_nothing_untold() {
                 break;
             }
         }
-        assert!(orphaned > 0, "some death left a channel that nobody knew of");
+        assert!(orphaned > 0, "some death left an unknown channel");
     }
 }
 

@@ -85,15 +85,15 @@ pub async fn the_last_to_leave_an_account_may_revoke(on: &Subject) {
     let (mine, other) = (connection(1, 1), connection(2, 2));
     on.store.connect(&login(mine, 1, "sub")).await.unwrap();
     on.store.connect(&login(other, 2, "sub")).await.unwrap();
-    assert!(!on.store.detach_from_account("sub", None, at(1, 1)).await.unwrap(), "a stranger takes nobody out");
+    assert!(!on.store.detach_from_account("sub", None, at(1, 1)).await.unwrap(), "a stranger removes no connection");
     for _ in 0..2 {
         assert!(!on.store.detach_from_account("sub", Some(mine), at(1, 1)).await.unwrap());
     }
     for _ in 0..2 {
         assert!(on.store.detach_from_account("sub", Some(other), at(1, 1)).await.unwrap());
     }
-    assert!(on.store.detach_from_account("sub", Some(mine), at(1, 1)).await.unwrap(), "nobody is left");
-    assert!(on.store.detach_from_account("another", None, at(1, 1)).await.unwrap(), "nobody ever came");
+    assert!(on.store.detach_from_account("sub", Some(mine), at(1, 1)).await.unwrap(), "no connection is left");
+    assert!(on.store.detach_from_account("another", None, at(1, 1)).await.unwrap(), "no connection ever used it");
 }
 
 /// Of connections that leave an account at the same moment exactly one is the last.
@@ -266,17 +266,17 @@ pub async fn forgetting_takes_credentials_and_state_and_can_be_repeated(on: &Sub
 
 /// The same instructor id in another tenant is another instructor.
 pub async fn tenants_do_not_see_each_other(on: &Subject) {
-    let (mine, theirs) = (connection(1, 1), connection(2, 1));
+    let (mine, foreign) = (connection(1, 1), connection(2, 1));
     on.connected(mine).await;
-    assert!(on.store.credentials(theirs).await.unwrap().is_none());
-    assert!(on.store.state(theirs).await.unwrap().is_none());
+    assert!(on.store.credentials(foreign).await.unwrap().is_none());
+    assert!(on.store.state(foreign).await.unwrap().is_none());
     on.store.put_external(mine, &[super::single("e", at(1, 0), at(1, 60))]).await.unwrap();
     on.store
         .save_mapping(&super::mapping(mine, 1, at(1, 0)), calendar_sync::ports::DirtyMark::Raise, &[])
         .await
         .unwrap();
-    assert_eq!(on.store.external_ids(theirs).await.unwrap(), []);
-    assert_eq!(on.store.mappings(theirs).await.unwrap(), []);
-    on.store.clear_mappings(theirs).await.unwrap();
+    assert_eq!(on.store.external_ids(foreign).await.unwrap(), []);
+    assert_eq!(on.store.mappings(foreign).await.unwrap(), []);
+    on.store.clear_mappings(foreign).await.unwrap();
     assert_eq!(on.store.mappings(mine).await.unwrap().len(), 1);
 }

@@ -130,10 +130,10 @@ pub async fn a_glance_is_refused_once_anybody_acted(on: &Subject) {
 
     let read = on.state(key).await;
     let held = on.leased(key, 1).await;
-    refused(read.clone(), "somebody took the lease").await;
-    refused(held.clone(), "somebody holds the lease").await;
+    refused(read.clone(), "another run took the lease").await;
+    refused(held.clone(), "another run holds the lease").await;
     assert_eq!(on.store.release_lease(key, &held).await.unwrap(), ReleaseOutcome::Released);
-    refused(read, "somebody had the lease").await;
+    refused(read, "another run had the lease").await;
 
     let read = on.state(key).await;
     assert!(on.commit(&nothing(read.clone())).await);
@@ -160,8 +160,8 @@ pub async fn a_glance_changes_nothing_of_a_lesson_that_is_gone(on: &Subject) {
     glance.flags[0].0 = lesson(2);
     let before = on.seen().await;
     assert!(!on.commit(&glance).await, "no such lesson");
-    let theirs = json!({ "tenant_id": key.tenant_id, "id": lesson(2), "instructor_id": instructor(2).instructor_id });
-    on.host.put(HostTable::Lessons, theirs).await;
+    let foreign = json!({ "tenant_id": key.tenant_id, "id": lesson(2), "instructor_id": instructor(2).instructor_id });
+    on.host.put(HostTable::Lessons, foreign).await;
     assert!(!on.commit(&glance).await, "another instructor's");
     let mut glance = overlapping(state.clone());
     glance.conflicts[0].lesson_id = lesson(3);

@@ -45,8 +45,8 @@ pub async fn lessons_come_in_the_order_asked_for(on: &Subject) {
     for (id, found) in asked.iter().zip(&found).skip(1) {
         assert!(matches!(found, LessonLookup::Found(lesson) if lesson.id == *id), "{found:?}");
     }
-    let theirs = on.store.lessons(connection(2, 1).tenant_id, &[lesson(1)]).await.unwrap();
-    assert_eq!(theirs, [LessonLookup::Gone], "another tenant has no such lesson");
+    let foreign = on.store.lessons(connection(2, 1).tenant_id, &[lesson(1)]).await.unwrap();
+    assert_eq!(foreign, [LessonLookup::Gone], "another tenant has no such lesson");
 }
 
 /// The host's words and offsets are understood.
@@ -75,7 +75,7 @@ pub async fn a_malformed_row_is_unreadable_and_spoils_no_other(on: &Subject) {
         ("ends_at", json!(null)),
         ("title", json!(["Piano"])),
         ("time_zone", json!("Mars/Olympus")),
-        ("instructor_id", json!("somebody")),
+        ("instructor_id", json!("no id")),
     ];
     put(on, good.clone()).await;
     let mut asked = vec![lesson(1)];

@@ -17,7 +17,7 @@ pub async fn of_many_at_once_one_gets_the_lease(on: &Subject) {
     let granted = attempts.iter().filter(|attempt| matches!(attempt, LeaseAttempt::Granted(_))).count();
     assert_eq!(granted, 1);
     assert!(attempts.iter().all(|attempt| !matches!(attempt, LeaseAttempt::NotConnected)));
-    assert_eq!(on.state(key).await.pending.counter, 19, "each of the others left a wish");
+    assert_eq!(on.state(key).await.pending.counter, 19, "each of the others left a request");
 }
 
 /// Without a connection there is no lease, and none is made.
@@ -61,7 +61,7 @@ pub async fn asking_again_for_ones_own_lease_grants_it(on: &Subject) {
     let first = on.leased(key, 1).await;
     let again = on.leased(key, 1).await;
     assert_eq!(first.lease, again.lease);
-    assert_eq!(again.pending.counter, 0, "that is no wish");
+    assert_eq!(again.pending.counter, 0, "that is no request");
 }
 
 /// Everything the holder changed is stored, and what is absent is taken away.
@@ -115,7 +115,7 @@ pub async fn a_release_is_refused_when_new_requests_came(on: &Subject) {
     on.acquire(key, 2, 1, &[SyncTask::PullEvents]).await;
     state.failures = 5;
     let ReleaseOutcome::NewRequests(now) = on.store.release_lease(key, &state).await.unwrap() else {
-        panic!("a wish came")
+        panic!("a request came")
     };
     assert_eq!((now.failures, &now.pending.tasks), (0, &tasks(&[SyncTask::PullEvents])));
     assert_eq!(now.lease, state.lease);

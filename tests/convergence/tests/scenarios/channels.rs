@@ -1,5 +1,4 @@
-//! Push channels in simulated time: they change hands without a gap and without a trace, and hold nothing else up (design
-//! rule P1).
+//! Push channels in simulated time: a new one takes over without a gap, leaves none open, and delays nothing else.
 
 use calendar_sync::{
     model::{ChannelId, PushHealth, SettingsPatch, SyncState, SyncTask, SyncTrigger},

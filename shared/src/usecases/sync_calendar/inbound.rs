@@ -1,5 +1,5 @@
-//! From Google: lists what changed, stores it, and notes what Google shows of our own events. The cursor moves only
-//! when the round has ended well.
+//! From Google: lists what changed, stores it, and notes on mappings what Google shows of our own events. The cursor
+//! moves only at the end of the round.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,10 +26,10 @@ use crate::{
     usecases::{concurrently::concurrently, google_session::GoogleSession},
 };
 
-/// So many mappings are read one by one; for more, all are read at once.
+/// Up to this many mappings are read one by one; for more, all are read at once.
 const MAX_SINGLE_MAPPING_READS: usize = 20;
 
-/// Lists and stores.
+/// Lists the changes and stores them.
 pub async fn import(
     round: &mut Round<'_>,
     credentials: &InstructorCalendarCredentials,
@@ -103,8 +103,8 @@ pub async fn import(
         replace_days(round, calendar, zone).await?;
     }
     changed.zone = zone;
-    // What should not be there is told once: until it is gone, the place in the list stays before it. Where it is to be
-    // left, the place passes it, and is of no use once it is to be removed.
+    // An orphan is listed once: until it is deleted, the cursor stays before it. Where nothing may be deleted, the
+    // cursor passes it, and is not used any more once deletions are allowed.
     let left_before = is_delta && round.state.cursor.as_ref().is_some_and(|cursor| cursor.past_strays);
     let past_strays = !writes && (left_before || !own.orphans.is_empty());
     let clean = !writes || remove_orphans(round, own.orphans, google).await?;
@@ -117,8 +117,8 @@ pub async fn import(
     Ok(Listed { cursor, zone, began, found_changes, is_empty })
 }
 
-/// Where nothing is imported, looks at our own events alone, and keeps nothing of the others: they may have been
-/// changed too.
+/// Where nothing is imported: reads our own events alone, which may have been changed too, and stores nothing of the
+/// others.
 pub async fn look_after_own(
     round: &mut Round<'_>,
     credentials: &InstructorCalendarCredentials,
@@ -138,14 +138,14 @@ pub async fn look_after_own(
     remove_orphans(round, own.orphans, google).await.map(drop)
 }
 
-/// Forgets all that was imported: the direction no longer includes it.
+/// Deletes all imports, since the direction no longer includes them.
 pub async fn clear(round: &mut Round<'_>) -> Result<(), Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
     let ids = store.external_ids(key).await?;
     if ids.is_empty() && round.state.cursor.is_none() {
         return Ok(());
     }
-    // The place in the list goes first: rows that are gone while it stands would never come back.
+    // The cursor goes first: rows that were deleted while it remained would never come back.
     round.state.cursor = None;
     round.save().await?;
     let (store, key) = (&round.sync.google.store, round.request.key);
@@ -175,8 +175,8 @@ fn failure(error: CalendarError) -> Failure {
     }
 }
 
-/// What a delta brings, and its place in the list, where it asks for rows alone: nothing of ours has changed, all of it
-/// could be read, and it is little.
+/// The rows and the cursor of a delta, where it needs nothing else: it is small and readable, and none of our events
+/// changed.
 pub async fn rows_alone(
     round: &Round<'_>,
     calendar: &CalendarId,
@@ -227,7 +227,7 @@ async fn gone(
     Ok(gone)
 }
 
-/// Stores whole-day events anew, whose days begin elsewhere now.
+/// Stores whole-day events again, since days begin at another time now.
 async fn replace_days(round: &mut Round<'_>, calendar: &CalendarId, zone: Tz) -> Result<(), Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
     let ids = store.external_ids(key).await?;
@@ -239,7 +239,7 @@ async fn replace_days(round: &mut Round<'_>, calendar: &CalendarId, zone: Tz) ->
     Ok(())
 }
 
-/// Notes on their mappings what Google shows of our own events, and marks those that changed.
+/// Notes on mappings what Google shows of our own events, and marks those that changed.
 async fn observe_own(round: &Round<'_>, plan: &InboundPlan, complete: bool, zone: Tz) -> Result<OwnChanges, Failure> {
     let own = own_changes(round, plan, complete, zone).await?;
     let store = &round.sync.google.store;
@@ -248,9 +248,8 @@ async fn observe_own(round: &Round<'_>, plan: &InboundPlan, complete: bool, zone
     Ok(own)
 }
 
-/// What a listing shows of our own events.
 struct OwnChanges {
-    /// The mappings of those that changed, with what Google shows noted on them.
+    /// The mappings of events that changed, updated with what Google shows.
     mappings: BTreeMap<LessonId, CalendarEventMapping>,
     /// Live events of ours that should not exist: superseded generations, and series that Google split off one that was
     /// made recurring.
@@ -258,13 +257,12 @@ struct OwnChanges {
 }
 
 impl OwnChanges {
-    /// Whether there is anything that was not known.
+    /// Whether the listing shows something new.
     fn has_changes(&self) -> bool {
         !self.mappings.is_empty() || !self.orphans.is_empty()
     }
 }
 
-/// Compares what Google shows of our own events with their mappings.
 async fn own_changes(round: &Round<'_>, plan: &InboundPlan, complete: bool, zone: Tz) -> Result<OwnChanges, Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
     let mut orphans: Vec<_> = plan.own_parts.iter().map(|event| (event.id.clone(), event.etag.clone())).collect();
@@ -295,7 +293,7 @@ async fn own_changes(round: &Round<'_>, plan: &InboundPlan, complete: bool, zone
                 let mut missing = mapping.clone();
                 missing.edited_by_others = true;
                 missing.remote.iter_mut().for_each(|remote| remote.deleted = true);
-                // That it is gone is news, whatever was under way.
+                // The event is gone, whatever write was in flight.
                 missing.replaces = None;
                 changed.insert(missing.lesson_id, missing);
             }
@@ -310,7 +308,7 @@ enum Observed {
     Mapping(Box<CalendarEventMapping>),
 }
 
-/// What a listed event of ours says of its mapping.
+/// What a listed event of ours means for its mapping.
 fn observed(
     key: crate::model::ConnectionKey,
     own: OwnEventId,
@@ -322,7 +320,7 @@ fn observed(
         if event.is_cancelled() {
             return Observed::Nothing;
         }
-        // An event of ours without a mapping: a lesson long gone, or a connection made anew.
+        // An event of ours without a mapping: its lesson is long gone, or the connection was made anew.
         let at = |time: Option<crate::model::EventTime>| time.map_or(DateTime::UNIX_EPOCH, |time| time.instant(zone));
         let mut found = CalendarEventMapping::new(key, own.lesson_id, at(event.start), at(event.end));
         found.generation = own.generation;
@@ -349,7 +347,7 @@ fn observed(
     Observed::Mapping(Box::new(observe(mapping, event)))
 }
 
-/// Deletes events that are ours and should not be there. False when one is left that may go with the next try.
+/// Deletes orphans. False when one is left that a later attempt may delete.
 async fn remove_orphans(
     round: &mut Round<'_>,
     orphans: Vec<(EventId, String)>,
@@ -366,7 +364,7 @@ async fn remove_orphans(
             OperationOutcome::Deleted | OperationOutcome::Gone | OperationOutcome::Event(_) => {
                 round.report.counts.events_deleted += 1;
             }
-            // Listed again when it changed; refused for good otherwise.
+            // It is listed again after a change; otherwise Google refuses for good.
             OperationOutcome::Changed
             | OperationOutcome::IdTaken
             | OperationOutcome::NotOrganizer(_)

@@ -8,8 +8,8 @@ pub const QUOTA_EXCEEDED_DELAY: TimeDelta = TimeDelta::hours(3);
 /// The longest delay while Google refuses our OAuth client: all connections come back within it when the operator has
 /// repaired that.
 pub const MAX_CLIENT_REFUSED_DELAY: TimeDelta = TimeDelta::hours(1);
-/// The wait for room in a quota per minute. With any jitter it is longer than a minute, so that what filled the quota
-/// no longer counts.
+/// The wait for room in a quota per minute. It is at least a minute with any jitter, so that what filled the quota no
+/// longer counts.
 pub const PACED: TimeDelta = TimeDelta::seconds(80);
 /// Consecutive failures after which the instructor is told.
 pub const NOTIFY_AFTER_FAILURES: u32 = 3;

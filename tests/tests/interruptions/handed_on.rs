@@ -1,4 +1,4 @@
-//! A sync by hand that ends in the background: the log row that was promised for it tells the whole story, and ends.
+//! A sync by hand that ends in the background: the log row that was promised for it covers all of its parts, and ends.
 
 use std::{
     sync::{Arc, Mutex},
@@ -32,7 +32,7 @@ impl SyncQueue for TestQueue {
     }
 }
 
-/// The stage with a queue of this test.
+/// The stage, with a sync queue whose messages the test handles.
 struct Handover {
     stage: Stage,
     sync_queue: Arc<TestQueue>,
@@ -52,7 +52,7 @@ impl Handover {
         Self { stage, sync_queue, handler, person }
     }
 
-    /// Asks for a sync that has `time`; answers the row that is promised.
+    /// Asks for a sync that has `time`; returns the id of the promised log row.
     async fn promised(&self, asked: SyncCalendarRequest, time: TimeDelta) -> SyncLogId {
         let deadline = self.stage.now() + time;
         match sync_now(&self.handler.sync, self.person.key, asked, deadline).await.unwrap() {

@@ -1,5 +1,5 @@
-//! The recipe of `docs/lesson-feed.md`, run as it stands in `docs/postgresql-outbox.sql` against a real PostgreSQL:
-//! whatever transactions and relays do, the lessons table and Google follow, exactly once.
+//! The recipe of `docs/lesson-feed.md`: runs `docs/postgresql-outbox.sql` against a real PostgreSQL, and checks that
+//! the lessons table and Google follow exactly once, for any transactions and failing relays.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
 
 mod server;
@@ -20,14 +20,14 @@ use uuid::Uuid;
 
 use self::server::{Server, Session};
 
-/// A host whose lessons are in PostgreSQL, and whose application may do with them what it likes, and no more.
+/// A host whose lessons are in PostgreSQL; its application has no rights beyond its own tables.
 struct Host {
     world: World,
     server: Server,
     tenant: String,
 }
 
-/// A lesson as far as calendars show it: title, second at which it begins, whether it takes place.
+/// The part of a lesson that calendars show: title, start in seconds, whether it takes place.
 type Shown = (String, i64, bool);
 
 impl Host {
@@ -50,7 +50,7 @@ impl Host {
         self.server.session("postgres")
     }
 
-    /// Adds a lesson or, if it is there, changes it.
+    /// The statement that adds or changes a lesson.
     fn put(&self, id: Uuid, title: &str, in_hours: i64) -> String {
         let (tenant, instructor) = (&self.tenant, &self.world.instructor);
         let start = self.world.in_hours(in_hours);
@@ -63,7 +63,7 @@ impl Host {
         )
     }
 
-    /// Sends all that is in the outbox.
+    /// Sends all messages of the outbox.
     async fn relay(&self) {
         let mut relay = Relay(self.owner());
         while let Some(versions) = relay.send(&self.world).await {
@@ -71,8 +71,7 @@ impl Host {
         }
     }
 
-    /// Waits until the lessons table and Google show what PostgreSQL holds, each lesson once, also after a look at
-    /// everything.
+    /// Waits until the lessons table and Google show PostgreSQL's lessons, each once, also after a full sync.
     async fn all_follows(&self) {
         self.world.until("an empty feed", async || self.world.feed_is_empty().await).await;
         let expected = self.in_postgresql();
@@ -94,7 +93,7 @@ impl Host {
     }
 
     async fn in_lessons_table(&self) -> BTreeMap<String, Shown> {
-        // The demo tenant has lessons of others besides.
+        // The demo tenant also has lessons of other instructors.
         let own = |row: &Value| row["instructor_id"] == json!(self.world.instructor);
         let rows = self.world.rows("lessons").await.into_iter().filter(own);
         rows.map(|row| {
@@ -105,7 +104,7 @@ impl Host {
         .collect()
     }
 
-    /// The lessons that stand in Google; `None` when any is there twice.
+    /// The lessons in Google; `None` when one is there twice.
     async fn in_google(&self) -> Option<BTreeMap<String, Shown>> {
         let mut found = BTreeMap::new();
         for event in self.world.in_google().await.iter().filter(|event| event["status"] != "cancelled") {
@@ -118,7 +117,7 @@ impl Host {
         Some(found)
     }
 
-    /// Takes what has reached the event bus back into PostgreSQL; answers how many notices were new.
+    /// Copies the notices on the event bus into PostgreSQL; returns how many were new.
     async fn take_notices(&self) -> usize {
         let mut owner = self.owner();
         let notices = self.world.notices_in_full().await;
@@ -131,11 +130,11 @@ fn take(owner: &mut Session, notice: &Value) -> bool {
     owner.run(&format!("SELECT lesson_feed.take('{notice}')")) == ["t"]
 }
 
-/// What carries messages from the outbox to the feed.
+/// Carries messages from the outbox to the feed.
 struct Relay(Session);
 
 impl Relay {
-    /// Sends the next message, if there is one, and answers its versions, which are still to be marked.
+    /// Sends the next message, if there is one; returns its versions, which are still to be marked as sent.
     async fn send(&mut self, world: &World) -> Option<String> {
         let rows = block_in_place(|| self.0.run("BEGIN; SELECT * FROM lesson_feed.next()"));
         let (versions, body) = rows[0].split_once('\t').unwrap();
@@ -152,7 +151,7 @@ impl Relay {
     }
 }
 
-/// Numbers that look random, the same in each run.
+/// Pseudorandom numbers, the same in each run.
 struct Dice(u64);
 
 impl Dice {
@@ -201,7 +200,7 @@ async fn lessons_kept_in_postgresql_stand_in_google_and_what_became_of_them_come
     let mut owner = host.owner();
     assert_eq!(owner.run("SELECT count(*) FROM lesson_feed.outbox"), ["0"], "what comes back goes nowhere");
 
-    // Once more in another order, as if none had come yet.
+    // Again in another order, as if no notice had come yet.
     owner.run("DELETE FROM lesson_feed.notices; UPDATE lessons SET calendar_sync_revision = 0");
     let mut notices = host.world.notices_in_full().await;
     notices.sort_by_key(|notice| notice["id"].to_string());
@@ -231,7 +230,7 @@ async fn whatever_transactions_and_relays_do_at_once_the_last_commit_stands() {
         for step in 0..25 {
             let mut lesson = || lessons[usize::try_from(dice.below(6)).unwrap()];
             let mut some = vec![lesson(), lesson()];
-            some.sort_unstable(); // else two transactions may wait for each other
+            some.sort_unstable(); // in a fixed order, so that transactions do not deadlock
             let changes = some.into_iter().map(|id| match dice.below(6) {
                 0 => format!("DELETE FROM lessons WHERE id = '{id}'"),
                 1 => format!("UPDATE lessons SET status = 'cancelled' WHERE id = '{id}'"),
@@ -243,7 +242,7 @@ async fn whatever_transactions_and_relays_do_at_once_the_last_commit_stands() {
             app.run(&format!("BEGIN; {changes}; DO $$ BEGIN PERFORM pg_sleep(0.{pause:03}); END $$; {end}"));
         }
     };
-    // Two relays, each of which dies at every other message after it sent it and before it could say so.
+    // Two relays, each of which dies at every other message after it sent it and before it marked it as sent.
     let carry = async || {
         let mut relay = Relay(host.owner());
         let (mut sent, mut deaths) = (0, 0);
@@ -340,12 +339,12 @@ async fn the_application_needs_no_rights_to_the_outbox_and_goes_not_past_it() {
     host.relay().await;
     host.all_follows().await;
 
-    // Another id is another lesson.
+    // A changed id is a new lesson.
     app.run(&format!("UPDATE lessons SET id = '{moved}' WHERE id = '{piano}'"));
     host.relay().await;
     host.all_follows().await;
 
-    // Texts that the feed would refuse are made fit.
+    // Texts that the feed would refuse are shortened or cleaned.
     let long = "x".repeat(9000);
     app.run(&format!(
         "UPDATE lessons SET title = E'Bell\\x07tower', description = '{long}', location = ' ' WHERE id = '{moved}'"
@@ -355,7 +354,7 @@ async fn the_application_needs_no_rights_to_the_outbox_and_goes_not_past_it() {
         .until("the text", async || host.world.events_of(&moved.to_string()).await[0]["summary"] == "Bell tower")
         .await;
 
-    // All that is not long over can be told once more.
+    // All lessons that are not long over can be sent again.
     let over = host.put(over, "Over", -24 * 30);
     app.run(&format!("UPDATE lessons SET title = 'Bell' WHERE id = '{moved}'; {over}"));
     host.owner().run("DELETE FROM lesson_feed.outbox");

@@ -22,15 +22,13 @@ use serde_json::{Map, Value, json};
 use super::{Access, Route};
 use crate::{aws::ACCOUNT, system};
 
-/// A request on its way to a function.
 #[derive(Debug)]
 pub struct Call<'a> {
     pub route: &'a Route,
-    /// Its method, address and headers.
     pub parts: &'a Parts,
     /// The parameters in its path, decoded.
     pub path_parameters: HashMap<String, String>,
-    /// What the authorizer read from its token.
+    /// The claims of the token that the authorizer verified.
     pub claims: Option<Map<String, Value>>,
     pub body: &'a [u8],
 }

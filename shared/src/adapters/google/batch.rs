@@ -165,7 +165,7 @@ fn answered(operation: &Operation, answer: Option<&PartAnswer<'_>>) -> Answered 
     let unavailable = |what: &str| Answered::Failed(CalendarError::Unavailable(what.to_owned()));
     let Some(PartAnswer { status, body }) = answer else { return unavailable("a batch that left a part out") };
     match status {
-        // Google answers a deletion with an empty body. An answer with a body did not come from a deletion.
+        // Google answers a deletion with an empty body. A success with a body is no answer to a deletion.
         200..=299 if matches!(operation, Operation::Delete { .. }) && body.trim_ascii().is_empty() => {
             Answered::Outcome(OperationOutcome::Deleted)
         }

@@ -47,7 +47,7 @@ pub(super) fn delete(world: &mut World) -> Option<String> {
 
 pub(super) fn make_recurring(world: &mut World) -> Option<String> {
     if let Some(id) = any_instance(world, ACCOUNTS[0], true) {
-        // It is one already: then its first part becomes a series of its own, or one instance goes elsewhere.
+        // It is a series already: the first part becomes a series of its own, or one instance moves.
         let splits = world.sim.state().dice.percent(50);
         world.sim.state().truth.edit(ACCOUNTS[0], &id);
         let done = if splits {
@@ -114,7 +114,7 @@ pub(crate) fn contend(world: &mut World) {
     }
 }
 
-/// Guests and a colour always, and a text where the lesson has never had one.
+/// Always adds guests and a colour, and a text in a field that the lesson never had.
 pub(super) fn add_guests_and_notes(world: &mut World) -> Option<String> {
     let (calendar, event) = any_own(world, is_live)?;
     let id = id_of(&event).to_owned();

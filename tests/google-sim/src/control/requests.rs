@@ -12,7 +12,7 @@ use crate::faults::Fault;
 use crate::http::{Request, Response};
 use crate::oauth::GrantEnd;
 
-/// An operation under the name that stands in its path.
+/// An operation; its name is the last segment of the path.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Operation {

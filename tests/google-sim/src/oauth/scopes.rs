@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-/// What every calendar scope begins with.
+/// The prefix of every calendar scope.
 pub(crate) const PREFIX: &str = "https://www.googleapis.com/auth/";
 
-/// Scopes that go without a box of their own on the consent page.
+/// Scopes without a box of their own on the consent page.
 pub(crate) const SIGN_IN: [&str; 3] =
     ["openid", "https://www.googleapis.com/auth/userinfo.email", "https://www.googleapis.com/auth/userinfo.profile"];
 
@@ -39,7 +39,7 @@ const CALENDAR_ENTRY: [&str; 5] = [
 const CALENDARS: [&str; 5] =
     ["calendar", "calendar.readonly", "calendar.calendars", "calendar.calendars.readonly", "calendar.app.created"];
 
-/// The listings that Google lets clients watch: any scope for one of them stops channels.
+/// The listings that Google lets clients watch. A client with a scope for any of them may stop channels.
 const WATCHABLE: [&str; 4] =
     ["calendar.events.list", "calendar.calendarList.list", "calendar.acl.list", "calendar.settings.list"];
 
@@ -63,7 +63,7 @@ const COLORS: [&str; 9] = [
 
 const FREE_BUSY: [&str; 4] = ["calendar", "calendar.events.freebusy", "calendar.freebusy", "calendar.readonly"];
 
-/// Every scope that can be asked for, and what the consent page says of it.
+/// All scopes that can be requested, with the consent page's text.
 const KNOWN: [(&str, &str); 18] = [
     ("calendar", "See, edit, share and permanently delete all the calendars that you can access"),
     ("calendar.readonly", "See and download any calendar that you can access"),
@@ -85,7 +85,7 @@ const KNOWN: [(&str, &str); 18] = [
     ("calendar.settings.readonly", "View your calendar settings"),
 ];
 
-/// Whether one of the granted scopes allows `method`. Methods that are not kept refuse later, for all.
+/// Whether one of the granted scopes allows `method`. Methods that are not simulated are refused later, for all scopes.
 pub(crate) fn allows(granted: &BTreeSet<String>, method: &str) -> bool {
     let wanted: &[&str] = match method {
         "calendar.events.insert"
@@ -111,7 +111,7 @@ pub(crate) fn allows(granted: &BTreeSet<String>, method: &str) -> bool {
     granted.iter().filter_map(|scope| scope.strip_prefix(PREFIX)).any(|scope| wanted.contains(&scope))
 }
 
-/// The form in which Google gives back a scope that was asked for; none for one it does not know.
+/// The form in which Google returns a requested scope; `None` for an unknown one.
 pub(crate) fn canonical(scope: &str) -> Option<String> {
     match scope {
         "openid" => Some("openid".to_owned()),
@@ -122,7 +122,7 @@ pub(crate) fn canonical(scope: &str) -> Option<String> {
     }
 }
 
-/// What the consent page says of a scope.
+/// The consent page's text for a scope.
 pub(crate) fn description(scope: &str) -> Option<&'static str> {
     let name = scope.strip_prefix(PREFIX)?;
     KNOWN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)

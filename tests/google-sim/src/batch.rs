@@ -1,4 +1,4 @@
-//! Many calls in one: `multipart/mixed`, answered part by part.
+//! Batches: `multipart/mixed`, answered part by part.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -17,7 +17,7 @@ struct Part {
 }
 
 impl Google {
-    /// Answers a batch: the parts are carried out in any order and answered in the order of the request.
+    /// Answers a batch. The parts are executed in random order and answered in the order of the request.
     pub(crate) fn batch(&mut self, now: DateTime<Utc>, request: &Request) -> Response {
         self.with_faults("batch", None, |google| match google.parts_of(request) {
             Ok(parts) => google.answer_parts(now, &parts),
@@ -63,7 +63,7 @@ impl Google {
 }
 
 fn write_part(body: &mut Vec<u8>, boundary: &str, part: &Part, answer: &Response) {
-    // A part cannot stay silent on its own: what a socket would not deliver is a failure of the backend here.
+    // A single part cannot stay unanswered: a fault that drops a response is a backend error here.
     let failed;
     let answer = if matches!(answer.delivery, Delivery::Never | Delivery::Cut) {
         failed = ApiError::new(503, "global", "backendError", "Backend Error").response();
@@ -127,7 +127,7 @@ fn read_part(outer: &Request, text: &str) -> Option<Part> {
     Some(Part { content_id, call })
 }
 
-/// Headers (but for `Content-…`) and parameters of the whole apply to each part that has none of its own.
+/// Headers (except `Content-…`) and parameters of the batch apply to each part that does not set them.
 fn inherit(call: &mut Request, outer: &Request) {
     for (name, value) in &outer.headers {
         if !name.starts_with("content-") && call.header_value(name).is_none() {

@@ -1,4 +1,4 @@
-//! The calls that could change something, as they came and as they were answered.
+//! Calls that could change something, with their answers.
 
 use std::collections::VecDeque;
 
@@ -8,17 +8,17 @@ use serde_json::Value;
 
 use crate::http::{Request, lookup};
 
-/// Calls beyond this many push out the oldest ones.
+/// The calls that are kept; older ones are dropped.
 const MAX_CALLS: usize = 10_000;
 
-/// A call of the Calendar API that is no GET, alone or as a part of a batch.
+/// A call of the Calendar API other than GET, alone or as a part of a batch.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WriteCall {
-    /// When it came, by this Google's clock.
+    /// When it arrived, by this Google's clock.
     pub at: DateTime<Utc>,
     /// The method's id in the discovery document, such as `calendar.events.patch`.
     pub method: &'static str,
-    /// Whose token it carried, if that was good.
+    /// The account of its token, if that was valid.
     pub account: Option<String>,
     /// The path as sent, percent-encoded.
     pub path: String,
@@ -26,17 +26,17 @@ pub struct WriteCall {
     pub calendar: Option<String>,
     /// The event that the path names, or for an insert the body.
     pub event: Option<String>,
-    /// The decoded query, in order, that of the batch around it included.
+    /// The decoded query, in order, including the batch's.
     pub query: Vec<(String, String)>,
     pub if_match: Option<String>,
-    /// The body; null when there is none or it is no JSON.
+    /// The body; null when there is none or it is not JSON.
     pub body: Value,
     /// Whether it was a part of a batch.
     pub in_batch: bool,
-    /// The status that was answered; 599 when a fault kept every answer back.
+    /// The answered status; 599 when a fault withheld the answer.
     pub status: u16,
-    /// The status that the call came to; none when a fault kept it from being carried out. It differs from `status`
-    /// when the answer was lost.
+    /// The status of the executed call; `None` when a fault prevented it. It differs from `status` when the answer was
+    /// lost.
     pub outcome: Option<u16>,
 }
 
@@ -46,7 +46,7 @@ impl WriteCall {
         lookup(&self.query, name)
     }
 
-    /// Whether something changed by it.
+    /// Whether it changed something.
     pub fn took_effect(&self) -> bool {
         self.outcome.is_some_and(|status| status < 300)
     }

@@ -1,9 +1,8 @@
-//! What a simulated Google starts with, and how it behaves.
+//! The initial state of a simulated Google, and its behaviour.
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-/// Everything that a simulated Google is told at its start.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Config {
@@ -11,7 +10,7 @@ pub struct Config {
     pub clients: Vec<Client>,
     pub accounts: Vec<Account>,
     pub limits: Limits,
-    /// What Google may do and does not always do.
+    /// Behaviour that Google is free to show.
     pub behaviour: Behaviour,
 }
 
@@ -70,7 +69,7 @@ pub struct Calendar {
     /// Its id; for a primary calendar the address of its owner.
     pub id: String,
     pub summary: String,
-    /// What its owner wrote about it.
+    /// Its description.
     #[serde(default)]
     pub description: Option<String>,
     pub zone: Tz,
@@ -83,13 +82,11 @@ pub struct Calendar {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Limits {
-    /// How long an access token is good.
     pub access_token_secs: i64,
-    /// How long an authorization code is good.
     pub code_secs: i64,
-    /// How long a sync token is good. Google does not say.
+    /// Google does not document it.
     pub cursor_secs: i64,
-    /// How long a channel lives at most, and when its request names no time.
+    /// The longest lifetime of a channel, and the default.
     pub channel_secs: i64,
     /// Calls a minute for each project; none for no limit.
     pub project_per_minute: Option<u32>,
@@ -99,11 +96,11 @@ pub struct Limits {
     /// number. `None` for no limit.
     pub calendar_writes_per_minute: Option<u32>,
     pub batch: usize,
-    /// Events on one page of a listing, however many are asked for.
+    /// The most events on one page of a listing, whatever the request asks for.
     pub page: usize,
-    /// Live refresh tokens for each account and client; the oldest dies silently.
+    /// Valid refresh tokens for each account and client; the oldest becomes invalid.
     pub refresh_tokens: usize,
-    /// Occurrences of an endless series, from now on, in a listing without an end.
+    /// Occurrences of an endless series, from now on, in a listing without `timeMax`.
     pub occurrences: usize,
 }
 
@@ -133,13 +130,13 @@ impl Limits {
     }
 }
 
-/// What Google may do and does not always do. Shares are between 0 and 1.
+/// Behaviour that Google is free to show. Shares are between 0 and 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Behaviour {
     /// Accept webhook addresses with `http://` on a loopback host, as a stack on one machine needs.
     pub loopback_webhooks: bool,
-    /// The share of pages that come back empty or short, and go on.
+    /// The share of pages that are empty or short although more follow.
     pub thin_pages: f64,
     pub lost_notices: f64,
     /// The longest time, in milliseconds, that a notice takes.
@@ -155,35 +152,35 @@ pub struct Behaviour {
     /// Whether a new access token comes with an id token, as Google's do. Where they are not read, signing them takes a
     /// third of the time of a long simulation.
     pub id_token_with_refresh: bool,
-    /// What becomes of titles, places and descriptions.
+    /// How titles, places and descriptions are stored.
     pub texts: Texts,
-    /// What becomes of a call that edits, in a guest's copy, what is the organizer's.
+    /// The answer to an edit of organizer's fields in a guest's copy.
     pub guest_edits: GuestEdits,
-    /// Whether an `https` address is good enough for a channel.
+    /// Which `https` addresses a channel may have.
     pub push_addresses: PushAddresses,
     /// By how many milliseconds listings lag behind writes and their notifications: 60,000 at most. Google is not known
     /// to do it.
     pub listing_lag_ms: u64,
-    /// Time zones that this Google does not know: its data may be older than its clients'.
+    /// Time zones that this Google does not know, since its data may be older than its clients'.
     pub unknown_zones: Vec<Tz>,
-    /// What becomes of a refresh token that is used.
+    /// What happens to a refresh token that is used.
     pub refresh_tokens: RefreshTokens,
 }
 
-/// What becomes of a call that edits, in a guest's copy, what is the organizer's.
+/// The answer to an edit of organizer's fields in a guest's copy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GuestEdits {
     /// It changes the guest's copy.
     #[default]
     Kept,
-    /// It is answered with 200 and changes nothing but what belongs to each copy alone.
+    /// It is answered with 200 and changes only the fields of the copy.
     Ignored,
     /// It is refused with 403 `forbiddenForNonOrganizer`.
     Refused,
 }
 
-/// Whether an `https` address is good enough for a channel.
+/// Which `https` addresses a channel may have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PushAddresses {
@@ -193,26 +190,26 @@ pub enum PushAddresses {
     Refused,
 }
 
-/// What becomes of the texts of an event when they are stored.
+/// How the texts of an event are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Texts {
-    /// They stay as they are sent.
+    /// Unchanged.
     #[default]
     Kept,
-    /// Blanks at the ends go, a description is cut at 8,192 characters, and a block that Google wrote into it for a
-    /// conference is removed.
+    /// Whitespace at the ends is removed, a description is cut at 8,192 characters, and Google's section for a
+    /// conference is removed from it.
     Rewritten,
 }
 
-/// What becomes of a refresh token that is used.
+/// What happens to a refresh token that is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefreshTokens {
-    /// It stays good, as Google's do.
+    /// It stays valid, as Google's do.
     #[default]
     Kept,
-    /// The answer brings another, and it ends (RFC 6749, section 6).
+    /// The answer has a new one, and the used one becomes invalid (RFC 6749, section 6).
     Rotated,
 }
 
@@ -239,7 +236,7 @@ impl Default for Behaviour {
 }
 
 impl Behaviour {
-    /// Google on a bad day: everything that the documents allow, often.
+    /// Everything that Google's documentation allows, often.
     pub fn nasty() -> Self {
         Self {
             loopback_webhooks: false,

@@ -9,7 +9,7 @@ use crate::Google;
 use crate::calendar::Calendar;
 use crate::http::{Request, Response, lookup};
 
-/// The looks of every page of the simulator.
+/// The stylesheet of all pages.
 pub(crate) const STYLE: &str = include_str!("page.css");
 
 const SCRIPT: &str = include_str!("page.js");
@@ -198,7 +198,7 @@ fn card(calendar: &Calendar, event: &Value) -> Markup {
     let all_day = event["start"]["date"].is_string();
     let (start, end) = (wall(&event["start"], calendar.zone), wall(&event["end"], calendar.zone));
     let own = event["organizer"]["self"] == json!(true);
-    // A person thinks of the last day, not of the day after it.
+    // The page shows the last day, not the day after it.
     let last = if all_day && end > start { end - Duration::days(1) } else { end };
     html! {
         article.event.free[event["transparency"] == json!("transparent")] id={ "e-" (text("id")) } {

@@ -1,4 +1,4 @@
-//! Channels, and the notices that go out through them.
+//! Channels and their push notifications.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::config::{Behaviour, Config, PushAddresses};
 use crate::error::{ApiError, Result};
 use crate::random::{Random, hash};
 
-/// A notice that is to be delivered now: a POST without a body.
+/// A push notification to be delivered now: a POST without a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// For telling how the delivery went.
@@ -48,7 +48,7 @@ struct Channel {
 }
 
 impl Channel {
-    /// Whether notices go through it: a stopped one lingers.
+    /// Whether it delivers notifications: a stopped channel may linger.
     fn delivers(&self, now: DateTime<Utc>) -> bool {
         self.stopped.is_none_or(|end| now < end)
     }
@@ -62,7 +62,7 @@ struct Pending {
     number: u64,
     due: DateTime<Utc>,
     attempt: u32,
-    /// Handed out, and not yet heard of.
+    /// Handed out for delivery, without an outcome yet.
     under_way: bool,
 }
 
@@ -263,7 +263,7 @@ impl Push {
         self.pending.iter().filter(|pending| !pending.under_way).map(|pending| pending.due).min()
     }
 
-    /// Takes note of a delivery: only 500, 502, 503 and 504 are tried again.
+    /// Records the outcome of a delivery: only 500, 502, 503 and 504 are repeated.
     pub fn report(&mut self, now: DateTime<Utc>, id: u64, outcome: Outcome) {
         let Some(place) = self.pending.iter().position(|pending| pending.id == id) else {
             return;
@@ -295,7 +295,7 @@ impl Push {
             .collect()
     }
 
-    /// Ends every channel now, without a word, as Google sometimes does.
+    /// Ends all channels now, silently, as Google sometimes does.
     pub fn expire_all(&mut self, now: DateTime<Utc>) {
         for channel in self.channels.values_mut() {
             channel.expires = channel.expires.min(now);
@@ -318,7 +318,7 @@ fn headers(channel: &Channel, pending: &Pending) -> Vec<(String, String)> {
     headers
 }
 
-/// The stricter of what was asked for and what Google gives.
+/// The shorter of the requested and the longest lifetime.
 fn expiration(now: DateTime<Utc>, body: &Map<String, Value>, most: i64) -> Result<DateTime<Utc>> {
     let number = |value: &Value| match value {
         Value::String(text) => text.parse::<i64>().ok(),

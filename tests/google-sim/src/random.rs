@@ -1,4 +1,4 @@
-//! Randomness from a seed, so that a failing run can be told again.
+//! Randomness from a seed, so that a failing run can be repeated.
 
 use serde::{Deserialize, Serialize};
 

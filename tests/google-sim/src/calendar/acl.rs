@@ -1,4 +1,4 @@
-//! Who may do what in a calendar, as access rules.
+//! Access rules of a calendar.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ pub(crate) fn get(calendar: &Calendar, id: &str) -> Result<Value> {
         .ok_or_else(ApiError::not_found)
 }
 
-/// The owner, and each account that was ever let in; those without a role were let out again.
+/// The owner, and each account that ever had a role; those without one have lost it.
 fn rules(calendar: &Calendar) -> impl Iterator<Item = (Stamp, Option<Role>, &str)> {
     let shared = calendar.shared_at.iter().map(|(who, changed)| {
         let role = calendar.shared_with.get(who).copied();

@@ -27,7 +27,7 @@ use crate::push::Feed;
 /// By how many milliseconds the answer to a watch call comes after its first message.
 const EARLY_SYNC_MS: u64 = 40;
 
-/// Who calls, once the token has been checked.
+/// The caller of a verified token.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub account: String,

@@ -1,11 +1,11 @@
-//! What follows from a change: the exceptions of a series, its former shapes, and the order in which deltas tell them.
+//! The consequences of a change: the exceptions of a series, its former rules, and their order in deltas.
 
 use super::event::{Event, FormerShape, Status};
 use super::series;
 use super::store::{Calendars, Change};
 
 impl Calendars {
-    /// Keeps a changed event, with what follows for its series.
+    /// Stores a changed event, with the consequences for its series.
     pub(super) fn change(&mut self, change: Change, calendar: &str, before: &Event, mut event: Event) {
         if let Some(place) = event.occurrence.clone() {
             self.put(change, calendar, event);
@@ -30,7 +30,7 @@ impl Calendars {
         self.put(change, calendar, event);
     }
 
-    /// Keeps `event` as cancelled; a series takes its exceptions along without a word.
+    /// Stores `event` as cancelled; the exceptions of a series go with it, and are not listed.
     pub(super) fn cancel(&mut self, change: Change, calendar: &str, mut event: Event) {
         if let Some(place) = event.occurrence.clone() {
             self.put(change, calendar, event);
@@ -72,7 +72,7 @@ impl Calendars {
         }
     }
 
-    /// The exceptions that a series lost without a word while it was deleted are not back with it.
+    /// Exceptions that a series lost while it was deleted do not return with it.
     fn retell_cut_off(&mut self, change: Change, calendar: &str, series: &str) {
         for exception in self.exceptions(calendar, series) {
             if exception.bare {
@@ -110,7 +110,7 @@ impl Calendars {
     }
 }
 
-/// Notes what a series was, for those who follow its instances one by one.
+/// Records the former rule of a series, for clients that follow single instances.
 fn remember_shape(change: Change, before: &Event, event: &mut Event) {
     let (start, recurrence) = (before.start, before.recurrence.clone());
     event.former.push(FormerShape { until: change.version, start, recurrence });

@@ -1,4 +1,4 @@
-//! Collections that are small: lists of calendars, settings and access rules, paged and synchronised alike.
+//! Small collections: lists of calendars, settings and access rules, with the same paging and sync tokens.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use super::params::Params;
 use crate::error::{ApiError, Result};
 use crate::random::hash;
 
-/// Items a page where none are asked for, and at most.
+/// Items per page: the default and the maximum.
 const PAGE: (usize, usize) = (100, 250);
 
 /// A collection as one account sees it.

@@ -1,4 +1,4 @@
-//! Sync tokens and page tokens. A token carries all that it stands for, so that nothing is kept of it.
+//! Sync tokens and page tokens. A token contains its state, so that the server stores nothing for it.
 
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64URL_NOPAD;
@@ -9,10 +9,10 @@ use super::event::Stamp;
 use crate::error::{ApiError, Result};
 use crate::random::hash;
 
-/// Where a listing stood when it was whole.
+/// The position of a complete listing.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Cursor {
-    /// Hash of the account: another account's cursor means nothing.
+    /// Hash of the account: a cursor of another account is invalid.
     pub account: u64,
     pub calendar: u64,
     /// Hash of the parameters that must stay the same.
@@ -24,7 +24,7 @@ pub(crate) struct Cursor {
     pub issued: i64,
 }
 
-/// Where a listing stands between two pages.
+/// The position of a listing between two pages.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PageToken {
     pub account: u64,

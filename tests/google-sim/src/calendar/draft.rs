@@ -190,7 +190,7 @@ fn check_recurrence(event: &Event, body: &Map<String, Value>, by_hand: bool) -> 
             return Err(ApiError::required(&message));
         }
     }
-    // What comes with an invitation is kept whatever it is; no more is made of it than can be read.
+    // The lines of an invitation are stored unchecked; unreadable ones have no effect.
     if by_hand { Ok(()) } else { series::check(event) }
 }
 
@@ -217,7 +217,7 @@ fn attendees(body: &Map<String, Value>) -> Result<Vec<Attendee>> {
     Ok(guests)
 }
 
-/// Keys of more than 44 characters are dropped without a word, values cut at 1024.
+/// Keys of more than 44 characters are dropped silently, values cut at 1024.
 fn properties(value: Option<&Value>) -> Result<BTreeMap<String, String>> {
     let Some(Value::Object(properties)) = value else {
         return Ok(BTreeMap::new());
@@ -294,7 +294,7 @@ fn checked(name: &str, value: &Value) -> Result<Value> {
     Ok(value.clone())
 }
 
-/// At most five, 0 to 40320 minutes ahead, by mail or on screen; text messages are dropped without a word.
+/// At most five, 0 to 40320 minutes ahead, by mail or popup; text messages are dropped silently.
 fn reminders(value: &Value) -> Result<Value> {
     let use_default = value.get("useDefault").and_then(Value::as_bool).unwrap_or(false);
     let overrides = value.get("overrides").and_then(Value::as_array);

@@ -1,4 +1,4 @@
-//! The event as the simulator keeps it.
+//! The event as the simulator stores it.
 
 use std::collections::BTreeMap;
 
@@ -116,7 +116,7 @@ pub(crate) struct Event {
     pub details: Map<String, Value>,
     /// A tombstone that shows nothing but its id, as for an exception that a trimmed rule cut off.
     pub bare: bool,
-    /// Gone from the bin as well: it cannot be brought back.
+    /// Removed from the bin: it cannot be restored.
     pub purged: bool,
 }
 

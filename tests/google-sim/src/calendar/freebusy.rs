@@ -1,4 +1,4 @@
-//! `freebusy.query`: when calendars are busy, and nothing of what keeps them so.
+//! `freebusy.query`: the busy times of calendars, without their events.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What Google makes of texts when it stores them.
+//! How Google rewrites texts.
 
 use serde_json::Value;
 
@@ -21,8 +21,8 @@ fn description(text: &str) -> String {
     cut.trim_end().to_owned()
 }
 
-/// Google writes how to join a conference between two such lines, for calendars that know no conference data, and
-/// takes what stands between them out again when it comes back.
+/// Google writes a conference's dial-in between two such lines, for calendars without conference data, and removes that
+/// section when it is sent back.
 fn without_conference_blocks(text: &str) -> String {
     let is_fence = |line: &str| line.starts_with("-::~:~::~") && line.ends_with("::-");
     let mut kept = String::new();

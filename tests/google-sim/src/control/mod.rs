@@ -1,4 +1,4 @@
-//! What a test, or a person at the page, may do beyond Google's own API.
+//! Operations for tests and for the page, beyond Google's own API.
 
 mod by_hand;
 mod requests;
@@ -19,7 +19,7 @@ use crate::google::Clock;
 use crate::http::Request;
 use crate::oauth::{GrantEnd, Granted};
 
-/// Why Google refused what was done by hand.
+/// Why an operation was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The status that the API would have answered with.
@@ -59,18 +59,18 @@ impl Google {
         self.writes.0.iter()
     }
 
-    /// The same, after which they are forgotten: a check takes what came since it looked last.
+    /// The same, and clears them: a check reads what came since the last time.
     pub fn take_writes(&mut self) -> Vec<WriteCall> {
         std::mem::take(&mut self.writes.0).into()
     }
 
-    /// Sets every count to zero and forgets the writes.
+    /// Resets all counts and the writes.
     pub fn reset_calls(&mut self) {
         self.calls.clear();
         self.writes.0.clear();
     }
 
-    /// Puts in a fault. Of several that hit a call, the first one put in wins.
+    /// Adds a fault. Of several that match a call, the first one counts.
     pub fn inject(&mut self, fault: Fault) {
         self.faults.push(fault);
     }
@@ -106,12 +106,12 @@ impl Google {
         &mut self.config.limits
     }
 
-    /// What Google may do and does not always do, for changing it.
+    /// The behaviour that Google is free to show, for changing it.
     pub fn behaviour_mut(&mut self) -> &mut Behaviour {
         &mut self.config.behaviour
     }
 
-    /// Adds a person with calendars; one who is there already stays.
+    /// Adds an account with calendars; an existing one stays.
     pub fn add_account(&mut self, account: Account) {
         if !self.tokens.accounts.contains_key(&account.email) {
             self.calendars.add(&account);
@@ -124,8 +124,8 @@ impl Google {
         self.tokens.clients.insert(client.id.clone(), client);
     }
 
-    /// Lets `account` into a calendar as `freeBusyReader`, `reader`, `writer` or `owner`, or with
-    /// another word out of it. Every cursor of that calendar is void after such a change.
+    /// Gives `account` a role in a calendar: `freeBusyReader`, `reader`, `writer` or `owner`; any other word removes
+    /// it. Every such change invalidates all cursors of that calendar.
     pub fn share(&mut self, now: DateTime<Utc>, calendar: &str, account: &str, role: &str) {
         let stamp = self.calendars.stamp(self.clock.read(now));
         let Some(place) = self.calendars.all.get_mut(calendar) else {
@@ -164,18 +164,18 @@ impl Google {
         }
     }
 
-    /// Every access token of `account` is over; refresh tokens still work.
+    /// Expires all access tokens of `account`; refresh tokens still work.
     pub fn expire_access_tokens(&mut self, now: DateTime<Utc>, account: &str) {
         self.tokens.expire_access(self.clock.read(now), account);
     }
 
-    /// Every grant of `account` ends, for that reason.
+    /// Ends all grants of `account`, for that reason.
     pub fn end_grants(&mut self, now: DateTime<Utc>, account: &str, end: GrantEnd) {
         let now = self.clock.read(now);
         self.tokens.end_grants(now, account, None, end, Duration::zero());
     }
 
-    /// Every cursor of a calendar that was handed out until now answers 410.
+    /// Invalidates all cursors of a calendar: they answer 410.
     pub fn expire_cursors(&mut self, now: DateTime<Utc>, calendar: &str) {
         let stamp = self.calendars.stamp(self.clock.read(now));
         if let Some(calendar) = self.calendars.all.get_mut(calendar) {
@@ -183,27 +183,27 @@ impl Google {
         }
     }
 
-    /// Every call of `account` answers 403 `quotaExceeded`, for so long.
+    /// All calls of `account` answer 403 `quotaExceeded` for `time`.
     pub fn exhaust_quota(&mut self, now: DateTime<Utc>, account: &str, time: Duration) {
         self.quota.exhaust(self.clock.read(now), account, time);
     }
 
-    /// Forgets the calls that count against quotas, and every exhausted one.
+    /// Resets the calls that count against quotas, and exhausted quotas.
     pub fn reset_quotas(&mut self) {
         self.quota.reset();
     }
 
-    /// What was deleted in a calendar cannot be brought back any more.
+    /// Empties the bin: deleted events of a calendar can no longer be restored.
     pub fn empty_bin(&mut self, calendar: &str) {
         self.calendars.empty_bin(calendar);
     }
 
-    /// Whether every further notice is lost.
+    /// Loses all further notifications, or no longer does.
     pub fn darken_push(&mut self, dark: bool) {
         self.push.dark = dark;
     }
 
-    /// Ends every channel now, without a word.
+    /// Ends all channels now, silently.
     pub fn expire_channels(&mut self, now: DateTime<Utc>) {
         self.push.expire_all(self.clock.read(now));
     }
@@ -221,8 +221,8 @@ impl Google {
         calendar.events.values().map(|event| as_owner(calendar, event)).collect()
     }
 
-    /// The stamp of each event's last change, by the event's id: what differs between two looks was changed between
-    /// them.
+    /// The stamp of each event's last change, by the event's id: an event whose stamp differs between two calls was
+    /// changed between them.
     pub fn stamps(&self, calendar: &str) -> BTreeMap<String, u64> {
         let events = self.calendars.all.get(calendar).into_iter().flat_map(|calendar| calendar.events.values());
         events.map(|event| (event.id.clone(), event.stamp)).collect()

@@ -1,4 +1,4 @@
-//! The pages that a person sees on the way to a grant. They work without JavaScript.
+//! The consent pages. They work without JavaScript.
 
 use maud::{DOCTYPE, Markup, html};
 
@@ -66,7 +66,7 @@ fn scope_boxes(asked: &Asked) -> Markup {
     }
 }
 
-/// What Google shows instead of sending the person back.
+/// The page that Google shows instead of a redirect.
 pub(crate) fn refusal(refused: &Refused) -> Response {
     let message = html! {
         h1 { "Access blocked: this request is invalid" }

@@ -57,7 +57,7 @@ pub(crate) fn sign(
     Some(format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature)))
 }
 
-/// What the scopes let a client know of the person.
+/// The claims that the scopes allow.
 pub(crate) fn claims_of(claims: &mut Value, account: &Account, granted: &BTreeSet<String>) {
     if granted.contains(SIGN_IN[1]) {
         claims["email"] = json!(account.email);

@@ -14,12 +14,12 @@ use crate::Google;
 use crate::config::RefreshTokens;
 use crate::http::{Request, Response, lookup};
 
-/// Tokens that were handed out without a page.
+/// Tokens that were issued without the consent page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Granted {
     /// Good for an hour.
     pub access_token: String,
-    /// Good until something ends it.
+    /// Valid until it is revoked or expires.
     pub refresh_token: String,
 }
 
@@ -109,7 +109,7 @@ impl Google {
         let detail = "Missing required parameter: refresh_token";
         let text = lookup(form, "refresh_token").ok_or(Refused(400, "invalid_request", detail))?;
         let token = self.tokens.use_refresh(now, text, client).map_err(ended)?;
-        // A refresh may ask for less, never for more.
+        // A refresh may request fewer scopes, never more.
         let scopes: BTreeSet<String> = match lookup(form, "scope") {
             None => token.scopes.clone(),
             Some(wanted) => {

@@ -1,4 +1,4 @@
-//! What is kept of consent: grants, codes and tokens.
+//! Grants, codes and tokens.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -193,7 +193,7 @@ impl Tokens {
         }
     }
 
-    /// The refresh token as long as it works, marked as used now.
+    /// The refresh token if it is valid, marked as used now.
     pub fn use_refresh(
         &mut self,
         now: DateTime<Utc>,
@@ -258,7 +258,7 @@ impl Tokens {
                 token.ended = Some(end);
             }
         }
-        // What the person agreed to stays agreed to unless they, or the client, took it back.
+        // Consent stays recorded unless the person or the client revoked it.
         if end == GrantEnd::Revoked {
             for (name, grants) in &mut self.grants {
                 if project.is_none_or(|project| project == name) {
@@ -268,7 +268,7 @@ impl Tokens {
         }
     }
 
-    /// Every access token of `account` is over; its refresh tokens still work.
+    /// Expires all access tokens of `account`; refresh tokens still work.
     pub fn expire_access(&mut self, now: DateTime<Utc>, account: &str) {
         for token in self.access.values_mut().filter(|token| token.account == account) {
             token.expires = now;
@@ -296,7 +296,7 @@ impl Tokens {
         Ok((caller, &token.scopes))
     }
 
-    /// Drops what has run out, so that the state does not grow for ever.
+    /// Drops expired entries, so that the state does not grow for ever.
     pub fn prune(&mut self, now: DateTime<Utc>) {
         self.asked.retain(|_, asked| asked.expires > now);
         self.codes.retain(|_, code| code.expires > now);

@@ -1,4 +1,4 @@
-//! Delivers notices, and tells the machine how it went.
+//! Delivers push notifications and reports the outcome to the simulator.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::push::{Notice, Outcome};
 
 /// How long a receiver may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The clock can be moved at any time, so that no sleep is longer than this.
+/// The longest sleep, since the clock can be moved at any time.
 const NAP: Duration = Duration::from_millis(250);
 
 type Sender = Client<HttpConnector, Empty<Bytes>>;

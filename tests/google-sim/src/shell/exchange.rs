@@ -1,4 +1,4 @@
-//! One request over HTTP: in, to the machine, out.
+//! One HTTP request to the simulator.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(super) async fn answer(
 ) -> io::Result<hyper::Response<Full<Bytes>>> {
     let request = read(request).await?;
     let gzip = wants_gzip(&request);
-    // Of what is read, only the consent page leaves something behind.
+    // Of GET requests, only the consent page changes the state.
     let reading = request.method == "GET" && !request.path.starts_with("/o/");
     let now = shell.now();
     let response = shell.google().handle(now, &request);

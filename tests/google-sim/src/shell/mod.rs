@@ -1,4 +1,4 @@
-//! The shell of HTTP around the machine.
+//! The HTTP server around the simulator.
 
 mod deliver;
 mod exchange;
@@ -37,7 +37,7 @@ struct Shell {
 }
 
 impl Shell {
-    /// A poisoned lock is taken all the same: the machine has no half-done state that a panic could leave.
+    /// Takes a poisoned lock too: a panic leaves no half-done state.
     fn google(&self) -> MutexGuard<'_, Google> {
         self.google.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -60,7 +60,7 @@ pub async fn serve(
     run(listener, google, clock, None, shutdown).await
 }
 
-/// The same, and each answer is given only after the state behind it is in the file.
+/// The same, with a file: each answer waits until its state is stored.
 ///
 /// # Errors
 /// When the listener or the file fails.
@@ -97,7 +97,7 @@ async fn run(
         let shell = Arc::clone(&shell);
         tasks.spawn(async move {
             let service = service_fn(|request| exchange::answer(Arc::clone(&shell), request));
-            // A connection that ends early is the client's affair, or a fault that was asked for.
+            // A connection that ends early was closed by the client, or by a fault.
             let _ =
                 http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
             Ok::<(), Infallible>(())

@@ -1,4 +1,4 @@
-//! The state in a file, so that it outlives the program, however that ends.
+//! The state in a file, so that it outlives the process.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -103,7 +103,7 @@ test("a sync by hand says what it did, and the history why", async () => {
   await picture("history");
 });
 
-// (Later on, a look at the events may meet the moment of disconnecting, and find none.)
+// (Later on, a request for the events may come after the disconnect, and find none.)
 test("nothing went wrong on the page", () => assert.deepEqual(browser.errors, []));
 
 test("disconnecting asks first, and takes our events out of Google", async () => {

@@ -1,5 +1,5 @@
-/** What the page is built with. */
+/** Variables of the build. */
 interface ImportMetaEnv {
-  /** The API's address, where page and API are different sites. */
+  /** The API's address, if page and API are different sites. */
   readonly VITE_API_URL?: string;
 }

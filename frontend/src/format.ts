@@ -3,12 +3,12 @@
 const DAY = { weekday: "short", day: "numeric", month: "short" } as const;
 const HOUR = { hour: "2-digit", minute: "2-digit" } as const;
 
-/** A moment, in the calendar's zone if it is known. */
+/** A time, in the calendar's zone if it is known. */
 export function moment(at: string | null, timeZone?: string): string {
   return at ? new Intl.DateTimeFormat(undefined, { ...DAY, ...HOUR, timeZone }).format(new Date(at)) : "–";
 }
 
-/** From one moment to another, the day but once where it is the same. */
+/** A time span; the day appears once if it is the same. */
 export function span(from: string, to: string, timeZone?: string): string {
   return new Intl.DateTimeFormat(undefined, { ...DAY, ...HOUR, timeZone }).formatRange(
     new Date(from),
@@ -16,7 +16,7 @@ export function span(from: string, to: string, timeZone?: string): string {
   );
 }
 
-/** A name of the API's in plain words. */
+/** An API name as words. */
 export const words = (name: string): string => name.replaceAll(/[._]/g, " ");
 
 /** `1 lesson`, `2 lessons`. */

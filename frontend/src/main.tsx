@@ -6,13 +6,13 @@ import { createRoot } from "react-dom/client";
 
 import { Scheduling } from "./pages/Scheduling";
 
-// The calendar's page takes its colours from this attribute, all else from the system's setting itself.
+// The calendar view takes its colours from this attribute, everything else from the system's setting.
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const colour = () => (document.documentElement.dataset["colorScheme"] = dark.matches ? "dark" : "light");
 colour();
 dark.addEventListener("change", colour);
 
-// An answer may come though the browser believes to be offline, and if none comes the page says so.
+// Requests are sent although the browser reports to be offline; the page shows an error if one fails.
 const networkMode = "always";
 const queries = new QueryClient({
   defaultOptions: { queries: { retry: 1, networkMode }, mutations: { networkMode } },

@@ -1,4 +1,4 @@
-/** The calendar's endpoints: what they take and answer, and the hooks through which components use them. */
+/** The types of the calendar's endpoints, and hooks for components to call them. */
 import { useMutation, type UseMutationOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
 
@@ -15,7 +15,7 @@ export type ExternalEvent = Schemas["ExternalEvent"];
 export type Connection = Schemas["Status"] & Schemas["Connection"] & { connected: true };
 export type Status = Connection | (Schemas["Status"] & { connected: false });
 
-/** Whose calendar, and a client that speaks for the caller. */
+/** The instructor, and a client with the caller's token. */
 export interface CalendarContextValue {
   api: Api;
   instructorId: string;
@@ -31,7 +31,7 @@ export function useCalendar(): CalendarContextValue {
   return value;
 }
 
-/** How often what is shown is asked for anew, in milliseconds, while the page is in front. */
+/** The refresh interval of what is shown, in milliseconds, while the page is visible. */
 const REFRESH_MS = 3000;
 
 /** Connection, settings, conflicts and the last runs. */
@@ -56,7 +56,7 @@ export async function olderLogs({ api, instructorId }: CalendarContextValue, cur
   return { logs, nextCursor };
 }
 
-/** What the instructor planned in Google between two moments; all of its pages. */
+/** The imported events between two times, from all pages. */
 export function useExternalEvents(range: { from: Date; to: Date } | null, conflictsOnly: boolean) {
   const { api, instructorId } = useCalendar();
   const between = range && { from: range.from.toISOString(), to: range.to.toISOString() };
@@ -86,7 +86,7 @@ export function useExternalEvents(range: { from: Date; to: Date } | null, confli
   });
 }
 
-/** A call that changes something, after which everything shown is asked for anew. */
+/** A call that changes something, after which everything shown is refreshed. */
 function useChange<Input, Output>(
   change: (context: CalendarContextValue, input: Input) => Promise<Output>,
   options: Pick<UseMutationOptions, "scope"> = {},
@@ -96,7 +96,7 @@ function useChange<Input, Output>(
   return useMutation({
     mutationFn: (input: Input) => change(context, input),
     ...options,
-    // The status first: it says what else there is to ask for.
+    // The status first: the other queries depend on it.
     onSettled: async () => {
       const status = ["calendar", context.instructorId, "status"];
       await queries.invalidateQueries({ queryKey: status });
@@ -106,8 +106,8 @@ function useChange<Input, Output>(
   });
 }
 
-/** Begins a login and leaves for Google's consent screen. With `replaceAccount` another account may take the place of the one
- * that is connected. */
+/** Begins a login and goes to Google's consent screen. With `replaceAccount` another account may replace the connected
+ * one. */
 export const useConnect = () =>
   useChange(async ({ api, instructorId }, replaceAccount: boolean) => {
     const query = { instructorId, replaceAccount };
@@ -115,7 +115,7 @@ export const useConnect = () =>
     window.location.assign(authUrl);
   });
 
-/** Finishes a login whose cookie did not travel. */
+/** Finishes a login whose cookie the browser did not send. */
 export const useFinishLogin = () =>
   useChange(({ api }, body: { state: string; code: string }) =>
     dataOf(api.POST("/api/v1/calendar/oauth/callback", { body })),
@@ -123,13 +123,13 @@ export const useFinishLogin = () =>
 
 type SyncAnswer = (Schemas["Counts"] & { outcome: "completed" | "partial" }) | { outcome: "running" };
 
-/** Syncs now: everything, and past what was given up. */
+/** Syncs everything now, and retries what was given up. */
 export const useSyncNow = () =>
   useChange<undefined, SyncAnswer>(({ api, instructorId }) =>
     dataOf(api.POST("/api/v1/calendar/sync", { body: { instructorId } })),
   );
 
-/** Turns switches, one after another: of two turns of one, the later must stand. */
+/** Changes settings, one request at a time, so that the last change of a setting counts. */
 export const useChangeSettings = () =>
   useChange(
     ({ api, instructorId }, settings: Partial<Settings>) =>

@@ -1,9 +1,9 @@
-/** Calls of the API: a bearer token on each, and one kind of error whatever goes wrong. */
+/** Calls of the API: a bearer token on each, and one type of error. */
 import createClient from "openapi-fetch";
 
 import type { paths } from "./schema";
 
-/** Why a call did not succeed, in words for people. */
+/** Why a call failed, with a message for people. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
 
@@ -11,14 +11,14 @@ export class ApiError extends Error {
     /** For programs: the API's own code, or `unreachable`, or `http_` and the status. */
     readonly code: string,
     message: string,
-    /** What is wrong with which field, where the API says so. */
+    /** The fields that the API finds wrong. */
     readonly details: readonly { field: string; message: string }[] = [],
   ) {
     super(message);
   }
 }
 
-/** A client of the API for one caller. `baseUrl` is empty where page and API are one site. */
+/** A client of the API for one caller. `baseUrl` is empty if page and API are one site. */
 export function createApi(baseUrl: string, token: () => string) {
   const client = createClient<paths>({ baseUrl, credentials: "include", fetch: (request) => fetch(request) });
   client.use({
@@ -35,7 +35,7 @@ interface Answer {
   response: Response;
 }
 
-/** The data of an answer. Throws an {@link ApiError} for every other answer, and for none. */
+/** The data of an answer. Throws an {@link ApiError} for every other answer, and without one. */
 export async function dataOf<A extends Answer>(
   call: Promise<A>,
 ): Promise<NonNullable<NonNullable<A["data"]>["data"]>> {

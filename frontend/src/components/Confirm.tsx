@@ -1,18 +1,18 @@
 import { type ReactNode, useId, useRef } from "react";
 
 interface Props {
-  /** The button that asks, and the one that does it. */
+  /** The texts of the button that opens the dialog and of the one that confirms. */
   action: string;
   pending: boolean;
   question: string;
-  /** What follows from it, and what can be chosen. */
+  /** The consequences and options. */
   children: ReactNode;
-  /** What leaves all as it is. */
+  /** The text of the button that cancels. */
   refuse: string;
   onConfirm: (choices: FormData) => void;
 }
 
-/** A button that asks before it does what cannot be undone. */
+/** A button with a confirmation, for actions that cannot be undone. */
 export function Confirm({ action, pending, question, children, refuse, onConfirm }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();

@@ -19,7 +19,7 @@ const TONES: Record<string, string> = {
   unhealthy: "bad",
 };
 
-/** A state, in the colour that says whether all is well. */
+/** A state, coloured by whether it is good or bad. */
 export function Pill({ state }: { state: string }) {
   return <span className={`pill ${TONES[state] ?? ""}`}>{words(state)}</span>;
 }

@@ -1,6 +1,6 @@
 import { ApiError } from "../api/client";
 
-/** Why something did not succeed, if it did not. */
+/** The message of an error, if there is one. */
 export function Problem({ error }: { error: Error | null }) {
   if (error === null) return null;
   return (

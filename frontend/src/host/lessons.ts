@@ -41,7 +41,7 @@ async function call<T>(
   return text === "" ? undefined : (JSON.parse(text) as T);
 }
 
-/** What a refusal says, if it is one of the host's. */
+/** The message of a refusal by the host. */
 function messageOf(text: string): string | undefined {
   try {
     return (JSON.parse(text) as { message?: string }).message;
@@ -73,7 +73,7 @@ export function useChangeLesson(session: Session) {
   });
 }
 
-/** What reached the event bus for the instructor, the newest first. */
+/** The instructor's notices on the event bus, the newest first. */
 export function useNotices(session: Session) {
   return useQuery({
     queryKey: ["notices", session.instructorId],

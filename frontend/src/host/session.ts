@@ -8,7 +8,7 @@ export interface Session {
   tenantId: string;
   instructorId: string;
   token: string;
-  /** Where the simulated Google calendar can be looked at. */
+  /** The address of the simulated Google calendar. */
   googleUrl: string;
 }
 
@@ -22,10 +22,10 @@ const REMEMBERED = "instructor";
 /** Who was signed in last in this tab. */
 export const remembered = (): string => sessionStorage.getItem(REMEMBERED) ?? INSTRUCTORS[0].id;
 
-/** Keeps who is signed in, for when the browser comes back from Google. */
+/** Remembers the instructor for the return from Google. */
 export const remember = (instructorId: string): void => sessionStorage.setItem(REMEMBERED, instructorId);
 
-/** A token for an instructor, good for hours; asked for anew before it ends. */
+/** A token for an instructor, valid for hours and refreshed before it expires. */
 export function useSession(instructorId: string) {
   return useQuery({
     queryKey: ["session", instructorId],

@@ -16,7 +16,7 @@ import { type LoginOutcome, refusal } from "./loginOutcome";
 // The calendar's page is most of what there is to load; it is loaded when the tab is opened.
 const ExternalEventsViewer = lazy(() => import("../components/calendar/ExternalEventsViewer"));
 
-/** Everything about the connection: connect, status, sync, settings, what is busy in Google, and what runs did. */
+/** Everything about the connection: connect, status, sync, settings, imported events, and the sync history. */
 export function CalendarSyncTab({ session, login }: { session: Session; login: LoginOutcome | null }) {
   const { data: status, error, failureReason } = useStatus();
   const lessons = useLessons(session);
@@ -69,7 +69,7 @@ export function CalendarSyncTab({ session, login }: { session: Session; login: L
   );
 }
 
-/** Says how a login ended, and what can be done about it. */
+/** The outcome of a login, and what to do next. */
 function Welcome({ outcome }: { outcome: LoginOutcome }) {
   const connect = useConnect();
   if (outcome.kind === "finish") {

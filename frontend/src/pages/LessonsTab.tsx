@@ -4,7 +4,7 @@ import { span } from "../format";
 import { type Lesson, type LessonChange, useChangeLesson, useLessons } from "../host/lessons";
 import type { Session } from "../host/session";
 
-/** The lessons of the host application, with what the sync wrote beside them. */
+/** The lessons of the host application, with the sync's columns. */
 export function LessonsTab({ session }: { session: Session }) {
   const lessons = useLessons(session);
   const change = useChangeLesson(session);
@@ -74,7 +74,7 @@ function Row({ lesson, onChange }: RowProps) {
   );
 }
 
-/** Tomorrow at nine, as the browser's input wants it. */
+/** Tomorrow at nine, in the format of the browser's input. */
 function tomorrow(): string {
   const now = new Date();
   const day = new Date(now.getTime() + 24 * HOUR_MS - now.getTimezoneOffset() * 60_000);

@@ -9,7 +9,7 @@ import { LessonsTab } from "./LessonsTab";
 import { type LoginOutcome, takeLoginOutcome } from "./loginOutcome";
 import { useLogin } from "./useLogin";
 
-/** Who is signed in, and the two sides of their scheduling: lessons, and the calendar that they are kept in step with. */
+/** The page of an instructor, with two tabs: lessons, and the calendar with which they are synced. */
 export function Scheduling() {
   const [instructorId, setInstructorId] = useState(remembered);
   const [outcome, setOutcome] = useState(takeLoginOutcome);

@@ -1,12 +1,12 @@
-/** What a browser brings along when it comes back from Google's consent screen. */
+/** The parameters with which a browser returns from Google's consent screen. */
 
 export type LoginOutcome =
   | { kind: "connected" }
   | { kind: "error"; code: string }
-  /** The login's cookie did not travel: the page finishes with its own token. */
+  /** The browser did not send the login's cookie: the page finishes with its own token. */
   | { kind: "finish"; state: string; code: string };
 
-/** Reads the outcome from the page's address and takes it out of there, so that a reload does not tell it again. */
+/** Reads the outcome from the page's address and removes it there, so that a reload does not show it again. */
 export function takeLoginOutcome(): LoginOutcome | null {
   const { search, hash, pathname } = window.location;
   const outcome = read(new URLSearchParams(search), new URLSearchParams(hash.slice(1)));

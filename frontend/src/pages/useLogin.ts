@@ -4,7 +4,7 @@ import { useFinishLogin } from "../api/calendar";
 import { ApiError } from "../api/client";
 import type { LoginOutcome } from "./loginOutcome";
 
-/** How the login ended with which the browser came back; one whose cookie did not travel is finished here, once. */
+/** The outcome of the login from which the browser returned; one whose cookie was not sent is finished here, once. */
 export function useLogin(broughtAlong: LoginOutcome | null): LoginOutcome | null {
   const [outcome, setOutcome] = useState(broughtAlong);
   const { mutateAsync: finish } = useFinishLogin();

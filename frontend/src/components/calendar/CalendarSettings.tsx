@@ -11,10 +11,10 @@ const DIRECTIONS = {
 
 const INTERVALS = [5, 15, 30, 60, 240, 1440];
 
-/** The switches of a connection. Each takes effect at once. */
+/** The settings of a connection. Each takes effect at once. */
 export function CalendarSettings({ settings }: { settings: Settings }) {
   const change = useChangeSettings();
-  // What is under way shows as done from the click on: a switch that jumps back first invites a second click.
+  // A pending change shows at once: a switch that jumped back first would invite a second click.
   const [turned, setTurned] = useState<Partial<Settings>>({});
   const turn = (switches: Partial<Settings>) => {
     setTurned((before) => ({ ...before, ...switches }));

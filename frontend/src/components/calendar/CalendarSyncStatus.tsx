@@ -48,7 +48,7 @@ function Facts({ connection }: { connection: Connection }) {
   );
 }
 
-/** How the lessons stand. The API counts so far and no further. */
+/** The counts of lessons, up to the API's maximum. */
 function lessons({ counts, settings }: Connection): string {
   const atLeast = (number: number, most: number, one: string) =>
     number < most ? count(number, one) : `${most} ${one}s or more`;

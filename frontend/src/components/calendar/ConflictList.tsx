@@ -7,7 +7,7 @@ interface Props {
   lessonTitle: (lessonId: string) => string | undefined;
 }
 
-/** The lessons that something in Google overlaps, and when. They are flagged, never cancelled. */
+/** The lessons that a busy event overlaps, and when. They are flagged, never cancelled. */
 export function ConflictList({ conflicts, timeZone, lessonTitle }: Props) {
   if (conflicts.length === 0) return <p className="empty">No lesson overlaps.</p>;
   return (

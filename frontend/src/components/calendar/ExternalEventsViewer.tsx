@@ -15,13 +15,13 @@ import { Problem } from "../Problem";
 const [CONFLICT, BUSY, FREE] = ["#b3261e", "#2457d6", "#6b7487"];
 
 interface Props {
-  /** Where the calendar is, as an IANA name. */
+  /** The calendar's time zone, as an IANA name. */
   timeZone: string;
-  /** What a lesson is called, where it is known. */
+  /** The title of a lesson, if it is known. */
   lessonTitle: (lessonId: string) => string | undefined;
 }
 
-/** What the instructor planned in Google, on a page of a calendar, and which lessons it overlaps. */
+/** The imported events in a calendar view, with the lessons that they overlap. */
 export default function ExternalEventsViewer({ timeZone, lessonTitle }: Props) {
   const [range, setRange] = useState<{ from: Date; to: Date } | null>(null);
   const [conflictsOnly, setConflictsOnly] = useState(false);
@@ -63,7 +63,7 @@ export default function ExternalEventsViewer({ timeZone, lessonTitle }: Props) {
   );
 }
 
-/** An occurrence as the calendar's page shows it. */
+/** An occurrence for the calendar view. */
 export function onPage(event: ExternalEvent, lessonTitle: Props["lessonTitle"]): EventInput {
   const title = event.title ?? (event.private ? "Busy" : "Untitled");
   const overlapped = event.conflicts.map(({ lessonId }) => lessonTitle(lessonId) ?? "a lesson");

@@ -11,7 +11,7 @@ type Shown = Pick<Status, "logs" | "nextCursor">;
 
 const NOTHING: Shown = { logs: [], nextCursor: null };
 
-/** What the last runs did and why, the newest first, and older ones on demand. */
+/** The last runs, the newest first, and older ones on demand. */
 export function SyncHistory({ status }: { status: Status }) {
   const calendar = useCalendar();
   // What was shown when older runs were asked for: they go on from there, whatever comes meanwhile, until so much has come

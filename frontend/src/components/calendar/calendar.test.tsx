@@ -47,9 +47,9 @@ const connected: Connection = {
   push: { state: "healthy", description: "Google tells of changes at once.", webhookExpiration: null },
 };
 
-/** What was asked of the API: method, path and body. */
+/** The requests to the API: method, path and body. */
 let asked: [string, string, unknown][] = [];
-/** What it answers, by path. */
+/** The API's answers by path. */
 let answers: Record<string, [number, unknown]> = {};
 
 beforeEach(() => {

@@ -113,7 +113,7 @@ fn request(method: &str, path: &str, details: &Value) -> Value {
     event
 }
 
-/// What a function URL sends for one of Google's notices.
+/// What a function URL sends for a push notification.
 fn notice(channel: &str, token: &str) -> Value {
     json!({
         "version": "2.0",

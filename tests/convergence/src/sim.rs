@@ -200,7 +200,7 @@ pub enum Role {
     Schedule,
     /// Notes the first so many lesson changes that wait.
     Stream(usize),
-    /// Takes in a notice of Google with these headers.
+    /// Receives a push notification with these headers.
     Webhook(Vec<(String, String)>),
     /// Does what a person asked for over HTTP.
     Request,

@@ -2,7 +2,7 @@
 //! is nasty.
 //!
 //! [`Google`] is the whole of it as plain data: a request and the time go in, an answer comes out.
-//! [`serve`] is a shell of HTTP around it, which also delivers its push notices and, when asked, keeps
+//! [`serve`] is a shell of HTTP around it, which also delivers its push notifications and, when asked, keeps
 //! its state in a file.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]

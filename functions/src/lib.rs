@@ -25,10 +25,9 @@ use calendar_sync::{Result, bootstrap::Bootstrap, usecases};
 
 /// The dependencies of functions that call Google.
 async fn google(bootstrap: &Bootstrap) -> Result<usecases::google_session::Google> {
-    let store = bootstrap.store();
     Ok(usecases::google_session::Google {
-        store: store.clone(),
-        calendar: bootstrap.calendar(store)?,
+        store: bootstrap.store(),
+        calendar: bootstrap.calendar()?,
         login: bootstrap.login().await?,
         vault: bootstrap.vault()?,
         clock: bootstrap.clock(),

@@ -12,13 +12,13 @@ use calendar_fuzz::{Hand, KEY, Told, ZeroRandom, bootstrap, config, pieces, wait
 use calendar_sync::{
     adapters::google::{Answer, GoogleCalendar},
     model::{CalendarId, Channel, ChannelId, EventId, Window},
-    ports::{Access, Calendar, Clock, ExternalLookup, NewChannel, Operation, Store},
+    ports::{Access, Calendar, Clock, ExternalLookup, NewChannel, Operation, RateLimiter},
     reconcile::{conflicts, inbound, occurrences::Occurrences},
 };
 use chrono::TimeDelta;
 use libfuzzer_sys::fuzz_target;
 
-static STORE: LazyLock<Arc<dyn Store>> = LazyLock::new(|| bootstrap().store());
+static LIMITER: LazyLock<Arc<dyn RateLimiter>> = LazyLock::new(|| bootstrap().rate_limiter());
 
 const STATUSES: [u16; 8] = [200, 200, 200, 400, 403, 410, 429, 500];
 
@@ -40,7 +40,7 @@ fuzz_target!(|data: &[u8]| {
     let clock = Hand::new();
     let told = Told(Arc::new(Mutex::new(answers(rest))));
     let google = config().google().expect("a set-up");
-    let google = GoogleCalendar::new(Arc::new(told), &google, clock.clone(), Arc::new(ZeroRandom), STORE.clone())
+    let google = GoogleCalendar::new(Arc::new(told), &google, clock.clone(), Arc::new(ZeroRandom), LIMITER.clone())
         .expect("a client");
     let [account, client] = ["account", "client"].map(str::to_owned);
     let access = Access { account, client, token: "token".to_owned().into(), calendar: CalendarId::from("primary") };

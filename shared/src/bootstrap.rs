@@ -28,7 +28,7 @@ use crate::{
     },
     config::Config,
     model::WebhookKeys,
-    ports::{Calendar, Clock, DeadLetters, Login, NoticeBus, Random, Store, SyncQueue, TokenVault},
+    ports::{Calendar, Clock, DeadLetters, Login, NoticeBus, Random, RateLimiter, Store, SyncQueue, TokenVault},
 };
 
 /// The roots of AWS's own certificates (<https://www.amazontrust.com/repository/>). Loading the system's bundle would
@@ -88,13 +88,21 @@ impl Bootstrap {
     }
 
     pub fn store(&self) -> Arc<dyn Store> {
-        Arc::new(DynamoStore::new(aws_sdk_dynamodb::Client::new(&self.aws), self.config.tables()))
+        Arc::new(self.dynamo())
     }
 
-    /// Google Calendar. All functions share its quota through `store`.
-    pub fn calendar(&self, store: Arc<dyn Store>) -> Result<Arc<dyn Calendar>> {
+    /// Google's quota, as all functions share it.
+    pub fn rate_limiter(&self) -> Arc<dyn RateLimiter> {
+        Arc::new(self.dynamo())
+    }
+
+    fn dynamo(&self) -> DynamoStore {
+        DynamoStore::new(aws_sdk_dynamodb::Client::new(&self.aws), self.config.tables())
+    }
+
+    pub fn calendar(&self) -> Result<Arc<dyn Calendar>> {
         let (transport, config) = (Arc::new(self.google()?), self.config.google()?);
-        Ok(Arc::new(GoogleCalendar::new(transport, &config, self.clock(), self.random(), store)?))
+        Ok(Arc::new(GoogleCalendar::new(transport, &config, self.clock(), self.random(), self.rate_limiter())?))
     }
 
     /// Google's sign-in, with the client secret from the environment or from Secrets Manager. After a rotation warm

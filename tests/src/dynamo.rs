@@ -61,7 +61,7 @@ pub async fn over(database: Database) -> (Subject, Traffic) {
     let traffic = Traffic::default();
     let config = aws_sdk_dynamodb::config::Builder::from(&sdk).interceptor(traffic.clone()).build();
     let store = Arc::new(DynamoStore::new(Client::from_conf(config), names.clone()));
-    (Subject { store, host: Arc::new(DynamoHost { client, names }) }, traffic)
+    (Subject { store: store.clone(), limiter: store, host: Arc::new(DynamoHost { client, names }) }, traffic)
 }
 
 /// Counts what the AWS SDK sends and receives.

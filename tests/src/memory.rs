@@ -13,7 +13,7 @@ use crate::contracts::store::{Host, HostTable, Subject};
 /// What the store's contract runs on.
 pub fn subject() -> Subject {
     let store = MemoryStore::default();
-    Subject { store: Arc::new(store.clone()), host: Arc::new(MemoryHost(store)) }
+    Subject { store: Arc::new(store.clone()), limiter: Arc::new(store.clone()), host: Arc::new(MemoryHost(store)) }
 }
 
 /// The host application, as it writes its own tables.

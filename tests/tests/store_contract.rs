@@ -67,10 +67,10 @@ contract! {
         what_is_due_is_claimed_once
         scheduling_makes_no_connection
         channels_to_renew_are_found_by_their_moment;
-    turns:
-        a_free_line_is_taken_at_once
-        turns_follow_each_other
-        a_turn_that_comes_too_late_is_left;
+    rate_limits:
+        a_free_shard_is_reserved_at_once
+        reservations_follow_each_other
+        a_reservation_that_would_start_too_late_is_not_made;
     mappings:
         a_mapping_reads_back_as_it_was_saved
         marking_makes_rows_and_changes_none

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod dead_letters;
 pub mod login;
 pub mod random;
+pub mod rate_limiter;
 pub mod store;
 pub mod sync_queue;
 pub mod token_vault;
@@ -19,9 +20,11 @@ pub use clock::Clock;
 pub use dead_letters::DeadLetters;
 pub use login::{GrantedTokens, IssuedTokens, Login, LoginError};
 pub use random::Random;
+pub use rate_limiter::{RateLimiter, Reservation};
 pub use store::{
-    ConflictChanges, Connect, DirtyMark, Due, ExternalLookup, Glance, LeaseAttempt, LessonLookup, LessonMark,
-    LessonSyncColumns, PairChange, ReleaseOutcome, Store,
+    AccountStore, ConflictChanges, ConflictStore, Connect, ConnectionStore, DirtyMark, Due, ExternalEventStore,
+    ExternalLookup, Glance, HostStore, LeaseAttempt, LessonLookup, LessonMark, LessonSyncColumns, LoginStore,
+    MappingStore, Outbox, PairChange, ReleaseOutcome, ScheduleStore, Store, SyncLogStore, SyncStateStore,
 };
 pub use sync_queue::{SyncMessage, SyncQueue};
 pub use token_vault::TokenVault;

@@ -176,7 +176,7 @@ fn acted(world: &mut World, script: &Script) -> Result<(), Failure> {
         let mut found = Vec::new();
         // The lease and the next poll are written, an access token that ended is renewed, and Google's quota shared.
         let mut written = take_written(&world.sim);
-        written.retain(|table, _| !matches!(table, Table::State | Table::Credentials | Table::Lines));
+        written.retain(|table, _| !matches!(table, Table::State | Table::Credentials | Table::RateLimits));
         if !written.is_empty() {
             found.push(format!("the store was written: {written:?}"));
         }
@@ -208,7 +208,7 @@ fn needless_writes(world: &mut World) -> Vec<String> {
     }
     world.settle(TimeDelta::minutes(5));
     let mut written = take_written(&world.sim);
-    let told = [Table::State, Table::Credentials, Table::Lines, Table::SyncLogs, Table::Instructors];
+    let told = [Table::State, Table::Credentials, Table::RateLimits, Table::SyncLogs, Table::Instructors];
     written.retain(|table, _| !told.contains(table));
     let mut found = Vec::new();
     if !written.is_empty() {

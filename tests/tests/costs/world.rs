@@ -114,8 +114,8 @@ impl World {
         let (address, mailbox) = mailbox().await;
         let settings = google_config(&base);
         let client = Arc::new(google::client().unwrap());
-        let store = subject.store.clone();
-        let calendar = GoogleCalendar::new(client.clone(), &settings, clock.clone(), random.clone(), store).unwrap();
+        let limiter = subject.limiter.clone();
+        let calendar = GoogleCalendar::new(client.clone(), &settings, clock.clone(), random.clone(), limiter).unwrap();
         let meanwhile = Arc::new(Meanwhile::default());
         let sync = SyncCalendar {
             google: google_session::Google {

@@ -4,7 +4,7 @@ use std::{cell::Cell, time::Duration};
 
 use calendar_sync::{
     model::{SyncOutcome, SyncTask, SyncTrigger},
-    ports::{Clock, Store},
+    ports::{Clock, RateLimiter as _, SyncLogStore as _},
 };
 use chrono::TimeDelta;
 use futures::future::join_all;
@@ -87,10 +87,9 @@ fn first_syncs_of_500_connections_wait_behind_live_ones_and_google_refuses_hardl
 fn a_listing_that_finds_no_room_in_the_minute_waits_and_has_not_failed() {
     let fleet = Fleet::new(1);
     fleet.clock.play(async {
-        // All lines are taken for the next two minutes.
-        for line in 0..4 {
-            let taken = TimeDelta::minutes(2);
-            fleet.store.take_turn(&format!("client#{line}"), taken, now(), now()).await.unwrap().unwrap();
+        // All shards are reserved for the next two minutes.
+        for shard in 0..fleet.store.bucket_shards() {
+            fleet.store.reserve("client", shard, TimeDelta::minutes(2), now(), now()).await.unwrap();
         }
         let process = fleet.process();
         fleet.send(0, SyncTrigger::Connect, &EVERYTHING).await;

@@ -21,7 +21,7 @@ use calendar_sync::{
         CalendarId, ConnectionId, ConnectionKey, ConnectionStatus, GoogleAccount, InstructorCalendarCredentials,
         LessonId, Notice, SealedSecret, SealedTokens, SyncSettings, SyncState, SyncTask, SyncTrigger,
     },
-    ports::{CalendarError, Clock, Connect, NoticeBus, Store, SyncMessage, SyncQueue},
+    ports::{CalendarError, Clock, Connect, ConnectionStore as _, NoticeBus, SyncMessage, SyncQueue},
     usecases::{
         disconnect::Disconnect,
         dispatch_due_polls::DispatchDuePolls,

@@ -52,14 +52,14 @@ async fn what_has_no_time_to_wait_is_not_asked_of_google() {
 }
 
 #[tokio::test]
-async fn a_process_keeps_one_block_of_the_fleets_quota_however_many_calls_ask_at_once() {
+async fn a_process_keeps_the_units_of_one_reservation_however_many_calls_ask_at_once() {
     let world = World::new().await;
     join_all((0..5).map(|_| world.list(None))).await;
-    assert_eq!(world.blocks_taken(), 5, "each saw that nothing was left");
+    assert_eq!(world.reservations(), 5, "each saw that nothing was left");
     for _ in 0..50 {
         world.list(None).await;
     }
-    assert_eq!(world.blocks_taken(), 5, "fifty calls live on what was left over");
+    assert_eq!(world.reservations(), 5, "fifty calls live on what was left over");
     world.list(None).await;
-    assert_eq!(world.blocks_taken(), 6);
+    assert_eq!(world.reservations(), 6);
 }

@@ -80,7 +80,7 @@ pub struct World {
     google: Arc<Mutex<Google>>,
     pub clock: Arc<TestClock>,
     pub calendar: GoogleCalendar,
-    blocks_taken: Arc<AtomicUsize>,
+    reservations: Arc<AtomicUsize>,
     pub login: GoogleLogin,
     pub access: Access,
 }
@@ -123,10 +123,10 @@ pub fn login_at(base: &str, secret: &str) -> GoogleLogin {
     GoogleLogin::new(Arc::new(google::client().unwrap()), &config(base), &SecretString::from(secret)).unwrap()
 }
 
-/// The lines of the fleet's quota, which answer after a moment, so that others may ask meanwhile.
-fn lines(taken: Arc<AtomicUsize>) -> MemoryStore {
+/// A rate limiter that answers after a moment, so that other calls may ask meanwhile.
+fn slow_limiter(asked: Arc<AtomicUsize>) -> MemoryStore {
     MemoryStore::new(Arc::new(move |_| {
-        taken.fetch_add(1, Ordering::SeqCst);
+        asked.fetch_add(1, Ordering::SeqCst);
         Box::pin(tokio::task::yield_now().map(|()| Fate::Answered))
     }))
 }
@@ -143,12 +143,12 @@ impl World {
         let clock = TestClock::new();
         let (shown, time) = (Arc::clone(&google), Arc::clone(&clock));
         tokio::spawn(google_sim::serve(listener, shown, Arc::new(move || time.now()), std::future::pending()));
-        let blocks_taken = Arc::new(AtomicUsize::new(0));
+        let reservations = Arc::new(AtomicUsize::new(0));
         Self {
             google,
-            calendar: calendar_over(&base, Arc::clone(&clock), lines(Arc::clone(&blocks_taken))),
+            calendar: calendar_over(&base, Arc::clone(&clock), slow_limiter(Arc::clone(&reservations))),
             clock,
-            blocks_taken,
+            reservations,
             login: login_at(&base, CLIENT_SECRET),
             access: Access {
                 account: "ada".to_owned(),
@@ -167,9 +167,9 @@ impl World {
         self.google().inject(Fault::new(method, effect).on(when));
     }
 
-    /// How often a stretch of the fleet's quota was taken.
-    pub fn blocks_taken(&self) -> usize {
-        self.blocks_taken.load(Ordering::SeqCst)
+    /// How often units of the fleet's quota were reserved.
+    pub fn reservations(&self) -> usize {
+        self.reservations.load(Ordering::SeqCst)
     }
 
     pub async fn list(&self, token: Option<&str>) -> Listing {

@@ -1,5 +1,6 @@
 //! Conflicts: an item for each pair of lesson and occurrence, beside the mappings that carry the flag.
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -8,15 +9,16 @@ use serde::{Deserialize, Serialize};
 use super::{
     DynamoStore,
     expressions::Change,
-    items::{Item, event_key, event_key_prefix, from_item, in_connection, text, to_item},
-    mappings, notices,
+    items::{Item, from_item, text, to_item},
+    keys::{self, CONFLICTS},
+    outbox,
     requests::{CONCURRENCY, Index, Query, TRANSACTION},
     tables::CONFLICTS_BY_EVENT,
 };
 use crate::{
     Result,
     model::{CalendarId, ConnectionKey, EventId, LessonId, Notice, SchedulingConflict, timestamp},
-    ports::{ConflictChanges, PairChange},
+    ports::{ConflictChanges, ConflictStore, PairChange},
 };
 
 #[derive(Serialize, Deserialize)]
@@ -43,7 +45,7 @@ impl From<&SchedulingConflict> for Row {
             lesson_id: conflict.lesson_id,
             calendar_id: conflict.calendar_id.clone(),
             google_event_id: conflict.google_event_id.clone(),
-            conflict_event: Some(event_key(&conflict.calendar_id, &conflict.google_event_id)),
+            conflict_event: Some(keys::event_text(&conflict.calendar_id, &conflict.google_event_id)),
             occurrence_start: conflict.occurrence_start,
             overlap_start: conflict.overlap_start,
             overlap_end: conflict.overlap_end,
@@ -65,50 +67,44 @@ fn read(item: Item) -> Result<SchedulingConflict> {
     })
 }
 
-/// What the sort attribute of each pair begins with.
-pub(super) const CONFLICTS: &str = "conflict#";
+#[async_trait]
+impl ConflictStore for DynamoStore {
+    async fn conflicts(&self, key: ConnectionKey) -> Result<Vec<SchedulingConflict>> {
+        self.beginning_with(&self.names.mappings, key, ("item", CONFLICTS), None).await?.into_iter().map(read).collect()
+    }
 
-fn row_key(key: ConnectionKey, conflict: &SchedulingConflict) -> Item {
-    let event = event_key(&conflict.calendar_id, &conflict.google_event_id);
-    let occurrence = timestamp::format(conflict.occurrence_start);
-    in_connection(key, "item", format_args!("{CONFLICTS}{}#{event}#{occurrence}", conflict.lesson_id))
-}
+    async fn conflicts_of_lesson(&self, key: ConnectionKey, lesson: LessonId) -> Result<Vec<SchedulingConflict>> {
+        let prefix = keys::conflicts_of(lesson);
+        let found = self.beginning_with(&self.names.mappings, key, ("item", &prefix), None).await?;
+        found.into_iter().map(read).collect()
+    }
 
-pub(super) async fn all(store: &DynamoStore, key: ConnectionKey) -> Result<Vec<SchedulingConflict>> {
-    mappings::items(store, key, CONFLICTS, None).await?.into_iter().map(read).collect()
-}
+    async fn conflicts_of_event(
+        &self,
+        key: ConnectionKey,
+        calendar: &CalendarId,
+        event: &EventId,
+    ) -> Result<Vec<SchedulingConflict>> {
+        let found = self
+            .query(Query {
+                table: &self.names.mappings,
+                index: Some(Index::Local(CONFLICTS_BY_EVENT)),
+                condition: "#connection = :connection AND begins_with(#conflict_event, :event)",
+                values: vec![
+                    (":connection", text(key)),
+                    (":event", text(keys::event_prefix(calendar, event.family()))),
+                ],
+                ..Query::default()
+            })
+            .await?;
+        let pairs = found.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+        Ok(pairs.into_iter().filter(|pair| pair.google_event_id.family() == event.family()).collect())
+    }
 
-pub(super) async fn of_lesson(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    lesson: LessonId,
-) -> Result<Vec<SchedulingConflict>> {
-    let found = mappings::items(store, key, &format!("{CONFLICTS}{lesson}#"), None).await?;
-    found.into_iter().map(read).collect()
-}
-
-pub(super) async fn of_event(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    calendar: &CalendarId,
-    event: &EventId,
-) -> Result<Vec<SchedulingConflict>> {
-    let found = store
-        .query(Query {
-            table: &store.names.mappings,
-            index: Some(Index::Local(CONFLICTS_BY_EVENT)),
-            condition: "#connection = :connection AND begins_with(#conflict_event, :event)",
-            values: vec![(":connection", text(key)), (":event", text(event_key_prefix(calendar, event.family())))],
-            ..Query::default()
-        })
-        .await?;
-    let pairs = found.into_iter().map(read).collect::<Result<Vec<_>>>()?;
-    Ok(pairs.into_iter().filter(|pair| pair.google_event_id.family() == event.family()).collect())
-}
-
-pub(super) async fn apply(store: &DynamoStore, key: ConnectionKey, changes: &[ConflictChanges]) -> Result<()> {
-    let lessons: Vec<_> = changes.iter().map(|lesson| apply_to_lesson(store, key, lesson)).collect();
-    stream::iter(lessons).buffer_unordered(CONCURRENCY).try_collect().await
+    async fn apply_conflicts(&self, key: ConnectionKey, changes: &[ConflictChanges]) -> Result<()> {
+        let lessons: Vec<_> = changes.iter().map(|lesson| apply_to_lesson(self, key, lesson)).collect();
+        stream::iter(lessons).buffer_unordered(CONCURRENCY).try_collect().await
+    }
 }
 
 /// One transaction. What is more than DynamoDB takes in one goes before it: should the process die between them,
@@ -136,23 +132,23 @@ pub(super) fn writes(
     }
     for PairChange { pair, notice } in &changes.put {
         let mut item = to_item(&Row::from(pair))?;
-        item.extend(row_key(key, pair));
+        item.extend(keys::conflict(key, pair));
         writes.push(with_notice(store, Change::default().put(table, item)?, notice.as_slice())?);
     }
     let flag = Change::when("attribute_exists(#lesson_id)")
         .set("has_conflict", AttributeValue::Bool(changes.has_conflict))
-        .update(table, mappings::row_key(key, changes.lesson_id))?;
+        .update(table, keys::mapping(key, changes.lesson_id))?;
     writes.push(vec![flag]);
     Ok(writes)
 }
 
 fn removal(store: &DynamoStore, key: ConnectionKey, pair: &SchedulingConflict) -> Result<TransactWriteItem> {
-    Change::default().delete(&store.names.mappings, row_key(key, pair))
+    Change::default().delete(&store.names.mappings, keys::conflict(key, pair))
 }
 
 fn with_notice(store: &DynamoStore, write: TransactWriteItem, notice: &[Notice]) -> Result<Vec<TransactWriteItem>> {
     let mut writes = vec![write];
-    writes.extend(notices::puts(store, notice)?);
+    writes.extend(outbox::puts(store, notice)?);
     Ok(writes)
 }
 

@@ -1,5 +1,6 @@
 //! `instructor_calendar_credentials`: the cold part of a connection.
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     DynamoStore, accounts,
     expressions::Change,
-    items::{Item, attributes, from_item, number, text, time, to_item},
-    notices,
+    items::{attributes, from_item, number, text, time, to_item},
+    keys, outbox,
     requests::Written,
     sync_state,
 };
@@ -19,7 +20,7 @@ use crate::{
         InstructorId, Notice, SealedSecret, SealedTokens, SettingsPatch, SyncDirection, SyncSettings, TenantId,
         timestamp,
     },
-    ports::Connect,
+    ports::{Connect, ConnectionStore},
 };
 
 #[derive(Serialize, Deserialize)]
@@ -123,10 +124,6 @@ impl From<Row> for InstructorCalendarCredentials {
     }
 }
 
-fn row_key(key: ConnectionKey) -> Item {
-    Item::from([("tenant_id".to_owned(), text(key.tenant_id)), ("instructor_id".to_owned(), text(key.instructor_id))])
-}
-
 fn this_connection(id: ConnectionId) -> Change {
     Change::when("#id = :id").with("id", text(id))
 }
@@ -139,146 +136,142 @@ fn status_value(status: &ConnectionStatus) -> Result<AttributeValue> {
     attributes(status).map(AttributeValue::M)
 }
 
-pub(super) async fn credentials(
-    store: &DynamoStore,
-    key: ConnectionKey,
-) -> Result<Option<InstructorCalendarCredentials>> {
-    let item = store.get(&store.names.credentials, row_key(key)).await?;
-    item.map(|item| from_item::<Row>(item).map(Into::into)).transpose()
-}
+#[async_trait]
+impl ConnectionStore for DynamoStore {
+    async fn credentials(&self, key: ConnectionKey) -> Result<Option<InstructorCalendarCredentials>> {
+        let item = self.get(&self.names.credentials, keys::credentials(key)).await?;
+        item.map(|item| from_item::<Row>(item).map(Into::into)).transpose()
+    }
 
-pub(super) async fn connect(store: &DynamoStore, connect: &Connect) -> Result<()> {
-    let table = &store.names.credentials;
-    let key = connect.credentials.key;
-    let unchanged = match connect.replaces {
-        // A connection that is being taken down meanwhile is not brought back over it.
-        Some(id) => Change::when("#id = :replaced AND #connection_status.#state <> :disconnecting")
-            .with("replaced", text(id))
-            .with("disconnecting", text("disconnecting")),
-        None => Change::when("attribute_not_exists(#id)"),
-    };
-    let state = match &connect.state {
-        Some(state) => sync_state::start_anew(key, state)?,
-        // A connection that goes on is polled at once, whatever had stopped it.
-        None => {
-            // Counted as a request, so that a run which is under way does not write its own time over it.
-            Change::when("attribute_exists(#lease_fence)")
-                .set("next_sync_at", time(connect.credentials.updated_at))
-                .count_up("request_counter")
+    async fn connect(&self, connect: &Connect) -> Result<()> {
+        let table = &self.names.credentials;
+        let key = connect.credentials.key;
+        let unchanged = match connect.replaces {
+            // A connection that is being taken down meanwhile is not brought back over it.
+            Some(id) => Change::when("#id = :replaced AND #connection_status.#state <> :disconnecting")
+                .with("replaced", text(id))
+                .with("disconnecting", text("disconnecting")),
+            None => Change::when("attribute_not_exists(#id)"),
+        };
+        let state = match &connect.state {
+            Some(state) => sync_state::start_anew(key, state)?,
+            // A connection that goes on is polled at once, whatever had stopped it.
+            None => {
+                // Counted as a request, so that a run which is under way does not write its own time over it.
+                Change::when("attribute_exists(#lease_fence)")
+                    .set("next_sync_at", time(connect.credentials.updated_at))
+                    .count_up("request_counter")
+            }
+        };
+        let writes = vec![
+            unchanged.put(table, to_item(&Row::from(&connect.credentials))?)?,
+            accounts::join(self, key, &connect.credentials.google_account.sub, connect.asked_at)?,
+            state.update(table, keys::state(key))?,
+        ];
+        if self.transact(writes).await? { Ok(()) } else { Err(changed_meanwhile()) }
+    }
+
+    async fn save_access_token(
+        &self,
+        key: ConnectionKey,
+        id: ConnectionId,
+        sealed: &SealedSecret,
+        expiry: DateTime<Utc>,
+    ) -> Result<()> {
+        let change =
+            this_connection(id).set("google_access_token", text(&sealed.0)).set("google_token_expiry", time(expiry));
+        self.update(&self.names.credentials, keys::credentials(key), change).await?;
+        Ok(())
+    }
+
+    /// A login replaces the refresh token: by it the tokens that were read are known.
+    async fn save_tokens(&self, as_read: &InstructorCalendarCredentials, tokens: &SealedTokens) -> Result<()> {
+        let change = Change::when("#id = :id AND #google_refresh_token = :token")
+            .with("id", text(as_read.id))
+            .with("token", text(&as_read.tokens.google_refresh_token.0))
+            .set("google_access_token", text(&tokens.google_access_token.0))
+            .set("google_refresh_token", text(&tokens.google_refresh_token.0))
+            .set("google_token_expiry", time(tokens.google_token_expiry));
+        self.update(&self.names.credentials, keys::credentials(as_read.key), change).await?;
+        Ok(())
+    }
+
+    /// Only what changes is written: of two changes that meet, neither undoes the other.
+    async fn save_settings(
+        &self,
+        key: ConnectionKey,
+        patch: &SettingsPatch,
+        now: DateTime<Utc>,
+    ) -> Result<SyncSettings> {
+        let mut change = Change::when("attribute_exists(#id)").set("updated_at", time(now));
+        if let Some(enabled) = patch.sync_enabled {
+            let synced = enabled.then(|| text(key.instructor_id));
+            change = change.set("sync_enabled", flag(enabled)).set_or_remove("synced_instructor_id", synced);
         }
-    };
-    let writes = vec![
-        unchanged.put(table, to_item(&Row::from(&connect.credentials))?)?,
-        accounts::join(store, key, &connect.credentials.google_account.sub, connect.asked_at)?,
-        state.update(table, sync_state::row_key(key))?,
-    ];
-    if store.transact(writes).await? { Ok(()) } else { Err(changed_meanwhile()) }
+        if let Some(direction) = patch.sync_direction {
+            change = change.set(
+                "sync_direction",
+                serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(direction).map_err(Error::internal)?,
+            );
+        }
+        if let Some(auto) = patch.auto_sync {
+            change = change.set("auto_sync", flag(auto));
+        }
+        if let Some(minutes) = patch.sync_interval_minutes {
+            change = change.set("sync_interval_minutes", number(minutes));
+        }
+        match self.update(&self.names.credentials, keys::credentials(key), change).await? {
+            Written::Done(item) => Ok(from_item::<SettingsRow>(item)?.into()),
+            Written::Refused(_) => Err(Error::not_found()),
+        }
+    }
+
+    /// A connection that is being taken down is left alone by a late finding: only a login or the end of the taking
+    /// down changes that. One that was renewed is known by its refresh token, which nothing but a login replaces, or
+    /// sealing it anew: then the finding comes again.
+    async fn save_status(
+        &self,
+        as_read: &InstructorCalendarCredentials,
+        status: &ConnectionStatus,
+        now: DateTime<Utc>,
+        notices: &[Notice],
+    ) -> Result<()> {
+        let change = match status {
+            ConnectionStatus::Disconnecting { .. } => this_connection(as_read.id),
+            ConnectionStatus::Active | ConnectionStatus::NeedsReauth { .. } => {
+                let unchanged =
+                    "#id = :id AND #google_refresh_token = :token AND #connection_status.#state <> :disconnecting";
+                Change::when(unchanged)
+                    .with("id", text(as_read.id))
+                    .with("token", text(&as_read.tokens.google_refresh_token.0))
+                    .with("disconnecting", text("disconnecting"))
+            }
+        };
+        let change = change.set("connection_status", status_value(status)?).set("updated_at", time(now));
+        let mut writes = vec![change.update(&self.names.credentials, keys::credentials(as_read.key))?];
+        writes.extend(outbox::puts(self, notices)?);
+        if self.transact(writes).await? { Ok(()) } else { Err(Error::not_found()) }
+    }
+
+    async fn forget_connection(&self, credentials: &InstructorCalendarCredentials) -> Result<()> {
+        let table = &self.names.credentials;
+        let key = credentials.key;
+        let sub = &credentials.google_account.sub;
+        let unchanged = Change::when("attribute_not_exists(#id) OR (#id = :id AND #connection_status = :status)")
+            .with("id", text(credentials.id))
+            .with("status", status_value(&credentials.status)?);
+        let writes = vec![
+            unchanged.delete(table, keys::credentials(key))?,
+            Change::default().delete(table, keys::state(key))?,
+            accounts::forget(self, key, sub)?,
+        ];
+        if !self.transact(writes).await? {
+            return Err(changed_meanwhile());
+        }
+        accounts::forget_unused(self, sub).await
+    }
 }
 
 fn changed_meanwhile() -> Error {
     Error::new(ErrorKind::Conflict, "connection_changed", "The connection was changed meanwhile. Please try again.")
-}
-
-pub(super) async fn save_access_token(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    id: ConnectionId,
-    sealed: &SealedSecret,
-    expiry: DateTime<Utc>,
-) -> Result<()> {
-    let change =
-        this_connection(id).set("google_access_token", text(&sealed.0)).set("google_token_expiry", time(expiry));
-    store.update(&store.names.credentials, row_key(key), change).await?;
-    Ok(())
-}
-
-/// A login replaces the refresh token: by it the tokens that were read are known.
-pub(super) async fn save_tokens(
-    store: &DynamoStore,
-    as_read: &InstructorCalendarCredentials,
-    tokens: &SealedTokens,
-) -> Result<()> {
-    let change = Change::when("#id = :id AND #google_refresh_token = :token")
-        .with("id", text(as_read.id))
-        .with("token", text(&as_read.tokens.google_refresh_token.0))
-        .set("google_access_token", text(&tokens.google_access_token.0))
-        .set("google_refresh_token", text(&tokens.google_refresh_token.0))
-        .set("google_token_expiry", time(tokens.google_token_expiry));
-    store.update(&store.names.credentials, row_key(as_read.key), change).await?;
-    Ok(())
-}
-
-/// Only what changes is written: of two changes that meet, neither undoes the other.
-pub(super) async fn save_settings(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    patch: &SettingsPatch,
-    now: DateTime<Utc>,
-) -> Result<SyncSettings> {
-    let mut change = Change::when("attribute_exists(#id)").set("updated_at", time(now));
-    if let Some(enabled) = patch.sync_enabled {
-        let synced = enabled.then(|| text(key.instructor_id));
-        change = change.set("sync_enabled", flag(enabled)).set_or_remove("synced_instructor_id", synced);
-    }
-    if let Some(direction) = patch.sync_direction {
-        change = change.set(
-            "sync_direction",
-            serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(direction).map_err(Error::internal)?,
-        );
-    }
-    if let Some(auto) = patch.auto_sync {
-        change = change.set("auto_sync", flag(auto));
-    }
-    if let Some(minutes) = patch.sync_interval_minutes {
-        change = change.set("sync_interval_minutes", number(minutes));
-    }
-    match store.update(&store.names.credentials, row_key(key), change).await? {
-        Written::Done(item) => Ok(from_item::<SettingsRow>(item)?.into()),
-        Written::Refused(_) => Err(Error::not_found()),
-    }
-}
-
-/// A connection that is being taken down is left alone by a late finding: only a login or the end of the taking
-/// down changes that. One that was renewed is known by its refresh token, which nothing but a login replaces, or
-/// sealing it anew: then the finding comes again.
-pub(super) async fn save_status(
-    store: &DynamoStore,
-    as_read: &InstructorCalendarCredentials,
-    status: &ConnectionStatus,
-    now: DateTime<Utc>,
-    notices: &[Notice],
-) -> Result<()> {
-    let change = match status {
-        ConnectionStatus::Disconnecting { .. } => this_connection(as_read.id),
-        ConnectionStatus::Active | ConnectionStatus::NeedsReauth { .. } => {
-            let unchanged =
-                "#id = :id AND #google_refresh_token = :token AND #connection_status.#state <> :disconnecting";
-            Change::when(unchanged)
-                .with("id", text(as_read.id))
-                .with("token", text(&as_read.tokens.google_refresh_token.0))
-                .with("disconnecting", text("disconnecting"))
-        }
-    };
-    let change = change.set("connection_status", status_value(status)?).set("updated_at", time(now));
-    let mut writes = vec![change.update(&store.names.credentials, row_key(as_read.key))?];
-    writes.extend(notices::puts(store, notices)?);
-    if store.transact(writes).await? { Ok(()) } else { Err(Error::not_found()) }
-}
-
-pub(super) async fn forget(store: &DynamoStore, credentials: &InstructorCalendarCredentials) -> Result<()> {
-    let table = &store.names.credentials;
-    let key = credentials.key;
-    let sub = &credentials.google_account.sub;
-    let unchanged = Change::when("attribute_not_exists(#id) OR (#id = :id AND #connection_status = :status)")
-        .with("id", text(credentials.id))
-        .with("status", status_value(&credentials.status)?);
-    let writes = vec![
-        unchanged.delete(table, row_key(key))?,
-        Change::default().delete(table, sync_state::row_key(key))?,
-        accounts::forget(store, key, sub)?,
-    ];
-    if !store.transact(writes).await? {
-        return Err(changed_meanwhile());
-    }
-    accounts::forget_unused(store, sub).await
 }

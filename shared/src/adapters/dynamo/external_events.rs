@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, TransactWriteItem, WriteRequest};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{PutRequest, TransactWriteItem, WriteRequest};
 use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
@@ -14,8 +15,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     DynamoStore,
     expressions::Change,
-    items::{Item, event_key, event_key_prefix, from_item, in_connection, text, to_item},
-    requests::{CONCURRENCY, Index, Query},
+    items::{Item, from_item, text, to_item},
+    keys,
+    requests::{CONCURRENCY, Index, Query, removal},
     tables::UPCOMING_EXTERNAL_EVENTS,
 };
 use crate::{
@@ -24,7 +26,7 @@ use crate::{
         CalendarId, ConnectionKey, Event, EventId, EventStatus, EventTime, EventType, ExternalCalendarEvent,
         InstructorId, LessonId, TenantId, Window, timestamp,
     },
-    ports::ExternalLookup,
+    ports::{ExternalEventStore, ExternalLookup},
 };
 
 #[allow(clippy::struct_excessive_bools, reason = "they are Google's")]
@@ -86,9 +88,9 @@ fn put_item(key: ConnectionKey, external: &ExternalCalendarEvent) -> Result<Item
         private: event.private,
         declined: event.declined,
         lesson_id: event.lesson_id,
-        agenda: agenda(external),
+        agenda: keys::agenda(external),
     })?;
-    item.extend(row_key(key, &external.calendar_id, &event.id));
+    item.extend(keys::external_event(key, &external.calendar_id, &event.id));
     Ok(item)
 }
 
@@ -119,68 +121,103 @@ fn read(item: Item) -> Result<ExternalCalendarEvent> {
     })
 }
 
-fn row_key(key: ConnectionKey, calendar: &CalendarId, event: &EventId) -> Item {
-    in_connection(key, "event", event_key(calendar, event))
-}
-
-/// Later than every timestamp, and than `endless`.
-const LAST: &str = "~";
-
-/// Where the event stands in the index; `None` for a cancelled occurrence, which comes along with its series.
-fn agenda(external: &ExternalCalendarEvent) -> Option<String> {
-    if external.event.is_cancelled() {
-        return None;
+#[async_trait]
+impl ExternalEventStore for DynamoStore {
+    async fn external_between(&self, key: ConnectionKey, window: Window) -> Result<ExternalLookup> {
+        let earliest = window.from - ExternalCalendarEvent::LONG_EVENT_DURATION;
+        let (short, long, series) = futures::try_join!(
+            on_agenda(self, key, keys::short_events(earliest, window.to)),
+            on_agenda(self, key, keys::long_events(window.from)),
+            on_agenda(self, key, keys::series(window.from)),
+        )?;
+        let overlaps = |external: &ExternalCalendarEvent| {
+            external.event_start < window.to && external.event_end.is_none_or(|end| end > window.from)
+        };
+        let series: Vec<_> = stream::iter(series.into_iter().filter(overlaps))
+            .map(|series| async move {
+                let exceptions = self.exceptions_of(key, &series.calendar_id, series.id()).await?;
+                Ok::<_, Error>((series, exceptions))
+            })
+            .buffered(CONCURRENCY)
+            .try_collect()
+            .await?;
+        let found: HashSet<_> = series.iter().map(|(series, _)| (&series.calendar_id, series.id())).collect();
+        let comes_along = |external: &ExternalCalendarEvent| {
+            external
+                .event
+                .recurring_event_id
+                .as_ref()
+                .is_some_and(|series| found.contains(&(&external.calendar_id, series)))
+        };
+        let events = short.into_iter().chain(long).filter(|event| overlaps(event) && !comes_along(event)).collect();
+        Ok(ExternalLookup { events, series })
     }
-    let end = external.event_end.map_or_else(|| "endless".to_owned(), timestamp::format);
-    Some(if external.event.is_series() {
-        format!("series#{end}")
-    } else if external.is_long() {
-        format!("long#{end}")
-    } else {
-        format!("at#{}", timestamp::format(external.event_start))
-    })
-}
 
-pub(super) async fn between(store: &DynamoStore, key: ConnectionKey, window: Window) -> Result<ExternalLookup> {
-    let from = timestamp::format(window.from);
-    let (short, long, series) = futures::try_join!(
-        on_agenda(
-            store,
-            key,
-            format!("at#{}", timestamp::format(window.from - ExternalCalendarEvent::LONG_EVENT_DURATION)),
-            format!("at#{}", timestamp::format(window.to)),
-        ),
-        on_agenda(store, key, format!("long#{from}"), format!("long#{LAST}")),
-        on_agenda(store, key, format!("series#{from}"), format!("series#{LAST}")),
-    )?;
-    let overlaps = |external: &ExternalCalendarEvent| {
-        external.event_start < window.to && external.event_end.is_none_or(|end| end > window.from)
-    };
-    let series: Vec<_> = stream::iter(series.into_iter().filter(overlaps))
-        .map(|series| async move {
-            let exceptions = exceptions_of(store, key, &series.calendar_id, series.id()).await?;
-            Ok::<_, Error>((series, exceptions))
-        })
-        .buffered(CONCURRENCY)
-        .try_collect()
-        .await?;
-    let found: HashSet<_> = series.iter().map(|(series, _)| (&series.calendar_id, series.id())).collect();
-    let comes_along = |external: &ExternalCalendarEvent| {
-        external
-            .event
-            .recurring_event_id
-            .as_ref()
-            .is_some_and(|series| found.contains(&(&external.calendar_id, series)))
-    };
-    let events = short.into_iter().chain(long).filter(|event| overlaps(event) && !comes_along(event)).collect();
-    Ok(ExternalLookup { events, series })
+    async fn external_event(
+        &self,
+        key: ConnectionKey,
+        calendar: &CalendarId,
+        id: &EventId,
+    ) -> Result<Option<ExternalCalendarEvent>> {
+        self.get(&self.names.external_events, keys::external_event(key, calendar, id)).await?.map(read).transpose()
+    }
+
+    /// What was split off a series (`<series>_R<start>`) and the exceptions of that begin alike, but are not its own.
+    async fn exceptions_of(
+        &self,
+        key: ConnectionKey,
+        calendar: &CalendarId,
+        series: &EventId,
+    ) -> Result<Vec<ExternalCalendarEvent>> {
+        let prefix = keys::event_prefix(calendar, &format!("{}_", series.stem()));
+        let found = self.beginning_with(&self.names.external_events, key, ("event", &prefix), None).await?;
+        let mut exceptions: Vec<_> = found.into_iter().map(read).collect::<Result<_>>()?;
+        exceptions.retain(|external| external.event.recurring_event_id.as_ref() == Some(series));
+        Ok(exceptions)
+    }
+
+    async fn external_ids(&self, key: ConnectionKey) -> Result<Vec<(CalendarId, EventId)>> {
+        #[derive(Deserialize)]
+        struct Ids {
+            calendar_id: CalendarId,
+            google_event_id: EventId,
+        }
+        let found = self
+            .query(Query {
+                table: &self.names.external_events,
+                condition: "#connection = :connection",
+                values: vec![(":connection", text(key))],
+                only: Some("#calendar_id, #google_event_id"),
+                ..Query::default()
+            })
+            .await?;
+        found.into_iter().map(|item| from_item(item).map(|ids: Ids| (ids.calendar_id, ids.google_event_id))).collect()
+    }
+
+    /// The last of those that share a key is stored; a batch must not name a key twice.
+    async fn put_external(&self, key: ConnectionKey, events: &[ExternalCalendarEvent]) -> Result<()> {
+        let mut writes = BTreeMap::new();
+        for event in events {
+            let put = PutRequest::builder().set_item(Some(put_item(key, event)?)).build().map_err(Error::internal)?;
+            writes.insert((&event.calendar_id, event.id()), WriteRequest::builder().put_request(put).build());
+        }
+        self.batch_write(&self.names.external_events, writes.into_values().collect()).await
+    }
+
+    async fn delete_external(&self, key: ConnectionKey, ids: &[(CalendarId, EventId)]) -> Result<()> {
+        let mut writes = BTreeMap::new();
+        for (calendar, id) in ids {
+            let row = keys::external_event(key, calendar, id);
+            writes.insert((calendar, id), removal(row)?);
+        }
+        self.batch_write(&self.names.external_events, writes.into_values().collect()).await
+    }
 }
 
 async fn on_agenda(
     store: &DynamoStore,
     key: ConnectionKey,
-    from: String,
-    to: String,
+    [from, to]: [String; 2],
 ) -> Result<Vec<ExternalCalendarEvent>> {
     let found = store
         .query(Query {
@@ -194,76 +231,6 @@ async fn on_agenda(
     found.into_iter().map(read).collect()
 }
 
-pub(super) async fn event(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    calendar: &CalendarId,
-    id: &EventId,
-) -> Result<Option<ExternalCalendarEvent>> {
-    store.get(&store.names.external_events, row_key(key, calendar, id)).await?.map(read).transpose()
-}
-
-/// What was split off a series (`<series>_R<start>`) and the exceptions of that begin alike, but are not its own.
-pub(super) async fn exceptions_of(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    calendar: &CalendarId,
-    series: &EventId,
-) -> Result<Vec<ExternalCalendarEvent>> {
-    let found = store
-        .query(Query {
-            table: &store.names.external_events,
-            condition: "#connection = :connection AND begins_with(#event, :prefix)",
-            values: vec![
-                (":connection", text(key)),
-                (":prefix", text(event_key_prefix(calendar, &format!("{}_", series.stem())))),
-            ],
-            ..Query::default()
-        })
-        .await?;
-    let mut exceptions: Vec<_> = found.into_iter().map(read).collect::<Result<_>>()?;
-    exceptions.retain(|external| external.event.recurring_event_id.as_ref() == Some(series));
-    Ok(exceptions)
-}
-
-pub(super) async fn ids(store: &DynamoStore, key: ConnectionKey) -> Result<Vec<(CalendarId, EventId)>> {
-    #[derive(Deserialize)]
-    struct Ids {
-        calendar_id: CalendarId,
-        google_event_id: EventId,
-    }
-    let found = store
-        .query(Query {
-            table: &store.names.external_events,
-            condition: "#connection = :connection",
-            values: vec![(":connection", text(key))],
-            only: Some("#calendar_id, #google_event_id"),
-            ..Query::default()
-        })
-        .await?;
-    found.into_iter().map(|item| from_item(item).map(|ids: Ids| (ids.calendar_id, ids.google_event_id))).collect()
-}
-
-/// The last of those that share a key is stored; a batch must not name a key twice.
-pub(super) async fn put(store: &DynamoStore, key: ConnectionKey, events: &[ExternalCalendarEvent]) -> Result<()> {
-    let mut writes = BTreeMap::new();
-    for event in events {
-        let put = PutRequest::builder().set_item(Some(put_item(key, event)?)).build().map_err(Error::internal)?;
-        writes.insert((&event.calendar_id, event.id()), WriteRequest::builder().put_request(put).build());
-    }
-    store.batch_write(&store.names.external_events, writes.into_values().collect()).await
-}
-
-pub(super) async fn delete(store: &DynamoStore, key: ConnectionKey, ids: &[(CalendarId, EventId)]) -> Result<()> {
-    let mut writes = BTreeMap::new();
-    for (calendar, id) in ids {
-        let row = row_key(key, calendar, id);
-        let delete = DeleteRequest::builder().set_key(Some(row)).build().map_err(Error::internal)?;
-        writes.insert((calendar, id), WriteRequest::builder().delete_request(delete).build());
-    }
-    store.batch_write(&store.names.external_events, writes.into_values().collect()).await
-}
-
 /// Both, as parts of a transaction; the ids have to differ.
 pub(super) fn writes(
     store: &DynamoStore,
@@ -273,6 +240,7 @@ pub(super) fn writes(
 ) -> Result<Vec<TransactWriteItem>> {
     let table = &store.names.external_events;
     let puts = put.iter().map(|event| Change::default().put(table, put_item(key, event)?));
-    let removals = remove.iter().map(|(calendar, id)| Change::default().delete(table, row_key(key, calendar, id)));
+    let removals =
+        remove.iter().map(|(calendar, id)| Change::default().delete(table, keys::external_event(key, calendar, id)));
     puts.chain(removals).collect()
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -12,6 +13,7 @@ use super::{
     DynamoStore,
     expressions::Change,
     items::{Item, number, text, time},
+    keys,
     requests::{Index, Query, Written},
     tables::{LESSONS_BY_INSTRUCTOR, TOMBSTONE},
 };
@@ -21,7 +23,7 @@ use crate::{
         ConnectionKey, EventId, FedLesson, InstructorId, Lesson, LessonContent, LessonId, LessonStatus, LessonVersion,
         SyncStatus, TenantId, Window, timestamp,
     },
-    ports::{LessonLookup, LessonSyncColumns},
+    ports::{HostStore, LessonLookup, LessonSyncColumns},
 };
 
 /// What the host writes. A lesson without a zone is shown in UTC, one without a status takes place.
@@ -37,10 +39,6 @@ struct Row {
     ends_at: DateTime<Utc>,
     time_zone: Option<Tz>,
     status: Option<String>,
-}
-
-pub(super) fn row_key(tenant: TenantId, id: impl ToString) -> Item {
-    Item::from([("tenant_id".to_owned(), text(tenant)), ("id".to_owned(), text(id))])
 }
 
 fn read(item: &Item) -> Result<Lesson, String> {
@@ -88,84 +86,124 @@ fn status_of(word: &str) -> Option<SyncStatus> {
     [SyncStatus::Synced, SyncStatus::Pending, SyncStatus::Failed].into_iter().find(|status| word_of(*status) == word)
 }
 
-pub(super) async fn lessons(store: &DynamoStore, tenant: TenantId, ids: &[LessonId]) -> Result<Vec<LessonLookup>> {
-    let mut wanted = ids.to_vec();
-    wanted.sort_unstable();
-    wanted.dedup();
-    let keys = wanted.into_iter().map(|id| row_key(tenant, id)).collect();
-    let found: HashMap<String, Item> = store
-        .batch_get(&store.names.lessons, keys)
-        .await?
-        .into_iter()
-        .filter_map(|item| item.get("id")?.as_s().ok().cloned().map(|id| (id, item)))
-        .collect();
-    let there = |id: &LessonId| found.get(&id.to_string()).filter(|item| !item.contains_key(TOMBSTONE));
-    let look = |id: &LessonId| match there(id).map(read) {
-        Some(Ok(lesson)) => LessonLookup::Found(Box::new(lesson)),
-        Some(Err(reason)) => LessonLookup::Unreadable(reason),
-        None => LessonLookup::Gone,
-    };
-    Ok(ids.iter().map(look).collect())
+#[async_trait]
+impl HostStore for DynamoStore {
+    async fn lessons(&self, tenant: TenantId, ids: &[LessonId]) -> Result<Vec<LessonLookup>> {
+        let mut wanted = ids.to_vec();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let keys = wanted.into_iter().map(|id| keys::host(tenant, id)).collect();
+        let found: HashMap<String, Item> = self
+            .batch_get(&self.names.lessons, keys)
+            .await?
+            .into_iter()
+            .filter_map(|item| item.get("id")?.as_s().ok().cloned().map(|id| (id, item)))
+            .collect();
+        let there = |id: &LessonId| found.get(&id.to_string()).filter(|item| !item.contains_key(TOMBSTONE));
+        let look = |id: &LessonId| match there(id).map(read) {
+            Some(Ok(lesson)) => LessonLookup::Found(Box::new(lesson)),
+            Some(Err(reason)) => LessonLookup::Unreadable(reason),
+            None => LessonLookup::Gone,
+        };
+        Ok(ids.iter().map(look).collect())
+    }
+
+    async fn lessons_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<LessonId>> {
+        #[derive(Deserialize)]
+        struct Entry {
+            tenant_id: TenantId,
+            id: LessonId,
+            starts_at: String,
+        }
+        let found = self
+            .query(Query {
+                table: &self.names.lessons,
+                index: Some(Index::Global(LESSONS_BY_INSTRUCTOR)),
+                condition: "#instructor_id = :instructor AND #starts_at BETWEEN :from AND :to",
+                values: vec![
+                    (":instructor", text(key.instructor_id)),
+                    (":from", time(window.from - OFFSETS)),
+                    (":to", time(window.to + OFFSETS)),
+                ],
+                ..Query::default()
+            })
+            .await?;
+        let in_window = |entry: &Entry| match entry.starts_at.parse() {
+            Ok(starts_at) => window.contains(starts_at),
+            Err(_) => true, // the read by key tells what is wrong with it
+        };
+        Ok(found
+            .into_iter()
+            .filter_map(|item| serde_dynamo::aws_sdk_dynamodb_1::from_item::<Entry>(item).ok())
+            .filter(|entry| entry.tenant_id == key.tenant_id && in_window(entry))
+            .map(|entry| entry.id)
+            .collect())
+    }
+
+    async fn write_lesson_columns(
+        &self,
+        key: ConnectionKey,
+        lesson: LessonId,
+        flags: &LessonSyncColumns,
+    ) -> Result<()> {
+        self.update(&self.names.lessons, keys::host(key.tenant_id, lesson), self::flags(key, flags)).await?;
+        Ok(())
+    }
+
+    async fn clear_lesson_columns(&self, key: ConnectionKey, lesson: LessonId, event: &EventId) -> Result<()> {
+        let ours = Change::when("#instructor_id = :own OR #google_calendar_event_id = :event")
+            .with("own", text(key.instructor_id))
+            .with("event", text(event));
+        let blank = columns(ours, &LessonSyncColumns::BLANK);
+        self.update(&self.names.lessons, keys::host(key.tenant_id, lesson), blank).await?;
+        Ok(())
+    }
+
+    async fn save_lesson_version(
+        &self,
+        version: &LessonVersion,
+        now: DateTime<Utc>,
+        forget_at: DateTime<Utc>,
+    ) -> Result<bool> {
+        let newer = Change::when(format!("attribute_not_exists(#{VERSION}) OR #{VERSION} < :{VERSION}"))
+            .set(VERSION, number(version.version));
+        let change = match &version.lesson {
+            Some(lesson) => newer
+                .row(&FedRow::from(lesson))?
+                .set_if_absent(REVISION, number(now.timestamp_millis()))
+                .remove(TOMBSTONE),
+            None => {
+                LOST_IN_REMOVAL.into_iter().fold(newer, Change::remove).set(TOMBSTONE, number(forget_at.timestamp()))
+            }
+        };
+        let key = keys::host(version.tenant_id, version.lesson_id);
+        Ok(matches!(self.update(&self.names.lessons, key, change).await?, Written::Done(_)))
+    }
+
+    async fn flag_instructor(
+        &self,
+        key: ConnectionKey,
+        enabled: Option<bool>,
+        last_synced_at: Option<DateTime<Utc>>,
+    ) -> Result<()> {
+        let mut change = Change::when("attribute_exists(#id)");
+        if let Some(enabled) = enabled {
+            change = change.set("calendar_sync_enabled", AttributeValue::Bool(enabled));
+        }
+        if let Some(at) = last_synced_at {
+            change = change.set("calendar_last_synced_at", time(at));
+        }
+        self.update(&self.names.instructors, keys::host(key.tenant_id, key.instructor_id), change).await?;
+        Ok(())
+    }
+
+    async fn instructor_exists(&self, key: ConnectionKey) -> Result<bool> {
+        Ok(self.get(&self.names.instructors, keys::host(key.tenant_id, key.instructor_id)).await?.is_some())
+    }
 }
 
 /// How far the text of a moment may stand from where its UTC form would: hosts may write other offsets.
 const OFFSETS: TimeDelta = TimeDelta::days(1);
-
-pub(super) async fn lessons_between(store: &DynamoStore, key: ConnectionKey, window: Window) -> Result<Vec<LessonId>> {
-    #[derive(Deserialize)]
-    struct Entry {
-        tenant_id: TenantId,
-        id: LessonId,
-        starts_at: String,
-    }
-    let found = store
-        .query(Query {
-            table: &store.names.lessons,
-            index: Some(Index::Global(LESSONS_BY_INSTRUCTOR)),
-            condition: "#instructor_id = :instructor AND #starts_at BETWEEN :from AND :to",
-            values: vec![
-                (":instructor", text(key.instructor_id)),
-                (":from", time(window.from - OFFSETS)),
-                (":to", time(window.to + OFFSETS)),
-            ],
-            ..Query::default()
-        })
-        .await?;
-    let in_window = |entry: &Entry| match entry.starts_at.parse() {
-        Ok(starts_at) => window.contains(starts_at),
-        Err(_) => true, // the read by key tells what is wrong with it
-    };
-    Ok(found
-        .into_iter()
-        .filter_map(|item| serde_dynamo::aws_sdk_dynamodb_1::from_item::<Entry>(item).ok())
-        .filter(|entry| entry.tenant_id == key.tenant_id && in_window(entry))
-        .map(|entry| entry.id)
-        .collect())
-}
-
-pub(super) async fn write_lesson_columns(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    lesson: LessonId,
-    flags: &LessonSyncColumns,
-) -> Result<()> {
-    store.update(&store.names.lessons, row_key(key.tenant_id, lesson), self::flags(key, flags)).await?;
-    Ok(())
-}
-
-pub(super) async fn clear_lesson_columns(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    lesson: LessonId,
-    event: &EventId,
-) -> Result<()> {
-    let ours = Change::when("#instructor_id = :own OR #google_calendar_event_id = :event")
-        .with("own", text(key.instructor_id))
-        .with("event", text(event));
-    let blank = columns(ours, &LessonSyncColumns::BLANK);
-    store.update(&store.names.lessons, row_key(key.tenant_id, lesson), blank).await?;
-    Ok(())
-}
 
 /// Our columns, on condition that the lesson is there and the instructor's.
 pub(super) fn flags(key: ConnectionKey, flags: &LessonSyncColumns) -> Change {
@@ -232,42 +270,3 @@ const LOST_IN_REMOVAL: [&str; 11] = [
     "calendar_sync_status",
     "has_conflict",
 ];
-
-pub(super) async fn save_lesson_version(
-    store: &DynamoStore,
-    version: &LessonVersion,
-    now: DateTime<Utc>,
-    forget_at: DateTime<Utc>,
-) -> Result<bool> {
-    let newer = Change::when(format!("attribute_not_exists(#{VERSION}) OR #{VERSION} < :{VERSION}"))
-        .set(VERSION, number(version.version));
-    let change = match &version.lesson {
-        Some(lesson) => {
-            newer.row(&FedRow::from(lesson))?.set_if_absent(REVISION, number(now.timestamp_millis())).remove(TOMBSTONE)
-        }
-        None => LOST_IN_REMOVAL.into_iter().fold(newer, Change::remove).set(TOMBSTONE, number(forget_at.timestamp())),
-    };
-    let key = row_key(version.tenant_id, version.lesson_id);
-    Ok(matches!(store.update(&store.names.lessons, key, change).await?, Written::Done(_)))
-}
-
-pub(super) async fn flag_instructor(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    enabled: Option<bool>,
-    last_synced_at: Option<DateTime<Utc>>,
-) -> Result<()> {
-    let mut change = Change::when("attribute_exists(#id)");
-    if let Some(enabled) = enabled {
-        change = change.set("calendar_sync_enabled", AttributeValue::Bool(enabled));
-    }
-    if let Some(at) = last_synced_at {
-        change = change.set("calendar_last_synced_at", time(at));
-    }
-    store.update(&store.names.instructors, row_key(key.tenant_id, key.instructor_id), change).await?;
-    Ok(())
-}
-
-pub(super) async fn instructor_exists(store: &DynamoStore, key: ConnectionKey) -> Result<bool> {
-    Ok(store.get(&store.names.instructors, row_key(key.tenant_id, key.instructor_id)).await?.is_some())
-}

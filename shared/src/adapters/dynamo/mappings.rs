@@ -3,7 +3,8 @@
 //! The mark is the attribute `dirty_since`, which puts a mapping into an index; `dirty_version` beside it never goes
 //! down while the row lives, so that a mark raised anew is never taken for the one that was seen.
 
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
@@ -11,18 +12,19 @@ use serde::{Deserialize, Serialize};
 use super::{
     DynamoStore,
     expressions::Change,
-    items::{Item, from_item, in_connection, number, text, time},
-    notices,
-    requests::{CONCURRENCY, Index, Query, Written},
+    items::{Item, from_item, number, text, time},
+    keys::{self, CONFLICTS, LESSONS},
+    outbox,
+    requests::{CONCURRENCY, Index, Query, Written, removal},
     tables::{DIRTY_MAPPINGS, FAILED_MAPPINGS, MAPPINGS_BY_START},
 };
 use crate::{
-    Error, Result,
+    Result,
     model::{
         Base, CalendarEventMapping, ConnectionKey, EventId, Fingerprint, InstructorId, Lesson, LessonId, Notice,
         Remote, SyncStatus, TenantId, Window, text::shortened, timestamp,
     },
-    ports::{DirtyMark, LessonMark},
+    ports::{DirtyMark, LessonMark, MappingStore},
 };
 
 /// Bytes of a mapping's error, which may repeat what Google or a host's row says.
@@ -122,124 +124,111 @@ fn read(item: Item) -> Result<CalendarEventMapping> {
     })
 }
 
-const LESSONS: &str = "lesson#";
-
-pub(super) fn row_key(key: ConnectionKey, lesson: LessonId) -> Item {
-    in_connection(key, "item", format_args!("{LESSONS}{lesson}"))
-}
-
-pub(super) async fn mapping(
+/// The mappings that a local index has for `condition`.
+async fn found(
     store: &DynamoStore,
-    key: ConnectionKey,
-    lesson: LessonId,
-) -> Result<Option<CalendarEventMapping>> {
-    store.get(&store.names.mappings, row_key(key, lesson)).await?.map(read).transpose()
-}
-
-pub(super) async fn dirty(store: &DynamoStore, key: ConnectionKey, limit: usize) -> Result<Vec<CalendarEventMapping>> {
-    let found = store
-        .query(Query {
-            table: &store.names.mappings,
-            index: Some(Index::Local(DIRTY_MAPPINGS)),
-            condition: "#connection = :connection",
-            values: vec![(":connection", text(key))],
-            limit: Some(limit),
-            ..Query::default()
-        })
-        .await?;
-    found.into_iter().map(read).collect()
-}
-
-pub(super) async fn failed(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    now: DateTime<Utc>,
-    limit: usize,
-) -> Result<Vec<CalendarEventMapping>> {
-    let found = store
-        .query(Query {
-            table: &store.names.mappings,
-            index: Some(Index::Local(FAILED_MAPPINGS)),
-            condition: "#connection = :connection AND #failed_until > :now",
-            values: vec![(":connection", text(key)), (":now", time(now))],
-            limit: Some(limit),
-            ..Query::default()
-        })
-        .await?;
-    found.into_iter().map(read).collect()
-}
-
-pub(super) async fn between(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    window: Window,
-) -> Result<Vec<CalendarEventMapping>> {
-    let found = store
-        .query(Query {
-            table: &store.names.mappings,
-            index: Some(Index::Local(MAPPINGS_BY_START)),
-            condition: "#connection = :connection AND #event_start BETWEEN :from AND :to",
-            values: vec![
-                (":connection", text(key)),
-                (":from", time(window.from - Lesson::MAX_DURATION)),
-                (":to", time(window.to)),
-            ],
-            ..Query::default()
-        })
-        .await?;
-    let mut mappings: Vec<_> = found.into_iter().map(read).collect::<Result<_>>()?;
-    mappings.retain(|mapping| mapping.event_start < window.to && mapping.event_end > window.from);
-    Ok(mappings)
-}
-
-pub(super) async fn all(store: &DynamoStore, key: ConnectionKey) -> Result<Vec<CalendarEventMapping>> {
-    items(store, key, LESSONS, None).await?.into_iter().map(read).collect()
-}
-
-/// The items of a connection's partition whose sort attribute begins with `prefix`.
-pub(super) async fn items(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    prefix: &str,
+    index: &str,
+    condition: &str,
+    values: Vec<(&str, AttributeValue)>,
     limit: Option<usize>,
-) -> Result<Vec<Item>> {
-    store
-        .query(Query {
-            table: &store.names.mappings,
-            condition: "#connection = :connection AND begins_with(#item, :prefix)",
-            values: vec![(":connection", text(key)), (":prefix", text(prefix))],
-            limit,
-            ..Query::default()
-        })
-        .await
+) -> Result<Vec<CalendarEventMapping>> {
+    let (table, index) = (&store.names.mappings, Some(Index::Local(index)));
+    let found = store.query(Query { table, index, condition, values, limit, ..Query::default() }).await?;
+    found.into_iter().map(read).collect()
+}
+
+#[async_trait]
+impl MappingStore for DynamoStore {
+    async fn mapping(&self, key: ConnectionKey, lesson: LessonId) -> Result<Option<CalendarEventMapping>> {
+        self.get(&self.names.mappings, keys::mapping(key, lesson)).await?.map(read).transpose()
+    }
+
+    async fn dirty_mappings(&self, key: ConnectionKey, limit: usize) -> Result<Vec<CalendarEventMapping>> {
+        let values = vec![(":connection", text(key))];
+        found(self, DIRTY_MAPPINGS, "#connection = :connection", values, Some(limit)).await
+    }
+
+    async fn failed_mappings(
+        &self,
+        key: ConnectionKey,
+        now: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<CalendarEventMapping>> {
+        let values = vec![(":connection", text(key)), (":now", time(now))];
+        let condition = "#connection = :connection AND #failed_until > :now";
+        found(self, FAILED_MAPPINGS, condition, values, Some(limit)).await
+    }
+
+    async fn mappings_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<CalendarEventMapping>> {
+        let (from, to) = (time(window.from - Lesson::MAX_DURATION), time(window.to));
+        let values = vec![(":connection", text(key)), (":from", from), (":to", to)];
+        let condition = "#connection = :connection AND #event_start BETWEEN :from AND :to";
+        let mut mappings = found(self, MAPPINGS_BY_START, condition, values, None).await?;
+        mappings.retain(|mapping| mapping.event_start < window.to && mapping.event_end > window.from);
+        Ok(mappings)
+    }
+
+    async fn mappings(&self, key: ConnectionKey) -> Result<Vec<CalendarEventMapping>> {
+        self.beginning_with(&self.names.mappings, key, ("item", LESSONS), None).await?.into_iter().map(read).collect()
+    }
+
+    async fn save_mapping(&self, mapping: &CalendarEventMapping, dirty: DirtyMark, notices: &[Notice]) -> Result<()> {
+        let change = |base: Change| -> Result<Change> {
+            Ok(base.row(&Row::from(mapping))?.set_if_absent("has_conflict", AttributeValue::Bool(false)))
+        };
+        let change = match dirty {
+            DirtyMark::Keep => change(Change::default())?,
+            // What Google shows of our own events comes before all that waits.
+            DirtyMark::Raise => raise(change(Change::default())?, DateTime::UNIX_EPOCH),
+            DirtyMark::Clear { seen } => {
+                let cleared = change(Change::when(UNRAISED).with("seen", number(seen)))?.remove("dirty_since");
+                if write(self, mapping, cleared, notices).await? {
+                    return Ok(());
+                }
+                change(Change::default())? // it was raised meanwhile: the mark stays
+            }
+        };
+        write(self, mapping, change, notices).await?;
+        Ok(())
+    }
+
+    async fn mark_dirty(&self, key: ConnectionKey, lessons: &[LessonMark], now: DateTime<Utc>) -> Result<()> {
+        let mark = |mark: LessonMark| async move {
+            let change = raise(Change::default(), now)
+                .set_if_absent("tenant_id", text(key.tenant_id))
+                .set_if_absent("instructor_id", text(key.instructor_id))
+                .set_if_absent("lesson_id", text(mark.lesson_id))
+                .set_if_absent("event_start", time(mark.starts_at))
+                .set_if_absent("event_end", time(mark.ends_at))
+                .set_if_absent("sync_status", text("pending"))
+                .set_if_absent("has_conflict", AttributeValue::Bool(false));
+            self.update(&self.names.mappings, keys::mapping(key, mark.lesson_id), change).await
+        };
+        stream::iter(lessons.iter().copied().map(mark))
+            .buffer_unordered(CONCURRENCY)
+            .try_for_each(|_| async { Ok(()) })
+            .await
+    }
+
+    async fn delete_mapping(&self, key: ConnectionKey, lesson: LessonId, seen: u64) -> Result<bool> {
+        let unraised = Change::when(UNRAISED).with("seen", number(seen));
+        let deleted = self.delete(&self.names.mappings, keys::mapping(key, lesson), unraised).await?;
+        Ok(matches!(deleted, Written::Done(_)))
+    }
+
+    async fn clear_mappings(&self, key: ConnectionKey) -> Result<()> {
+        let mut writes = Vec::new();
+        for prefix in [LESSONS, CONFLICTS] {
+            for mut item in self.beginning_with(&self.names.mappings, key, ("item", prefix), None).await? {
+                item.retain(|name, _| name == "connection" || name == "item");
+                writes.push(removal(item)?);
+            }
+        }
+        self.batch_write(&self.names.mappings, writes).await
+    }
 }
 
 const UNRAISED: &str = "(attribute_not_exists(#dirty_since) OR #dirty_version = :seen)";
-
-pub(super) async fn save(
-    store: &DynamoStore,
-    mapping: &CalendarEventMapping,
-    dirty: DirtyMark,
-    notices: &[Notice],
-) -> Result<()> {
-    let change = |base: Change| -> Result<Change> {
-        Ok(base.row(&Row::from(mapping))?.set_if_absent("has_conflict", AttributeValue::Bool(false)))
-    };
-    let change = match dirty {
-        DirtyMark::Keep => change(Change::default())?,
-        // What Google shows of our own events comes before all that waits.
-        DirtyMark::Raise => raise(change(Change::default())?, DateTime::UNIX_EPOCH),
-        DirtyMark::Clear { seen } => {
-            let cleared = change(Change::when(UNRAISED).with("seen", number(seen)))?.remove("dirty_since");
-            if write(store, mapping, cleared, notices).await? {
-                return Ok(());
-            }
-            change(Change::default())? // it was raised meanwhile: the mark stays
-        }
-    };
-    write(store, mapping, change, notices).await?;
-    Ok(())
-}
 
 async fn write(
     store: &DynamoStore,
@@ -247,57 +236,16 @@ async fn write(
     change: Change,
     notices: &[Notice],
 ) -> Result<bool> {
-    let key = row_key(mapping.key, mapping.lesson_id);
+    let key = keys::mapping(mapping.key, mapping.lesson_id);
     if notices.is_empty() {
         // A transaction costs twice as much.
         return Ok(matches!(store.update(&store.names.mappings, key, change).await?, Written::Done(_)));
     }
     let mut writes = vec![change.update(&store.names.mappings, key)?];
-    writes.extend(notices::puts(store, notices)?);
+    writes.extend(outbox::puts(store, notices)?);
     store.transact(writes).await
 }
 
 fn raise(change: Change, since: DateTime<Utc>) -> Change {
     change.count_up("dirty_version").set_if_absent("dirty_since", time(since))
-}
-
-pub(super) async fn mark_dirty(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    lessons: &[LessonMark],
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let mark = |mark: LessonMark| async move {
-        let change = raise(Change::default(), now)
-            .set_if_absent("tenant_id", text(key.tenant_id))
-            .set_if_absent("instructor_id", text(key.instructor_id))
-            .set_if_absent("lesson_id", text(mark.lesson_id))
-            .set_if_absent("event_start", time(mark.starts_at))
-            .set_if_absent("event_end", time(mark.ends_at))
-            .set_if_absent("sync_status", text("pending"))
-            .set_if_absent("has_conflict", AttributeValue::Bool(false));
-        store.update(&store.names.mappings, row_key(key, mark.lesson_id), change).await
-    };
-    stream::iter(lessons.iter().copied().map(mark))
-        .buffer_unordered(CONCURRENCY)
-        .try_for_each(|_| async { Ok(()) })
-        .await
-}
-
-pub(super) async fn delete(store: &DynamoStore, key: ConnectionKey, lesson: LessonId, seen: u64) -> Result<bool> {
-    let unraised = Change::when(UNRAISED).with("seen", number(seen));
-    let deleted = store.delete(&store.names.mappings, row_key(key, lesson), unraised).await?;
-    Ok(matches!(deleted, Written::Done(_)))
-}
-
-pub(super) async fn clear(store: &DynamoStore, key: ConnectionKey) -> Result<()> {
-    let mut writes = Vec::new();
-    for prefix in [LESSONS, super::conflicts::CONFLICTS] {
-        for mut item in items(store, key, prefix, None).await? {
-            item.retain(|name, _| name == "connection" || name == "item");
-            let delete = DeleteRequest::builder().set_key(Some(item)).build().map_err(Error::internal)?;
-            writes.push(WriteRequest::builder().delete_request(delete).build());
-        }
-    }
-    store.batch_write(&store.names.mappings, writes).await
 }

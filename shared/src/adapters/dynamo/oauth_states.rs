@@ -1,17 +1,20 @@
 //! `oauth_states`: logins in progress.
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
     DynamoStore,
     expressions::Change,
-    items::{Item, from_item, text, to_item},
+    items::{Item, from_item, to_item},
+    keys,
     requests::Written,
 };
 use crate::{
     Result,
     model::{ConnectionKey, InstructorId, OAuthState, SealedSecret, TenantId, timestamp},
+    ports::LoginStore,
 };
 
 #[derive(Serialize, Deserialize)]
@@ -31,10 +34,6 @@ struct Row {
     ttl: i64,
 }
 
-fn row_key(state: &str) -> Item {
-    Item::from([("state".to_owned(), text(state))])
-}
-
 fn read(item: Item) -> Result<OAuthState> {
     let row: Row = from_item(item)?;
     Ok(OAuthState {
@@ -49,20 +48,41 @@ fn read(item: Item) -> Result<OAuthState> {
     })
 }
 
-pub(super) async fn put(store: &DynamoStore, state: &OAuthState) -> Result<()> {
-    let item = to_item(&Row {
-        state: state.state.clone(),
-        tenant_id: state.key.tenant_id,
-        instructor_id: state.key.instructor_id,
-        verifier: state.verifier.clone(),
-        browser: state.browser.clone(),
-        began_by: state.began_by.clone(),
-        return_path: state.return_path.clone(),
-        replace_account: state.replace_account,
-        expires_at: state.expires_at,
-        ttl: state.expires_at.timestamp(),
-    })?;
-    store.put(&store.names.oauth_states, item).await
+#[async_trait]
+impl LoginStore for DynamoStore {
+    async fn put_oauth_state(&self, state: &OAuthState) -> Result<()> {
+        let item = to_item(&Row {
+            state: state.state.clone(),
+            tenant_id: state.key.tenant_id,
+            instructor_id: state.key.instructor_id,
+            verifier: state.verifier.clone(),
+            browser: state.browser.clone(),
+            began_by: state.began_by.clone(),
+            return_path: state.return_path.clone(),
+            replace_account: state.replace_account,
+            expires_at: state.expires_at,
+            ttl: state.expires_at.timestamp(),
+        })?;
+        self.put(&self.names.oauth_states, item).await
+    }
+
+    async fn oauth_state(&self, state: &str) -> Result<Option<OAuthState>> {
+        if !plausible(state) {
+            return Ok(None);
+        }
+        self.get(&self.names.oauth_states, keys::oauth_state(state)).await?.map(read).transpose()
+    }
+
+    async fn take_oauth_state(&self, state: &str) -> Result<Option<OAuthState>> {
+        if !plausible(state) {
+            return Ok(None);
+        }
+        let there = Change::when("attribute_exists(#state)");
+        match self.delete(&self.names.oauth_states, keys::oauth_state(state), there).await? {
+            Written::Done(item) => read(item).map(Some),
+            Written::Refused(_) => Ok(None),
+        }
+    }
 }
 
 /// Longer than any state of ours, and within what a key holds.
@@ -71,22 +91,4 @@ const LONGEST_STATE: usize = 256;
 /// Whether a state may be looked for at all: it comes from a browser, and DynamoDB takes no empty or endless key.
 fn plausible(state: &str) -> bool {
     (1..=LONGEST_STATE).contains(&state.len())
-}
-
-pub(super) async fn look(store: &DynamoStore, state: &str) -> Result<Option<OAuthState>> {
-    if !plausible(state) {
-        return Ok(None);
-    }
-    store.get(&store.names.oauth_states, row_key(state)).await?.map(read).transpose()
-}
-
-pub(super) async fn take(store: &DynamoStore, state: &str) -> Result<Option<OAuthState>> {
-    if !plausible(state) {
-        return Ok(None);
-    }
-    let there = Change::when("attribute_exists(#state)");
-    match store.delete(&store.names.oauth_states, row_key(state), there).await? {
-        Written::Done(item) => read(item).map(Some),
-        Written::Refused(_) => Ok(None),
-    }
 }

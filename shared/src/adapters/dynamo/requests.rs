@@ -9,8 +9,8 @@ use aws_sdk_dynamodb::{
         delete_item::DeleteItemError, transact_write_items::TransactWriteItemsError, update_item::UpdateItemError,
     },
     types::{
-        AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure, Select, TransactWriteItem,
-        WriteRequest,
+        AttributeValue, DeleteRequest, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure, Select,
+        TransactWriteItem, WriteRequest,
     },
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -18,9 +18,9 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use super::{
     DynamoStore,
     expressions::{Change, aliases},
-    items::Item,
+    items::{Item, text},
 };
-use crate::{Error, Result};
+use crate::{Error, Result, model::ConnectionKey};
 
 /// How many requests of one call are under way at once.
 pub(super) const CONCURRENCY: usize = 8;
@@ -158,6 +158,19 @@ impl DynamoStore {
         }
     }
 
+    /// The items of a connection's partition whose sort attribute, which is named, begins with a prefix.
+    pub(super) async fn beginning_with(
+        &self,
+        table: &str,
+        key: ConnectionKey,
+        (sort, prefix): (&str, &str),
+        limit: Option<usize>,
+    ) -> Result<Vec<Item>> {
+        let condition = &format!("#connection = :connection AND begins_with(#{sort}, :prefix)");
+        let values = vec![(":connection", text(key)), (":prefix", text(prefix))];
+        self.query(Query { table, condition, values, limit, ..Query::default() }).await
+    }
+
     /// Items by key, in no order; those that are not there are left out. The keys have to differ.
     pub(super) async fn batch_get(&self, table: &str, keys: Vec<Item>) -> Result<Vec<Item>> {
         let batches: Vec<_> = keys.chunks(BATCH_OF_READS).map(<[_]>::to_vec).collect();
@@ -233,6 +246,12 @@ impl DynamoStore {
         }
         Err(left_over("TransactWriteItems"))
     }
+}
+
+/// A removal as part of a batch.
+pub(super) fn removal(key: Item) -> Result<WriteRequest> {
+    let delete = DeleteRequest::builder().set_key(Some(key)).build().map_err(Error::internal)?;
+    Ok(WriteRequest::builder().delete_request(delete).build())
 }
 
 /// Whether trying again helps.

@@ -1,11 +1,13 @@
 //! `calendar_sync_logs`: the audit trail, newest last by its time-ordered id.
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
     DynamoStore,
-    items::{Item, from_item, in_connection, text, to_item},
+    items::{Item, from_item, text, to_item},
+    keys,
     requests::Query,
 };
 use crate::{
@@ -14,6 +16,7 @@ use crate::{
         CalendarSyncLog, ConnectionKey, InstructorId, SyncCounts, SyncDirection, SyncLogId, SyncOutcome, SyncTrigger,
         TenantId, timestamp,
     },
+    ports::SyncLogStore,
 };
 
 #[derive(Serialize, Deserialize)]
@@ -35,10 +38,6 @@ struct Row {
     ttl: i64,
 }
 
-fn row_key(key: ConnectionKey, id: SyncLogId) -> Item {
-    in_connection(key, "id", id)
-}
-
 fn read(item: Item) -> Result<CalendarSyncLog> {
     let row: Row = from_item(item)?;
     Ok(CalendarSyncLog {
@@ -55,49 +54,47 @@ fn read(item: Item) -> Result<CalendarSyncLog> {
     })
 }
 
-pub(super) async fn put(store: &DynamoStore, log: &CalendarSyncLog) -> Result<()> {
-    let mut item = to_item(&Row {
-        tenant_id: log.key.tenant_id,
-        instructor_id: log.key.instructor_id,
-        id: log.id,
-        trigger: log.trigger,
-        direction: log.direction,
-        started_at: log.started_at,
-        duration_ms: log.duration_ms,
-        counts: log.counts,
-        google_calls: log.google_calls,
-        outcome: log.outcome,
-        reasons: log.reasons.clone(),
-        ttl: (log.started_at + CalendarSyncLog::RETENTION).timestamp(),
-    })?;
-    item.extend(row_key(log.key, log.id));
-    store.put(&store.names.sync_logs, item).await
-}
+#[async_trait]
+impl SyncLogStore for DynamoStore {
+    async fn put_log(&self, log: &CalendarSyncLog) -> Result<()> {
+        let mut item = to_item(&Row {
+            tenant_id: log.key.tenant_id,
+            instructor_id: log.key.instructor_id,
+            id: log.id,
+            trigger: log.trigger,
+            direction: log.direction,
+            started_at: log.started_at,
+            duration_ms: log.duration_ms,
+            counts: log.counts,
+            google_calls: log.google_calls,
+            outcome: log.outcome,
+            reasons: log.reasons.clone(),
+            ttl: (log.started_at + CalendarSyncLog::RETENTION).timestamp(),
+        })?;
+        item.extend(keys::sync_log(log.key, log.id));
+        self.put(&self.names.sync_logs, item).await
+    }
 
-pub(super) async fn log(store: &DynamoStore, key: ConnectionKey, id: SyncLogId) -> Result<Option<CalendarSyncLog>> {
-    store.get(&store.names.sync_logs, row_key(key, id)).await?.map(read).transpose()
-}
+    async fn log(&self, key: ConnectionKey, id: SyncLogId) -> Result<Option<CalendarSyncLog>> {
+        self.get(&self.names.sync_logs, keys::sync_log(key, id)).await?.map(read).transpose()
+    }
 
-pub(super) async fn newest(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    before: Option<SyncLogId>,
-    limit: usize,
-) -> Result<Vec<CalendarSyncLog>> {
-    let mut values = vec![(":connection", text(key))];
-    values.extend(before.map(|id| (":before", text(id))));
-    let found = store
-        .query(Query {
-            table: &store.names.sync_logs,
-            condition: match before {
-                Some(_) => "#connection = :connection AND #id < :before",
-                None => "#connection = :connection",
-            },
-            values,
-            newest_first: true,
-            limit: Some(limit),
-            ..Query::default()
-        })
-        .await?;
-    found.into_iter().map(read).collect()
+    async fn logs(&self, key: ConnectionKey, before: Option<SyncLogId>, limit: usize) -> Result<Vec<CalendarSyncLog>> {
+        let mut values = vec![(":connection", text(key))];
+        values.extend(before.map(|id| (":before", text(id))));
+        let found = self
+            .query(Query {
+                table: &self.names.sync_logs,
+                condition: match before {
+                    Some(_) => "#connection = :connection AND #id < :before",
+                    None => "#connection = :connection",
+                },
+                values,
+                newest_first: true,
+                limit: Some(limit),
+                ..Query::default()
+            })
+            .await?;
+        found.into_iter().map(read).collect()
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -9,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    DynamoStore, conflicts, dispatch,
+    DynamoStore, conflicts,
     expressions::Change,
     external_events, host,
     items::{Item, from_item, number, text, time},
+    keys,
     requests::Written,
 };
 use crate::{
@@ -21,7 +23,7 @@ use crate::{
         Channel, ChannelId, ConnectionKey, Cursor, Lease, PendingRequests, PushHealth, Removals, SyncState, SyncTask,
         timestamp,
     },
-    ports::{Glance, LeaseAttempt, ReleaseOutcome},
+    ports::{Glance, LeaseAttempt, ReleaseOutcome, SyncStateStore},
 };
 
 /// What the holder of the lease changes.
@@ -139,19 +141,12 @@ pub(super) fn read(item: Item) -> Result<SyncState> {
     })
 }
 
-pub(super) fn row_key(key: ConnectionKey) -> Item {
-    Item::from([
-        ("tenant_id".to_owned(), text(key.tenant_id)),
-        ("instructor_id".to_owned(), text(format_args!("{}{}", key.instructor_id, dispatch::STATE_SUFFIX))),
-    ])
-}
-
 /// A state that begins from nothing. The fence goes on from where it was, so that whoever still holds the lease of
 /// the state before has lost it.
 pub(super) fn start_anew(key: ConnectionKey, state: &SyncState) -> Result<Change> {
     let change = Change::default()
         .row(&ProgressRow::from(state))?
-        .set("shard", number(dispatch::shard(key)))
+        .set("shard", number(keys::connection_shard(key)))
         .count_up_from("lease_fence", state.lease.fence)
         .set("request_counter", number(state.pending.counter))
         .set_or_remove("next_sync_at", state.next_sync_at.map(time));
@@ -179,114 +174,115 @@ fn names(kinds: &BTreeSet<SyncTask>) -> Vec<String> {
     kinds.iter().map(name).map(str::to_owned).collect()
 }
 
-pub(super) async fn state(store: &DynamoStore, key: ConnectionKey) -> Result<Option<SyncState>> {
-    store.get(&store.names.credentials, row_key(key)).await?.map(read).transpose()
+#[async_trait]
+impl SyncStateStore for DynamoStore {
+    async fn state(&self, key: ConnectionKey) -> Result<Option<SyncState>> {
+        self.get(&self.names.credentials, keys::state(key)).await?.map(read).transpose()
+    }
+
+    async fn acquire_lease(
+        &self,
+        key: ConnectionKey,
+        owner: Uuid,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+        tasks: &BTreeSet<SyncTask>,
+    ) -> Result<LeaseAttempt> {
+        let table = &self.names.credentials;
+        for _ in 0..LOOKS {
+            let take = Change::when("#lease_until <= :now")
+                .with("now", time(now))
+                .set("lease_owner", text(owner))
+                .set("lease_until", time(until))
+                .count_up("lease_fence");
+            match self.update(table, keys::state(key), take).await? {
+                Written::Done(item) => return Ok(LeaseAttempt::Granted(Box::new(read(item)?))),
+                Written::Refused(None) => return Ok(LeaseAttempt::NotConnected),
+                Written::Refused(Some(item)) => {
+                    let state = read(item)?;
+                    // The answer to a first attempt was lost, and the SDK tried again.
+                    if state.lease.owner == Some(owner)
+                        && timestamp::format(state.lease.until) == timestamp::format(until)
+                    {
+                        return Ok(LeaseAttempt::Granted(Box::new(state)));
+                    }
+                }
+            }
+            let raise = Change::when("#lease_until > :now")
+                .with("now", time(now))
+                .count_up("request_counter")
+                .assign("#next_sync_at = #lease_until");
+            let raise = if tasks.is_empty() { raise } else { raise.add("pending_tasks", names(tasks)) };
+            match self.update(table, keys::state(key), raise).await? {
+                Written::Done(item) => return Ok(LeaseAttempt::Held { until: read(item)?.lease.until }),
+                Written::Refused(None) => return Ok(LeaseAttempt::NotConnected),
+                Written::Refused(Some(_)) => {} // it was given back between the two
+            }
+        }
+        Err(Error::unavailable("lease_contended", "the lease changed hands at each look"))
+    }
+
+    async fn save_state(&self, key: ConnectionKey, state: &SyncState) -> Result<bool> {
+        let change =
+            Change::when(STILL_OURS).with("fence", number(state.lease.fence)).row(&ProgressRow::from(state))?;
+        let written = self.update(&self.names.credentials, keys::state(key), change).await?;
+        Ok(matches!(written, Written::Done(_)))
+    }
+
+    async fn release_lease(&self, key: ConnectionKey, state: &SyncState) -> Result<ReleaseOutcome> {
+        let change = Change::when(format!("{STILL_OURS} AND #request_counter = :counter"))
+            .with("fence", number(state.lease.fence))
+            .with("counter", number(state.pending.counter))
+            .row(&ProgressRow::from(state))?
+            .set_or_remove("next_sync_at", state.next_sync_at.map(time));
+        let change = free(with_pending(change, state));
+        match self.update(&self.names.credentials, keys::state(key), change).await? {
+            Written::Done(_) => Ok(ReleaseOutcome::Released),
+            Written::Refused(None) => Ok(ReleaseOutcome::Lost),
+            Written::Refused(Some(item)) => {
+                let now = read(item)?;
+                Ok(if now.lease.fence != state.lease.fence {
+                    ReleaseOutcome::Lost
+                } else if now.lease.owner.is_some() {
+                    ReleaseOutcome::NewRequests(Box::new(now))
+                } else {
+                    // The answer to a first attempt was lost, and the SDK tried again: whoever else acts raises the fence.
+                    ReleaseOutcome::Released
+                })
+            }
+        }
+    }
+
+    async fn commit_glance(&self, key: ConnectionKey, glance: &Glance) -> Result<bool> {
+        let (table, state) = (&self.names.credentials, &glance.state);
+        let change = Change::when(UNTOUCHED)
+            .with("fence", number(state.lease.fence))
+            .with("counter", number(state.pending.counter))
+            .row(&ProgressRow::from(state))?
+            .set_or_remove("next_sync_at", state.next_sync_at.map(time))
+            .count_up("lease_fence");
+        let change = with_pending(change, state);
+        let mut writes = external_events::writes(self, key, &glance.put, &glance.remove)?;
+        for lesson in &glance.conflicts {
+            writes.extend(conflicts::writes(self, key, lesson)?.into_iter().flatten());
+        }
+        for (lesson, flags) in &glance.flags {
+            writes.push(host::flags(key, flags).update(&self.names.lessons, keys::host(key.tenant_id, lesson))?);
+        }
+        if writes.is_empty() {
+            // Half the price of a transaction.
+            return Ok(matches!(self.update(table, keys::state(key), change).await?, Written::Done(_)));
+        }
+        writes.push(change.update(table, keys::state(key))?);
+        self.transact(writes).await
+    }
 }
 
 /// How often the lease may change hands between a look and the next before the caller comes back later.
 const LOOKS: u32 = 5;
 
-pub(super) async fn acquire_lease(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    owner: Uuid,
-    now: DateTime<Utc>,
-    until: DateTime<Utc>,
-    tasks: &BTreeSet<SyncTask>,
-) -> Result<LeaseAttempt> {
-    let table = &store.names.credentials;
-    for _ in 0..LOOKS {
-        let take = Change::when("#lease_until <= :now")
-            .with("now", time(now))
-            .set("lease_owner", text(owner))
-            .set("lease_until", time(until))
-            .count_up("lease_fence");
-        match store.update(table, row_key(key), take).await? {
-            Written::Done(item) => return Ok(LeaseAttempt::Granted(Box::new(read(item)?))),
-            Written::Refused(None) => return Ok(LeaseAttempt::NotConnected),
-            Written::Refused(Some(item)) => {
-                let state = read(item)?;
-                // The answer to a first attempt was lost, and the SDK tried again.
-                if state.lease.owner == Some(owner) && timestamp::format(state.lease.until) == timestamp::format(until)
-                {
-                    return Ok(LeaseAttempt::Granted(Box::new(state)));
-                }
-            }
-        }
-        let raise = Change::when("#lease_until > :now")
-            .with("now", time(now))
-            .count_up("request_counter")
-            .assign("#next_sync_at = #lease_until");
-        let raise = if tasks.is_empty() { raise } else { raise.add("pending_tasks", names(tasks)) };
-        match store.update(table, row_key(key), raise).await? {
-            Written::Done(item) => return Ok(LeaseAttempt::Held { until: read(item)?.lease.until }),
-            Written::Refused(None) => return Ok(LeaseAttempt::NotConnected),
-            Written::Refused(Some(_)) => {} // it was given back between the two
-        }
-    }
-    Err(Error::unavailable("lease_contended", "the lease changed hands at each look"))
-}
-
 const STILL_OURS: &str = "#lease_fence = :fence AND attribute_exists(#lease_owner)";
-
-pub(super) async fn save_state(store: &DynamoStore, key: ConnectionKey, state: &SyncState) -> Result<bool> {
-    let change = Change::when(STILL_OURS).with("fence", number(state.lease.fence)).row(&ProgressRow::from(state))?;
-    let written = store.update(&store.names.credentials, row_key(key), change).await?;
-    Ok(matches!(written, Written::Done(_)))
-}
-
-pub(super) async fn release_lease(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    state: &SyncState,
-) -> Result<ReleaseOutcome> {
-    let change = Change::when(format!("{STILL_OURS} AND #request_counter = :counter"))
-        .with("fence", number(state.lease.fence))
-        .with("counter", number(state.pending.counter))
-        .row(&ProgressRow::from(state))?
-        .set_or_remove("next_sync_at", state.next_sync_at.map(time));
-    let change = free(with_pending(change, state));
-    match store.update(&store.names.credentials, row_key(key), change).await? {
-        Written::Done(_) => Ok(ReleaseOutcome::Released),
-        Written::Refused(None) => Ok(ReleaseOutcome::Lost),
-        Written::Refused(Some(item)) => {
-            let now = read(item)?;
-            Ok(if now.lease.fence != state.lease.fence {
-                ReleaseOutcome::Lost
-            } else if now.lease.owner.is_some() {
-                ReleaseOutcome::NewRequests(Box::new(now))
-            } else {
-                // The answer to a first attempt was lost, and the SDK tried again: whoever else acts raises the fence.
-                ReleaseOutcome::Released
-            })
-        }
-    }
-}
 
 /// Since a holder raises the fence when it takes the lease, none acted since the state was read: it is as it was read,
 /// but for the next poll.
 const UNTOUCHED: &str = "attribute_not_exists(#lease_owner) AND #lease_fence = :fence AND #request_counter = :counter";
-
-pub(super) async fn commit_glance(store: &DynamoStore, key: ConnectionKey, glance: &Glance) -> Result<bool> {
-    let (table, state) = (&store.names.credentials, &glance.state);
-    let change = Change::when(UNTOUCHED)
-        .with("fence", number(state.lease.fence))
-        .with("counter", number(state.pending.counter))
-        .row(&ProgressRow::from(state))?
-        .set_or_remove("next_sync_at", state.next_sync_at.map(time))
-        .count_up("lease_fence");
-    let change = with_pending(change, state);
-    let mut writes = external_events::writes(store, key, &glance.put, &glance.remove)?;
-    for lesson in &glance.conflicts {
-        writes.extend(conflicts::writes(store, key, lesson)?.into_iter().flatten());
-    }
-    for (lesson, flags) in &glance.flags {
-        writes.push(host::flags(key, flags).update(&store.names.lessons, host::row_key(key.tenant_id, lesson))?);
-    }
-    if writes.is_empty() {
-        // Half the price of a transaction.
-        return Ok(matches!(store.update(table, row_key(key), change).await?, Written::Done(_)));
-    }
-    writes.push(change.update(table, row_key(key))?);
-    store.transact(writes).await
-}

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use super::{
     batch,
-    fleet::FleetPacer,
+    fleet::FleetLimiter,
     http::{self as wire, Answer, Request, Transport},
     listing,
-    pace::{ONE_CALL, Pacer},
+    pace::{ONE_CALL, UserLimiter},
     refusals::{self, Meaning, Place},
     retry::Retry,
     zones::Zones,
@@ -24,7 +24,9 @@ use crate::{
     Error, Result,
     config::GoogleConfig,
     model::{CalendarId, Channel},
-    ports::{Access, Calendar, CalendarError, Clock, Listing, NewChannel, Operation, OperationOutcome, Random, Store},
+    ports::{
+        Access, Calendar, CalendarError, Clock, Listing, NewChannel, Operation, OperationOutcome, Random, RateLimiter,
+    },
 };
 
 /// How long opening or closing a channel may take with its retries, within the caller's deadline.
@@ -37,30 +39,30 @@ pub struct GoogleCalendar {
     pub(super) batch_url: Url,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    pacer: Pacer,
-    fleet: FleetPacer,
+    user: UserLimiter,
+    fleet: FleetLimiter,
     pub(super) zones: Zones,
 }
 
 impl GoogleCalendar {
-    /// `transport` is usually a [`super::client`]. All calendars with the same `store` share Google's quota.
+    /// `transport` is usually a [`super::client`]. All calendars with the same `limiter` share Google's quota.
     pub fn new(
         transport: Arc<dyn Transport>,
         config: &GoogleConfig,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
-        store: Arc<dyn Store>,
+        limiter: Arc<dyn RateLimiter>,
     ) -> Result<Self> {
         let service = Url::parse(&config.calendar_url).map_err(Error::internal)?;
         let batch_url = Url::parse(&config.batch_url).map_err(Error::internal)?;
-        let fleet = FleetPacer::new(store, random.clone(), config.quota_a_minute);
+        let fleet = FleetLimiter::new(limiter, random.clone(), config.quota_a_minute);
         Ok(Self {
             transport,
             service,
             batch_url,
             clock,
             random,
-            pacer: Pacer::default(),
+            user: UserLimiter::default(),
             fleet,
             zones: Zones::default(),
         })
@@ -94,7 +96,7 @@ impl GoogleCalendar {
     }
 
     pub(super) fn retry<'a>(&'a self, access: &'a Access, deadline: DateTime<Utc>) -> Retry<'a> {
-        Retry::new(&*self.clock, &*self.random, (&self.pacer, &self.fleet), access, deadline)
+        Retry::new(&*self.clock, &*self.random, (&self.user, &self.fleet), access, deadline)
     }
 
     /// One call, repeated until it succeeds, `retry` gives up or `again` finds the failure not transient. Counts each

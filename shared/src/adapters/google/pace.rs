@@ -27,12 +27,18 @@ pub(super) fn units(operation: &Operation) -> u32 {
 
 /// The last minute of every user whom this process made calls for, by account.
 #[derive(Default)]
-pub(super) struct Pacer(Mutex<BTreeMap<String, Window>>);
+pub(super) struct UserLimiter(Mutex<BTreeMap<String, Window>>);
 
-impl Pacer {
+impl UserLimiter {
     /// When a call of so many units may start, which then counts as made; `None`, counting nothing, when that would be
     /// after `latest`.
-    pub fn book(&self, account: &str, units: u32, now: DateTime<Utc>, latest: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub fn reserve(
+        &self,
+        account: &str,
+        units: u32,
+        now: DateTime<Utc>,
+        latest: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for window in windows.values_mut() {
             window.forget(now);
@@ -86,35 +92,35 @@ mod tests {
     }
 
     /// Seconds at which a call of so many units starts, with all the time in the world.
-    fn start(pacer: &Pacer, account: &str, units: u32, second: i64) -> i64 {
-        (pacer.book(account, units, at(second), DateTime::<Utc>::MAX_UTC).unwrap() - at(0)).num_seconds()
+    fn start(limiter: &UserLimiter, account: &str, units: u32, second: i64) -> i64 {
+        (limiter.reserve(account, units, at(second), DateTime::<Utc>::MAX_UTC).unwrap() - at(0)).num_seconds()
     }
 
     #[test]
     fn a_call_that_fits_into_the_minute_starts_at_once() {
-        let pacer = Pacer::default();
-        assert_eq!(start(&pacer, "ada", UNITS_A_MINUTE - 1, 0), 0);
-        assert_eq!(start(&pacer, "ada", 1, 5), 5);
+        let limiter = UserLimiter::default();
+        assert_eq!(start(&limiter, "ada", UNITS_A_MINUTE - 1, 0), 0);
+        assert_eq!(start(&limiter, "ada", 1, 5), 5);
     }
 
     #[test]
     fn a_call_that_does_not_fit_starts_when_enough_has_slid_out_of_the_minute() {
-        let pacer = Pacer::default();
+        let limiter = UserLimiter::default();
         for second in 0..5 {
-            assert_eq!(start(&pacer, "ada", UNITS_A_MINUTE / 5, second), second);
+            assert_eq!(start(&limiter, "ada", UNITS_A_MINUTE / 5, second), second);
         }
-        assert_eq!(start(&pacer, "ada", 1, 10), 60);
-        assert_eq!(start(&pacer, "ada", UNITS_A_MINUTE / 5, 10), 61, "the one that waits counts already");
-        assert_eq!(start(&pacer, "ada", 1, 59), 61);
+        assert_eq!(start(&limiter, "ada", 1, 10), 60);
+        assert_eq!(start(&limiter, "ada", UNITS_A_MINUTE / 5, 10), 61, "the one that waits counts already");
+        assert_eq!(start(&limiter, "ada", 1, 59), 61);
     }
 
     #[test]
     fn no_minute_ever_holds_more_than_its_share() {
-        let pacer = Pacer::default();
+        let limiter = UserLimiter::default();
         let mut calls: Vec<(i64, u32)> = Vec::new();
         for n in 0..400_u32 {
             let units = 1 + n * 37 % 150;
-            calls.push((start(&pacer, "ada", units, i64::from(n / 3)), units));
+            calls.push((start(&limiter, "ada", units, i64::from(n / 3)), units));
         }
         assert!(calls.is_sorted_by_key(|(start, _)| *start));
         for (begin, _) in &calls {
@@ -126,25 +132,25 @@ mod tests {
 
     #[test]
     fn one_user_does_not_wait_for_another() {
-        let pacer = Pacer::default();
-        assert_eq!(start(&pacer, "ada", UNITS_A_MINUTE, 0), 0);
-        assert_eq!(start(&pacer, "grace", UNITS_A_MINUTE, 0), 0);
+        let limiter = UserLimiter::default();
+        assert_eq!(start(&limiter, "ada", UNITS_A_MINUTE, 0), 0);
+        assert_eq!(start(&limiter, "grace", UNITS_A_MINUTE, 0), 0);
     }
 
     #[test]
     fn a_call_that_would_start_too_late_is_not_made_and_not_counted() {
-        let pacer = Pacer::default();
-        start(&pacer, "ada", UNITS_A_MINUTE, 0);
-        assert_eq!(pacer.book("ada", 100, at(1), at(59)), None);
-        assert_eq!(pacer.book("ada", UNITS_A_MINUTE, at(1), at(60)), Some(at(60)));
+        let limiter = UserLimiter::default();
+        start(&limiter, "ada", UNITS_A_MINUTE, 0);
+        assert_eq!(limiter.reserve("ada", 100, at(1), at(59)), None);
+        assert_eq!(limiter.reserve("ada", UNITS_A_MINUTE, at(1), at(60)), Some(at(60)));
     }
 
     #[test]
     fn users_without_calls_are_forgotten() {
-        let pacer = Pacer::default();
-        start(&pacer, "ada", 1, 0);
-        start(&pacer, "grace", 1, 60);
-        assert_eq!(pacer.0.lock().unwrap().keys().collect::<Vec<_>>(), ["grace"]);
+        let limiter = UserLimiter::default();
+        start(&limiter, "ada", 1, 0);
+        start(&limiter, "grace", 1, 60);
+        assert_eq!(limiter.0.lock().unwrap().keys().collect::<Vec<_>>(), ["grace"]);
     }
 
     #[test]

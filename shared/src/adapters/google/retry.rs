@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{fleet::FleetPacer, http::EXCHANGE_TIMEOUT, pace::Pacer};
+use super::{fleet::FleetLimiter, http::EXCHANGE_TIMEOUT, pace::UserLimiter};
 use crate::ports::{Access, CalendarError, Clock, Random};
 
 /// Consecutive failed attempts after which the call fails.
@@ -22,8 +22,8 @@ const MIN_ATTEMPT_TIME: Duration = Duration::from_millis(200);
 pub(super) struct Retry<'a> {
     clock: &'a dyn Clock,
     random: &'a dyn Random,
-    pacer: &'a Pacer,
-    fleet: &'a FleetPacer,
+    user: &'a UserLimiter,
+    fleet: &'a FleetLimiter,
     access: &'a Access,
     deadline: DateTime<Utc>,
     failures: u32,
@@ -34,11 +34,11 @@ impl<'a> Retry<'a> {
     pub fn new(
         clock: &'a dyn Clock,
         random: &'a dyn Random,
-        (pacer, fleet): (&'a Pacer, &'a FleetPacer),
+        (user, fleet): (&'a UserLimiter, &'a FleetLimiter),
         access: &'a Access,
         deadline: DateTime<Utc>,
     ) -> Self {
-        Self { clock, random, pacer, fleet, access, deadline, failures: 0 }
+        Self { clock, random, user, fleet, access, deadline, failures: 0 }
     }
 
     /// Waits until both quotas have room for an attempt of `units`, and returns how long it may take. Fails, without
@@ -46,14 +46,14 @@ impl<'a> Retry<'a> {
     pub async fn turn(&self, units: u32) -> Result<Duration, CalendarError> {
         self.time_left().ok_or_else(out_of_time)?;
         let latest = self.deadline - MIN_ATTEMPT_TIME;
-        let start = self.pacer.book(&self.access.account, units, self.clock.now(), latest);
+        let start = self.user.reserve(&self.access.account, units, self.clock.now(), latest);
         self.wait_for(start).await?;
-        let start = self.fleet.book(&self.access.client, units, self.clock.now(), latest).await;
+        let start = self.fleet.reserve(&self.access.client, units, self.clock.now(), latest).await;
         self.wait_for(start).await?;
         self.time_left().ok_or_else(out_of_time)
     }
 
-    /// Waits for a start that was booked.
+    /// Waits for a start that was reserved.
     async fn wait_for(&self, start: Option<DateTime<Utc>>) -> Result<(), CalendarError> {
         let pause = start.ok_or(CalendarError::Paced)? - self.clock.now();
         if pause > TimeDelta::zero() {

@@ -2,12 +2,44 @@
 
 use std::collections::BTreeSet;
 
+use async_trait::async_trait;
 use calendar_sync::{
-    model::{ConnectionKey, Notice, SchedulingConflict},
-    ports::ConflictChanges,
+    Result,
+    model::{CalendarId, ConnectionKey, EventId, LessonId, Notice, SchedulingConflict},
+    ports::{ConflictChanges, ConflictStore},
 };
 
-use super::{Stored, Tables};
+use super::{MemoryStore, Stored, Table, Tables};
+
+#[async_trait]
+impl ConflictStore for MemoryStore {
+    async fn conflicts(&self, key: ConnectionKey) -> Result<Vec<SchedulingConflict>> {
+        self.read(|tables| tables.conflicts_where(key, |_| true)).await
+    }
+
+    async fn conflicts_of_lesson(&self, key: ConnectionKey, lesson: LessonId) -> Result<Vec<SchedulingConflict>> {
+        self.read(|tables| tables.conflicts_where(key, |pair| pair.lesson_id == lesson)).await
+    }
+
+    async fn conflicts_of_event(
+        &self,
+        key: ConnectionKey,
+        calendar: &CalendarId,
+        event: &EventId,
+    ) -> Result<Vec<SchedulingConflict>> {
+        let names = |pair: &SchedulingConflict| {
+            pair.calendar_id == *calendar && pair.google_event_id.family() == event.family()
+        };
+        self.read(|tables| tables.conflicts_where(key, names)).await
+    }
+
+    async fn apply_conflicts(&self, key: ConnectionKey, changes: &[ConflictChanges]) -> Result<()> {
+        for lesson in changes {
+            self.write(Table::Conflicts, |tables| tables.apply_conflicts(key, lesson)).await?;
+        }
+        Ok(())
+    }
+}
 
 impl Tables {
     /// The conflicts of a connection that are `wanted`.

@@ -1,11 +1,58 @@
 //! Imported events, found by what they may overlap.
 
+use async_trait::async_trait;
 use calendar_sync::{
+    Result,
     model::{CalendarId, ConnectionKey, EventId, ExternalCalendarEvent, Window},
-    ports::ExternalLookup,
+    ports::{ExternalEventStore, ExternalLookup},
 };
 
-use super::{Stored, Tables};
+use super::{MemoryStore, Stored, Table, Tables};
+
+#[async_trait]
+impl ExternalEventStore for MemoryStore {
+    async fn external_between(&self, key: ConnectionKey, window: Window) -> Result<ExternalLookup> {
+        self.read(|tables| tables.external_between(key, window)).await
+    }
+
+    async fn external_event(
+        &self,
+        key: ConnectionKey,
+        calendar: &CalendarId,
+        id: &EventId,
+    ) -> Result<Option<ExternalCalendarEvent>> {
+        self.read(|tables| tables.external.get(&(key, calendar.clone(), id.clone())).cloned()).await
+    }
+
+    async fn exceptions_of(
+        &self,
+        key: ConnectionKey,
+        calendar: &CalendarId,
+        series: &EventId,
+    ) -> Result<Vec<ExternalCalendarEvent>> {
+        self.read(|tables| tables.exceptions_of(key, calendar, series)).await
+    }
+
+    async fn external_ids(&self, key: ConnectionKey) -> Result<Vec<(CalendarId, EventId)>> {
+        self.read(|tables| tables.external_of(key).map(|row| (row.calendar_id.clone(), row.id().clone())).collect())
+            .await
+    }
+
+    async fn put_external(&self, key: ConnectionKey, events: &[ExternalCalendarEvent]) -> Result<()> {
+        for event in events {
+            self.write(Table::ExternalEvents, |tables| tables.put_external(key, event)).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete_external(&self, key: ConnectionKey, ids: &[(CalendarId, EventId)]) -> Result<()> {
+        for (calendar, id) in ids {
+            let row = (key, calendar.clone(), id.clone());
+            self.write(Table::ExternalEvents, |tables| tables.external.remove(&row)).await?;
+        }
+        Ok(())
+    }
+}
 
 impl Tables {
     pub fn external_of(&self, key: ConnectionKey) -> impl Iterator<Item = &ExternalCalendarEvent> {

@@ -1,15 +1,124 @@
 //! The host's tables, rows as the host wrote them.
 
+use async_trait::async_trait;
 use calendar_sync::{
+    Result,
     adapters::dynamo::{lesson_from_image, tables::TOMBSTONE},
     model::{ConnectionKey, EventId, LessonId, LessonVersion, TenantId, Window, timestamp},
-    ports::{LessonLookup, LessonSyncColumns},
+    ports::{HostStore, LessonLookup, LessonSyncColumns},
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Tables;
+use super::{MemoryStore, Table, Tables};
+
+#[async_trait]
+impl HostStore for MemoryStore {
+    async fn lessons(&self, tenant: TenantId, ids: &[LessonId]) -> Result<Vec<LessonLookup>> {
+        self.read(|tables| ids.iter().map(|id| tables.lesson(tenant, *id)).collect()).await
+    }
+
+    async fn lessons_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<LessonId>> {
+        self.look_up(|tables| {
+            let inside = |row: &Value| {
+                row["instructor_id"].as_str() == Some(&key.instructor_id.to_string())
+                    && row["starts_at"].as_str().is_some_and(|at| at.parse().is_ok_and(|at| window.contains(at)))
+            };
+            let first = (key.tenant_id, LessonId(Uuid::nil()));
+            let own = tables.lessons.range(first..).take_while(|((tenant, _), _)| *tenant == key.tenant_id);
+            own.filter(|(_, row)| inside(row)).map(|((_, id), _)| *id).collect()
+        })
+        .await
+    }
+
+    async fn save_lesson_version(
+        &self,
+        version: &LessonVersion,
+        now: DateTime<Utc>,
+        forget_at: DateTime<Utc>,
+    ) -> Result<bool> {
+        self.write(Table::Lessons, |tables| {
+            let LessonVersion { tenant_id, lesson_id, version, lesson } = version;
+            let row = tables.lessons.entry((*tenant_id, *lesson_id)).or_insert_with(|| json!({}));
+            if row["feed_version"].as_u64().is_some_and(|stored| stored >= *version) {
+                return false;
+            }
+            let mut kept = json!({
+                "tenant_id": tenant_id, "id": lesson_id, "feed_version": version,
+                "calendar_sync_revision": row["calendar_sync_revision"],
+            });
+            match lesson {
+                Some(lesson) => {
+                    let content = &lesson.content;
+                    for ours in ["google_calendar_event_id", "calendar_sync_status", "has_conflict"] {
+                        kept[ours] = row[ours].take();
+                    }
+                    kept["instructor_id"] = json!(lesson.instructor_id);
+                    kept["title"] = json!(content.title);
+                    kept["description"] = json!(content.description);
+                    kept["location"] = json!(content.location);
+                    kept["starts_at"] = json!(timestamp::format(content.starts_at));
+                    kept["ends_at"] = json!(timestamp::format(content.ends_at));
+                    kept["time_zone"] = json!(content.time_zone);
+                    kept["status"] = json!(lesson.status);
+                    if kept["calendar_sync_revision"].is_null() {
+                        kept["calendar_sync_revision"] = json!(now.timestamp_millis());
+                    }
+                }
+                None => kept[TOMBSTONE] = json!(forget_at.timestamp()),
+            }
+            if let Some(columns) = kept.as_object_mut() {
+                columns.retain(|_, value| !value.is_null());
+            }
+            *row = kept;
+            true
+        })
+        .await
+    }
+
+    async fn write_lesson_columns(
+        &self,
+        key: ConnectionKey,
+        lesson: LessonId,
+        flags: &LessonSyncColumns,
+    ) -> Result<()> {
+        self.write(Table::Lessons, |tables| tables.write_lesson_columns(key, lesson, flags)).await
+    }
+
+    async fn clear_lesson_columns(&self, key: ConnectionKey, lesson: LessonId, event: &EventId) -> Result<()> {
+        self.write(Table::Lessons, |tables| {
+            let row = tables.lessons.get(&(key.tenant_id, lesson));
+            let shows = row.is_some_and(|row| row["google_calendar_event_id"].as_str() == Some(event.as_str()));
+            if shows || tables.is_own(key, lesson) {
+                tables.write_columns(key.tenant_id, lesson, &LessonSyncColumns::BLANK);
+            }
+        })
+        .await
+    }
+
+    async fn flag_instructor(
+        &self,
+        key: ConnectionKey,
+        enabled: Option<bool>,
+        last_synced_at: Option<DateTime<Utc>>,
+    ) -> Result<()> {
+        self.write(Table::Instructors, |tables| {
+            let Some(row) = tables.instructors.get_mut(&(key.tenant_id, key.instructor_id)) else { return };
+            if let Some(enabled) = enabled {
+                row["calendar_sync_enabled"] = json!(enabled);
+            }
+            if let Some(at) = last_synced_at {
+                row["calendar_last_synced_at"] = json!(timestamp::format(at));
+            }
+        })
+        .await
+    }
+
+    async fn instructor_exists(&self, key: ConnectionKey) -> Result<bool> {
+        self.read(|tables| tables.instructors.contains_key(&(key.tenant_id, key.instructor_id))).await
+    }
+}
 
 impl Tables {
     /// A lesson as the host's row says it.
@@ -23,75 +132,15 @@ impl Tables {
         )
     }
 
-    pub(super) fn lessons_between(&self, key: ConnectionKey, window: Window) -> Vec<LessonId> {
-        let inside = |row: &Value| {
-            row["instructor_id"].as_str() == Some(&key.instructor_id.to_string())
-                && row["starts_at"].as_str().is_some_and(|at| at.parse().is_ok_and(|at| window.contains(at)))
-        };
-        let first = (key.tenant_id, LessonId(Uuid::nil()));
-        let own = self.lessons.range(first..).take_while(|((tenant, _), _)| *tenant == key.tenant_id);
-        own.filter(|(_, row)| inside(row)).map(|((_, id), _)| *id).collect()
-    }
-
     /// Whether the lesson is there and the instructor's.
     pub(super) fn is_own(&self, key: ConnectionKey, lesson: LessonId) -> bool {
         let row = self.lessons.get(&(key.tenant_id, lesson));
         row.is_some_and(|row| row["instructor_id"].as_str() == Some(&key.instructor_id.to_string()))
     }
 
-    pub(super) fn save_lesson_version(
-        &mut self,
-        version: &LessonVersion,
-        now: DateTime<Utc>,
-        forget_at: DateTime<Utc>,
-    ) -> bool {
-        let LessonVersion { tenant_id, lesson_id, version, lesson } = version;
-        let row = self.lessons.entry((*tenant_id, *lesson_id)).or_insert_with(|| json!({}));
-        if row["feed_version"].as_u64().is_some_and(|stored| stored >= *version) {
-            return false;
-        }
-        let mut kept = json!({
-            "tenant_id": tenant_id, "id": lesson_id, "feed_version": version,
-            "calendar_sync_revision": row["calendar_sync_revision"],
-        });
-        match lesson {
-            Some(lesson) => {
-                let content = &lesson.content;
-                for ours in ["google_calendar_event_id", "calendar_sync_status", "has_conflict"] {
-                    kept[ours] = row[ours].take();
-                }
-                kept["instructor_id"] = json!(lesson.instructor_id);
-                kept["title"] = json!(content.title);
-                kept["description"] = json!(content.description);
-                kept["location"] = json!(content.location);
-                kept["starts_at"] = json!(timestamp::format(content.starts_at));
-                kept["ends_at"] = json!(timestamp::format(content.ends_at));
-                kept["time_zone"] = json!(content.time_zone);
-                kept["status"] = json!(lesson.status);
-                if kept["calendar_sync_revision"].is_null() {
-                    kept["calendar_sync_revision"] = json!(now.timestamp_millis());
-                }
-            }
-            None => kept[TOMBSTONE] = json!(forget_at.timestamp()),
-        }
-        if let Some(columns) = kept.as_object_mut() {
-            columns.retain(|_, value| !value.is_null());
-        }
-        *row = kept;
-        true
-    }
-
     pub(super) fn write_lesson_columns(&mut self, key: ConnectionKey, lesson: LessonId, flags: &LessonSyncColumns) {
         if self.is_own(key, lesson) {
             self.write_columns(key.tenant_id, lesson, flags);
-        }
-    }
-
-    pub(super) fn clear_lesson_columns(&mut self, key: ConnectionKey, lesson: LessonId, event: &EventId) {
-        let row = self.lessons.get(&(key.tenant_id, lesson));
-        let shows = row.is_some_and(|row| row["google_calendar_event_id"].as_str() == Some(event.as_str()));
-        if shows || self.is_own(key, lesson) {
-            self.write_columns(key.tenant_id, lesson, &LessonSyncColumns::BLANK);
         }
     }
 
@@ -110,21 +159,6 @@ impl Tables {
                 Some(value) => columns.insert(column.to_owned(), value),
                 None => columns.remove(column),
             };
-        }
-    }
-
-    pub(super) fn flag_instructor(
-        &mut self,
-        key: ConnectionKey,
-        enabled: Option<bool>,
-        last_synced_at: Option<DateTime<Utc>>,
-    ) {
-        let Some(row) = self.instructors.get_mut(&(key.tenant_id, key.instructor_id)) else { return };
-        if let Some(enabled) = enabled {
-            row["calendar_sync_enabled"] = json!(enabled);
-        }
-        if let Some(at) = last_synced_at {
-            row["calendar_last_synced_at"] = json!(timestamp::format(at));
         }
     }
 }

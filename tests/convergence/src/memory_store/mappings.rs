@@ -1,13 +1,15 @@
 //! Mappings and their dirty marks.
 
+use async_trait::async_trait;
 use calendar_sync::{
-    model::{CalendarEventMapping, ConnectionKey, LessonId, SyncStatus},
-    ports::{DirtyMark, LessonMark},
+    Result,
+    model::{CalendarEventMapping, ConnectionKey, LessonId, Notice, SyncStatus, Window},
+    ports::{DirtyMark, LessonMark, MappingStore},
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Stored, Tables};
+use super::{MemoryStore, Stored, Table, Tables};
 
 /// A mapping, and since when it is marked. `since` counts, and not its `dirty`.
 #[derive(Debug, Clone)]
@@ -32,6 +34,87 @@ impl MappingRow {
     }
 }
 
+#[async_trait]
+impl MappingStore for MemoryStore {
+    async fn mapping(&self, key: ConnectionKey, lesson: LessonId) -> Result<Option<CalendarEventMapping>> {
+        self.read(|tables| tables.mapping(key, lesson)).await
+    }
+
+    async fn dirty_mappings(&self, key: ConnectionKey, limit: usize) -> Result<Vec<CalendarEventMapping>> {
+        self.read(|tables| {
+            let mut dirty: Vec<&MappingRow> = tables.rows_of(key).filter(|row| row.since.is_some()).collect();
+            dirty.sort_by_key(|row| row.since);
+            dirty.into_iter().take(limit).map(MappingRow::read).collect()
+        })
+        .await
+    }
+
+    async fn failed_mappings(
+        &self,
+        key: ConnectionKey,
+        now: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<CalendarEventMapping>> {
+        self.read(|tables| {
+            let failed =
+                |row: &&MappingRow| row.mapping.sync_status == SyncStatus::Failed && row.mapping.event_end > now;
+            let mut failed: Vec<&MappingRow> = tables.rows_of(key).filter(failed).collect();
+            failed.sort_by_key(|row| row.mapping.event_end);
+            failed.into_iter().take(limit).map(MappingRow::read).collect()
+        })
+        .await
+    }
+
+    async fn mappings_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<CalendarEventMapping>> {
+        self.read(|tables| {
+            let mut found = tables.mappings_of(key);
+            found.retain(|mapping| mapping.event_start < window.to && mapping.event_end > window.from);
+            found
+        })
+        .await
+    }
+
+    async fn mappings(&self, key: ConnectionKey) -> Result<Vec<CalendarEventMapping>> {
+        self.read(|tables| tables.mappings_of(key)).await
+    }
+
+    async fn save_mapping(&self, mapping: &CalendarEventMapping, dirty: DirtyMark, notices: &[Notice]) -> Result<()> {
+        self.write(Table::Mappings, |tables| {
+            tables.save_mapping(mapping, dirty);
+            tables.put_notices(notices);
+        })
+        .await
+    }
+
+    async fn mark_dirty(&self, key: ConnectionKey, lessons: &[LessonMark], now: DateTime<Utc>) -> Result<()> {
+        for lesson in lessons {
+            self.write(Table::Mappings, |tables| tables.mark_dirty(key, *lesson, now)).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete_mapping(&self, key: ConnectionKey, lesson: LessonId, seen: u64) -> Result<bool> {
+        self.write(Table::Mappings, |tables| {
+            let raised = |row: &MappingRow| row.since.is_some() && row.mapping.dirty_version != seen;
+            if tables.mappings.get(&(key, lesson)).is_some_and(raised) {
+                return false;
+            }
+            tables.mappings.remove(&(key, lesson));
+            true
+        })
+        .await
+    }
+
+    async fn clear_mappings(&self, key: ConnectionKey) -> Result<()> {
+        let mappings: Vec<LessonId> =
+            self.read(|tables| tables.mappings_of(key).iter().map(|mapping| mapping.lesson_id).collect()).await?;
+        for lesson in mappings {
+            self.write(Table::Mappings, |tables| tables.mappings.remove(&(key, lesson))).await?;
+        }
+        self.write(Table::Conflicts, |tables| tables.forget_conflicts(key)).await
+    }
+}
+
 impl Tables {
     pub fn mapping(&self, key: ConnectionKey, lesson: LessonId) -> Option<CalendarEventMapping> {
         self.mappings.get(&(key, lesson)).map(MappingRow::read)
@@ -44,24 +127,6 @@ impl Tables {
     fn rows_of(&self, key: ConnectionKey) -> impl Iterator<Item = &MappingRow> {
         let first = (key, LessonId(Uuid::nil()));
         self.mappings.range(first..).take_while(move |((of, _), _)| *of == key).map(|(_, row)| row)
-    }
-
-    pub(super) fn dirty_mappings(&self, key: ConnectionKey, limit: usize) -> Vec<CalendarEventMapping> {
-        let mut dirty: Vec<&MappingRow> = self.rows_of(key).filter(|row| row.since.is_some()).collect();
-        dirty.sort_by_key(|row| row.since);
-        dirty.into_iter().take(limit).map(MappingRow::read).collect()
-    }
-
-    pub(super) fn failed_mappings(
-        &self,
-        key: ConnectionKey,
-        now: DateTime<Utc>,
-        limit: usize,
-    ) -> Vec<CalendarEventMapping> {
-        let failed = |row: &&MappingRow| row.mapping.sync_status == SyncStatus::Failed && row.mapping.event_end > now;
-        let mut failed: Vec<&MappingRow> = self.rows_of(key).filter(failed).collect();
-        failed.sort_by_key(|row| row.mapping.event_end);
-        failed.into_iter().take(limit).map(MappingRow::read).collect()
     }
 
     pub(super) fn save_mapping(&mut self, mapping: &CalendarEventMapping, dirty: DirtyMark) {
@@ -92,14 +157,5 @@ impl Tables {
             since: None,
         });
         row.raise(now);
-    }
-
-    pub(super) fn delete_mapping(&mut self, key: ConnectionKey, lesson: LessonId, seen: u64) -> bool {
-        let raised = |row: &MappingRow| row.since.is_some() && row.mapping.dirty_version != seen;
-        if self.mappings.get(&(key, lesson)).is_some_and(raised) {
-            return false;
-        }
-        self.mappings.remove(&(key, lesson));
-        true
     }
 }

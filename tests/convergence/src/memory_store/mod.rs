@@ -2,12 +2,13 @@
 //! the contract that `DynamoStore` keeps, a call at a time, and shows what DynamoDB may do besides: indexes that lag, calls
 //! that are throttled, and writes whose answer is lost.
 
-mod calls;
 mod conflicts;
 mod connections;
 mod external_events;
 mod host;
+mod logs;
 mod mappings;
+mod schedule;
 mod sync_state;
 
 use std::{
@@ -47,7 +48,7 @@ pub enum Table {
     ExternalEvents,
     SyncLogs,
     GoogleAccounts,
-    Lines,
+    RateLimits,
     OAuthStates,
     Lessons,
     Instructors,
@@ -115,10 +116,10 @@ pub struct Tables {
     pub states: BTreeMap<ConnectionKey, SyncState>,
     /// `google_accounts`.
     pub accounts: BTreeMap<String, GoogleAccountRow>,
-    /// Up to when the lines beside them are taken.
-    pub lines: BTreeMap<String, DateTime<Utc>>,
-    /// How often there was no turn in any of them in time.
-    pub turns_refused: u32,
+    /// Up to when the shards of the rate limiter's buckets are reserved.
+    pub buckets: BTreeMap<(String, u8), DateTime<Utc>>,
+    /// How often a reservation would have started too late.
+    pub reservations_refused: u32,
     /// `calendar_event_mappings`.
     pub mappings: BTreeMap<(ConnectionKey, LessonId), MappingRow>,
     /// The conflict items beside them.
@@ -138,14 +139,6 @@ pub struct Tables {
     pub lessons: BTreeMap<(TenantId, LessonId), Value>,
     /// The host's instructors, as it wrote them.
     pub instructors: BTreeMap<(TenantId, InstructorId), Value>,
-}
-
-impl Tables {
-    fn put_log(&mut self, log: &CalendarSyncLog) {
-        let before = self.logs.insert((log.key, log.id), log.clone());
-        let before = before.map(|log| log.counts).unwrap_or_default();
-        self.journal.push(Stored::Log { before, after: log.counts });
-    }
 }
 
 #[derive(Clone)]
@@ -205,7 +198,11 @@ impl MemoryStore {
         }
     }
 
-    async fn write<T>(&self, table: Table, write: impl FnOnce(&mut Tables) -> Result<T> + Send) -> Result<T> {
+    async fn write<T>(&self, table: Table, write: impl FnOnce(&mut Tables) -> T + Send) -> Result<T> {
+        self.try_write(table, |tables| Ok(write(tables))).await
+    }
+
+    async fn try_write<T>(&self, table: Table, write: impl FnOnce(&mut Tables) -> Result<T> + Send) -> Result<T> {
         match (self.gate)(Access::Write(table)).await {
             Fate::Answered => write(&mut self.tables()),
             Fate::Throttled => Err(throttled()),
@@ -216,10 +213,4 @@ impl MemoryStore {
 
 fn throttled() -> Error {
     Error::unavailable("store_unavailable", "throttled")
-}
-
-const SHARDS: u8 = 16;
-
-fn shard(key: ConnectionKey) -> u8 {
-    key.instructor_id.0.as_bytes()[15] % SHARDS
 }

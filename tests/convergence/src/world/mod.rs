@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 pub use self::product::Product;
 use calendar_sync::{
     model::{ConnectionKey, InstructorId, PushHealth, SyncCalendarRequest, SyncState, TenantId},
+    ports::RateLimiter as _,
     usecases::{
         begin_login::LoginOptions,
         finish_login::{Finisher, LoginReturn},
@@ -54,9 +55,6 @@ const REDIRECT: &str = "https://api.example.com/api/v1/calendar/oauth/callback";
 /// How far a worker's clock is off at most, in milliseconds, where clocks differ. A run ends ten seconds before its lease
 /// does, so that two of them may be off by five each.
 const CLOCK_OFF: i64 = 4_500;
-
-/// How many lines the fleet's quota is handed out in.
-const LINES: u8 = 4;
 
 /// An instructor and the account that they connect.
 #[derive(Debug, Clone, Copy)]
@@ -193,8 +191,8 @@ impl World {
     /// Other processes use up the fleet's quota for `time`; new processes take over here.
     pub fn take_quota(&mut self, time: TimeDelta) {
         let until = self.now() + time;
-        for line in 0..LINES {
-            self.store.tables().lines.insert(format!("{CLIENT}#{line}"), until);
+        for shard in 0..self.store.bucket_shards() {
+            self.store.tables().buckets.insert((CLIENT.to_owned(), shard), until);
         }
         self.product = Product::new(&self.sim, &self.store);
     }
@@ -266,7 +264,7 @@ impl World {
         if self.store.tables().states.values().any(suspect) {
             self.sim.met(Fault::PushSuspected);
         }
-        if std::mem::take(&mut self.store.tables().turns_refused) > 0 {
+        if std::mem::take(&mut self.store.tables().reservations_refused) > 0 {
             self.sim.met(Fault::QuotaTaken);
         }
         let mut state = self.sim.state();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use calendar_sync::{
     model::{CalendarEventMapping, EventId, LessonId, OwnEventId, SettingsPatch, SyncDirection, SyncTask, SyncTrigger},
-    ports::{DirtyMark, Store, SyncMessage},
+    ports::{DirtyMark, MappingStore as _, SyncMessage},
 };
 use chrono::TimeDelta;
 use convergence::{memory_store::Table, ports::take_written};

@@ -1,4 +1,4 @@
-//! The contract of [`Store`], one file for each part of it.
+//! The contract of [`Store`] and [`RateLimiter`], one file for each part of it.
 
 pub mod conflicts;
 pub mod connections;
@@ -10,7 +10,7 @@ pub mod lease;
 pub mod logins;
 pub mod logs_and_notices;
 pub mod mappings;
-pub mod turns;
+pub mod rate_limits;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -22,7 +22,7 @@ use calendar_sync::{
         InstructorId, LessonId, Notice, NoticeKind, SchedulingConflict, SealedSecret, SealedTokens, SyncSettings,
         SyncState, SyncTask, TenantId, Window,
     },
-    ports::{Connect, LeaseAttempt, PairChange, Store},
+    ports::{Connect, LeaseAttempt, PairChange, RateLimiter, Store},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -32,6 +32,7 @@ use uuid::Uuid;
 /// An empty store, and the host that shares its tables.
 pub struct Subject {
     pub store: Arc<dyn Store>,
+    pub limiter: Arc<dyn RateLimiter>,
     pub host: Arc<dyn Host>,
 }
 

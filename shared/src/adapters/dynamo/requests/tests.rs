@@ -29,7 +29,7 @@ use crate::{
     model::{
         CalendarId, ConnectionKey, EventId, InstructorId, LessonId, Notice, NoticeKind, SchedulingConflict, TenantId,
     },
-    ports::{ConflictChanges, PairChange, Store as _},
+    ports::{ConflictChanges, ConflictStore as _, PairChange},
 };
 
 /// Answers in DynamoDB's place, and keeps what was asked.

@@ -1,6 +1,7 @@
 //! The outbox: notices that were committed with their cause and wait to be delivered.
 
-use aws_sdk_dynamodb::types::{DeleteRequest, TransactWriteItem, WriteRequest};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -8,12 +9,14 @@ use uuid::Uuid;
 use super::{
     DynamoStore,
     expressions::Change,
-    items::{Item, from_item, in_connection, to_item},
-    mappings,
+    items::{Item, from_item, to_item},
+    keys::{self, NOTICES},
+    requests::removal,
 };
 use crate::{
-    Error, Result,
+    Result,
     model::{ConnectionKey, InstructorId, Notice, NoticeKind, TenantId, timestamp},
+    ports::Outbox,
 };
 
 #[derive(Serialize, Deserialize)]
@@ -26,12 +29,6 @@ struct Row {
     at: DateTime<Utc>,
 }
 
-const NOTICES: &str = "notice#";
-
-fn row_key(notice: &Notice) -> Item {
-    in_connection(notice.key, "item", format_args!("{NOTICES}{}#{}", timestamp::format(notice.at), notice.id))
-}
-
 fn item(notice: &Notice) -> Result<Item> {
     let mut item = to_item(&Row {
         tenant_id: notice.key.tenant_id,
@@ -40,7 +37,7 @@ fn item(notice: &Notice) -> Result<Item> {
         kind: notice.kind.clone(),
         at: notice.at,
     })?;
-    item.extend(row_key(notice));
+    item.extend(keys::notice(notice));
     Ok(item)
 }
 
@@ -60,23 +57,26 @@ pub(super) fn puts(store: &DynamoStore, notices: &[Notice]) -> Result<Vec<Transa
     notices.iter().map(put).collect()
 }
 
-pub(super) async fn pending(store: &DynamoStore, key: ConnectionKey, limit: usize) -> Result<Vec<Notice>> {
-    mappings::items(store, key, NOTICES, Some(limit)).await?.into_iter().map(read).collect()
-}
-
-pub(super) async fn delivered(store: &DynamoStore, key: ConnectionKey, notices: &[Notice]) -> Result<()> {
-    let delete = |notice: &Notice| {
-        let delete = DeleteRequest::builder().set_key(Some(row_key(notice))).build().map_err(Error::internal)?;
-        Ok(WriteRequest::builder().delete_request(delete).build())
-    };
-    let own = notices.iter().filter(|notice| notice.key == key);
-    let writes = own.map(delete).collect::<Result<_>>()?;
-    store.batch_write(&store.names.mappings, writes).await
-}
-
-pub(super) async fn put(store: &DynamoStore, key: ConnectionKey, notices: &[Notice]) -> Result<()> {
-    for notice in notices.iter().filter(|notice| notice.key == key) {
-        store.put(&store.names.mappings, item(notice)?).await?;
+#[async_trait]
+impl Outbox for DynamoStore {
+    async fn pending_notices(&self, key: ConnectionKey, limit: usize) -> Result<Vec<Notice>> {
+        self.beginning_with(&self.names.mappings, key, ("item", NOTICES), Some(limit))
+            .await?
+            .into_iter()
+            .map(read)
+            .collect()
     }
-    Ok(())
+
+    async fn delivered(&self, key: ConnectionKey, notices: &[Notice]) -> Result<()> {
+        let own = notices.iter().filter(|notice| notice.key == key);
+        let writes = own.map(|notice| removal(keys::notice(notice))).collect::<Result<_>>()?;
+        self.batch_write(&self.names.mappings, writes).await
+    }
+
+    async fn put_notices(&self, key: ConnectionKey, notices: &[Notice]) -> Result<()> {
+        for notice in notices.iter().filter(|notice| notice.key == key) {
+            self.put(&self.names.mappings, item(notice)?).await?;
+        }
+        Ok(())
+    }
 }

@@ -1,0 +1,59 @@
+//! What is kept, a trait for each kind of it, one method for each access pattern. Whatever belongs to a connection takes
+//! its [`ConnectionKey`](crate::model::ConnectionKey) first, so nothing can be read or written without saying whose it is.
+//!
+//! Reads by key and through local indexes are consistent. Global indexes lag: whatever comes from one
+//! ([`ScheduleStore::due`], [`ScheduleStore::renewals`], [`HostStore::lessons_between`]) is read again by key before it is
+//! believed, and nothing is concluded from absence in one.
+
+mod conflicts;
+mod connections;
+mod external_events;
+mod host;
+mod logins;
+mod mappings;
+mod outbox;
+mod schedule;
+mod sync_logs;
+mod sync_state;
+
+pub use conflicts::{ConflictChanges, ConflictStore, PairChange};
+pub use connections::{AccountStore, Connect, ConnectionStore};
+pub use external_events::{ExternalEventStore, ExternalLookup};
+pub use host::{HostStore, LessonLookup, LessonSyncColumns};
+pub use logins::LoginStore;
+pub use mappings::{DirtyMark, LessonMark, MappingStore};
+pub use outbox::Outbox;
+pub use schedule::{Due, ScheduleStore};
+pub use sync_logs::SyncLogStore;
+pub use sync_state::{Glance, LeaseAttempt, ReleaseOutcome, SyncStateStore};
+
+/// All that is kept.
+pub trait Store:
+    ConnectionStore
+    + AccountStore
+    + SyncStateStore
+    + ScheduleStore
+    + MappingStore
+    + ConflictStore
+    + ExternalEventStore
+    + HostStore
+    + SyncLogStore
+    + Outbox
+    + LoginStore
+{
+}
+
+impl<T> Store for T where
+    T: ConnectionStore
+        + AccountStore
+        + SyncStateStore
+        + ScheduleStore
+        + MappingStore
+        + ConflictStore
+        + ExternalEventStore
+        + HostStore
+        + SyncLogStore
+        + Outbox
+        + LoginStore
+{
+}

@@ -1,0 +1,77 @@
+//! Log rows, the outbox, and logins in progress.
+
+use async_trait::async_trait;
+use calendar_sync::{
+    Result,
+    model::{CalendarSyncLog, ConnectionKey, Notice, OAuthState, SyncLogId},
+    ports::{LoginStore, Outbox, SyncLogStore},
+};
+
+use super::{MemoryStore, Stored, Table};
+
+#[async_trait]
+impl SyncLogStore for MemoryStore {
+    async fn put_log(&self, log: &CalendarSyncLog) -> Result<()> {
+        self.write(Table::SyncLogs, |tables| {
+            let before = tables.logs.insert((log.key, log.id), log.clone());
+            let before = before.map(|log| log.counts).unwrap_or_default();
+            tables.journal.push(Stored::Log { before, after: log.counts });
+        })
+        .await
+    }
+
+    async fn log(&self, key: ConnectionKey, id: SyncLogId) -> Result<Option<CalendarSyncLog>> {
+        self.read(|tables| tables.logs.get(&(key, id)).cloned()).await
+    }
+
+    async fn logs(&self, key: ConnectionKey, before: Option<SyncLogId>, limit: usize) -> Result<Vec<CalendarSyncLog>> {
+        let wanted = |(of, id): &(ConnectionKey, SyncLogId)| *of == key && before.is_none_or(|before| *id < before);
+        self.read(|tables| {
+            let logs = tables.logs.iter().rev().filter(|(row, _)| wanted(row));
+            logs.take(limit).map(|(_, log)| log.clone()).collect()
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Outbox for MemoryStore {
+    async fn put_notices(&self, _: ConnectionKey, notices: &[Notice]) -> Result<()> {
+        for notice in notices {
+            self.write(Table::Notices, |tables| tables.put_notices(std::slice::from_ref(notice))).await?;
+        }
+        Ok(())
+    }
+
+    async fn pending_notices(&self, key: ConnectionKey, limit: usize) -> Result<Vec<Notice>> {
+        self.read(|tables| {
+            let own = tables.notices.values().filter(|notice| notice.key == key);
+            own.take(limit).cloned().collect()
+        })
+        .await
+    }
+
+    async fn delivered(&self, key: ConnectionKey, notices: &[Notice]) -> Result<()> {
+        for notice in notices {
+            let row = (key, notice.at, notice.id);
+            self.write(Table::Notices, |tables| tables.notices.remove(&row)).await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl LoginStore for MemoryStore {
+    async fn put_oauth_state(&self, state: &OAuthState) -> Result<()> {
+        let row = state.clone();
+        self.write(Table::OAuthStates, |tables| drop(tables.oauth_states.insert(row.state.clone(), row))).await
+    }
+
+    async fn oauth_state(&self, state: &str) -> Result<Option<OAuthState>> {
+        self.read(|tables| tables.oauth_states.get(state).cloned()).await
+    }
+
+    async fn take_oauth_state(&self, state: &str) -> Result<Option<OAuthState>> {
+        self.write(Table::OAuthStates, |tables| tables.oauth_states.remove(state)).await
+    }
+}

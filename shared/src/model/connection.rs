@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{CalendarId, ConnectionId, ConnectionKey, SealedTokens};
+use super::{CalendarId, ConnectionId, ConnectionKey, GoogleAccount, SealedTokens};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -71,14 +71,6 @@ impl SettingsPatch {
             sync_interval_minutes: self.sync_interval_minutes.unwrap_or(settings.sync_interval_minutes),
         }
     }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GoogleAccount {
-    /// Google's stable id of the account.
-    pub sub: String,
-    /// The account's address, for display only.
-    pub email: Option<String>,
 }
 
 /// Whether the connection works, and if not, why.

@@ -1,10 +1,10 @@
 //! The part of Google's event resource that we use.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{EventId, LessonId, Zone};
+use super::{EventId, LessonId, Zone, zone::start_of_day};
 
 /// `status` of a Google event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,14 +67,6 @@ impl EventTime {
     pub fn is_day(&self) -> bool {
         matches!(self, Self::Day(_))
     }
-}
-
-/// The first moment of `day` in `zone`: midnight, or the first moment after it where a clock change skips it.
-pub fn start_of_day(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
-    let midnight = day.and_time(NaiveTime::MIN);
-    (0..=24 * 4)
-        .find_map(|quarter| zone.from_local_datetime(&(midnight + chrono::TimeDelta::minutes(15 * quarter))).earliest())
-        .map_or_else(|| midnight.and_utc(), |local| local.with_timezone(&Utc))
 }
 
 /// An event, a series, or an exception of a series.
@@ -186,22 +178,6 @@ mod tests {
             let event = Event { status, transparent, event_type, declined, ..busy() };
             let case = format!("{status:?} {event_type:?} transparent={transparent} declined={declined}");
             assert_eq!((event.free(), event.blocks()), (free, free.is_none()), "{case}");
-        }
-    }
-
-    #[test]
-    fn a_day_begins_where_the_calendar_is_even_when_midnight_is_skipped() {
-        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
-        let cases = [
-            ("2026-03-01", chrono_tz::Pacific::Auckland, "2026-02-28T11:00:00Z"),
-            ("2026-03-01", chrono_tz::America::Los_Angeles, "2026-03-01T08:00:00Z"),
-            ("2026-03-29", chrono_tz::Europe::Berlin, "2026-03-28T23:00:00Z"),
-            ("2026-03-30", chrono_tz::Europe::Berlin, "2026-03-29T22:00:00Z"),
-            // Beirut's clock goes from 00:00 to 01:00 on that day.
-            ("2024-03-31", chrono_tz::Asia::Beirut, "2024-03-30T22:00:00Z"),
-        ];
-        for (date, zone, instant) in cases {
-            assert_eq!(start_of_day(day(date), zone), instant.parse::<DateTime<Utc>>().unwrap(), "{date} {zone}");
         }
     }
 }

@@ -5,7 +5,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{InstructorId, LessonId, SyncStatus, TenantId};
+use super::{InstructorId, LessonId, TenantId};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncStatus {
+    /// Google shows what the lesson says.
+    Synced,
+    /// A write is still to come.
+    Pending,
+    /// Google or the product refused; the mapping's error says why.
+    Failed,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

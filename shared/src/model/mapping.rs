@@ -3,18 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectionKey, EventId, Fingerprint, LessonId, OwnEventId};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SyncStatus {
-    /// Google shows what the lesson says.
-    Synced,
-    /// A write is still to come.
-    Pending,
-    /// Google or the product refused; the mapping's error says why.
-    Failed,
-}
+use super::{ConnectionKey, EventId, Fingerprint, LessonId, OwnEventId, SyncStatus};
 
 /// The common base of both sides: what they showed when they last agreed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

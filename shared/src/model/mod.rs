@@ -23,9 +23,7 @@ pub mod zone;
 
 pub use channel_token::WebhookKeys;
 pub use conflict::SchedulingConflict;
-pub use connection::{
-    ConnectionStatus, GoogleAccount, InstructorCalendarCredentials, SettingsPatch, SyncDirection, SyncSettings,
-};
+pub use connection::{ConnectionStatus, InstructorCalendarCredentials, SettingsPatch, SyncDirection, SyncSettings};
 pub use event::{Event, EventStatus, EventTime, EventType, Free};
 pub use event_id::OwnEventId;
 pub use external_event::{Extent, ExternalCalendarEvent};
@@ -33,10 +31,12 @@ pub use fingerprint::Fingerprint;
 pub use ids::{
     CalendarId, ChannelId, ConnectionId, ConnectionKey, EventId, InstructorId, LessonId, SyncLogId, TenantId,
 };
-pub use lesson::{FedLesson, Lesson, LessonContent, LessonStatus, LessonVersion};
-pub use mapping::{Base, CalendarEventMapping, Remote, SyncStatus};
+pub use lesson::{FedLesson, Lesson, LessonContent, LessonStatus, LessonVersion, SyncStatus};
+pub use mapping::{Base, CalendarEventMapping, Remote};
 pub use notice::{Notice, NoticeKind};
-pub use oauth::{CalendarOAuthTokens, CreateCalendarCredentials, OAuthState, SealedSecret, SealedTokens};
+pub use oauth::{
+    CalendarOAuthTokens, CreateCalendarCredentials, GoogleAccount, OAuthState, SealedSecret, SealedTokens,
+};
 pub use skipped_event::{SkipReason, SkippedEvent};
 pub use sync_log::{CalendarSyncLog, SyncCounts, SyncOutcome, SyncTrigger};
 pub use sync_state::{Channel, Cursor, Lease, PendingRequests, PushHealth, Removals, SyncState, SyncTask};

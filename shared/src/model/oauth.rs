@@ -4,7 +4,15 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectionKey, GoogleAccount};
+use super::ConnectionKey;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoogleAccount {
+    /// Google's stable id of the account.
+    pub sub: String,
+    /// The account's address, for display only.
+    pub email: Option<String>,
+}
 
 /// A secret that only [`crate::ports::TokenVault`] can open: base64 text, safe to store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{InstructorId, SyncDirection, event::start_of_day};
+use super::{InstructorId, SyncDirection, zone::start_of_day};
 use crate::{Error, Result};
 
 /// `[from, to)`, bounding lessons by their start, never the listing.

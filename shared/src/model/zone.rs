@@ -8,8 +8,6 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset,
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::event::start_of_day;
-
 mod windows;
 
 /// A zone, stored by its name.
@@ -57,6 +55,14 @@ impl Zone {
             Self::Fixed(_) => self.instant(day.and_time(NaiveTime::MIN)),
         }
     }
+}
+
+/// The first moment of `day` in `zone`: midnight, or the first moment after it where a clock change skips it.
+pub fn start_of_day(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
+    let midnight = day.and_time(NaiveTime::MIN);
+    (0..=24 * 4)
+        .find_map(|quarter| zone.from_local_datetime(&(midnight + TimeDelta::minutes(15 * quarter))).earliest())
+        .map_or_else(|| midnight.and_utc(), |local| local.with_timezone(&Utc))
 }
 
 impl From<Tz> for Zone {
@@ -168,6 +174,22 @@ mod tests {
             ("2026-10-25T03:00:00", "2026-10-25T02:00:00Z"),
         ] {
             assert_eq!(berlin.instant(local.parse().unwrap()), instant.parse::<DateTime<Utc>>().unwrap(), "{local}");
+        }
+    }
+
+    #[test]
+    fn a_day_begins_where_the_calendar_is_even_when_midnight_is_skipped() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let cases = [
+            ("2026-03-01", chrono_tz::Pacific::Auckland, "2026-02-28T11:00:00Z"),
+            ("2026-03-01", chrono_tz::America::Los_Angeles, "2026-03-01T08:00:00Z"),
+            ("2026-03-29", chrono_tz::Europe::Berlin, "2026-03-28T23:00:00Z"),
+            ("2026-03-30", chrono_tz::Europe::Berlin, "2026-03-29T22:00:00Z"),
+            // Beirut's clock goes from 00:00 to 01:00 on that day.
+            ("2024-03-31", chrono_tz::Asia::Beirut, "2024-03-30T22:00:00Z"),
+        ];
+        for (date, zone, instant) in cases {
+            assert_eq!(start_of_day(day(date), zone), instant.parse::<DateTime<Utc>>().unwrap(), "{date} {zone}");
         }
     }
 }

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::Google;
 use crate::error::ApiError;
 use crate::http::{Delivery, Response};
+use crate::random::Random;
 
 /// A fault and the calls that it hits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,56 +90,49 @@ impl Fault {
     }
 }
 
-impl Google {
-    /// Counts a call of `method`, carries it out, and lets the faults that hit it do their work.
-    pub(crate) fn with_faults(
-        &mut self,
-        method: &str,
-        account: Option<&str>,
-        call: impl FnOnce(&mut Self) -> Response,
-    ) -> Response {
-        *self.calls.entry(method.to_owned()).or_default() += 1;
-        match self.strike(method, account) {
-            None => call(self),
-            Some(Effect::Refuse { status, reason }) => refusal(method, status, &reason),
-            Some(Effect::RefuseAfterwards { status }) => {
-                call(self);
-                refusal(method, status, "backendError")
-            }
-            Some(Effect::Timeout) => undelivered(Delivery::Never),
-            Some(Effect::TimeoutAfterwards) => {
-                call(self);
-                undelivered(Delivery::Never)
-            }
-            Some(Effect::Cut) => undelivered(Delivery::Cut),
-            Some(Effect::CutAfterwards) => {
-                call(self);
-                undelivered(Delivery::Cut)
-            }
-            Some(Effect::Slow(millis)) => Response { delivery: Delivery::After(millis), ..call(self) },
-            Some(Effect::Garbage(text)) => Response::html(200, text),
+/// The first fault that hits a call of `method`; every fault that concerns it counts it.
+pub(crate) fn strike(faults: &mut [Fault], random: &mut Random, method: &str, account: Option<&str>) -> Option<Effect> {
+    let mut effect = None;
+    for fault in faults {
+        if !fault.concerns(method, account) {
+            continue;
+        }
+        fault.seen += 1;
+        let hit = match fault.when {
+            When::Always => true,
+            When::Nth(n) => fault.seen == n,
+            When::Next(n) => fault.seen <= n,
+            When::Share(share) => random.chance(share),
+        };
+        if hit && effect.is_none() {
+            effect = Some(fault.effect.clone());
         }
     }
+    effect
+}
 
-    /// The first fault that hits this call; every fault that concerns it counts it.
-    fn strike(&mut self, method: &str, account: Option<&str>) -> Option<Effect> {
-        let mut effect = None;
-        for fault in &mut self.faults {
-            if !fault.concerns(method, account) {
-                continue;
+impl Effect {
+    /// What becomes of a call of `method` that this hits.
+    pub(crate) fn on(self, method: &str, call: impl FnOnce() -> Response) -> Response {
+        match self {
+            Self::Refuse { status, reason } => refusal(method, status, &reason),
+            Self::RefuseAfterwards { status } => {
+                call();
+                refusal(method, status, "backendError")
             }
-            fault.seen += 1;
-            let hit = match fault.when {
-                When::Always => true,
-                When::Nth(n) => fault.seen == n,
-                When::Next(n) => fault.seen <= n,
-                When::Share(share) => self.random.chance(share),
-            };
-            if hit && effect.is_none() {
-                effect = Some(fault.effect.clone());
+            Self::Timeout => undelivered(Delivery::Never),
+            Self::TimeoutAfterwards => {
+                call();
+                undelivered(Delivery::Never)
             }
+            Self::Cut => undelivered(Delivery::Cut),
+            Self::CutAfterwards => {
+                call();
+                undelivered(Delivery::Cut)
+            }
+            Self::Slow(millis) => Response { delivery: Delivery::After(millis), ..call() },
+            Self::Garbage(text) => Response::html(200, text),
         }
-        effect
     }
 }
 

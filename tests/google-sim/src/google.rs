@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::calendar::{Calendars, Quota};
 use crate::call_log::CallLog;
 use crate::config::Config;
-use crate::faults::Fault;
+use crate::faults::{self, Fault};
 use crate::http::{Request, Response};
 use crate::oauth::Tokens;
 use crate::push::{Notice, Outcome, Push};
@@ -105,6 +105,20 @@ impl Google {
                 Response::pretty(200, &crate::oauth::discovery(&request.base()))
             }
             _ => Response::pretty(404, &json!({"error": "not_found"})),
+        }
+    }
+
+    /// Counts a call of `method`, carries it out, and lets the fault that hits it do its work.
+    pub(crate) fn with_faults(
+        &mut self,
+        method: &str,
+        account: Option<&str>,
+        call: impl FnOnce(&mut Self) -> Response,
+    ) -> Response {
+        *self.calls.entry(method.to_owned()).or_default() += 1;
+        match faults::strike(&mut self.faults, &mut self.random, method, account) {
+            Some(effect) => effect.on(method, || call(self)),
+            None => call(self),
         }
     }
 

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::calendar::Calendar;
-use crate::calendar::api::Caller;
 use crate::config::{Behaviour, Config, PushAddresses};
 use crate::error::{ApiError, Result};
+use crate::oauth::Caller;
 use crate::random::{Random, hash};
 
 /// A push notification to be delivered now: a POST without a body.

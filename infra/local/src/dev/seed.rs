@@ -8,11 +8,9 @@ use super::{
     Host,
     instructors::Instructor,
     lessons::{Lesson, Status},
+    session::{ADA, TENANT},
 };
 
-pub const TENANT: Uuid = uuid!("5c7a1e00-0000-4000-8000-000000000001");
-/// The instructor whom the page shows first.
-pub const ADA: Uuid = uuid!("5c7a1e00-0000-4000-8000-0000000000a1");
 const GRACE: Uuid = uuid!("5c7a1e00-0000-4000-8000-0000000000a2");
 
 /// Instructor, name, address, zone.

@@ -2,6 +2,7 @@
 
 mod batch;
 mod calendar;
+mod calls;
 mod fleet;
 mod http;
 mod listing;
@@ -13,7 +14,7 @@ mod retry;
 mod zones;
 
 pub use self::{
-    calendar::GoogleCalendar,
+    calls::GoogleCalendar,
     http::{Answer, Request, Transport, client},
     login::GoogleLogin,
 };

@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::draft::OptionalParts;
 use super::fields::{EVERYTHING, Selector};
 use super::freebusy::Question;
 use super::list::{Listing, Page};
 use super::method::Method;
 use super::params::Params;
+use super::place::OptionalParts;
 use super::show::{Shown, View};
 use super::when::check_zones;
 use super::write::{Manner, Write};
@@ -21,19 +21,11 @@ use crate::call_log::WriteCall;
 use crate::config::{Behaviour, Config};
 use crate::error::{ApiError, Result};
 use crate::http::{Delivery, Request, Response};
-use crate::oauth::scopes;
+use crate::oauth::{Caller, scopes};
 use crate::push::Feed;
 
 /// By how many milliseconds the answer to a watch call comes after its first message.
 const EARLY_SYNC_MS: u64 = 40;
-
-/// The caller of a verified token.
-#[derive(Clone, Debug)]
-pub(crate) struct Caller {
-    pub account: String,
-    pub client: String,
-    pub project: String,
-}
 
 /// What the methods have in common.
 struct Context<'a> {

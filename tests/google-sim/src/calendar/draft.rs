@@ -8,31 +8,12 @@ use serde_json::{Map, Value, json};
 use super::conference;
 use super::event::{Attendee, Event, Status};
 use super::kinds;
+use super::place::Place;
 use super::series;
 use super::texts;
 use super::when::When;
 use crate::config::Texts;
 use crate::error::{ApiError, Result};
-
-/// What the place of a write decides about it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    pub calendar_zone: Tz,
-    pub primary: bool,
-    pub in_batch: bool,
-    pub by_hand: bool,
-    pub parts: OptionalParts,
-    pub texts: Texts,
-}
-
-/// The parts of an event that a request touches only when it says that it knows them.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OptionalParts {
-    /// `conferenceDataVersion=1` was sent; without it conference data is ignored.
-    pub conference: bool,
-    /// `supportsAttachments=true` was sent.
-    pub attachments: bool,
-}
 
 /// Properties that are kept as they come, and the value that Google leaves out of its answers.
 const KEPT: [(&str, Value); 22] = [

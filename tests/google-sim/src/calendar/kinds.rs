@@ -3,8 +3,8 @@
 use chrono::Duration;
 use serde_json::Value;
 
-use super::draft::Place;
 use super::event::{Event, Status};
+use super::place::Place;
 use crate::error::{ApiError, Result};
 
 pub(crate) const KINDS: [&str; 6] = ["default", "outOfOffice", "focusTime", "workingLocation", "birthday", "fromGmail"];

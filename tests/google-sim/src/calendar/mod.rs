@@ -18,6 +18,7 @@ mod list;
 mod method;
 mod movement;
 mod params;
+mod place;
 mod quota;
 mod recurrence;
 mod resources;

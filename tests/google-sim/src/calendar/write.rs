@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Map, Value};
 
-use super::draft::{self, OptionalParts, Place};
+use super::draft;
 use super::event::{Attendee, Event, Status};
 use super::guests;
 use super::kinds;
+use super::place::{OptionalParts, Place};
 use super::store::Calendars;
 use super::when::When;
 use crate::config::{Behaviour, GuestEdits};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::consent::{self, Person};
+use super::consent::{self, Person, Refused};
 use super::id_token::ISSUER;
 use super::scopes;
 use super::tokens::{Asked, Challenge, Code};
@@ -13,24 +13,6 @@ use crate::http::{Request, Response, lookup};
 
 /// How long a person may look at the consent page.
 const PATIENCE_MINUTES: i64 = 10;
-
-/// Why a request never reaches the person, nor the client: Google shows it on its own page.
-pub(crate) struct Refused {
-    pub status: u16,
-    pub error: &'static str,
-    pub detail: String,
-}
-
-impl Refused {
-    fn new(status: u16, error: &'static str, detail: &str) -> Self {
-        Self { status, error, detail: detail.to_owned() }
-    }
-
-    fn missing(name: &str) -> Self {
-        let detail = format!("Required parameter is missing: {name}");
-        Self::new(400, "invalid_request", &detail)
-    }
-}
 
 impl Google {
     /// `GET /o/oauth2/v2/auth`, and the older address that Google still writes into the files of its clients.

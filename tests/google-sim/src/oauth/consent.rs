@@ -2,11 +2,28 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::authorize::Refused;
 use super::scopes;
 use super::tokens::Asked;
 use crate::http::Response;
 use crate::page::STYLE;
+
+/// Why a request never reaches the person, nor the client: Google shows it on its own page.
+pub(crate) struct Refused {
+    pub status: u16,
+    pub error: &'static str,
+    pub detail: String,
+}
+
+impl Refused {
+    pub fn new(status: u16, error: &'static str, detail: &str) -> Self {
+        Self { status, error, detail: detail.to_owned() }
+    }
+
+    pub fn missing(name: &str) -> Self {
+        let detail = format!("Required parameter is missing: {name}");
+        Self::new(400, "invalid_request", &detail)
+    }
+}
 
 /// An account that can be chosen.
 pub(crate) struct Person {

@@ -10,4 +10,4 @@ mod tokens;
 pub(crate) use id_token::{certificates, discovery, jwks};
 pub use token::Granted;
 pub use tokens::GrantEnd;
-pub(crate) use tokens::Tokens;
+pub(crate) use tokens::{Caller, Tokens};

@@ -6,11 +6,18 @@ use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::scopes;
-use crate::calendar::api::Caller;
 use crate::config::{Account, Client, Config, Limits};
 use crate::error::{ApiError, Result};
 use crate::http::Request;
 use crate::random::Random;
+
+/// The caller of a verified token.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub account: String,
+    pub client: String,
+    pub project: String,
+}
 
 /// Six months without use end a refresh token.
 const UNUSED_DAYS: i64 = 183;

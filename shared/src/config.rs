@@ -59,6 +59,8 @@ pub struct TableNames {
     pub oauth_states: String,
     /// `TABLE_GOOGLE_ACCOUNTS`.
     pub google_accounts: String,
+    /// `TABLE_RATE_LIMITS`.
+    pub rate_limits: String,
     /// `TABLE_INSTRUCTORS`.
     pub instructors: String,
     /// `TABLE_LESSONS`.
@@ -158,6 +160,7 @@ impl Config {
             sync_logs: self.or("TABLE_SYNC_LOGS", "calendar_sync_logs"),
             oauth_states: self.or("TABLE_OAUTH_STATES", "oauth_states"),
             google_accounts: self.or("TABLE_GOOGLE_ACCOUNTS", "google_accounts"),
+            rate_limits: self.or("TABLE_RATE_LIMITS", "rate_limits"),
             instructors: self.or("TABLE_INSTRUCTORS", "instructors"),
             lessons: self.or("TABLE_LESSONS", "lessons"),
         }

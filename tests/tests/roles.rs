@@ -159,6 +159,7 @@ fn table_or_stream(resource: &str) -> String {
         "SyncLogsTable.Arn",
         "OAuthStatesTable.Arn",
         "GoogleAccountsTable.Arn",
+        "RateLimitsTable.Arn",
         "InstructorsTableName",
         "LessonsTableName",
     ];

@@ -59,7 +59,7 @@ async fn a_poll_that_finds_nothing_makes_one_call_and_writes_two_items() {
 }
 
 #[tokio::test]
-async fn the_permits_of_fifty_calls_are_one_item() {
+async fn the_reservation_of_fifty_calls_is_one_item() {
     let world = World::new(false).await;
     world.connect().await;
     let fifty_notices = async {

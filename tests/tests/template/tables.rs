@@ -9,13 +9,14 @@ use serde_json::Value as Yaml;
 use crate::reading::{entries, list, resources, template, text};
 
 /// The resources that hold [`TABLES`], in the same order.
-const TABLE_RESOURCES: [&str; 8] = [
+const TABLE_RESOURCES: [&str; 9] = [
     "CredentialsTable",
     "MappingsTable",
     "ExternalEventsTable",
     "SyncLogsTable",
     "OAuthStatesTable",
     "GoogleAccountsTable",
+    "RateLimitsTable",
     "InstructorsTable",
     "LessonsTable",
 ];
@@ -85,7 +86,8 @@ fn tables_expire_stream_and_are_guarded_as_they_should() {
         let images = deployed["StreamSpecification"]["StreamViewType"].as_str();
         assert_eq!(images, table.stream.then_some("NEW_AND_OLD_IMAGES"), "{name}");
         assert_eq!(deployed["SSESpecification"]["SSEEnabled"].as_bool(), Some(true), "{name}");
-        let keeps = *name != "OAuthStatesTable"; // logins in progress are all that may be lost
+        // Logins in progress and the reservations of the last minute may be lost.
+        let keeps = !matches!(*name, "OAuthStatesTable" | "RateLimitsTable");
         let restorable = &deployed["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
         assert_eq!(restorable.as_bool(), keeps.then_some(true), "{name}");
         assert_eq!(deployed["DeletionProtectionEnabled"].as_bool(), keeps.then_some(true), "{name}");

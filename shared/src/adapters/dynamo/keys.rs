@@ -64,7 +64,7 @@ pub(super) fn account(sub: &str) -> Item {
 
 /// A shard of a rate limiter's bucket.
 pub(super) fn bucket(bucket: &str, shard: u8) -> Item {
-    Item::from([("account".to_owned(), text(format_args!("line#{bucket}#{shard}")))])
+    Item::from([("bucket".to_owned(), text(format_args!("{bucket}#{shard}")))])
 }
 
 pub(super) fn mapping(key: ConnectionKey, lesson: LessonId) -> Item {

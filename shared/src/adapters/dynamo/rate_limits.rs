@@ -1,5 +1,4 @@
-//! The buckets of the rate limiter: an item for each shard, in `google_accounts`, beside the accounts, with the moment up
-//! to which it is reserved.
+//! `rate_limits`: the rate limiter's buckets, an item for each shard with the moment up to which it is reserved.
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -31,7 +30,7 @@ impl RateLimiter for DynamoStore {
         now: DateTime<Utc>,
         latest: DateTime<Utc>,
     ) -> Result<Reservation> {
-        let (table, key) = (&self.names.google_accounts, keys::bucket(bucket, shard));
+        let (table, key) = (&self.names.rate_limits, keys::bucket(bucket, shard));
         let free = Change::when("attribute_not_exists(#reserved_until) OR #reserved_until < :now")
             .with("now", number(now.timestamp_millis()))
             .set("reserved_until", number((now + lasts).timestamp_millis()));

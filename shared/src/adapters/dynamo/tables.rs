@@ -106,7 +106,7 @@ const SHARD: KeyAttribute = ("shard", KeyKind::Number);
 ///
 /// Local indexes of the mappings hold keys alone: a mapping is written several times for each time that it is found
 /// through one, and a write of a wider index costs five times what fetching the item does.
-pub const TABLES: [TableDefinition; 8] = [
+pub const TABLES: [TableDefinition; 9] = [
     TableDefinition {
         name: |names| &names.credentials,
         partition: "tenant_id",
@@ -167,6 +167,14 @@ pub const TABLES: [TableDefinition; 8] = [
         sort: None,
         indexes: &[],
         ttl: Some("ttl"),
+        stream: false,
+    },
+    TableDefinition {
+        name: |names| &names.rate_limits,
+        partition: "bucket",
+        sort: None,
+        indexes: &[],
+        ttl: None,
         stream: false,
     },
     TableDefinition {

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     concurrently::concurrently,
     google_session::{Google, GoogleSession, SessionError},
-    within_lease::within_lease,
+    lease::{self, LeaseGuard},
 };
 use crate::{
     Error, Result,
@@ -16,15 +16,10 @@ use crate::{
         CalendarEventMapping, CalendarOAuthTokens, ConnectionKey, ConnectionStatus, EventId,
         InstructorCalendarCredentials, OwnEventId, SyncState, SyncTrigger,
     },
-    ports::{
-        CalendarError, LeaseAttempt, ListingOutcome, Operation, OperationOutcome, Random, ReleaseOutcome, SyncMessage,
-        SyncQueue,
-    },
+    ports::{CalendarError, LeaseAttempt, ListingOutcome, Operation, OperationOutcome, Random, SyncMessage, SyncQueue},
     reconcile::backoff,
 };
 
-/// The lease outlasts an attempt by this much.
-const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(30);
 /// After this many attempts without progress, our events stay in Google.
 const MAX_FRUITLESS_ATTEMPTS: u32 = 6;
 /// Events that are removed before their removal is stored.
@@ -137,17 +132,13 @@ impl Disconnect {
 
     /// Continues what [`Self::begin`] began.
     pub async fn go_on(&self, key: ConnectionKey, deadline: DateTime<Utc>) -> Result<Disconnected> {
-        let (store, now) = (&self.google.store, self.google.clock.now());
-        let owner = self.random.uuid();
-        let nothing = BTreeSet::new();
-        let state = match store.acquire_lease(key, owner, now, deadline + LEASE_MARGIN, &nothing).await? {
+        let guard = LeaseGuard::new(&self.google, key, deadline);
+        let state = match guard.acquire(self.random.uuid(), &BTreeSet::new()).await? {
             LeaseAttempt::Granted(state) => *state,
             LeaseAttempt::Held { .. } => return Ok(Disconnected::Continues),
             LeaseAttempt::NotConnected => return Ok(Disconnected::Done),
         };
-        let work = self.go_on_leased(key, state, deadline);
-        let ended = within_lease(&*self.google.clock, deadline + LEASE_MARGIN, work).await;
-        ended.unwrap_or(Ok(Disconnected::Continues))
+        guard.hold(self.go_on_leased(key, state, deadline)).await.unwrap_or(Ok(Disconnected::Continues))
     }
 
     async fn go_on_leased(
@@ -159,7 +150,7 @@ impl Disconnect {
         let store = &self.google.store;
         let Some(credentials) = store.credentials(key).await? else { return Ok(Disconnected::Done) };
         let ConnectionStatus::Disconnecting { keep_events, keep_imported } = credentials.status else {
-            self.release(key, state).await?;
+            lease::release(store.as_ref(), key, &mut state).await?;
             return Ok(Disconnected::Continues);
         };
         let keep = Keep { events: keep_events, imported: keep_imported };
@@ -172,7 +163,7 @@ impl Disconnect {
                 state.next_sync_at = Some(self.google.clock.now() + rest);
                 // A backoff of the sync does not delay the next attempt.
                 state.backoff_until = None;
-                self.release(key, state).await?;
+                lease::release(store.as_ref(), key, &mut state).await?;
                 return Ok(Disconnected::Continues);
             }
             let revoked = self.revoke_grant(&credentials).await;
@@ -182,7 +173,7 @@ impl Disconnect {
         if !store.pending_notices(key, 1).await?.is_empty() {
             state.next_sync_at = Some(self.google.clock.now() + RECHECK_NOTICES_AFTER);
             state.backoff_until = None;
-            self.release(key, state).await?;
+            lease::release(store.as_ref(), key, &mut state).await?;
             return Ok(Disconnected::Continues);
         }
         // A login that overtakes us has to list again what we are about to remove.
@@ -192,14 +183,6 @@ impl Disconnect {
         }
         self.forget(&credentials, keep).await?;
         Ok(Disconnected::Done)
-    }
-
-    /// Frees the lease. New requests are ignored, since the connection goes.
-    async fn release(&self, key: ConnectionKey, mut state: SyncState) -> Result<()> {
-        while let ReleaseOutcome::NewRequests(fresh) = self.google.store.release_lease(key, &state).await? {
-            state.pending = fresh.pending;
-        }
-        Ok(())
     }
 
     /// Removes our events from Google, as far as Google allows.

@@ -31,7 +31,7 @@ use self::{
 use super::{
     deliver_notices,
     google_session::{Google, SessionError},
-    within_lease::{lease_ran_out, within_lease},
+    lease::{self, LeaseGuard, lease_ran_out},
 };
 use crate::{
     Error, Result,
@@ -43,8 +43,6 @@ use crate::{
     reconcile::backoff,
 };
 
-/// A lease lasts this much longer than its run may take, so that no run ever acts past its lease.
-const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(30);
 /// Notices that could not be delivered are tried again after this time.
 const DELIVER_AGAIN: TimeDelta = TimeDelta::minutes(2);
 /// Notices are answered by listings that begin at least so far apart, also those of several runs: a burst is answered by
@@ -192,8 +190,7 @@ impl SyncCalendar {
         seen: Option<Seen>,
         started_at: DateTime<Utc>,
     ) -> Result<SyncRun> {
-        let (store, now) = (&self.google.store, self.now());
-        let (owner, lease_until) = (self.random.uuid(), request.deadline + LEASE_MARGIN);
+        let guard = LeaseGuard::new(&self.google, request.key, request.deadline);
         // A run that a person bounded comes again as it is, and is no request for the holder of the lease.
         let for_the_holder = match &request.asked {
             Some(asked) if asked.is_narrowed() => BTreeSet::new(),
@@ -201,7 +198,7 @@ impl SyncCalendar {
                 request.tasks.iter().copied().chain(request.noticed_at.map(|_| SyncTask::Noticed)).collect()
             }
         };
-        let state = match store.acquire_lease(request.key, owner, now, lease_until, &for_the_holder).await? {
+        let state = match guard.acquire(self.random.uuid(), &for_the_holder).await? {
             LeaseAttempt::Granted(state) => *state,
             LeaseAttempt::Held { .. } => return Ok(SyncRun::Held),
             LeaseAttempt::NotConnected => {
@@ -211,7 +208,7 @@ impl SyncCalendar {
         };
         let seen = seen.filter(|seen| seen.is_last_before(&state));
         let run = self.run_leased(request, report, state, seen, started_at);
-        within_lease(&*self.google.clock, lease_until, run).await.unwrap_or_else(|| Err(lease_ran_out()))
+        guard.hold(run).await.unwrap_or_else(|| Err(lease_ran_out()))
     }
 
     async fn run_leased(
@@ -293,7 +290,7 @@ impl SyncCalendar {
             if well || state.next_sync_at.is_none() {
                 state.next_sync_at = Some(self.now());
             }
-            if self.let_go(request.key, &mut state).await? && well {
+            if lease::release(self.google.store.as_ref(), request.key, &mut state).await? && well {
                 // Where a person bounded the run, another request counts as a person's only if it is for everything;
                 // otherwise the settings decide.
                 let by_nobody = report.narrowed && !state.pending.tasks.contains(&SyncTask::FullReconcile);
@@ -373,27 +370,13 @@ impl SyncCalendar {
             let again = self.now() + DELIVER_AGAIN;
             state.next_sync_at = state.next_sync_at.map(|next| next.min(again));
         }
-        self.let_go(request.key, &mut state).await?;
+        lease::release(self.google.store.as_ref(), request.key, &mut state).await?;
         if request.log_id.is_none() {
             return Ok(SyncRun::Held);
         }
         // The poll continues an earlier run: no message is needed until then.
         report.say("The connection rests after a failure; what is left follows after that.");
         self.record(request, report, SyncDirection::TwoWay, SyncOutcome::Partial, started_at).await
-    }
-
-    /// Gives the lease back with all requests, those that come meanwhile too. False when it was lost.
-    async fn let_go(&self, key: ConnectionKey, state: &mut SyncState) -> Result<bool> {
-        loop {
-            match self.google.store.release_lease(key, state).await? {
-                ReleaseOutcome::NewRequests(fresh) => {
-                    state.pending.counter = fresh.pending.counter;
-                    state.pending.tasks.extend(fresh.pending.tasks);
-                }
-                ReleaseOutcome::Released => return Ok(true),
-                ReleaseOutcome::Lost => return Ok(false),
-            }
-        }
     }
 
     /// Sends a message for requests that came meanwhile.

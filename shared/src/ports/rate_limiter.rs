@@ -8,7 +8,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::Result;
 
-/// How asking a bucket ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reservation {
     /// What was asked for is reserved, to be used from then on.
@@ -17,7 +16,6 @@ pub enum Reservation {
     TooLate,
 }
 
-/// Where the buckets are kept.
 #[async_trait]
 pub trait RateLimiter: Send + Sync {
     /// How many shards each bucket has, which share its rate equally.

@@ -36,9 +36,7 @@ pub const TOMBSTONE: &str = "feed_forget_at";
 /// The type of a key attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeyKind {
-    /// `S`.
     Text,
-    /// `N`.
     Number,
 }
 
@@ -48,39 +46,28 @@ pub type KeyAttribute = (&'static str, KeyKind);
 /// Which attributes an index holds besides its keys and the table's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holds {
-    /// None.
     Keys,
-    /// These.
     Also(&'static [&'static str]),
-    /// All.
     All,
 }
 
 /// A secondary index; a local one is read consistently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexDefinition {
-    /// Its name.
     pub name: &'static str,
     /// Whether it is a local one.
     pub local: bool,
-    /// Its partition attribute.
     pub partition: KeyAttribute,
-    /// Its sort attribute.
     pub sort: KeyAttribute,
-    /// What it holds.
     pub holds: Holds,
 }
 
-/// A table.
 #[derive(Debug, Clone, Copy)]
 pub struct TableDefinition {
     /// Its name, as configured.
     pub name: fn(&TableNames) -> &String,
-    /// Its partition attribute.
     pub partition: &'static str,
-    /// Its sort attribute.
     pub sort: Option<&'static str>,
-    /// Its secondary indexes.
     pub indexes: &'static [IndexDefinition],
     /// The attribute with the second at which an item expires.
     pub ttl: Option<&'static str>,

@@ -7,17 +7,15 @@ use crate::{
     model::{CalendarId, ConnectionKey, EventId, LessonId, Notice, SchedulingConflict},
 };
 
-/// The changes to the conflicts of one lesson. Where they are too many to be stored together, each pair is stored with
-/// its notice or not at all, and the flag comes last.
+/// The changes to the conflicts of one lesson. If they do not fit into one transaction, each pair is stored together with
+/// its notice, and the flag last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConflictChanges {
-    /// The lesson.
     pub lesson_id: LessonId,
     /// Pairs that are new, or whose overlap moved.
     pub put: Vec<PairChange>,
-    /// Pairs that are no more.
+    /// Pairs that no longer overlap.
     pub remove: Vec<PairChange>,
-    /// Whether any pair is left.
     pub has_conflict: bool,
 }
 
@@ -29,21 +27,17 @@ impl ConflictChanges {
     }
 }
 
-/// A pair that comes, moves or goes.
+/// A pair that is new, has moved or no longer overlaps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairChange {
-    /// The pair.
     pub pair: SchedulingConflict,
-    /// What the host is told; nothing of a pair that moved.
+    /// The notice to the host; `None` for a pair that moved.
     pub notice: Option<Notice>,
 }
 
-/// The conflicts of each connection.
 #[async_trait]
 pub trait ConflictStore: Send + Sync {
-    /// The conflicts of a connection.
     async fn conflicts(&self, key: ConnectionKey) -> Result<Vec<SchedulingConflict>>;
-    /// The conflicts of one lesson.
     async fn conflicts_of_lesson(&self, key: ConnectionKey, lesson: LessonId) -> Result<Vec<SchedulingConflict>>;
     /// The conflicts that name one event, or another of its family ([`EventId::family`]).
     async fn conflicts_of_event(
@@ -52,6 +46,6 @@ pub trait ConflictStore: Send + Sync {
         calendar: &CalendarId,
         event: &EventId,
     ) -> Result<Vec<SchedulingConflict>>;
-    /// Applies conflict changes, and the flag on each lesson's mapping.
+    /// Also sets the flag on each lesson's mapping.
     async fn apply_conflicts(&self, key: ConnectionKey, changes: &[ConflictChanges]) -> Result<()>;
 }

@@ -11,29 +11,26 @@ use crate::{
     },
 };
 
-/// What a login stores in one step: the credentials, the state if it is to start anew, and that the connection uses
-/// its Google account.
+/// What a login stores in one transaction: the credentials, the state if it starts anew, and that the connection uses its
+/// Google account.
 #[derive(Debug, Clone)]
 pub struct Connect {
-    /// The row as it is to be.
     pub credentials: InstructorCalendarCredentials,
-    /// When Google was asked for the tokens; the store refuses when the account's grants were revoked since, or may
-    /// have been.
+    /// When the tokens were requested from Google; the store refuses if the account's grants may have been revoked since.
     pub asked_at: DateTime<Utc>,
-    /// The connection that was there when the decision was made; the store refuses when that has changed.
+    /// The connection that this one was decided to replace; the store refuses if another one is there by now.
     pub replaces: Option<ConnectionId>,
-    /// A state that starts anew; `None` keeps the one that is there.
+    /// The state to start with; `None` keeps the present one.
     pub state: Option<SyncState>,
 }
 
 /// Credentials, settings and status.
 #[async_trait]
 pub trait ConnectionStore: Send + Sync {
-    /// The cold part of a connection.
     async fn credentials(&self, key: ConnectionKey) -> Result<Option<InstructorCalendarCredentials>>;
-    /// Makes or renews a connection in one transaction; `Conflict` when somebody else did meanwhile.
+    /// Makes or renews a connection in one transaction; `Conflict` if another login did meanwhile.
     async fn connect(&self, connect: &Connect) -> Result<()>;
-    /// Stores a refreshed access token, unless the connection was made anew meanwhile.
+    /// Stores a refreshed access token, unless the connection was replaced meanwhile.
     async fn save_access_token(
         &self,
         key: ConnectionKey,
@@ -41,19 +38,17 @@ pub trait ConnectionStore: Send + Sync {
         sealed: &SealedSecret,
         expiry: DateTime<Utc>,
     ) -> Result<()>;
-    /// Stores tokens sealed anew under another data key, unless a login has given others to the connection `as_read`.
+    /// Stores tokens sealed under another data key, unless a login has replaced those of `as_read`.
     async fn save_tokens(&self, as_read: &InstructorCalendarCredentials, tokens: &SealedTokens) -> Result<()>;
-    /// Stores what the instructor changes of the settings, and that alone; answers all of them. `NotFound` without a
-    /// connection.
+    /// Stores only what `patch` changes, and returns all settings. `NotFound` without a connection.
     async fn save_settings(
         &self,
         key: ConnectionKey,
         patch: &SettingsPatch,
         now: DateTime<Utc>,
     ) -> Result<SyncSettings>;
-    /// Stores whether the connection `as_read` works, with what the host is told; `NotFound` without that very
-    /// connection. Unless `status` is that it is taken down, also when it is by now, or when a login has renewed it
-    /// since: what was found of the permission before says nothing of the new one.
+    /// Stores the status of the connection `as_read`, and notices with it. `NotFound` if that connection is gone; unless
+    /// `status` is `Disconnecting`, also if it is being disconnected, or if a login has renewed its permission since.
     async fn save_status(
         &self,
         as_read: &InstructorCalendarCredentials,
@@ -68,15 +63,14 @@ pub trait ConnectionStore: Send + Sync {
 /// Which connections share a Google account.
 #[async_trait]
 pub trait AccountStore: Send + Sync {
-    /// Takes the connection `leaving` out of the Google account `sub`, and answers whether all that the account
-    /// granted may be revoked: no other connection uses it, and until `until` none can begin to. The one question
-    /// that crosses tenants; it answers nothing but this.
+    /// Removes the connection `leaving` from the Google account `sub`, and returns whether the account's grants may be
+    /// revoked: no other connection uses it, and until `until` none can begin to. Only this question crosses tenants.
     async fn detach_from_account(
         &self,
         sub: &str,
         leaving: Option<ConnectionKey>,
         until: DateTime<Utc>,
     ) -> Result<bool>;
-    /// Notes that a revocation was over at `at`: logins that began later may connect.
+    /// Ends a revocation at `at`: logins that began later may connect.
     async fn end_revocation(&self, sub: &str, at: DateTime<Utc>) -> Result<()>;
 }

@@ -7,8 +7,8 @@ use crate::{
     model::{CalendarId, ConnectionKey, EventId, ExternalCalendarEvent, Window},
 };
 
-/// Everything that may occur between two moments: single events that overlap them, and the live series whole, with
-/// all their exceptions.
+/// All that may occur in a window: single events that overlap it, and each series that has not ended, with all its
+/// exceptions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExternalLookup {
     /// Single events, and exceptions whose series is not stored.
@@ -17,10 +17,8 @@ pub struct ExternalLookup {
     pub series: Vec<(ExternalCalendarEvent, Vec<ExternalCalendarEvent>)>,
 }
 
-/// The imported events of each connection.
 #[async_trait]
 pub trait ExternalEventStore: Send + Sync {
-    /// What may occur in the window.
     async fn external_between(&self, key: ConnectionKey, window: Window) -> Result<ExternalLookup>;
     /// One event, series or exception.
     async fn external_event(
@@ -29,17 +27,15 @@ pub trait ExternalEventStore: Send + Sync {
         calendar: &CalendarId,
         id: &EventId,
     ) -> Result<Option<ExternalCalendarEvent>>;
-    /// The stored exceptions of a series.
     async fn exceptions_of(
         &self,
         key: ConnectionKey,
         calendar: &CalendarId,
         series: &EventId,
     ) -> Result<Vec<ExternalCalendarEvent>>;
-    /// The ids of all that is stored.
     async fn external_ids(&self, key: ConnectionKey) -> Result<Vec<(CalendarId, EventId)>>;
-    /// Stores events, replacing those that are there.
+    /// Replaces rows with the same id.
     async fn put_external(&self, key: ConnectionKey, events: &[ExternalCalendarEvent]) -> Result<()>;
-    /// Removes events; those that are not there are no error.
+    /// An id without a row is no error.
     async fn delete_external(&self, key: ConnectionKey, ids: &[(CalendarId, EventId)]) -> Result<()>;
 }

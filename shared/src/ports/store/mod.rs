@@ -1,7 +1,7 @@
 //! What is kept, a trait for each kind of it, one method for each access pattern. Whatever belongs to a connection takes
-//! its [`ConnectionKey`](crate::model::ConnectionKey) first, so nothing can be read or written without saying whose it is.
+//! its [`ConnectionKey`](crate::model::ConnectionKey) first, so no row is read or written without its owner.
 //!
-//! Reads by key and through local indexes are consistent. Global indexes lag: whatever comes from one
+//! Reads by key and through local indexes are consistent. Global indexes lag: what comes from one
 //! ([`ScheduleStore::due`], [`ScheduleStore::renewals`], [`HostStore::lessons_between`]) is read again by key before it is
 //! believed, and nothing is concluded from absence in one.
 

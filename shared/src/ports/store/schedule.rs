@@ -11,24 +11,21 @@ use crate::{
 /// A connection found through an index that lags, and the moment for which it was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Due {
-    /// The connection.
     pub key: ConnectionKey,
-    /// The moment that stood in the index.
+    /// As the index has it.
     pub at: DateTime<Utc>,
 }
 
-/// Which connections are due.
 #[async_trait]
 pub trait ScheduleStore: Send + Sync {
-    /// How many shards the two indexes below have.
+    /// How many shards the two indexes have.
     fn shards(&self) -> u8;
     /// Connections of `shard` whose poll is due, the longest due first.
     async fn due(&self, shard: u8, now: DateTime<Utc>, limit: usize) -> Result<Vec<Due>>;
     /// Connections of `shard` whose channel is to be renewed, the longest due first.
     async fn renewals(&self, shard: u8, now: DateTime<Utc>, limit: usize) -> Result<Vec<Due>>;
-    /// Moves the next poll from the moment that was seen to `next`, and answers the state as it is now; `None` when
-    /// somebody else moved it first.
+    /// Moves the next poll from `due` to `next` and returns the state; `None` if another dispatcher moved it first.
     async fn claim_due(&self, due: Due, next: DateTime<Utc>) -> Result<Option<SyncState>>;
-    /// Makes the next poll due at `at` (never, with `None`), whoever holds the lease; nothing without a connection.
+    /// Makes the next poll due at `at`, or never, even if a run holds the lease. Does nothing without a connection.
     async fn schedule(&self, key: ConnectionKey, at: Option<DateTime<Utc>>) -> Result<()>;
 }

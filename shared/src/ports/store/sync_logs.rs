@@ -10,10 +10,9 @@ use crate::{
 /// A row for each run.
 #[async_trait]
 pub trait SyncLogStore: Send + Sync {
-    /// Stores a log row, replacing the one under its id.
+    /// Replaces the row with the same id.
     async fn put_log(&self, log: &CalendarSyncLog) -> Result<()>;
-    /// One log row.
     async fn log(&self, key: ConnectionKey, id: SyncLogId) -> Result<Option<CalendarSyncLog>>;
-    /// Log rows, newest first, those before `before`.
+    /// Rows before `before`, newest first.
     async fn logs(&self, key: ConnectionKey, before: Option<SyncLogId>, limit: usize) -> Result<Vec<CalendarSyncLog>>;
 }

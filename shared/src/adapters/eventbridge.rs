@@ -1,4 +1,4 @@
-//! The notice bus as an EventBridge bus that the host listens to.
+//! The notice bus on EventBridge.
 
 use async_trait::async_trait;
 use aws_sdk_eventbridge::{Client, primitives::DateTime as AwsDateTime, types::PutEventsRequestEntry};
@@ -12,14 +12,14 @@ use crate::{
     ports::NoticeBus,
 };
 
-/// Who speaks, as rules on the bus match it.
+/// Rules on the bus match it.
 const SOURCE: &str = "calendar-sync";
 /// The most entries of one call
 /// (<https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>).
 const MAX_ENTRIES: usize = 10;
 const UNAVAILABLE: &str = "event_bus_unavailable";
 
-/// What the host receives as `detail`.
+/// The `detail` of an event.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Detail<'a> {
@@ -32,7 +32,6 @@ struct Detail<'a> {
     kind: &'a NoticeKind,
 }
 
-/// An EventBridge bus.
 #[derive(Debug, Clone)]
 pub struct EventBridgeBus {
     client: Client,
@@ -40,7 +39,6 @@ pub struct EventBridgeBus {
 }
 
 impl EventBridgeBus {
-    /// The bus named `bus`.
     pub fn new(client: Client, bus: String) -> Self {
         Self { client, bus }
     }
@@ -75,7 +73,7 @@ impl NoticeBus for EventBridgeBus {
                 .send()
                 .await
                 .map_err(|error| Error::unavailable(UNAVAILABLE, error))?;
-            // The call succeeds even when single entries do not.
+            // The call succeeds even when single entries fail.
             if answer.failed_entry_count() > 0 {
                 let reason = answer.entries().iter().find_map(|entry| entry.error_code()).unwrap_or("unknown");
                 let text = format!("{} of {} refused: {reason}", answer.failed_entry_count(), chunk.len());

@@ -1,5 +1,5 @@
-//! `google_accounts`: which connections share a Google account. Revoking takes all grants of an account at once, so
-//! only the last connection to leave may do it, and whoever logs in meanwhile has to do so again.
+//! `google_accounts`: which connections share a Google account. Revoking ends all grants of an account at once, so only
+//! the last connection to leave may do it, and a login that overlaps it has to be repeated.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{Result, model::ConnectionKey, ports::AccountStore};
 
-/// What is left of an account that nobody uses is of no use after this time.
+/// How long an account without connections is remembered.
 const REMEMBERED_FOR: TimeDelta = TimeDelta::days(1);
 
 /// As part of a transaction: `key` uses the account with tokens that were asked for at `asked_at`.
@@ -39,7 +39,7 @@ pub(super) fn forget(store: &DynamoStore, key: ConnectionKey, sub: &str) -> Resu
         .update(&store.names.google_accounts, keys::account(sub))
 }
 
-/// Removes an account that nobody uses, unless its revocation is to be remembered.
+/// Removes an account without connections, unless its revocation is to be remembered.
 pub(super) async fn forget_unused(store: &DynamoStore, sub: &str) -> Result<()> {
     let unused = Change::when("attribute_not_exists(#connections) AND attribute_not_exists(#revoked_until)");
     store.delete(&store.names.google_accounts, keys::account(sub), unused).await?;
@@ -48,7 +48,7 @@ pub(super) async fn forget_unused(store: &DynamoStore, sub: &str) -> Result<()> 
 
 #[async_trait]
 impl AccountStore for DynamoStore {
-    /// Each of the two writes holds only as long as the other does not, so of connections that leave at the same moment
+    /// The conditions of the two writes exclude each other, so that of connections that leave at the same moment
     /// exactly one is the last.
     async fn detach_from_account(
         &self,

@@ -107,19 +107,19 @@ impl ConflictStore for DynamoStore {
     }
 }
 
-/// One transaction. What is more than DynamoDB takes in one goes before it: should the process die between them,
-/// the pairs still missing are found again, and the flag, which is set last, with them.
+/// One transaction; if DynamoDB does not take all in one, further ones before it. A process that dies between them
+/// leaves pairs to be found again, and the flag is set last.
 async fn apply_to_lesson(store: &DynamoStore, key: ConnectionKey, changes: &ConflictChanges) -> Result<()> {
     if write(store, writes(store, key, changes)?).await? {
         return Ok(());
     }
-    // The mapping is gone, so there is nothing left that could conflict, and nothing to tell.
+    // The mapping is gone, so that its conflicts are over and need no notice.
     let removals = changes.remove.iter().map(|gone| Ok(vec![removal(store, key, &gone.pair)?]));
     write(store, removals.collect::<Result<_>>()?).await?;
     Ok(())
 }
 
-/// Each pair with its notice, and last the flag, on condition that there is a mapping to carry it.
+/// Each pair with its notice, and last the flag, on condition that the mapping exists.
 pub(super) fn writes(
     store: &DynamoStore,
     key: ConnectionKey,
@@ -161,7 +161,7 @@ async fn write(store: &DynamoStore, writes: Vec<Vec<TransactWriteItem>>) -> Resu
     Ok(true)
 }
 
-/// As few as take it all in its order; what belongs together is not parted.
+/// As few transactions as possible, in order, without splitting a group.
 fn transactions<T>(writes: Vec<Vec<T>>) -> Vec<Vec<T>> {
     let mut transactions: Vec<Vec<T>> = Vec::new();
     for together in writes {

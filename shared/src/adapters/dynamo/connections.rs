@@ -52,7 +52,7 @@ struct SettingsRow {
     sync_direction: SyncDirection,
     auto_sync: bool,
     sync_interval_minutes: u32,
-    /// There while sync is on: it puts the row into the view of synced instructors.
+    /// Present while sync is on: it puts the row into the view of synced instructors.
     synced_instructor_id: Option<InstructorId>,
 }
 
@@ -147,7 +147,7 @@ impl ConnectionStore for DynamoStore {
         let table = &self.names.credentials;
         let key = connect.credentials.key;
         let unchanged = match connect.replaces {
-            // A connection that is being taken down meanwhile is not brought back over it.
+            // A connection that is being taken down is not revived.
             Some(id) => Change::when("#id = :replaced AND #connection_status.#state <> :disconnecting")
                 .with("replaced", text(id))
                 .with("disconnecting", text("disconnecting")),
@@ -155,9 +155,9 @@ impl ConnectionStore for DynamoStore {
         };
         let state = match &connect.state {
             Some(state) => sync_state::start_anew(key, state)?,
-            // A connection that goes on is polled at once, whatever had stopped it.
+            // A connection that is renewed is polled at once.
             None => {
-                // Counted as a request, so that a run which is under way does not write its own time over it.
+                // Counts as a request, so that a running run does not overwrite the time.
                 Change::when("attribute_exists(#lease_fence)")
                     .set("next_sync_at", time(connect.credentials.updated_at))
                     .count_up("request_counter")
@@ -184,7 +184,7 @@ impl ConnectionStore for DynamoStore {
         Ok(())
     }
 
-    /// A login replaces the refresh token: by it the tokens that were read are known.
+    /// Only a login replaces the refresh token, so that it identifies the tokens that were read.
     async fn save_tokens(&self, as_read: &InstructorCalendarCredentials, tokens: &SealedTokens) -> Result<()> {
         let change = Change::when("#id = :id AND #google_refresh_token = :token")
             .with("id", text(as_read.id))
@@ -196,7 +196,7 @@ impl ConnectionStore for DynamoStore {
         Ok(())
     }
 
-    /// Only what changes is written: of two changes that meet, neither undoes the other.
+    /// Writes changed settings alone, so that concurrent changes do not undo each other.
     async fn save_settings(
         &self,
         key: ConnectionKey,
@@ -226,9 +226,9 @@ impl ConnectionStore for DynamoStore {
         }
     }
 
-    /// A connection that is being taken down is left alone by a late finding: only a login or the end of the taking
-    /// down changes that. One that was renewed is known by its refresh token, which nothing but a login replaces, or
-    /// sealing it anew: then the finding comes again.
+    /// A late status leaves a connection alone that is being taken down; only a login or the end of the disconnect
+    /// changes that. A renewed connection is recognised by its refresh token, which only a login, or sealing it anew,
+    /// replaces; in the latter case the status is found again.
     async fn save_status(
         &self,
         as_read: &InstructorCalendarCredentials,

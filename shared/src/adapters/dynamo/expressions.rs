@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::items::{Item, attributes};
 use crate::{Error, Result};
 
-/// What is to happen to one item, and on which condition.
+/// A conditional change of one item.
 #[derive(Default)]
 pub(super) struct Change {
     set: Vec<String>,
@@ -21,18 +21,17 @@ pub(super) struct Change {
 }
 
 impl Change {
-    /// Nothing yet but a condition.
     pub(super) fn when(condition: impl Into<String>) -> Self {
         Self { condition: Some(condition.into()), ..Self::default() }
     }
 
-    /// The value that a condition or assignment calls `:name`.
+    /// The value of `:name` in a condition or assignment.
     pub(super) fn with(mut self, name: &str, value: AttributeValue) -> Self {
         self.values.insert(format!(":{name}"), value);
         self
     }
 
-    /// All attributes of `row`: what is `None` in it is removed.
+    /// Sets all attributes of `row`, and removes those that are `None`.
     pub(super) fn row(mut self, row: &impl Serialize) -> Result<Self> {
         for (name, value) in attributes(row)? {
             self = if value.is_null() { self.remove(&name) } else { self.set(&name, value) };
@@ -52,17 +51,17 @@ impl Change {
         }
     }
 
-    /// Sets `name` unless it is there.
+    /// Sets `name` if it is absent.
     pub(super) fn set_if_absent(self, name: &str, value: AttributeValue) -> Self {
         self.assign(&format!("#{name} = if_not_exists(#{name}, :{name})")).with(name, value)
     }
 
-    /// Counts `name` up by one, from zero where it is not there.
+    /// Counts `name` up by one, from zero where it is absent.
     pub(super) fn count_up(self, name: &str) -> Self {
         self.count_up_from(name, 0)
     }
 
-    /// Counts `name` up by one, from `first` where it is not there.
+    /// Counts `name` up by one, from `first` where it is absent.
     pub(super) fn count_up_from(self, name: &str, first: u64) -> Self {
         self.assign(&format!("#{name} = if_not_exists(#{name}, :first_{name}) + :one"))
             .with(&format!("first_{name}"), AttributeValue::N(first.to_string()))
@@ -86,7 +85,7 @@ impl Change {
         self.with(name, AttributeValue::Ss(values))
     }
 
-    /// Takes out of a set.
+    /// Removes from a set.
     pub(super) fn take(mut self, name: &str, values: Vec<String>) -> Self {
         self.delete.push(format!("#{name} :{name}"));
         self.with(name, AttributeValue::Ss(values))
@@ -153,7 +152,7 @@ impl Change {
     }
 }
 
-/// A [`Change`] as a request takes it.
+/// A [`Change`] in the form of a request.
 pub(super) struct Parts {
     pub(super) update: String,
     pub(super) condition: Option<String>,
@@ -161,7 +160,7 @@ pub(super) struct Parts {
     pub(super) values: Option<Item>,
 }
 
-/// The aliases that stand in expressions; `None` when there are none, which DynamoDB wants left out.
+/// The aliases in expressions; `None` without any, since DynamoDB refuses an empty map.
 pub(super) fn aliases<'a>(expressions: impl IntoIterator<Item = &'a str>) -> Option<HashMap<String, String>> {
     let names: HashMap<_, _> = expressions
         .into_iter()

@@ -41,7 +41,7 @@ struct Row {
     #[serde(default, with = "timestamp::option")]
     event_end: Option<DateTime<Utc>>,
     event_status: EventStatus,
-    /// For readers of the table: it follows from `start`.
+    /// For readers of the table; derived from `start`.
     #[serde(skip_deserializing)]
     all_day_event: bool,
     event_type: EventType,
@@ -162,7 +162,8 @@ impl ExternalEventStore for DynamoStore {
         self.get(&self.names.external_events, keys::external_event(key, calendar, id)).await?.map(read).transpose()
     }
 
-    /// What was split off a series (`<series>_R<start>`) and the exceptions of that begin alike, but are not its own.
+    /// A series split off another (`<series>_R<start>`) and its exceptions have the same prefix, but do not belong to
+    /// it.
     async fn exceptions_of(
         &self,
         key: ConnectionKey,
@@ -194,7 +195,7 @@ impl ExternalEventStore for DynamoStore {
         found.into_iter().map(|item| from_item(item).map(|ids: Ids| (ids.calendar_id, ids.google_event_id))).collect()
     }
 
-    /// The last of those that share a key is stored; a batch must not name a key twice.
+    /// Of events with the same key the last is stored; a batch must not name a key twice.
     async fn put_external(&self, key: ConnectionKey, events: &[ExternalCalendarEvent]) -> Result<()> {
         let mut writes = BTreeMap::new();
         for event in events {
@@ -231,7 +232,7 @@ async fn on_agenda(
     found.into_iter().map(read).collect()
 }
 
-/// Both, as parts of a transaction; the ids have to differ.
+/// Puts and removals as parts of a transaction; the ids have to differ.
 pub(super) fn writes(
     store: &DynamoStore,
     key: ConnectionKey,

@@ -1,5 +1,5 @@
-//! The host's tables: lessons and instructors. The host's rows are read with care, since any of them may be
-//! malformed, and written only where they are there.
+//! The host's tables: lessons and instructors. Any row may be malformed; our columns are written only to rows that
+//! exist.
 
 use std::collections::HashMap;
 
@@ -26,7 +26,7 @@ use crate::{
     ports::{HostStore, LessonLookup, LessonSyncColumns},
 };
 
-/// What the host writes. A lesson without a zone is shown in UTC, one without a status takes place.
+/// The host's columns. A lesson without a zone is shown in UTC, one without a status takes place.
 #[derive(Deserialize)]
 struct Row {
     tenant_id: TenantId,
@@ -202,10 +202,10 @@ impl HostStore for DynamoStore {
     }
 }
 
-/// How far the text of a moment may stand from where its UTC form would: hosts may write other offsets.
+/// How far a text with another offset may sort from its UTC form: hosts may write any offset.
 const OFFSETS: TimeDelta = TimeDelta::days(1);
 
-/// Our columns, on condition that the lesson is there and the instructor's.
+/// Our columns, on condition that the lesson exists and is the instructor's.
 pub(super) fn flags(key: ConnectionKey, flags: &LessonSyncColumns) -> Change {
     let own = Change::when("attribute_exists(#id) AND #instructor_id = :own").with("own", text(key.instructor_id));
     columns(own, flags)
@@ -219,13 +219,13 @@ fn columns(change: Change, flags: &LessonSyncColumns) -> Change {
         .count_up(REVISION)
 }
 
-/// The column that is counted up whenever our other columns are written.
+/// Counted up whenever our other columns are written.
 const REVISION: &str = "calendar_sync_revision";
 
-/// The column with the version that the feed told last.
+/// The last version that the feed sent.
 const VERSION: &str = "feed_version";
 
-/// What the feed writes.
+/// The columns that the feed writes.
 #[derive(Serialize)]
 struct FedRow<'a> {
     instructor_id: InstructorId,
@@ -256,7 +256,8 @@ impl<'a> From<&'a FedLesson> for FedRow<'a> {
     }
 }
 
-/// What a removed lesson loses. Its version stays, and its revision, which goes on if the lesson comes back.
+/// The columns that a removed lesson loses. Its version stays, and its revision, which continues if the lesson comes
+/// back.
 const LOST_IN_REMOVAL: [&str; 11] = [
     "instructor_id",
     "title",

@@ -1,4 +1,4 @@
-//! Rows as DynamoDB items: the attributes are the columns, and what is `None` is left out.
+//! Rows as DynamoDB items: attributes are columns; `None` is left out.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
@@ -8,19 +8,18 @@ use crate::{Error, Result, model::timestamp};
 
 pub(super) type Item = std::collections::HashMap<String, AttributeValue>;
 
-/// The attributes of `row`, `NULL` for what is `None`.
+/// The attributes of `row`, with `NULL` for `None`.
 pub(super) fn attributes(row: &impl Serialize) -> Result<Item> {
     serde_dynamo::aws_sdk_dynamodb_1::to_item(row).map_err(Error::internal)
 }
 
-/// `row` as it is put.
+/// `row` as an item.
 pub(super) fn to_item(row: &impl Serialize) -> Result<Item> {
     let mut item = attributes(row)?;
     item.retain(|_, value| !value.is_null());
     Ok(item)
 }
 
-/// A row of ours as it was stored.
 pub(super) fn from_item<T: DeserializeOwned>(item: Item) -> Result<T> {
     serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(Error::internal)
 }

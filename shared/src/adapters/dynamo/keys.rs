@@ -19,7 +19,7 @@ pub(super) const CONNECTION_SHARDS: u8 = 16;
 /// Over how many items a rate limiter's bucket is spread: with 50 units reserved at once, each takes one write in 200 calls.
 pub(super) const BUCKET_SHARDS: u8 = 4;
 
-/// Sets the state item apart from the credentials of the same instructor.
+/// Distinguishes the state item from the credentials of the same instructor.
 const STATE_SUFFIX: &str = "#state";
 
 /// What the sort attributes of the items beside the mappings, and of the mappings themselves, begin with.
@@ -27,7 +27,7 @@ pub(super) const LESSONS: &str = "lesson#";
 pub(super) const CONFLICTS: &str = "conflict#";
 pub(super) const NOTICES: &str = "notice#";
 
-/// The same for a connection for ever.
+/// Never changes for a connection.
 pub(super) fn connection_shard(key: ConnectionKey) -> u8 {
     Sha256::digest(key.to_string())[0] % CONNECTION_SHARDS
 }
@@ -36,7 +36,7 @@ fn pair(partition: (&str, impl ToString), sort: (&str, impl ToString)) -> Item {
     Item::from([(partition.0.to_owned(), text(partition.1)), (sort.0.to_owned(), text(sort.1))])
 }
 
-/// The key of something in a connection's partition.
+/// The key of an item in a connection's partition.
 fn in_connection(key: ConnectionKey, sort_attribute: &str, sort: impl ToString) -> Item {
     pair(("connection", key), (sort_attribute, sort))
 }
@@ -57,7 +57,7 @@ pub(super) fn connection_of_state(tenant_id: &str, instructor_id: &str) -> Resul
     })
 }
 
-/// A Google account by a digest, so that the one table without a tenant names nobody.
+/// A Google account by a digest, so that the one table without a tenant identifies no person.
 pub(super) fn account(sub: &str) -> Item {
     Item::from([("account".to_owned(), text(digest(sub)))])
 }
@@ -103,10 +103,10 @@ pub(super) fn host(tenant: TenantId, id: impl ToString) -> Item {
     pair(("tenant_id", tenant), ("id", id))
 }
 
-/// The longest text that stands in a key as it is. A sort key holds 1024 bytes, an event id alone up to as many,
-/// and beside it stand a lesson, a moment and a calendar.
+/// The longest text that goes into a key unchanged. A sort key holds 1024 bytes, and an event id of up to as many
+/// shares it with a lesson, a time and a calendar.
 const MAX_BYTES_AS_IS: usize = 880;
-/// How much of a longer one stands before its digest (43 characters and a separator).
+/// The bytes of a longer text that stand before its digest (43 characters and a separator).
 const PREFIX_BYTES: usize = MAX_BYTES_AS_IS - 44;
 
 /// An event in a key. It begins as [`event_prefix`] of each prefix of its id.
@@ -118,7 +118,7 @@ pub(super) fn event_text(calendar: &CalendarId, event: &EventId) -> String {
     format!("{}~{}", cut(&full, PREFIX_BYTES), digest(&full))
 }
 
-/// What the keys of all events begin with whose id begins with `prefix` (for a long prefix, of some others too).
+/// The common prefix of the keys of all events whose id begins with `prefix` (for a long prefix, of some others too).
 pub(super) fn event_prefix(calendar: &CalendarId, prefix: &str) -> String {
     cut(&format!("{calendar}#{prefix}"), PREFIX_BYTES).to_owned()
 }

@@ -1,7 +1,7 @@
-//! `calendar_event_mappings`: which event a lesson has, and the mark that says "to be looked at".
+//! `calendar_event_mappings`: which event a lesson has, and its dirty mark.
 //!
-//! The mark is the attribute `dirty_since`, which puts a mapping into an index; `dirty_version` beside it never goes
-//! down while the row lives, so that a mark raised anew is never taken for the one that was seen.
+//! The mark is the attribute `dirty_since`, which puts a mapping into an index. `dirty_version` never goes down while
+//! the row exists, so that a new mark is never taken for the one that was read.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -27,16 +27,16 @@ use crate::{
     ports::{DirtyMark, LessonMark, MappingStore},
 };
 
-/// Bytes of a mapping's error, which may repeat what Google or a host's row says.
+/// Bytes of a mapping's error, which may quote Google or a host's row.
 const MAX_ERROR_BYTES: usize = 2 * 1024;
 
-/// What a save stores.
+/// The columns that a save writes.
 #[derive(Serialize, Deserialize)]
 struct Row {
     tenant_id: TenantId,
     instructor_id: InstructorId,
     lesson_id: LessonId,
-    /// For readers of the table; we derive it.
+    /// For readers of the table; derived from the id.
     #[serde(skip_deserializing)]
     google_event_id: Option<EventId>,
     #[serde(with = "timestamp")]
@@ -57,14 +57,14 @@ struct Row {
     replaces: Option<String>,
     #[serde(default, with = "timestamp::option")]
     lesson_removed_at: Option<DateTime<Utc>>,
-    /// True, or not there.
+    /// True or absent.
     removal_sent: Option<bool>,
-    /// The lesson's end where its sync failed, which puts the row into an index.
+    /// The lesson's end if its sync failed, which puts the row into an index.
     #[serde(skip_deserializing, with = "timestamp::option")]
     failed_until: Option<DateTime<Utc>>,
 }
 
-/// What others change too.
+/// Columns that other calls change too.
 #[derive(Deserialize)]
 struct Flags {
     #[serde(default)]
@@ -178,7 +178,7 @@ impl MappingStore for DynamoStore {
         };
         let change = match dirty {
             DirtyMark::Keep => change(Change::default())?,
-            // What Google shows of our own events comes before all that waits.
+            // Mappings that a listing changed come before all that wait.
             DirtyMark::Raise => raise(change(Change::default())?, DateTime::UNIX_EPOCH),
             DirtyMark::Clear { seen } => {
                 let cleared = change(Change::when(UNRAISED).with("seen", number(seen)))?.remove("dirty_since");
@@ -238,7 +238,7 @@ async fn write(
 ) -> Result<bool> {
     let key = keys::mapping(mapping.key, mapping.lesson_id);
     if notices.is_empty() {
-        // A transaction costs twice as much.
+        // Without notices, since a transaction costs twice as much.
         return Ok(matches!(store.update(&store.names.mappings, key, change).await?, Written::Done(_)));
     }
     let mut writes = vec![change.update(&store.names.mappings, key)?];

@@ -33,7 +33,6 @@ pub struct DynamoStore {
 }
 
 impl DynamoStore {
-    /// A store over the tables of these names.
     pub fn new(client: aws_sdk_dynamodb::Client, names: TableNames) -> Self {
         Self { client, names }
     }

@@ -29,7 +29,7 @@ struct Row {
     replace_account: bool,
     #[serde(with = "timestamp")]
     expires_at: DateTime<Utc>,
-    /// The second at which DynamoDB may remove the row; it takes days over it.
+    /// In seconds; DynamoDB removes the row within days after it.
     #[serde(skip_deserializing)]
     ttl: i64,
 }
@@ -85,10 +85,10 @@ impl LoginStore for DynamoStore {
     }
 }
 
-/// Longer than any state of ours, and within what a key holds.
+/// In bytes: longer than any state of ours, and within a key's limit.
 const LONGEST_STATE: usize = 256;
 
-/// Whether a state may be looked for at all: it comes from a browser, and DynamoDB takes no empty or endless key.
+/// Whether a state can be a key: it comes from a browser, and DynamoDB refuses empty and long keys.
 fn plausible(state: &str) -> bool {
     (1..=LONGEST_STATE).contains(&state.len())
 }

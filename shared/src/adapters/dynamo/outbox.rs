@@ -1,4 +1,4 @@
-//! The outbox: notices that were committed with their cause and wait to be delivered.
+//! The outbox: committed notices that wait for delivery.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::TransactWriteItem;

@@ -1,5 +1,4 @@
-//! Requests to DynamoDB that are the same for all tables: pages followed, what was left over sent again, refusals
-//! told apart from failures.
+//! Requests to DynamoDB for all tables: they follow pages, repeat unprocessed items, and tell refusals from failures.
 
 use std::time::Duration;
 
@@ -22,24 +21,24 @@ use super::{
 };
 use crate::{Error, Result, model::ConnectionKey};
 
-/// How many requests of one call are under way at once.
+/// Concurrent requests of one call.
 pub(super) const CONCURRENCY: usize = 8;
-/// How often what was left over, or clashed, is sent again before the caller is told to come back later.
+/// Attempts for unprocessed items and conflicting transactions, before the call fails as unavailable.
 const ATTEMPTS: u32 = 8;
-/// The most writes that one transaction takes, by DynamoDB's limits.
+/// DynamoDB's limit of writes in a transaction.
 pub(super) const TRANSACTION: usize = 100;
 const BATCH_OF_WRITES: usize = 25;
 const BATCH_OF_READS: usize = 100;
 
-/// How a conditional write ended.
+/// The result of a conditional write.
 pub(super) enum Written {
-    /// It was made; the item as it is now (after an update) or was (after a removal).
+    /// Written: the new item after an update, the old one after a removal.
     Done(Item),
-    /// The condition did not hold; the item as it is, if there is one.
+    /// The condition did not hold: the present item, if there is one.
     Refused(Option<Item>),
 }
 
-/// What is asked of a table or one of its indexes.
+/// A query of a table or one of its indexes.
 #[derive(Default)]
 pub(super) struct Query<'a> {
     pub(super) table: &'a str,
@@ -47,13 +46,13 @@ pub(super) struct Query<'a> {
     pub(super) index: Option<Index<'a>>,
     pub(super) condition: &'a str,
     pub(super) values: Vec<(&'a str, AttributeValue)>,
-    /// The attributes wanted, if not all.
+    /// `None` for all attributes.
     pub(super) only: Option<&'a str>,
     pub(super) newest_first: bool,
     pub(super) limit: Option<usize>,
 }
 
-/// Which kind of index it is decides how it may be read.
+/// How an index may be read.
 #[derive(Clone, Copy)]
 pub(super) enum Index<'a> {
     /// Consistent; whole items are fetched through it.
@@ -98,7 +97,7 @@ impl DynamoStore {
         }
     }
 
-    /// Removes an item on the condition of `change`.
+    /// Removes an item, on the condition of `change`.
     pub(super) async fn delete(&self, table: &str, key: Item, change: Change) -> Result<Written> {
         let parts = change.parts();
         let answer = self
@@ -171,7 +170,7 @@ impl DynamoStore {
         self.query(Query { table, condition, values, limit, ..Query::default() }).await
     }
 
-    /// Items by key, in no order; those that are not there are left out. The keys have to differ.
+    /// Items by key, in any order, without those that are absent. The keys have to differ.
     pub(super) async fn batch_get(&self, table: &str, keys: Vec<Item>) -> Result<Vec<Item>> {
         let batches: Vec<_> = keys.chunks(BATCH_OF_READS).map(<[_]>::to_vec).collect();
         let found: Vec<_> = stream::iter(batches)
@@ -223,7 +222,8 @@ impl DynamoStore {
         Err(left_over("BatchWriteItem"))
     }
 
-    /// Makes all writes or none; false when a condition did not hold. One that clashes with another is made again.
+    /// Makes all writes or none; false when a condition did not hold. A transaction that conflicts with another is
+    /// repeated.
     pub(super) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<bool> {
         for attempt in 0..ATTEMPTS {
             let answer = self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
@@ -254,7 +254,7 @@ pub(super) fn removal(key: Item) -> Result<WriteRequest> {
     Ok(WriteRequest::builder().delete_request(delete).build())
 }
 
-/// Whether trying again helps.
+/// Whether a retry may succeed.
 fn passes(code: &str) -> bool {
     matches!(
         code,
@@ -271,7 +271,7 @@ fn passes(code: &str) -> bool {
     )
 }
 
-/// A request that failed: for a while, or by a defect of ours.
+/// The error of a failed request: transient, or a defect of ours.
 pub(super) fn failure<E>(error: SdkError<E>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,

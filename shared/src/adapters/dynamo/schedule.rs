@@ -1,4 +1,4 @@
-//! Which connections are due: two sharded indexes over the state items, and the moments that stand in them.
+//! Connections that are due: two sharded indexes over the state items, by the time at which they are due.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -41,7 +41,7 @@ impl ScheduleStore for DynamoStore {
     }
 
     async fn schedule(&self, key: ConnectionKey, at: Option<DateTime<Utc>>) -> Result<()> {
-        // Counted as a request, so that a run which is under way does not write its own time over it.
+        // Counts as a request, so that a running run does not overwrite the time.
         let change = Change::when("attribute_exists(#lease_fence)")
             .set_or_remove("next_sync_at", at.map(time))
             .count_up("request_counter");

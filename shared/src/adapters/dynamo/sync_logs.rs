@@ -33,7 +33,7 @@ struct Row {
     google_calls: u32,
     outcome: SyncOutcome,
     reasons: Vec<String>,
-    /// The second at which DynamoDB may remove the row.
+    /// In seconds.
     #[serde(skip_deserializing)]
     ttl: i64,
 }

@@ -1,4 +1,4 @@
-//! The hot part of a connection, an item beside its credentials: where the sync stands, the lease and the requests.
+//! The hot part of a connection, an item beside its credentials: progress, lease and pending requests.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ use crate::{
     ports::{Glance, LeaseAttempt, ReleaseOutcome, SyncStateStore},
 };
 
-/// What the holder of the lease changes.
+/// The attributes that the holder of the lease changes.
 #[derive(Serialize, Deserialize)]
 struct ProgressRow {
     sync_token: Option<String>,
@@ -62,7 +62,7 @@ struct ProgressRow {
     removals: Option<Removals>,
 }
 
-/// What others change too: it is written by conditions alone.
+/// The attributes that others change too: written conditionally.
 #[derive(Deserialize)]
 struct SharedRow {
     lease_owner: Option<Uuid>,
@@ -141,8 +141,7 @@ pub(super) fn read(item: Item) -> Result<SyncState> {
     })
 }
 
-/// A state that begins from nothing. The fence goes on from where it was, so that whoever still holds the lease of
-/// the state before has lost it.
+/// A new state. The fence continues from the old one, so that a holder of the old lease has lost it.
 pub(super) fn start_anew(key: ConnectionKey, state: &SyncState) -> Result<Change> {
     let change = Change::default()
         .row(&ProgressRow::from(state))?
@@ -153,7 +152,7 @@ pub(super) fn start_anew(key: ConnectionKey, state: &SyncState) -> Result<Change
     Ok(free(with_pending(change, state)))
 }
 
-/// The requests that stand. A set without members does not exist in DynamoDB.
+/// The pending tasks. DynamoDB has no empty set.
 fn with_pending(change: Change, state: &SyncState) -> Change {
     let kinds = names(&state.pending.tasks);
     change.set_or_remove("pending_tasks", Some(kinds).filter(|kinds| !kinds.is_empty()).map(AttributeValue::Ss))
@@ -200,7 +199,7 @@ impl SyncStateStore for DynamoStore {
                 Written::Refused(None) => return Ok(LeaseAttempt::NotConnected),
                 Written::Refused(Some(item)) => {
                     let state = read(item)?;
-                    // The answer to a first attempt was lost, and the SDK tried again.
+                    // The answer to a first attempt was lost, and the SDK repeated it.
                     if state.lease.owner == Some(owner)
                         && timestamp::format(state.lease.until) == timestamp::format(until)
                     {
@@ -246,7 +245,8 @@ impl SyncStateStore for DynamoStore {
                 } else if now.lease.owner.is_some() {
                     ReleaseOutcome::NewRequests(Box::new(now))
                 } else {
-                    // The answer to a first attempt was lost, and the SDK tried again: whoever else acts raises the fence.
+                    // The answer to a first attempt was lost, and the SDK repeated it: another holder would have raised
+                    // the fence.
                     ReleaseOutcome::Released
                 })
             }
@@ -278,11 +278,10 @@ impl SyncStateStore for DynamoStore {
     }
 }
 
-/// How often the lease may change hands between a look and the next before the caller comes back later.
+/// How often the lease may change hands between two attempts before the call fails as unavailable.
 const LOOKS: u32 = 5;
 
 const STILL_OURS: &str = "#lease_fence = :fence AND attribute_exists(#lease_owner)";
 
-/// Since a holder raises the fence when it takes the lease, none acted since the state was read: it is as it was read,
-/// but for the next poll.
+/// A holder raises the fence when it takes the lease. So the state is as it was read, except for the next poll.
 const UNTOUCHED: &str = "attribute_not_exists(#lease_owner) AND #lease_fence = :fence AND #request_counter = :counter";

@@ -1,4 +1,4 @@
-//! The tables: keys, indexes, expiry and streams, as `template.yaml` deploys them. A test compares the two.
+//! The tables with keys, indexes, expiry and streams. A test compares them with `template.yaml`.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -16,34 +16,32 @@ use crate::{Error, Result, config::TableNames};
 pub const CONNECTIONS_DUE: &str = "connections_due";
 /// Connections whose channel is to be renewed: sparse, sharded, keys alone.
 pub const CHANNELS_TO_RENEW: &str = "channels_to_renew";
-/// The specification's view: a tenant's instructors whose sync is switched on.
+/// The specification's view: the instructors of a tenant whose sync is on.
 pub const INSTRUCTORS_WITH_CALENDAR_SYNC: &str = "instructors_with_calendar_sync";
 /// Mappings by the time of their lesson.
 pub const MAPPINGS_BY_START: &str = "mappings_by_start";
-/// Mappings that are to be looked at, by how long they wait; sparse.
+/// Dirty mappings, the longest waiting first; sparse.
 pub const DIRTY_MAPPINGS: &str = "dirty_mappings";
-/// Mappings whose sync failed, by the end of their lesson; sparse.
+/// Mappings whose sync failed, by their lesson's end; sparse.
 pub const FAILED_MAPPINGS: &str = "failed_mappings";
 /// Conflicts by the event that they name; sparse.
 pub const CONFLICTS_BY_EVENT: &str = "conflicts_by_event";
-/// The specification's view: events by when they stop mattering.
+/// The specification's view: events by the time until which they matter.
 pub const UPCOMING_EXTERNAL_EVENTS: &str = "upcoming_external_events";
 /// Lessons by instructor and start.
 pub const LESSONS_BY_INSTRUCTOR: &str = "lessons_by_instructor";
-/// The second at which the row that a lesson removed by the feed has left is forgotten. Other rows do not have it.
+/// In seconds: when the row of a lesson that the feed removed expires. Other rows do not have it.
 pub const TOMBSTONE: &str = "feed_forget_at";
 
-/// The type of a key attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeyKind {
     Text,
     Number,
 }
 
-/// A key attribute: its name and type.
 pub type KeyAttribute = (&'static str, KeyKind);
 
-/// Which attributes an index holds besides its keys and the table's.
+/// The attributes that an index holds besides the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holds {
     Keys,
@@ -51,11 +49,11 @@ pub enum Holds {
     All,
 }
 
-/// A secondary index; a local one is read consistently.
+/// A secondary index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IndexDefinition {
     pub name: &'static str,
-    /// Whether it is a local one.
+    /// A local index is read consistently.
     pub local: bool,
     pub partition: KeyAttribute,
     pub sort: KeyAttribute,
@@ -64,14 +62,13 @@ pub struct IndexDefinition {
 
 #[derive(Debug, Clone, Copy)]
 pub struct TableDefinition {
-    /// Its name, as configured.
     pub name: fn(&TableNames) -> &String,
     pub partition: &'static str,
     pub sort: Option<&'static str>,
     pub indexes: &'static [IndexDefinition],
-    /// The attribute with the second at which an item expires.
+    /// The attribute with an item's expiry, in seconds.
     pub ttl: Option<&'static str>,
-    /// Whether its changes are streamed, with the old and the new image.
+    /// Whether changes are streamed, with old and new image.
     pub stream: bool,
 }
 
@@ -91,8 +88,8 @@ const SHARD: KeyAttribute = ("shard", KeyKind::Number);
 
 /// All tables, the host's two included.
 ///
-/// Local indexes of the mappings hold keys alone: a mapping is written several times for each time that it is found
-/// through one, and a write of a wider index costs five times what fetching the item does.
+/// Local indexes of the mappings hold keys alone: a mapping is written several times for each read through an index,
+/// and writing a wider index costs five times as much as fetching the item.
 pub const TABLES: [TableDefinition; 9] = [
     TableDefinition {
         name: |names| &names.credentials,
@@ -183,7 +180,7 @@ pub const TABLES: [TableDefinition; 9] = [
 ];
 
 impl TableDefinition {
-    /// The attributes that any key names, each once, sorted by name.
+    /// The attributes of all keys, each once, sorted by name.
     pub fn key_attributes(&self) -> Vec<KeyAttribute> {
         let mut attributes: Vec<_> = std::iter::once(self.partition)
             .chain(self.sort)
@@ -196,7 +193,7 @@ impl TableDefinition {
     }
 }
 
-/// Creates the tables that are not there: for one machine and for tests. On AWS, `template.yaml` does.
+/// Creates missing tables, for the local stack and for tests. On AWS, `template.yaml` does.
 pub async fn create_all(client: &Client, names: &TableNames) -> Result<()> {
     for table in &TABLES {
         create(client, (table.name)(names), table).await?;

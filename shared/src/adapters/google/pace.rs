@@ -1,4 +1,4 @@
-//! Keeping below what Google allows each user a minute, so that nobody's quota is used up by our own haste.
+//! Keeps our calls below Google's quota per user and minute, so that we do not use up an instructor's quota ourselves.
 //! <https://developers.google.com/workspace/calendar/api/guides/quota>
 
 use std::{

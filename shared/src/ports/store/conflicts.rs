@@ -12,7 +12,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConflictChanges {
     pub lesson_id: LessonId,
-    /// Pairs that are new, or whose overlap moved.
+    /// New pairs, and pairs whose overlap moved.
     pub put: Vec<PairChange>,
     /// Pairs that no longer overlap.
     pub remove: Vec<PairChange>,

@@ -13,7 +13,7 @@ use crate::{
 pub struct ExternalLookup {
     /// Single events, and exceptions whose series is not stored.
     pub events: Vec<ExternalCalendarEvent>,
-    /// Series, each with its exceptions.
+    /// Series with their exceptions.
     pub series: Vec<(ExternalCalendarEvent, Vec<ExternalCalendarEvent>)>,
 }
 

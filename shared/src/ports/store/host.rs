@@ -8,7 +8,7 @@ use crate::{
     model::{ConnectionKey, EventId, Lesson, LessonId, LessonVersion, SyncStatus, TenantId, Window},
 };
 
-/// Our columns of a lesson row.
+/// Our columns of a lesson's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LessonSyncColumns {
     pub google_calendar_event_id: Option<EventId>,
@@ -25,7 +25,7 @@ impl LessonSyncColumns {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LessonLookup {
     Found(Box<Lesson>),
-    /// A consistent read found nothing under its key.
+    /// A consistent read found no row.
     Gone,
     /// The row cannot be read; the text says why.
     Unreadable(String),

@@ -8,7 +8,7 @@ use crate::{
     model::{ConnectionKey, SyncState},
 };
 
-/// A connection found through an index that lags, and the moment for which it was found.
+/// A connection found through an index that lags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Due {
     pub key: ConnectionKey,

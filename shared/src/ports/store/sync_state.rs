@@ -46,7 +46,7 @@ pub struct Glance {
 }
 
 impl Glance {
-    /// What fits into one transaction.
+    /// DynamoDB's limit for one transaction.
     pub const MOST_ITEMS: usize = 100;
 
     pub fn items(&self) -> usize {

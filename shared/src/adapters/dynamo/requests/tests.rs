@@ -1,4 +1,4 @@
-//! What the store does when DynamoDB takes only a part, clashes or throttles: answers as AWS documents them.
+//! The store when DynamoDB leaves items unprocessed, conflicts or throttles, with answers as AWS documents them.
 
 use std::{
     collections::VecDeque,
@@ -32,7 +32,7 @@ use crate::{
     ports::{ConflictChanges, ConflictStore as _, PairChange},
 };
 
-/// Answers in DynamoDB's place, and keeps what was asked.
+/// Answers in DynamoDB's place, and records the requests.
 #[derive(Debug, Clone, Default)]
 struct Scripted {
     answers: Arc<Mutex<VecDeque<(u16, String)>>>,

@@ -73,7 +73,7 @@ fn the_reasons_of_the_longest_list_fit_beside_it() {
 }
 
 #[test]
-fn a_list_has_an_end() {
+fn an_empty_list_and_one_of_more_than_a_hundred_messages_are_refused() {
     let many = |count| Value::Array(vec![removed(); count]).to_string();
     assert_eq!(read(&many(MAX_MESSAGES_PER_LIST)).versions.len(), MAX_MESSAGES_PER_LIST);
     assert_eq!(reason(&many(MAX_MESSAGES_PER_LIST + 1)), "The list holds more than 100 messages.");
@@ -81,7 +81,7 @@ fn a_list_has_an_end() {
 }
 
 #[test]
-fn whatever_is_missing_is_named() {
+fn each_missing_field_is_named() {
     for path in ["type", "tenantId", "lessonId", "version", "lesson"] {
         assert_eq!(reason(&with(changed(), path, None)), format!("`{path}` is missing"));
         assert_eq!(reason(&with(changed(), path, Some(Value::Null))), format!("`{path}` is missing"));
@@ -96,7 +96,7 @@ fn whatever_is_missing_is_named() {
 }
 
 #[test]
-fn whatever_is_wrong_is_named_and_not_repeated() {
+fn each_malformed_field_is_named_and_its_value_not_repeated() {
     let id = "is not a UUID";
     let version = "is not a whole number from 1 to 9223372036854775807";
     let moment = "is not a moment with an offset (RFC 3339)";
@@ -164,7 +164,7 @@ fn what_is_no_message_at_all_is_refused() {
 }
 
 #[test]
-fn texts_may_be_as_long_as_they_may() {
+fn texts_up_to_the_limit_are_taken() {
     told(&with(changed(), "lesson.title", Some(json!("ü".repeat(MAX_LINE_CHARS)))));
     told(&with(changed(), "lesson.description", Some(json!("first\nsecond\ttab"))));
     let blank = told(&with(changed(), "lesson.location", Some(json!(" "))));

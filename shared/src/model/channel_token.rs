@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_refused() {
+    fn a_text_that_is_no_channel_token_is_refused() {
         for text in ["", "v1", "é", &"A".repeat(86), &"A".repeat(4096), &"!".repeat(86)] {
             assert_eq!(keys(&[1]).verify(&channel("c"), text), None, "{text}");
         }

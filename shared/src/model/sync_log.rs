@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_was_handed_on_is_one_story() {
+    fn the_parts_of_a_run_share_one_log_row() {
         let first = part(noon(), 100, SyncOutcome::Running, &["One.", "More is to do."]);
         let last = CalendarSyncLog {
             direction: SyncDirection::TwoWay,
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_story_keeps_its_end() {
+    fn a_log_row_with_too_many_reasons_keeps_the_last_ones() {
         let many: Vec<String> = (0..CalendarSyncLog::MAX_REASONS).map(|number| format!("{number}.")).collect();
         let first = CalendarSyncLog { reasons: many, ..part(noon(), 0, SyncOutcome::Running, &[]) };
         let whole = part(noon(), 0, SyncOutcome::Completed, &["The end."]).after(first);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_which_nothing_is_heard_is_dead() {
+    fn a_running_log_row_counts_as_failed_once_its_run_is_long_over() {
         let seen = |outcome, later| part(noon(), 0, outcome, &[]).as_of(noon() + later).outcome;
         assert_eq!(seen(SyncOutcome::Running, CalendarSyncLog::LOST_AFTER), SyncOutcome::Running);
         let later = CalendarSyncLog::LOST_AFTER + TimeDelta::seconds(21);

@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rest_doubles_up_to_six_hours() {
+    fn the_backoff_doubles_up_to_six_hours() {
         let minutes = |failures| delay(failures).num_minutes();
         assert_eq!(
             [minutes(1), minutes(2), minutes(3), minutes(9), minutes(10), minutes(u32::MAX)],

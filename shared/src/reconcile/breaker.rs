@@ -49,14 +49,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn more_than_ten_and_more_than_half_need_a_person() {
+    fn removing_more_than_ten_and_more_than_half_of_the_lessons_needs_a_person() {
         assert!(trips(11, 0, 21));
         assert!(!trips(11, 0, 22), "half of them");
         assert!(!trips(10, 0, 10), "ten of them");
     }
 
     #[test]
-    fn a_table_that_empties_itself_slowly_trips_it_too() {
+    fn lessons_that_vanish_one_by_one_trip_the_breaker_too() {
         // Of 100 lessons, one vanishes at a time.
         let (mut live, mut removed) = (100, 0);
         while !trips(1, removed, live) {
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_tripped_holds_and_what_was_only_counted_does_not() {
+    fn a_tripped_breaker_holds_removals_back_and_counted_removals_do_not() {
         let now = DateTime::UNIX_EPOCH;
         let counted = Some(counted(None, now));
         let tripped = Some(tripped(counted, now));
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn removals_count_for_a_day() {
+    fn removals_count_towards_the_breaker_for_a_day() {
         let start = DateTime::UNIX_EPOCH;
         let (noon, end) = (start + TimeDelta::hours(12), start + TimeDelta::days(1));
         let first = counted(None, start);

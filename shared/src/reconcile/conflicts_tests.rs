@@ -29,7 +29,7 @@ fn pairs(lessons: &[LessonSpan], busy: &[BusySpan]) -> Vec<(u128, String)> {
 }
 
 #[test]
-fn touching_is_no_conflict() {
+fn an_event_that_only_touches_a_lesson_is_no_conflict() {
     assert_eq!(pairs(&[lesson(1, 60, 120)], &[event("before", 0, 60), event("after", 120, 180)]), []);
     assert_eq!(pairs(&[lesson(1, 60, 120)], &[event("e", 119, 180)]), [(1, "e".to_owned())]);
 }

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_heals_unless_it_was_there_before_the_change() {
+    fn a_notification_makes_push_healthy_unless_it_is_older_than_the_change() {
         let (since, changed_after) = (at(40), at(10));
         for broken in [PushHealth::Awaiting { since, changed_after }, PushHealth::Suspect { since, changed_after }] {
             assert_eq!(after_notice(&broken, at(8)), PushHealth::Healthy, "its message was under way for long");

@@ -392,7 +392,7 @@ mod tests {
     use crate::ports::Refusal;
 
     #[test]
-    fn an_attempt_that_brings_us_further_is_not_counted() {
+    fn an_attempt_to_disconnect_that_makes_progress_is_not_counted() {
         assert_eq!(
             next_attempt(MAX_FRUITLESS_ATTEMPTS, true, Obstacle::Time),
             Some((MAX_FRUITLESS_ATTEMPTS, TimeDelta::zero()))
@@ -403,13 +403,13 @@ mod tests {
     }
 
     #[test]
-    fn an_exceeded_quota_is_given_hours() {
+    fn after_an_exceeded_quota_the_next_attempt_is_hours_later() {
         assert_eq!(next_attempt(0, true, Obstacle::Quota), Some((0, backoff::QUOTA_EXCEEDED_DELAY)));
         assert_eq!(next_attempt(0, false, Obstacle::Quota), Some((1, backoff::QUOTA_EXCEEDED_DELAY)));
     }
 
     #[test]
-    fn waiting_for_room_in_the_minute_is_no_attempt_in_vain() {
+    fn waiting_for_the_quota_of_a_minute_is_not_counted_as_an_attempt() {
         assert_eq!(
             next_attempt(MAX_FRUITLESS_ATTEMPTS, false, Obstacle::Pace),
             Some((MAX_FRUITLESS_ATTEMPTS, backoff::PACED))
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_of_the_sync_are_no_attempts_to_disconnect() {
+    fn failed_syncs_are_not_counted_as_attempts_to_disconnect() {
         let mut state = SyncState::new(DateTime::UNIX_EPOCH);
         (state.failures, state.last_error) = (9, Some("google_unavailable".to_owned()));
         assert_eq!(in_vain(&state), 0);
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_or_refused_is_settled_and_the_rest_tells_what_is_in_the_way() {
+    fn events_gone_or_refused_are_settled_and_the_others_name_the_obstacle() {
         let ours = |id: &str| Ours { id: EventId::from(id), mapping: None };
         let batch = ["gone", "later", "refused", "too fast"].map(ours);
         let refusal = Refusal { status: 403, reason: "forbidden".to_owned(), message: String::new() };

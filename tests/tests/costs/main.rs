@@ -209,7 +209,7 @@ async fn the_daily_full_reconcile_waits_for_a_listing_that_is_made_anyway() {
 // ── what a run without the lease must not do ───────────────────────────────────────────────────────────────────────
 
 #[tokio::test]
-async fn what_needs_the_lease_goes_on_with_the_listing_that_was_made() {
+async fn a_run_that_needs_the_lease_uses_the_listing_that_was_made() {
     let world = World::new(false).await;
     world.lesson(1, world.now() + TimeDelta::hours(5)).await;
     world.connect().await;
@@ -240,7 +240,7 @@ async fn a_listing_that_another_run_overtook_is_not_stored() {
 }
 
 #[tokio::test]
-async fn a_listing_that_another_run_overtook_is_not_gone_on_with() {
+async fn a_run_whose_listing_another_overtook_writes_nothing_more() {
     let world = Arc::new(World::new(false).await);
     let lesson = world.lesson(1, world.now() + TimeDelta::hours(5)).await;
     world.connect().await;
@@ -307,7 +307,7 @@ async fn a_series_that_comes_after_an_exception_leaves_out_what_is_cancelled() {
 }
 
 #[tokio::test]
-async fn what_else_is_due_is_not_put_off() {
+async fn a_run_that_finds_no_changes_still_does_whatever_else_is_due() {
     type Due = (fn(&mut SyncState), fn(&SyncState) -> bool);
     let cases: [Due; 6] = [
         (|state| state.reconciled_at = None, |state| state.reconciled_at.is_some()),
@@ -338,7 +338,7 @@ async fn what_else_is_due_is_not_put_off() {
 }
 
 #[tokio::test]
-async fn a_connection_that_rests_is_left_alone() {
+async fn a_connection_that_backs_off_makes_no_call() {
     let world = World::new(false).await;
     world.connect().await;
     let until = world.now() + TimeDelta::hours(1);
@@ -352,7 +352,7 @@ async fn a_connection_that_rests_is_left_alone() {
 }
 
 #[tokio::test]
-async fn days_are_worked_out_anew_when_the_calendar_moves() {
+async fn whole_days_are_recomputed_when_the_zone_of_the_calendar_changes() {
     let world = World::new(false).await;
     let day = json!({ "start": { "date": "2026-03-05" }, "end": { "date": "2026-03-06" } });
     let event = world.google().create_event(world.now(), ADA, &day).unwrap();
@@ -364,7 +364,7 @@ async fn days_are_worked_out_anew_when_the_calendar_moves() {
 
 /// A history of edits in Google, each answered by a run; now and then everything is listed and compared anew.
 #[tokio::test]
-async fn what_runs_without_the_lease_leave_is_what_a_full_reconcile_finds() {
+async fn runs_without_the_lease_leave_what_a_full_reconcile_finds() {
     const STEPS: usize = 120;
     let world = World::new(false).await;
     let start = world.now();

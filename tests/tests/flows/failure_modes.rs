@@ -2,9 +2,9 @@
 //!
 //! | what goes wrong elsewhere | test |
 //! |---|---|
-//! | a failed look at our event counts as its deletion | [`a_look_at_our_event_that_fails_proves_nothing`] |
+//! | a failed look at our event counts as its deletion | [`a_failed_fetch_of_our_event_makes_no_second_one_and_tells_nothing`] |
 //! | a cursor that ran out ends in "no changes" | [`a_cursor_that_google_forgot_is_followed_by_a_whole_listing_and_the_log_says_so`] |
-//! | a relisting that breaks off empties the calendar | [`what_is_known_stays_until_a_relisting_is_whole`] |
+//! | a relisting that breaks off empties the calendar | [`imported_events_stay_until_a_new_listing_is_complete`] |
 //! | an event that was deleted cannot be made again under its id | [`a_deleted_event_comes_back_with_its_lesson_under_a_new_id_where_the_old_one_is_refused`] |
 //! | only the first page is read | [`a_calendar_of_many_pages_is_read_to_its_end`] |
 //! | the cursor moves before its items are stored, and a crash loses them | `whatever_the_moment_of_death…` in `infra/local/tests/kill` |
@@ -38,7 +38,7 @@ async fn with_a_lesson() -> (World, String, String) {
 
 /// Guards against: an error on reading our event is taken for its absence, and a second one is made.
 #[tokio::test]
-async fn a_look_at_our_event_that_fails_proves_nothing() {
+async fn a_failed_fetch_of_our_event_makes_no_second_one_and_tells_nothing() {
     let (world, lesson, event) = with_a_lesson().await;
     world.sync_by_hand_alone().await;
     // A part of a batch that is never answered comes as a 5xx.
@@ -87,7 +87,7 @@ async fn a_cursor_that_google_forgot_is_followed_by_a_whole_listing_and_the_log_
 
 /// Guards against: known events are dropped first and listed then, and a failure in between leaves nothing.
 #[tokio::test]
-async fn what_is_known_stays_until_a_relisting_is_whole() {
+async fn imported_events_stay_until_a_new_listing_is_complete() {
     let (world, lesson, _) = with_a_lesson().await;
     let stays = world.plan_in_google("Stays", world.in_hours(40), world.in_hours(41)).await;
     let goes = world.plan_in_google("Goes", world.in_hours(30), world.in_hours(31)).await;

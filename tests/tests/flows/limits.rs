@@ -64,7 +64,7 @@ async fn a_text_above_2_kb_is_too_long_wherever_it_stands() {
 }
 
 #[tokio::test]
-async fn large_headers_are_read_as_no_more_than_wrong_ones() {
+async fn large_headers_are_refused_as_wrong_ones_are() {
     let world = World::start().await;
     let large = "x".repeat(8 * 1024); // API Gateway takes 10,240 bytes of all headers
     let (link, cookie) = world.begin_login().await;

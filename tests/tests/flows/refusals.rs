@@ -128,7 +128,7 @@ async fn seen(world: &World, token: Option<&str>, call: (Method, String, Option<
 }
 
 #[tokio::test]
-async fn to_a_wrong_caller_not_yours_and_not_there_are_the_same() {
+async fn a_wrong_caller_cannot_tell_a_foreign_calendar_from_one_that_does_not_exist() {
     let world = World::start().await;
     world.connect().await;
     let own = world.instructor.clone();

@@ -148,7 +148,7 @@ async fn events_that_were_kept_go_with_the_next_disconnect_even_before_the_first
 }
 
 #[tokio::test]
-async fn imports_that_were_kept_stay() {
+async fn imported_events_that_were_to_be_kept_stay() {
     let stage = Stage::set().await;
     let person = connected(&stage).await;
     stage.disconnect_at_last(&person, Keep { events: false, imported: true }).await;

@@ -71,7 +71,7 @@ impl Handover {
 }
 
 #[tokio::test]
-async fn a_sync_that_goes_over_its_time_goes_on_as_it_was_asked_for_and_ends_as_one_story() {
+async fn a_sync_by_hand_that_runs_out_of_time_continues_as_requested_and_ends_in_one_log_row() {
     let on = Handover::connected().await;
     on.stage.plan(&on.person.account, "Dentist");
     on.stage.put_lesson(on.person.key, 4).await;
@@ -94,7 +94,7 @@ async fn a_sync_that_goes_over_its_time_goes_on_as_it_was_asked_for_and_ends_as_
 }
 
 #[tokio::test]
-async fn a_promised_row_ends_although_the_calendar_is_disconnected_meanwhile() {
+async fn a_promised_log_row_ends_although_the_calendar_is_disconnected_meanwhile() {
     let on = Handover::connected().await;
     let (store, key, now) = (&on.stage.sync.google.store, on.person.key, on.stage.now());
     store.acquire_lease(key, Uuid::from_u128(9), now, now + TimeDelta::minutes(1), &[].into()).await.unwrap();

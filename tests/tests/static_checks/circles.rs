@@ -113,7 +113,7 @@ fn reached_from<'a>(from: &Module, arrows: &'a Arrows) -> BTreeSet<&'a Module> {
 }
 
 #[test]
-fn a_circle_is_seen_through_what_a_module_passes_on() {
+fn a_circle_through_a_reexport_is_found() {
     let module = |path: &str| path.split("::").map(str::to_owned).collect::<Module>();
     let source = |name: &str, source: &str| -> Vec<(Module, Named)> {
         let module = module(name);

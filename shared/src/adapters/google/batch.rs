@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn each_meaning_has_its_outcome() {
+    fn each_answer_to_a_part_of_a_batch_has_its_outcome() {
         let refusal = |status, reason: &str| Refusal { status, reason: reason.to_owned(), message: String::new() };
         let refused = |status, reason: &str| Answered::Outcome(OperationOutcome::Refused(refusal(status, reason)));
         let unavailable = |text: &str| Answered::Failed(CalendarError::Unavailable(text.to_owned()));

@@ -25,7 +25,7 @@ const EVERYWHERE: &[Place] =
     &[Place::Listing, Place::Delta, Place::Insert, Place::Change, Place::Get, Place::Batch, Place::Watch, Place::Stop];
 
 #[test]
-fn what_passes_and_what_is_too_much_at_once() {
+fn failures_that_pass_throttling_and_used_up_quotas_are_told_apart() {
     check(&[
         (EVERYWHERE, 500, "backendError", Meaning::Passing),
         (EVERYWHERE, 503, "unknown", Meaning::Passing),
@@ -46,7 +46,7 @@ fn what_passes_and_what_is_too_much_at_once() {
 }
 
 #[test]
-fn whose_permission_ended_and_who_can_give_it_again() {
+fn a_refused_token_a_withdrawn_permission_and_a_refused_client_are_told_apart() {
     check(&[
         (EVERYWHERE, 401, "authError", Meaning::TokenRefused),
         (EVERYWHERE, 401, "UNAUTHENTICATED", Meaning::TokenRefused),
@@ -75,7 +75,7 @@ fn a_cursor_is_lost_by_410_or_400_invalid_and_only_where_there_is_one() {
 }
 
 #[test]
-fn a_part_is_refused_alone() {
+fn a_refusal_of_one_part_concerns_that_part_alone() {
     check(&[
         (ON_EVENT, 404, "notFound", Meaning::Gone),
         (ON_EVENT, 410, "deleted", Meaning::Gone),
@@ -137,7 +137,7 @@ fn the_token_endpoint_tells_the_persons_grant_from_our_client() {
 }
 
 #[test]
-fn each_envelope_is_read() {
+fn each_kind_of_error_envelope_is_read() {
     let calendar = br#"{"error":{"errors":[{"domain":"calendar","reason":"forbiddenForNonOrganizer","message":"m"}],
         "code":403,"message":"Shared properties can only be changed by the organizer of the event."}}"#;
     let message = "Shared properties can only be changed by the organizer of the event.";
@@ -156,7 +156,7 @@ fn each_envelope_is_read() {
 }
 
 #[test]
-fn what_is_no_envelope_has_an_unknown_reason() {
+fn an_answer_without_an_error_envelope_has_an_unknown_reason() {
     for body in ["", "<html>", "{}", r#"{"error":7}"#, r#"{"error":{"errors":[{"reason":7}]}}"#, "[1"] {
         assert_eq!(read(400, body.as_bytes()), refusal(400, UNKNOWN, ""), "{body}");
     }

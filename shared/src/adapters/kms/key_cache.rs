@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn chance_has_a_key_replaced_up_to_ten_days_earlier() {
+    fn jitter_replaces_a_key_up_to_ten_days_earlier() {
         let seals = |age: TimeDelta, jitter| {
             let mut cache = KeyCache::default();
             cache.insert(key(1, ENCRYPTED, now() - age), now());

@@ -17,7 +17,7 @@ fn rest(stage: &mut Stage) {
 }
 
 #[test]
-fn notices_that_the_bus_refused_are_told_while_the_connection_rests() {
+fn notices_that_the_bus_refused_are_delivered_while_the_connection_backs_off() {
     let mut stage = Stage::new();
     let notice = calendar_sync::model::Notice {
         id: Uuid::from_u128(9),

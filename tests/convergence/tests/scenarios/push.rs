@@ -65,7 +65,7 @@ fn a_write_of_ours_that_brings_no_notice_turns_push_suspect_after_two_minutes() 
 }
 
 #[test]
-fn a_notice_that_is_late_heals() {
+fn a_late_notification_makes_push_healthy_again() {
     let mut stage = Stage::new();
     stage.dark(true);
     stage.add_lesson();
@@ -86,7 +86,7 @@ fn a_notice_that_is_late_heals() {
 
 /// A run that finds the lease held leaves no message behind: the notification stays as a pending request.
 #[test]
-fn a_notice_that_comes_while_a_run_is_under_way_heals_too() {
+fn a_notification_during_a_run_makes_push_healthy_again() {
     let mut stage = Stage::new();
     stage.dark(true);
     stage.add_lesson();
@@ -107,7 +107,7 @@ fn a_notice_that_comes_while_a_run_is_under_way_heals_too() {
 }
 
 #[test]
-fn a_renewal_heals() {
+fn a_renewed_channel_makes_push_healthy_again() {
     let mut stage = Stage::new();
     stage.suspect();
     stage.renew();
@@ -166,7 +166,7 @@ fn while_notices_come_no_poll_looks_for_them() {
 
 /// A poll comes upon a change a moment before its notice does.
 #[test]
-fn a_change_that_a_poll_finds_before_its_notice_comes_is_no_silence() {
+fn a_change_that_a_poll_finds_before_its_notification_leaves_push_healthy() {
     let mut stage = Stage::new();
     stage.plan();
     stage.send(SyncMessage::new(stage.party.key, SyncTrigger::Poll, vec![SyncTask::PullEvents, SyncTask::PushLessons]));

@@ -114,6 +114,8 @@ pub enum OperationOutcome {
     Changed,
     /// Google refuses this operation, not the call.
     Refused(Refusal),
+    /// The same, for a reason that may be gone within minutes.
+    RefusedForNow(Refusal),
     /// Google refuses the change, since another calendar organizes the event.
     NotOrganizer(Refusal),
     /// Not done before the deadline; a later run retries.

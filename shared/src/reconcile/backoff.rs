@@ -14,6 +14,13 @@ pub const PACED: TimeDelta = TimeDelta::seconds(80);
 /// Consecutive failures after which the instructor is told.
 pub const NOTIFY_AFTER_FAILURES: u32 = 3;
 
+/// After so many failures in a row, what Google refuses a lesson for now counts as refused for good: a few minutes are
+/// waited for, and one lesson that is refused for longer does not count as a failure of the connection that is told.
+pub const LESSON_FAILS_AFTER: u32 = TOLD_AFTER - 1;
+/// After so many failures in a row, which take an hour, an event that should not be there and that Google refuses to
+/// delete for now is left.
+pub const ORPHAN_STAYS_AFTER: u32 = 6;
+
 /// The delay after consecutive failed runs: a minute, doubled with each, six hours at most.
 pub fn delay(failures: u32) -> TimeDelta {
     let doubled = 1_i32.checked_shl(failures.saturating_sub(1).min(30)).unwrap_or(i32::MAX);

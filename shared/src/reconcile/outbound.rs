@@ -288,8 +288,12 @@ pub fn owe(mapping: CalendarEventMapping, desired: &Desired, step: Step, now: Da
             mapping.sync_status = SyncStatus::Pending;
             mapping.error = None;
         }
-        Step::Rest if mapping.sync_status == SyncStatus::Pending => mapping.sync_status = SyncStatus::Synced,
-        Step::Rest | Step::Agree | Step::GiveUp | Step::Forget => {}
+        Step::Rest | Step::Agree => {
+            if let Desired::Event(content) = desired {
+                agree(&mut mapping, Fingerprint::of_lesson(content));
+            }
+        }
+        Step::GiveUp | Step::Forget => {}
     }
     mapping
 }
@@ -413,6 +417,8 @@ pub fn conclude(
             OperationOutcome::Gone
             | OperationOutcome::Deleted
             | OperationOutcome::Refused(_)
+            // So Google answers for what was deleted long ago.
+            | OperationOutcome::RefusedForNow(_)
             | OperationOutcome::NotOrganizer(_),
         )
         | (Step::Abandon, OperationOutcome::Gone | OperationOutcome::Deleted) => {
@@ -430,8 +436,15 @@ pub fn conclude(
             forget_event(&mut mapping);
             (mapping, After::Again)
         }
+        (_, OperationOutcome::RefusedForNow(refusal)) => {
+            let text = format!("refused with {refusal}");
+            mapping.error = Some(text.clone());
+            (mapping, After::Later(text))
+        }
         (_, OperationOutcome::Refused(refusal) | OperationOutcome::NotOrganizer(refusal)) => {
             let text = format!("Google refused with {refusal}.");
+            // A look that is refused shows nothing; a removal that is refused did not come about.
+            mapping.removal_sent &= step == Step::Look;
             mapping.sync_status = SyncStatus::Failed;
             mapping.error = Some(text.clone());
             (mapping, After::Failed(text))

@@ -372,6 +372,59 @@ fn an_event_that_google_will_not_let_go_either_fails_with_the_reason() {
 }
 
 #[test]
+fn a_removal_that_google_refused_did_not_come_about_so_that_a_later_deletion_is_told() {
+    let not_organizer = Refusal { status: 403, reason: "forbiddenForNonOrganizer".into(), message: String::new() };
+    let (abandoned, _) = answered(synced("A"), &wants("B"), &OperationOutcome::NotOrganizer(not_organizer));
+    let (refused, _) = conclude(abandoned, &wants("B"), Step::Abandon, &refused(403, "forbidden"));
+    let decision = decide(&observe(refused, &deleted("2")), &wants("B"));
+    assert_eq!(decision.drift, Some(Drift { deleted: true }));
+}
+
+#[test]
+fn a_removal_that_may_have_come_about_is_looked_for_again_when_google_refused_to_show_the_event() {
+    let cancelled = Desired::NoEvent(Absence::Cancelled);
+    let removed = intend(synced("A"), &cancelled, decide(&synced("A"), &cancelled), now());
+    let (unseen, _) = answered(removed, &wants("A"), &refused(403, "requiredAccessLevel"));
+    assert_eq!(step(&unseen, &wants("A")), Step::Look);
+}
+
+#[test]
+fn what_google_refuses_for_now_waits_with_its_reason_and_is_tried_again() {
+    let refusal = Refusal { status: 403, reason: "forbidden".into(), message: String::new() };
+    let for_now = OperationOutcome::RefusedForNow(refusal);
+    let (mapping, after) = answered(synced("A"), &wants("B"), &for_now);
+    assert_eq!(after, After::Later("refused with 403 forbidden".into()));
+    assert_eq!(
+        (mapping.sync_status, mapping.error.as_deref()),
+        (SyncStatus::Pending, Some("refused with 403 forbidden"))
+    );
+    let gone = observe(synced("A"), &deleted("2"));
+    let (next, _) = answered(gone, &wants("A"), &for_now);
+    assert_eq!(
+        step(&next, &wants("A")),
+        Step::Insert,
+        "an event that was deleted long ago is refused like this for ever"
+    );
+}
+
+#[test]
+fn where_nothing_may_be_written_a_lesson_is_synced_once_google_shows_what_it_says() {
+    let said_before =
+        |status| CalendarEventMapping { sync_status: status, error: Some("Before.".into()), ..synced("A") };
+    for status in [SyncStatus::Failed, SyncStatus::Pending] {
+        let known = said_before(status);
+        let unknown = CalendarEventMapping { base: None, ..known.clone() };
+        for (mapping, expected) in [(known, Step::Rest), (unknown, Step::Agree)] {
+            let step = step(&mapping, &wants("A"));
+            let now_said = owe(mapping, &wants("A"), step, now());
+            assert_eq!((step, now_said.sync_status, now_said.error), (expected, SyncStatus::Synced, None));
+        }
+        let owed = owe(said_before(status), &wants("B"), Step::Replace, now());
+        assert_eq!((owed.sync_status, owed.error), (SyncStatus::Pending, None));
+    }
+}
+
+#[test]
 fn a_revival_that_is_late_keeps_the_generation() {
     let gone = observe(synced("A"), &deleted("2"));
     let late = OperationOutcome::TryLater(crate::ports::CalendarError::QuotaExceeded);

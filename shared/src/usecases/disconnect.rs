@@ -242,7 +242,7 @@ impl Disconnect {
                         return Ok(GoogleCleanup::Partly { progress, obstacle: Obstacle::Time });
                     }
                 };
-                let (settled, obstacle) = settled(batch, &outcomes);
+                let (settled, obstacle) = settled(batch, &outcomes, in_vain(state));
                 // An event that Google refuses to delete comes up in each attempt.
                 progress |= outcomes.iter().any(is_gone);
                 self.unmap(&settled).await?;
@@ -366,21 +366,24 @@ fn is_gone(outcome: &OperationOutcome) -> bool {
     matches!(outcome, OperationOutcome::Deleted | OperationOutcome::Gone)
 }
 
-/// The events that are gone or that Google refuses to delete for good, and what prevented the others.
-fn settled<'a>(batch: &'a [Ours], outcomes: &[OperationOutcome]) -> (Vec<&'a Ours>, Option<Obstacle>) {
+/// The events that are gone or that Google refuses to delete for good, and what prevented the others. A refusal
+/// for now counts as one for good in the last attempt.
+fn settled<'a>(batch: &'a [Ours], outcomes: &[OperationOutcome], in_vain: u32) -> (Vec<&'a Ours>, Option<Obstacle>) {
     let (mut settled, mut obstacle) = (Vec::new(), None);
     for (ours, outcome) in batch.iter().zip(outcomes) {
         match outcome {
             OperationOutcome::TryLater(CalendarError::QuotaExceeded) => obstacle = Some(Obstacle::Quota),
             OperationOutcome::TryLater(CalendarError::Paced) => obstacle = obstacle.or(Some(Obstacle::Pace)),
             OperationOutcome::TryLater(_) => obstacle = obstacle.or(Some(Obstacle::Time)),
+            OperationOutcome::RefusedForNow(_) if in_vain < ATTEMPTS => obstacle = obstacle.or(Some(Obstacle::Time)),
             OperationOutcome::Event(_)
             | OperationOutcome::Deleted
             | OperationOutcome::Gone
             | OperationOutcome::IdTaken
             | OperationOutcome::Changed
             | OperationOutcome::NotOrganizer(_)
-            | OperationOutcome::Refused(_) => settled.push(ours),
+            | OperationOutcome::Refused(_)
+            | OperationOutcome::RefusedForNow(_) => settled.push(ours),
         }
     }
     (settled, obstacle)
@@ -437,7 +440,20 @@ mod tests {
         let ids = |(settled, obstacle): (Vec<&Ours>, Option<Obstacle>)| {
             (settled.iter().map(|ours| ours.id.0.clone()).collect::<Vec<_>>(), obstacle)
         };
-        assert_eq!(ids(settled(&batch, &outcomes)), (vec!["gone".into(), "refused".into()], Some(Obstacle::Quota)));
-        assert_eq!(ids(settled(&batch[..1], &outcomes[..1])), (vec!["gone".into()], None));
+        assert_eq!(ids(settled(&batch, &outcomes, 0)), (vec!["gone".into(), "refused".into()], Some(Obstacle::Quota)));
+        assert_eq!(ids(settled(&batch[..1], &outcomes[..1], 0)), (vec!["gone".into()], None));
+    }
+
+    #[test]
+    fn what_is_refused_for_now_is_in_the_way_until_the_last_attempt() {
+        let ours = [Ours { id: EventId::from("e"), mapping: None }];
+        let refusal = Refusal { status: 403, reason: "forbidden".to_owned(), message: String::new() };
+        let outcomes = [OperationOutcome::RefusedForNow(refusal)];
+        let settles = |in_vain| {
+            let (settled, obstacle) = settled(&ours, &outcomes, in_vain);
+            (settled.len(), obstacle)
+        };
+        assert_eq!([settles(0), settles(ATTEMPTS - 1)], [(0, Some(Obstacle::Time)); 2]);
+        assert_eq!(settles(ATTEMPTS), (1, None));
     }
 }

@@ -225,7 +225,9 @@ impl State {
         let key = self.truth.tokens.get(token.trim_start_matches("Bearer ")).copied();
         let writes = to_google.path == "/batch/calendar/v3";
         let before = if writes { truth::stamps(&self.google) } else { truth::Stamps::new() };
-        let lists = to_google.method == "GET" && to_google.path.ends_with("/events");
+        // (To ask for one event is to ask whether the calendar is there.)
+        let asks_for_one = to_google.query.iter().any(|(name, value)| name == "maxResults" && value == "1");
+        let lists = to_google.method == "GET" && to_google.path.ends_with("/events") && !asks_for_one;
         if lists && !to_google.query.iter().any(|(name, _)| name == "pageToken") {
             let moment = self.truth.tick();
             if let Some(key) = key {

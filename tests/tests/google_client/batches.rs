@@ -214,7 +214,22 @@ async fn what_the_bin_no_longer_holds_is_refused_with_googles_reason() {
     world.one(delete(1)).await;
     world.google().empty_bin(ADA);
     let outcome = world.one(revive(1)).await;
-    assert!(matches!(&outcome, OperationOutcome::Refused(refusal) if refusal.status == 403), "{outcome:?}");
+    assert!(matches!(&outcome, OperationOutcome::RefusedForNow(refusal) if refusal.status == 403), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn no_event_under_an_id_is_told_from_no_calendar() {
+    let world = World::new().await;
+    let missing = [delete(1), get(2)];
+    assert_eq!(world.batch(&missing).await, (vec![OperationOutcome::Gone; 2], 2), "the calendar is asked for");
+    world.fault("calendar.events.list", When::Always, refuse(404, "notFound"));
+    let (outcomes, calls) = world.batch(&missing).await;
+    let no_calendar =
+        |outcome: &OperationOutcome| matches!(outcome, OperationOutcome::TryLater(CalendarError::CalendarGone(_)));
+    assert!(outcomes.iter().all(no_calendar), "{outcomes:?}");
+    assert_eq!(calls, 2);
+    let (outcomes, calls) = world.batch(&[delete(1), insert(3)]).await;
+    assert_eq!((&outcomes[0], calls), (&OperationOutcome::Gone, 1), "the event that was made shows the calendar");
 }
 
 #[tokio::test]

@@ -17,10 +17,11 @@ use self::multipart::{Part, PartAnswer};
 use super::{
     GoogleCalendar,
     http::{Answer, request},
+    listing,
     pace::units,
     refusals::{self, Meaning, Place},
     resource,
-    retry::out_of_time,
+    retry::{Retry, out_of_time},
 };
 use crate::{
     model::EventId,
@@ -41,6 +42,7 @@ pub(super) async fn carry_out(
     let mut waiting: VecDeque<usize> = (0..operations.len()).collect();
     let mut retry = google.retry(access, deadline);
     let mut calls = 0;
+    let mut not_found = Vec::new();
     // One batch at a time: the user's quota is per minute, and Google throttles rapid writes to one calendar.
     let stopped_by = loop {
         let round = waiting.drain(..waiting.len().min(MAX_PARTS));
@@ -64,6 +66,7 @@ pub(super) async fn carry_out(
             };
             match answered {
                 Answered::Outcome(outcome) => set(&mut outcomes, *n, outcome),
+                Answered::NotFound => not_found.push(*n),
                 Answered::ZoneUnknown(_)
                     if operations.get(*n).is_some_and(|operation| google.zones.refused(operation, written)) =>
                 {
@@ -86,8 +89,38 @@ pub(super) async fn carry_out(
             Some(_) => {}
         }
     };
+    if !not_found.is_empty() {
+        let outcome = match calendar_is_there(google, access, &outcomes, &mut retry, &mut calls).await {
+            Ok(()) => OperationOutcome::Gone,
+            Err(error) => OperationOutcome::TryLater(error),
+        };
+        for n in not_found {
+            set(&mut outcomes, n, outcome.clone());
+        }
+    }
     let outcomes = outcomes.into_iter().map(|o| o.unwrap_or_else(|| OperationOutcome::TryLater(stopped_by.clone())));
     (outcomes.collect(), calls)
+}
+
+/// Of a calendar that is gone Google says the same as of an event: that it is not found. Where no other part's answer shows
+/// that the calendar is there, it is asked for.
+async fn calendar_is_there(
+    google: &GoogleCalendar,
+    access: &Access,
+    outcomes: &[Option<OperationOutcome>],
+    retry: &mut Retry<'_>,
+    calls: &mut u32,
+) -> Result<(), CalendarError> {
+    let shows_it = |outcome: &OperationOutcome| match outcome {
+        OperationOutcome::Event(_)
+        | OperationOutcome::Deleted
+        | OperationOutcome::Gone
+        | OperationOutcome::IdTaken
+        | OperationOutcome::Changed
+        | OperationOutcome::NotOrganizer(_) => true,
+        OperationOutcome::Refused(_) | OperationOutcome::RefusedForNow(_) | OperationOutcome::TryLater(_) => false,
+    };
+    if outcomes.iter().flatten().any(shows_it) { Ok(()) } else { listing::look(google, access, retry, calls).await }
 }
 
 /// Sends a batch; fails where it is refused as a whole.
@@ -155,6 +188,8 @@ fn path_of(url: &Url) -> String {
 #[derive(Debug, PartialEq, Eq)]
 enum Answered {
     Outcome(OperationOutcome),
+    /// There is no such event, or no such calendar.
+    NotFound,
     /// Google refuses the event for its time zone alone.
     ZoneUnknown(Refusal),
     /// A failure that says nothing about the operation itself.
@@ -188,6 +223,7 @@ fn place_of(operation: &Operation) -> Place {
 fn refused(place: Place, refusal: Refusal) -> Answered {
     match refusals::meaning(place, &refusal) {
         Meaning::Gone => Answered::Outcome(OperationOutcome::Gone),
+        Meaning::NotFound => Answered::NotFound,
         Meaning::IdTaken => Answered::Outcome(OperationOutcome::IdTaken),
         Meaning::Changed => Answered::Outcome(OperationOutcome::Changed),
         Meaning::NotOrganizer => Answered::Outcome(OperationOutcome::NotOrganizer(refusal)),
@@ -200,11 +236,10 @@ fn refused(place: Place, refusal: Refusal) -> Answered {
         | Meaning::PermissionWithdrawn
         | Meaning::ClientRefused
         | Meaning::CalendarGone => Answered::Failed(refusals::failure(place, refusal)),
-        Meaning::WritesForbidden
-        | Meaning::RefusedForNow
-        | Meaning::Refused
-        | Meaning::CursorLost
-        | Meaning::PushNotPossible => Answered::Outcome(OperationOutcome::Refused(refusal)),
+        Meaning::RefusedForNow => Answered::Outcome(OperationOutcome::RefusedForNow(refusal)),
+        Meaning::WritesForbidden | Meaning::Refused | Meaning::CursorLost | Meaning::PushNotPossible => {
+            Answered::Outcome(OperationOutcome::Refused(refusal))
+        }
     }
 }
 
@@ -240,16 +275,19 @@ mod tests {
     fn each_answer_to_a_part_of_a_batch_has_its_outcome() {
         let refusal = |status, reason: &str| Refusal { status, reason: reason.to_owned(), message: String::new() };
         let refused = |status, reason: &str| Answered::Outcome(OperationOutcome::Refused(refusal(status, reason)));
+        let refused_for_now =
+            |status, reason: &str| Answered::Outcome(OperationOutcome::RefusedForNow(refusal(status, reason)));
         let unavailable = |text: &str| Answered::Failed(CalendarError::Unavailable(text.to_owned()));
         let not_organizer = "forbiddenForNonOrganizer";
         let other = OperationOutcome::NotOrganizer(refusal(403, not_organizer));
         let withdrawn = CalendarError::PermissionWithdrawn(refusal(403, "insufficientPermissions"));
         let cases = [
-            (get(), 404, "notFound", Answered::Outcome(OperationOutcome::Gone)),
+            (get(), 404, "notFound", Answered::NotFound),
             (delete(), 410, "deleted", Answered::Outcome(OperationOutcome::Gone)),
             (delete(), 200, "garbage", unavailable("an event that cannot be read")),
             // An insert that finds nothing has no calendar: that is not "already gone".
-            (insert(), 404, "notFound", refused(404, "notFound")),
+            (insert(), 404, "notFound", refused_for_now(404, "notFound")),
+            (delete(), 403, "forbidden", refused_for_now(403, "forbidden")),
             (insert(), 409, "duplicate", Answered::Outcome(OperationOutcome::IdTaken)),
             (insert(), 409, "conflict", unavailable("409 conflict")),
             (delete(), 412, "conditionNotMet", Answered::Outcome(OperationOutcome::Changed)),

@@ -12,6 +12,7 @@ use super::{
     http::request,
     refusals::{Meaning, Place, meaning},
     resource,
+    retry::Retry,
 };
 use crate::ports::{Access, CalendarError, Listing, ListingOutcome};
 
@@ -78,6 +79,19 @@ pub(super) async fn list(
         }
     };
     listing
+}
+
+/// Asks for one event, by which the calendar is seen to be there.
+pub(super) async fn look(
+    google: &GoogleCalendar,
+    access: &Access,
+    retry: &mut Retry<'_>,
+    calls: &mut u32,
+) -> Result<(), CalendarError> {
+    let mut url = google.events(&access.calendar, &[]);
+    url.query_pairs_mut().append_pair("maxResults", "1").append_pair("fields", "timeZone");
+    let request = request(Method::GET, &url, None)?;
+    google.call(access, Place::Listing, &request, retry, calls, CalendarError::may_pass_soon).await.map(drop)
 }
 
 /// The address of the first page. Later requests, with or without a sync token, have the same parameters, since Google

@@ -61,6 +61,8 @@ pub(super) enum Meaning {
     PushNotPossible,
     /// Nothing has the event's or channel's id, or nothing any more.
     Gone,
+    /// The same, or the calendar is gone: Google answers alike.
+    NotFound,
     IdTaken,
     Changed,
     NotOrganizer,
@@ -79,10 +81,9 @@ pub(super) fn meaning(place: Place, refusal: &Refusal) -> Meaning {
         (Place::TokenEndpoint, ..) => at_token_endpoint(reason),
 
         (Place::Insert | Place::Change, 403 | 429, "quotaExceeded") => Meaning::WritesOverQuota,
-        (_, 403 | 429, "quotaExceeded" | "dailyLimitExceeded") => Meaning::OverQuota,
-        (_, 403, "rateLimitExceeded" | "userRateLimitExceeded" | "RATE_LIMIT_EXCEEDED") | (_, 429, _) => {
-            Meaning::Throttled
-        }
+        (_, 403 | 429, word) if is_quota(word) => Meaning::OverQuota,
+        (_, 429, _) => Meaning::Throttled,
+        (_, 403, word) if is_throttling(word) => Meaning::Throttled,
 
         (Place::Watch, 401, push) if push.starts_with("push.") => Meaning::PushNotPossible,
         (_, 401, _) => Meaning::TokenRefused,
@@ -102,11 +103,20 @@ pub(super) fn meaning(place: Place, refusal: &Refusal) -> Meaning {
     }
 }
 
+fn is_throttling(word: &str) -> bool {
+    matches!(word, "rateLimitExceeded" | "userRateLimitExceeded" | "RATE_LIMIT_EXCEEDED")
+}
+
+fn is_quota(word: &str) -> bool {
+    matches!(word, "quotaExceeded" | "dailyLimitExceeded")
+}
+
 fn of_part(place: Place, refusal: &Refusal) -> Meaning {
     match (place, refusal.status, refusal.reason.as_str()) {
         // Two parts of one batch clashed.
         (_, 409, "conflict") => Meaning::Passing,
-        (Place::Change | Place::Get, 404 | 410, _) => Meaning::Gone,
+        (Place::Change | Place::Get, 410, _) => Meaning::Gone,
+        (Place::Change | Place::Get, 404, _) => Meaning::NotFound,
         (Place::Insert, 409, _) => Meaning::IdTaken,
         (_, 412, _) => Meaning::Changed,
         (_, 403, "requiredAccessLevel") => Meaning::WritesForbidden,
@@ -127,6 +137,8 @@ fn at_token_endpoint(word: &str) -> Meaning {
         // A restriction by an administrator ends a grant as the person's withdrawal does.
         "invalid_grant" | "invalid_token" | "access_denied" | "admin_policy_enforced" => Meaning::PermissionWithdrawn,
         UNKNOWN | "temporarily_unavailable" | "server_error" | "internal_failure" => Meaning::Passing,
+        "rate_limit_exceeded" | "slow_down" | "RESOURCE_EXHAUSTED" => Meaning::Throttled,
+        word if is_throttling(word) || is_quota(word) => Meaning::Throttled,
         _ => Meaning::ClientRefused,
     }
 }
@@ -145,6 +157,7 @@ pub(super) fn failure(place: Place, refusal: Refusal) -> CalendarError {
         Meaning::WritesForbidden
         | Meaning::CursorLost
         | Meaning::Gone
+        | Meaning::NotFound
         | Meaning::IdTaken
         | Meaning::Changed
         | Meaning::NotOrganizer

@@ -77,7 +77,7 @@ fn a_cursor_is_lost_by_410_or_400_invalid_and_only_where_there_is_one() {
 #[test]
 fn a_refusal_of_one_part_concerns_that_part_alone() {
     check(&[
-        (ON_EVENT, 404, "notFound", Meaning::Gone),
+        (ON_EVENT, 404, "notFound", Meaning::NotFound),
         (ON_EVENT, 410, "deleted", Meaning::Gone),
         (&[Place::Insert], 409, "duplicate", Meaning::IdTaken),
         (ON_EVENT, 409, "duplicate", Meaning::Refused),
@@ -133,6 +133,15 @@ fn the_token_endpoint_tells_the_persons_grant_from_our_client() {
         (endpoint, 400, "internal_failure", Meaning::Passing),
         (endpoint, 403, "unknown", Meaning::Passing),
         (endpoint, 429, "unknown", Meaning::Throttled),
+        (endpoint, 429, "invalid_client", Meaning::Throttled),
+        (endpoint, 403, "rate_limit_exceeded", Meaning::Throttled),
+        (endpoint, 400, "slow_down", Meaning::Throttled),
+        (endpoint, 403, "rateLimitExceeded", Meaning::Throttled),
+        (endpoint, 403, "userRateLimitExceeded", Meaning::Throttled),
+        (endpoint, 403, "RATE_LIMIT_EXCEEDED", Meaning::Throttled),
+        (endpoint, 403, "quotaExceeded", Meaning::Throttled),
+        (endpoint, 403, "dailyLimitExceeded", Meaning::Throttled),
+        (endpoint, 400, "RESOURCE_EXHAUSTED", Meaning::Throttled),
     ]);
 }
 

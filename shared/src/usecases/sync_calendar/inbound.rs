@@ -20,6 +20,7 @@ use crate::{
     },
     ports::{CalendarError, DirtyMark, Listing, ListingOutcome, Operation, OperationOutcome},
     reconcile::{
+        backoff,
         inbound::{self, InboundPlan},
         outbound::observe,
     },
@@ -118,12 +119,12 @@ pub async fn import(
 }
 
 /// Where nothing is imported: reads our own events alone, which may have been changed too, and stores nothing of the
-/// others.
+/// others. False when a removal was refused and may succeed with the next try.
 pub async fn look_after_own(
     round: &mut Round<'_>,
     credentials: &InstructorCalendarCredentials,
     google: &mut GoogleSession<'_>,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let listing = google.list(None, round.request.deadline).await?;
     if let ListingOutcome::Partial { error } = listing.outcome {
         return Err(failure(error));
@@ -134,8 +135,8 @@ pub async fn look_after_own(
     let may_be_own =
         |skipped: &SkippedEvent| skipped.id.as_ref().is_none_or(|id| OwnEventId::decode(credentials.key, id).is_some());
     round.report.say_skipped(&plan.skipped.iter().filter(|skipped| may_be_own(skipped)).cloned().collect::<Vec<_>>());
-    let own = observe_own(round, &plan, plan.names_all(), zone).await?;
-    remove_orphans(round, own.orphans, google).await.map(drop)
+    let own = observe_own(round, &plan, true, zone).await?;
+    remove_orphans(round, own.orphans, google).await
 }
 
 /// Deletes all imports, since the direction no longer includes them.
@@ -369,11 +370,12 @@ async fn remove_orphans(
             | OperationOutcome::IdTaken
             | OperationOutcome::NotOrganizer(_)
             | OperationOutcome::Refused(_) => {}
+            OperationOutcome::RefusedForNow(_) if round.state.failures >= backoff::ORPHAN_STAYS_AFTER => {}
             OperationOutcome::TryLater(CalendarError::Paced) => {
                 clean = false;
                 round.report.wait();
             }
-            OperationOutcome::TryLater(_) => {
+            OperationOutcome::TryLater(_) | OperationOutcome::RefusedForNow(_) => {
                 clean = false;
                 round.report.leave("An event of ours that should not be there could not be deleted yet.");
             }

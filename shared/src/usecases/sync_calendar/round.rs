@@ -140,13 +140,14 @@ impl Round<'_> {
         let list = tasks.contains(&SyncTask::PullEvents) || full_reconcile || owed;
         if direction.imports() && list {
             let listed = inbound::import(self, credentials, google, direction.writes(), &mut changed).await?;
+        let mut reconciled = full_reconcile;
             self.report.zone = changed.zone;
             if listed.found_changes && !self.announced && !self.state.looks_again {
                 self.miss_notice(listed.began);
             }
             imported = Some(listed);
         } else if full_reconcile && !credentials.settings.sync_direction.imports() {
-            inbound::look_after_own(self, credentials, google).await?;
+            reconciled = inbound::look_after_own(self, credentials, google).await?;
         }
         let window =
             request.asked.as_ref().map_or_else(|| Window::around(started), |asked| asked.window(changed.zone, started));
@@ -178,7 +179,7 @@ impl Round<'_> {
         carried_out?;
         self.report.reconciled |= full_reconcile;
         if !self.report.narrowed {
-            if full_reconcile {
+            if reconciled {
                 self.state.reconciled_at = Some(started);
             }
             if newly_in_window.is_some() || full_reconcile {

@@ -10,6 +10,7 @@ mod odd_lessons;
 mod owed;
 mod push;
 mod quota;
+mod refused_for_now;
 mod renderings;
 mod stage;
 mod switches;

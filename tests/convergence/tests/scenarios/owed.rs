@@ -57,3 +57,16 @@ fn an_event_of_the_past_that_was_changed_while_nothing_was_written_is_put_back_o
     turn(&mut stage, SyncDirection::TwoWay);
     assert_eq!((&stage.event()["summary"], stage.mapping().sync_status), (&json!("Piano"), SyncStatus::Synced));
 }
+
+#[test]
+fn a_lesson_that_was_unreadable_while_nothing_was_written_is_synced_once_it_can_be_read() {
+    let mut stage = Stage::new();
+    stage.add_lesson();
+    stage.settle(TimeDelta::minutes(2));
+    turn(&mut stage, SyncDirection::FromGoogle);
+    let (lesson, before) = (stage.lesson(), start_in_google(&stage));
+    stage.change_lesson(lesson, "ends_at", json!(before + TimeDelta::days(5)));
+    assert_eq!(stage.mapping().sync_status, SyncStatus::Failed);
+    stage.change_lesson(lesson, "ends_at", json!(before + TimeDelta::hours(1)));
+    assert_eq!((stage.mapping().sync_status, stage.mapping().error), (SyncStatus::Synced, None));
+}

@@ -28,7 +28,7 @@ impl Stage {
     }
 
     /// The one lesson has events of two generations: its mapping forgot the first. Answers both ids.
-    fn has_two_generations(&mut self) -> [String; 2] {
+    pub fn has_two_generations(&mut self) -> [String; 2] {
         let mapping = CalendarEventMapping { generation: 1, remote: None, base: None, ..self.mapping() };
         let (store, key) = (self.world.store.clone(), self.party.key);
         self.world.request(async move { store.save_mapping(&mapping, DirtyMark::Raise, &[]).await });

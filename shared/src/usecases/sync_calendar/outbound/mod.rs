@@ -111,7 +111,7 @@ pub async fn carry_out(
                     break 'passes;
                 }
             };
-            for ((index, _), outcome) in part.iter().zip(&outcomes) {
+            for ((index, _), outcome) in part.iter().zip(outcomes) {
                 work[*index].answered(round, outcome);
             }
         }

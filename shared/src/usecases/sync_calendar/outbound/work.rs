@@ -4,7 +4,7 @@ use crate::{
     model::{CalendarEventMapping, Lesson, Notice, NoticeKind, SyncDirection, SyncStatus},
     ports::{CalendarError, LessonSyncColumns, OperationOutcome},
     reconcile::{
-        breaker,
+        backoff, breaker,
         outbound::{Absence, After, Decision, Desired, Step, conclude, decide, intend as intended, operation},
     },
     usecases::sync_calendar::{round::Round, words},
@@ -47,10 +47,16 @@ impl Work {
         matches!(self.after, None | Some(After::Again | After::Look | After::Abandon(_)))
     }
 
-    pub fn answered(&mut self, round: &mut Round<'_>, outcome: &OperationOutcome) {
+    pub fn answered(&mut self, round: &mut Round<'_>, outcome: OperationOutcome) {
+        let outcome = match outcome {
+            OperationOutcome::RefusedForNow(refusal) if round.state.failures >= backoff::LESSON_FAILS_AFTER => {
+                OperationOutcome::Refused(refusal)
+            }
+            other => other,
+        };
         let decision = self.decision;
         let step = decision.step;
-        let (mapping, after) = conclude(self.mapping.clone(), &self.desired, step, outcome);
+        let (mapping, after) = conclude(self.mapping.clone(), &self.desired, step, &outcome);
         self.mapping = mapping;
         let counts = &mut round.report.counts;
         match &after {
@@ -84,8 +90,8 @@ impl Work {
                 self.tell_drift(round);
             }
             After::Later(why) => {
-                round.report.quota_exceeded |= *outcome == OperationOutcome::TryLater(CalendarError::QuotaExceeded);
-                if *outcome == OperationOutcome::TryLater(CalendarError::Paced) {
+                round.report.quota_exceeded |= outcome == OperationOutcome::TryLater(CalendarError::QuotaExceeded);
+                if outcome == OperationOutcome::TryLater(CalendarError::Paced) {
                     round.report.wait();
                 } else {
                     round.report.leave(format!("Google could not take a change in yet: {why}."));

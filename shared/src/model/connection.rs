@@ -1,5 +1,7 @@
 //! A connection between an instructor and a Google calendar: its settings and whether it works.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -92,8 +94,9 @@ pub enum ConnectionStatus {
     },
 }
 
-/// A row of `instructor_calendar_credentials`: the cold part of a connection. The tokens in it are sealed.
-#[derive(Debug, Clone)]
+/// A row of `instructor_calendar_credentials`: the cold part of a connection. The tokens in it are sealed. A log line
+/// that is given one says whose it is and no more.
+#[derive(Clone)]
 pub struct InstructorCalendarCredentials {
     pub id: ConnectionId,
     pub key: ConnectionKey,
@@ -109,6 +112,12 @@ pub struct InstructorCalendarCredentials {
     pub status: ConnectionStatus,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+impl fmt::Debug for InstructorCalendarCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InstructorCalendarCredentials").field("key", &self.key).finish_non_exhaustive()
+    }
 }
 
 impl InstructorCalendarCredentials {
@@ -128,4 +137,54 @@ pub enum Blocked {
     SwitchedOff,
     NeedsReauth,
     Disconnecting,
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::model::{InstructorId, OAuthState, SealedSecret, TenantId};
+
+    #[test]
+    fn what_is_printed_of_a_connection_and_of_a_login_shows_neither_account_nor_tokens() {
+        let key =
+            ConnectionKey { tenant_id: TenantId(Uuid::from_u128(1)), instructor_id: InstructorId(Uuid::from_u128(2)) };
+        let sealed = |name: &str| SealedSecret(format!("secret {name}"));
+        let credentials = InstructorCalendarCredentials {
+            id: ConnectionId(Uuid::nil()),
+            key,
+            tokens: SealedTokens {
+                google_access_token: sealed("access"),
+                google_refresh_token: sealed("refresh"),
+                google_token_expiry: DateTime::UNIX_EPOCH,
+            },
+            google_calendar_id: CalendarId::from("secret@example.com"),
+            google_account: GoogleAccount { sub: "secret sub".into(), email: Some("secret@example.com".into()) },
+            oauth_client: "client".into(),
+            granted_scopes: Vec::new(),
+            settings: SyncSettings::default(),
+            status: ConnectionStatus::Active,
+            created_at: DateTime::UNIX_EPOCH,
+            updated_at: DateTime::UNIX_EPOCH,
+        };
+        let login = OAuthState {
+            state: "secret state".into(),
+            key,
+            verifier: sealed("verifier"),
+            browser: "secret digest".into(),
+            began_by: "secret user".into(),
+            return_path: "/".into(),
+            replace_account: false,
+            expires_at: DateTime::UNIX_EPOCH,
+        };
+        for printed in [
+            format!("{credentials:?}"),
+            format!("{:?} {:?}", credentials.tokens, credentials.google_account),
+            format!("{login:?}"),
+        ] {
+            assert!(!printed.contains("secret"), "{printed}");
+        }
+        assert!(format!("{credentials:?}").contains("00000000-0000-0000-0000-000000000002"));
+    }
 }

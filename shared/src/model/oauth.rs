@@ -1,12 +1,14 @@
 //! Logins in progress, and the tokens that they end with.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::ConnectionKey;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoogleAccount {
     /// Google's stable id of the account.
     pub sub: String,
@@ -14,10 +16,22 @@ pub struct GoogleAccount {
     pub email: Option<String>,
 }
 
+impl fmt::Debug for GoogleAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GoogleAccount([redacted])")
+    }
+}
+
 /// A secret that only [`crate::ports::TokenVault`] can open: base64 text, safe to store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SealedSecret(pub String);
+
+impl fmt::Debug for SealedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealedSecret([redacted])")
+    }
+}
 
 /// Tokens as they are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +61,7 @@ pub struct CreateCalendarCredentials {
 }
 
 /// A login in progress: a row of `oauth_states`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OAuthState {
     /// 256 random bits, base64url; the key of the row.
     pub state: String,
@@ -64,4 +78,10 @@ pub struct OAuthState {
     pub replace_account: bool,
     /// Ten minutes after the login began.
     pub expires_at: DateTime<Utc>,
+}
+
+impl fmt::Debug for OAuthState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuthState").field("key", &self.key).finish_non_exhaustive()
+    }
 }

@@ -1,6 +1,7 @@
 //! Event ids derived from lessons: an event of ours is recognised by its id alone, and an insert that is repeated gets
 //! a 409 instead of making a second event.
 
+use chrono::{NaiveDate, NaiveDateTime};
 use data_encoding::{BASE32HEX_NOPAD, Encoding};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -34,6 +35,16 @@ impl EventId {
     pub fn family(&self) -> &str {
         let next = self.0.get(1..).and_then(|rest| rest.find('_'));
         next.map_or(&self.0, |end| &self.0[..=end])
+    }
+
+    /// Whether it is that of an exception: it ends in when that would have begun (`<series>_20260301T090000Z`, of whole days
+    /// `<series>_20260301`).
+    pub fn is_exception(&self) -> bool {
+        let is_start = |text: &str| {
+            NaiveDate::parse_from_str(text, "%Y%m%d").is_ok()
+                || NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%SZ").is_ok()
+        };
+        self.0.rsplit_once('_').is_some_and(|(_, part)| is_start(part))
     }
 }
 
@@ -121,6 +132,23 @@ mod tests {
         assert_eq!(EventId(format!("{imported}_20260308")).family(), imported);
         for odd in ["", "_", "ü", "ü_20260308"] {
             assert!(odd.starts_with(EventId::from(odd).family()), "{odd}");
+        }
+    }
+
+    #[test]
+    fn exceptions_are_known_by_their_ids() {
+        for (id, is_exception) in [
+            ("abc_20260308T090000Z", true),
+            ("abc_20260308", true),
+            ("abc_R20260301T090000_20260308T090000Z", true),
+            ("abc", false),
+            ("abc_R20260301T090000", false),
+            ("abc_R20260301", false),
+            ("_60q30c1g60o30e1i60o4ac1g60rj8gpl", false),
+            ("abc_20269999", false),
+            ("20260308", false),
+        ] {
+            assert_eq!(EventId::from(id).is_exception(), is_exception, "{id}");
         }
     }
 

@@ -18,7 +18,8 @@ pub struct InboundPlan {
     pub own_parts: Vec<Event>,
     /// Rows to store.
     pub put: Vec<ExternalCalendarEvent>,
-    /// Rows to remove. The row of a skipped event goes too, since its times may no longer be true.
+    /// Rows to remove. The row of a skipped event goes too, since its times may no longer be true. Not that of an
+    /// exception: without it, the series would occur where the row says that it does not.
     pub remove: BTreeSet<EventId>,
     /// Series that are gone. Their stored exceptions go too, except those in `put`.
     pub gone_series: BTreeSet<EventId>,
@@ -28,12 +29,13 @@ pub struct InboundPlan {
 }
 
 impl InboundPlan {
-    /// Whether every item has an id. One without an id could be any event, so that no event is known to be unmentioned.
+    /// Whether every item has an id. One without an id could be any event, so that no event of ours is known to be
+    /// unmentioned.
     pub fn names_all(&self) -> bool {
         self.skipped.iter().all(|skipped| skipped.id.is_some())
     }
 
-    /// The ids of our events in the listing. (Skipped events of others may be among them and do no harm.)
+    /// The events of the listing that have no row to store: ours, and the skipped ones.
     pub fn mentioned(&self) -> BTreeSet<&EventId> {
         let read = self.own.iter().map(|(_, event)| &event.id);
         read.chain(self.skipped.iter().filter_map(|skipped| skipped.id.as_ref())).collect()
@@ -41,7 +43,9 @@ impl InboundPlan {
 
     /// Skips an event that is not ours.
     fn skip(&mut self, id: EventId, reason: SkipReason) {
-        self.remove.insert(id.clone());
+        if !id.is_exception() {
+            self.remove.insert(id.clone());
+        }
         self.skipped.push(SkippedEvent { id: Some(id), reason });
     }
 
@@ -90,11 +94,12 @@ pub fn plan(
     for (id, item) in latest {
         let event = match item {
             Ok(event) => event,
-            Err(reason) => {
-                if OwnEventId::decode(key, &id).is_none() {
-                    plan.remove.insert(id.clone());
-                }
+            Err(reason) if OwnEventId::decode(key, &id).is_some() => {
                 plan.skipped.push(SkippedEvent { id: Some(id), reason });
+                continue;
+            }
+            Err(reason) => {
+                plan.skip(id, reason);
                 continue;
             }
         };

@@ -55,6 +55,14 @@ fn an_event_that_cannot_be_read_is_mentioned_and_loses_its_row() {
 }
 
 #[test]
+fn an_exception_that_cannot_be_read_keeps_its_row_so_that_its_series_does_not_occur_in_its_place() {
+    let id = "series_20260308T080000Z";
+    let plan = planned_of(vec![Err(unreadable(Some(id)))]);
+    assert_eq!((plan.skipped.clone(), plan.remove.len()), (vec![unreadable(Some(id))], 0));
+    assert!(plan.mentioned().contains(&EventId::from(id)));
+}
+
+#[test]
 fn an_event_too_large_to_store_is_left_out_and_one_at_the_bound_is_not() {
     let with = |lines: usize| {
         let line = "RDATE:20300101T120000Z".to_owned(); // 23 bytes with the separator between lines

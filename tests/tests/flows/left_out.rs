@@ -15,9 +15,11 @@ async fn shown(world: &World, nth: u64, items: Value) {
     world.fault("calendar.events.list", json!({ "nth": nth }), json!({ "garbage": page })).await;
 }
 
-/// A lesson whose event was deleted, and an import that flagged it and is gone, both while the product was not looking.
-async fn deleted_unseen() -> (World, String) {
+/// A lesson whose event was deleted, and an import that flagged it and is gone, both while the product was not looking;
+/// and another lesson, whose event stands.
+async fn deleted_unseen() -> (World, [String; 2]) {
     let world = World::start().await;
+    let other = world.add_lesson("Violin", world.in_hours(60)).await;
     let lesson = world.add_lesson("Piano", world.in_hours(30)).await;
     world.connect().await;
     let dentist = world.plan_in_google("Dentist", world.in_hours(30), world.in_hours(31)).await;
@@ -26,12 +28,12 @@ async fn deleted_unseen() -> (World, String) {
     world.delete_in_google(&dentist).await;
     let event = world.events_of(&lesson).await[0]["id"].as_str().unwrap().to_owned();
     world.delete_in_google(&event).await;
-    (world, lesson)
+    (world, [lesson, other])
 }
 
 #[tokio::test]
 async fn after_a_lost_cursor_an_unreadable_event_keeps_neither_old_rows_nor_our_missing_event() {
-    let (world, lesson) = deleted_unseen().await;
+    let (world, [lesson, _]) = deleted_unseen().await;
     relisted_as(&world, json!([{ "id": "unreadable", "status": "confirmed", "start": 7 }])).await;
     assert_eq!(world.sync().await["outcome"], "completed");
     assert_eq!(world.rows("external_calendar_events").await, Vec::<Value>::new());
@@ -42,17 +44,19 @@ async fn after_a_lost_cursor_an_unreadable_event_keeps_neither_old_rows_nor_our_
 }
 
 #[tokio::test]
-async fn an_item_without_an_id_may_be_any_event_so_nothing_goes_for_want_of_a_mention() {
-    let (world, lesson) = deleted_unseen().await;
+async fn an_item_without_an_id_may_be_an_event_of_ours_so_that_each_is_looked_at_and_old_rows_go() {
+    let (world, [lesson, other]) = deleted_unseen().await;
     relisted_as(&world, json!([{ "status": "confirmed", "start": 7 }])).await;
     assert_eq!(world.sync().await["outcome"], "completed");
-    assert_eq!(world.rows("external_calendar_events").await.len(), 1);
-    assert!(world.is_flagged(&lesson).await);
+    assert_eq!(world.rows("external_calendar_events").await, Vec::<Value>::new());
+    assert!(!world.is_flagged(&lesson).await);
+    assert_eq!((world.events_of(&lesson).await.len(), world.events_of(&other).await.len()), (1, 1), "put back");
+    world.until("the notices", async || world.notices().await.contains(&"event.changed_in_google".to_owned())).await;
+    let told = world.notices_in_full().await;
+    let told: Vec<_> = told.iter().filter(|notice| notice["type"] == "event.changed_in_google").collect();
+    assert!(told.len() == 1 && told[0]["lessonId"] == lesson, "{told:?}");
     let reasons = world.reasons().await;
     assert!(reasons.contains("An event without an id was left out"), "{reasons}");
-    assert_eq!(world.sync().await["outcome"], "completed", "the listing after it is whole");
-    assert_eq!(world.rows("external_calendar_events").await, Vec::<Value>::new());
-    assert_eq!(world.events_of(&lesson).await.len(), 1, "put back");
 }
 
 #[tokio::test]
@@ -69,6 +73,56 @@ async fn an_event_that_becomes_unreadable_no_longer_blocks_where_it_was() {
     let reasons = world.reasons().await;
     assert!(reasons.contains(&format!("Event {dentist} was left out: it cannot be read.")), "{reasons}");
     assert_eq!(answer["outcome"], "completed");
+}
+
+#[tokio::test]
+async fn an_exception_that_becomes_unreadable_leaves_its_series_as_it_was_known() {
+    let world = World::start().await;
+    let lesson = world.add_lesson("Piano", world.in_hours(30)).await;
+    world.connect().await;
+    let times = json!({ "dateTime": world.in_hours(30), "timeZone": "UTC" });
+    let end = json!({ "dateTime": world.in_hours(31), "timeZone": "UTC" });
+    let weekly = json!({ "start": times, "end": end, "recurrence": ["RRULE:FREQ=WEEKLY"] });
+    let series = world.plan_event(weekly).await;
+    world.until("the flag", async || world.is_flagged(&lesson).await).await;
+    world.sync_by_hand_alone().await;
+    let exception = format!("{series}_{}", world.in_hours(30).format("%Y%m%dT%H%M%SZ"));
+    let moved = json!({
+        "start": { "dateTime": world.in_hours(35), "timeZone": "UTC" }, "end": { "dateTime": world.in_hours(36), "timeZone": "UTC" },
+    });
+    world.edit_in_google(&exception, moved).await;
+    world.sync().await;
+    assert!(!world.is_flagged(&lesson).await, "it moved away");
+    shown(&world, 1, json!([{ "id": exception, "status": "confirmed", "start": { "dateTime": "soon" } }])).await;
+    world.sync().await;
+    assert!(!world.is_flagged(&lesson).await);
+    assert_eq!(world.rows("external_calendar_events").await.len(), 2);
+    let reasons = world.reasons().await;
+    assert!(reasons.contains(&format!("Event {exception} was left out: it cannot be read.")), "{reasons}");
+}
+
+#[tokio::test]
+async fn the_log_says_by_event_which_recurrence_is_not_understood_or_asks_for_too_much_work() {
+    let world = World::start().await;
+    world.connect().await;
+    world.sync_by_hand_alone().await;
+    let with = |id: &str, line: &str| {
+        json!({
+            "id": id, "status": "confirmed", "recurrence": [line],
+            "start": { "dateTime": world.in_hours(30), "timeZone": "UTC" },
+            "end": { "dateTime": world.in_hours(31), "timeZone": "UTC" },
+        })
+    };
+    let items = json!([with("odd", "RRULE:FREQ=SOMETIMES"), with("endless", "RRULE:FREQ=SECONDLY")]);
+    shown(&world, 1, items).await;
+    world.sync().await;
+    let reasons = world.reasons().await;
+    for said in [
+        "Not all of the recurrence of event odd is understood; it was taken as far as it is.",
+        "Event endless was left out: its rule of recurrence asks for too much work.",
+    ] {
+        assert!(reasons.contains(said), "{reasons}");
+    }
 }
 
 /// Anyone can send it as an invitation.

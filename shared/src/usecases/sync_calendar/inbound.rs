@@ -87,7 +87,6 @@ pub async fn import(
     let plan = inbound::plan(key, calendar, zone, items);
     round.report.say_skipped(&plan.skipped);
     round.report.say_misread(&plan.misread);
-    let complete = complete && plan.names_all();
     let own = observe_own(round, &plan, complete, zone).await?;
     let store = &round.sync.google.store;
     changed.gone = gone(round, calendar, &plan, complete).await?;
@@ -218,7 +217,8 @@ async fn gone(
     let mut gone = plan.remove.clone();
     if complete {
         let stored = store.external_ids(key).await?;
-        gone.extend(stored.into_iter().map(|(_, id)| id).filter(|id| !live.contains(id)));
+        let left_out = plan.mentioned();
+        gone.extend(stored.into_iter().map(|(_, id)| id).filter(|id| !live.contains(id) && !left_out.contains(id)));
     } else {
         for series in &plan.gone_series {
             let exceptions = store.exceptions_of(key, calendar, series).await?;
@@ -293,9 +293,14 @@ async fn own_changes(round: &Round<'_>, plan: &InboundPlan, complete: bool, zone
             if live && !mentioned.contains(&mapping.google_event_id()) && !changed.contains_key(&mapping.lesson_id) {
                 let mut missing = mapping.clone();
                 missing.edited_by_others = true;
-                missing.remote.iter_mut().for_each(|remote| remote.deleted = true);
-                // The event is gone, whatever write was in flight.
-                missing.replaces = None;
+                if plan.names_all() {
+                    missing.remote.iter_mut().for_each(|remote| remote.deleted = true);
+                    // The event is gone, whatever write was in flight.
+                    missing.replaces = None;
+                } else {
+                    // An item without an id may be this event: fetch it.
+                    missing.remote = None;
+                }
                 changed.insert(missing.lesson_id, missing);
             }
         }
@@ -370,7 +375,6 @@ async fn remove_orphans(
             | OperationOutcome::IdTaken
             | OperationOutcome::NotOrganizer(_)
             | OperationOutcome::Refused(_) => {}
-            OperationOutcome::RefusedForNow(_) if round.state.failures >= backoff::ORPHAN_STAYS_AFTER => {}
             OperationOutcome::TryLater(CalendarError::Paced) => {
                 clean = false;
                 round.report.wait();

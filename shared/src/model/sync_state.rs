@@ -109,11 +109,17 @@ pub enum PushHealth {
     /// Google tells of no changes of this calendar, or not at our address: it is polled.
     Unsupported {
         /// What Google said.
+        #[serde(default = "not_kept")]
         refusal: String,
     },
     /// No channel is open, or the calendar was not yet listed under the open one: earlier changes may have gone
     /// unannounced.
     Closed,
+}
+
+/// In rows of a time when it was not stored.
+fn not_kept() -> String {
+    "unknown".to_owned()
 }
 
 /// Events that were removed from Google because the host no longer had their lessons.

@@ -173,6 +173,12 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_channel_that_was_stored_without_googles_reason_is_read() {
+        let health: PushHealth = serde_json::from_str(r#"{ "state": "unsupported" }"#).unwrap();
+        assert_eq!(health, PushHealth::Unsupported { refusal: "unknown".to_owned() });
+    }
+
+    #[test]
     fn a_notice_says_nothing_new_when_it_is_safely_older_than_the_last_listing_and_none_is_awaited() {
         let listed = |health| SyncState { listed_at: Some(at(10)), ..state(health) };
         assert!(says_nothing_new(&listed(PushHealth::Healthy), at(8)));

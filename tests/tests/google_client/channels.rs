@@ -6,6 +6,7 @@ use calendar_sync::{
 };
 use chrono::TimeDelta;
 use google_sim::{Effect, When};
+use serde_json::json;
 
 use crate::world::{HOLIDAYS, World, channel, now, refuse, soon};
 
@@ -54,6 +55,15 @@ async fn opening_a_channel_is_not_repeated_when_it_may_have_been_opened() {
     world.google().clear_faults();
     world.fault("calendar.events.watch", When::Nth(1), refuse(403, "rateLimitExceeded"));
     world.calendar.watch(&world.access, &channel("c2"), soon()).await.expect("a refusal opened nothing");
+}
+
+#[tokio::test]
+async fn a_channel_with_more_of_an_id_than_is_stored_cannot_be_read() {
+    let world = World::new().await;
+    let answer = json!({ "resourceId": "r".repeat(2_000), "expiration": "1772352000000" }).to_string();
+    world.fault("calendar.events.watch", When::Always, Effect::Garbage(answer));
+    let opened = world.calendar.watch(&world.access, &channel("c1"), soon()).await;
+    assert!(matches!(opened, Err(CalendarError::Unavailable(_))), "{opened:?}");
 }
 
 #[tokio::test]

@@ -24,6 +24,9 @@ use crate::{
 /// How long opening or closing a channel may take with its retries, within the caller's deadline.
 const MAX_CHANNEL_CALL_TIME: TimeDelta = TimeDelta::seconds(15);
 
+/// Bytes of Google's id of a watched calendar, which is stored; those that were seen have some thirty.
+const MAX_RESOURCE_ID_BYTES: usize = 1024;
+
 impl GoogleCalendar {
     async fn post(
         &self,
@@ -75,7 +78,9 @@ impl Calendar for GoogleCalendar {
         let refused_unopened = |failure: &CalendarError| *failure == CalendarError::RateLimited;
         let answer = self.post(access, Place::Watch, &url, &body, deadline, refused_unopened).await?;
         let opened: Opened = serde_json::from_slice(answer.body())
-            .map_err(|_| CalendarError::Unavailable("a channel that cannot be read".to_owned()))?;
+            .ok()
+            .filter(|opened: &Opened| opened.resource_id.len() <= MAX_RESOURCE_ID_BYTES)
+            .ok_or_else(|| CalendarError::Unavailable("a channel that cannot be read".to_owned()))?;
         Ok(Channel {
             id: channel.id.clone(),
             resource_id: opened.resource_id,

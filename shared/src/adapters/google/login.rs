@@ -52,6 +52,12 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// Of an access token, where the answer names no lifetime.
 const DEFAULT_LIFETIME: TimeDelta = TimeDelta::hours(1);
 
+/// Bytes of an account's id (OpenID Connect Core 1.0, section 2) and of its address (RFC 5321, section 4.5.3).
+const MAX_SUB_BYTES: usize = 255;
+const MAX_EMAIL_BYTES: usize = 320;
+const MAX_SCOPE_BYTES: usize = 256;
+const MAX_SCOPES: usize = 64;
+
 /// The id token names the account; only a login brings one.
 #[derive(Clone, Serialize, Deserialize)]
 struct IdToken {
@@ -158,7 +164,7 @@ impl Login for GoogleLogin {
             .map_err(failure)?;
         // RFC 6749 section 5.1: an answer without scopes grants those that were asked for.
         let scopes = match answer.scopes() {
-            Some(scopes) => scopes.iter().map(|scope| canonical(scope)).collect(),
+            Some(scopes) => bounded(scopes.iter().map(|scope| canonical(scope))),
             None => self.scopes.clone(),
         };
         Ok(GrantedTokens {
@@ -218,6 +224,11 @@ fn failure(error: TokenError) -> LoginError {
     }
 }
 
+/// As many of the scopes as are stored. Google grants those that were asked for, and those that were granted before.
+fn bounded(scopes: impl Iterator<Item = String>) -> Vec<String> {
+    scopes.filter(|scope| scope.len() <= MAX_SCOPE_BYTES).take(MAX_SCOPES).collect()
+}
+
 /// Google grants `email` and `profile` under longer names.
 fn canonical(scope: &str) -> String {
     match scope {
@@ -247,7 +258,11 @@ fn account(id_token: Option<&str>, client_id: &str) -> Result<GoogleAccount, Log
     if !ISSUERS.contains(&claims.iss.as_str()) || claims.aud != client_id {
         return Err(LoginError::NoAccount("foreign_id_token"));
     }
-    Ok(GoogleAccount { sub: claims.sub, email: claims.email })
+    if claims.sub.len() > MAX_SUB_BYTES {
+        return Err(LoginError::NoAccount("unreadable_id_token"));
+    }
+    // It is shown and nothing else: without it, the account is as good.
+    Ok(GoogleAccount { sub: claims.sub, email: claims.email.filter(|email| email.len() <= MAX_EMAIL_BYTES) })
 }
 
 #[cfg(test)]
@@ -279,6 +294,26 @@ mod tests {
         ] {
             assert!(matches!(account(token.as_deref(), "us"), Err(LoginError::NoAccount(_))), "{token:?}");
         }
+    }
+
+    #[test]
+    fn what_an_id_token_says_of_an_account_is_bounded() {
+        let said = |sub: usize, email: usize| {
+            let (sub, email) = ("s".repeat(sub), "e".repeat(email));
+            let claims = format!(r#"{{"iss":"accounts.google.com","aud":"us","sub":"{sub}","email":"{email}"}}"#);
+            account(Some(&id_token(&claims)), "us").map(|account| account.email.is_some())
+        };
+        assert!(said(MAX_SUB_BYTES, MAX_EMAIL_BYTES).unwrap());
+        assert!(!said(MAX_SUB_BYTES, MAX_EMAIL_BYTES + 1).unwrap());
+        assert!(matches!(said(MAX_SUB_BYTES + 1, 1), Err(LoginError::NoAccount("unreadable_id_token"))));
+    }
+
+    #[test]
+    fn scopes_are_bounded_in_length_and_number() {
+        let granted = (0..=MAX_SCOPES).map(|n| format!("scope{n}"));
+        let long = "x".repeat(MAX_SCOPE_BYTES + 1);
+        let bounded = bounded(std::iter::once(long).chain(granted));
+        assert_eq!((bounded.len(), bounded[0].as_str()), (MAX_SCOPES, "scope0"));
     }
 
     #[test]

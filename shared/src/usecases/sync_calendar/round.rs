@@ -18,7 +18,7 @@ use crate::{
         Window, connection::Blocked,
     },
     reconcile::{push, schedule},
-    usecases::google_session::GoogleSession,
+    usecases::{google_session::GoogleSession, instructor_row::write_enabled},
 };
 
 /// The end of the window moves on in steps of this length.
@@ -82,6 +82,10 @@ impl Round<'_> {
         let Some(credentials) = sync.google.store.credentials(request.key).await? else {
             return Err(Failure::NotConnected);
         };
+        // The process that changed them, or made the connection, may have died before the instructor's row said so.
+        if self.state.reconciled_at.is_none_or(|at| credentials.updated_at > at) {
+            write_enabled(sync.google.store.as_ref(), request.key, credentials.settings.sync_enabled).await?;
+        }
         if let Some(blocked) = credentials.blocked() {
             if blocked == Blocked::SwitchedOff {
                 channel::close(&mut self, &credentials).await?;
@@ -136,11 +140,11 @@ impl Round<'_> {
         let taken_over = channel::open_if_due(self, credentials, google).await?;
 
         let mut imported = None;
+        let mut reconciled = full_reconcile;
         let owed = self.state.cursor.is_none() || push::owes_listing(self.state, sync.now());
         let list = tasks.contains(&SyncTask::PullEvents) || full_reconcile || owed;
         if direction.imports() && list {
             let listed = inbound::import(self, credentials, google, direction.writes(), &mut changed).await?;
-        let mut reconciled = full_reconcile;
             self.report.zone = changed.zone;
             if listed.found_changes && !self.announced && !self.state.looks_again {
                 self.miss_notice(listed.began);

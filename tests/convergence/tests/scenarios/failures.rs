@@ -73,6 +73,23 @@ fn changed_settings_take_effect_although_the_process_that_changed_them_died() {
 }
 
 #[test]
+fn a_switch_that_was_turned_shows_in_the_instructors_row_although_the_process_that_turned_it_died() {
+    let mut stage = Stage::new();
+    for enabled in [false, true] {
+        let now = stage.world.now();
+        let mut tables = stage.world.store.tables();
+        let credentials = tables.credentials.get_mut(&stage.party.key).unwrap();
+        (credentials.settings.sync_enabled, credentials.updated_at) = (enabled, now);
+        drop(tables);
+        stage.change_state(|state| state.next_sync_at = Some(now));
+        stage.settle(TimeDelta::minutes(5));
+        let tables = stage.world.store.tables();
+        let row = &tables.instructors[&(stage.party.key.tenant_id, stage.party.key.instructor_id)];
+        assert_eq!(row["calendar_sync_enabled"], enabled, "{row}");
+    }
+}
+
+#[test]
 fn polls_that_waited_long_in_the_queue_list_the_calendar_once() {
     let mut stage = Stage::new();
     let (began, lists) = (stage.world.now(), stage.lists());

@@ -36,7 +36,7 @@ audit: $(DENY) ## Look for known vulnerabilities (asks github.com and the npm re
 	npm audit --prefix tests/conformance/node
 	npm audit --prefix frontend
 
-bench: ## Measure the decisions that could grow with a calendar's age or size
+bench: ## Measure the decisions that could grow with a calendar's age or size, and fail if a series costs too much
 	$(CARGO) bench --locked --package calendar-sync --bench decisions
 
 # How many changes of each kind `make latency` measures.
@@ -66,7 +66,7 @@ EVERY_DEATH := whatever_the_moment_of_death
 unit:
 	$(CARGO) test --locked --workspace -- --skip $(EVERY_DEATH)
 
-nightly: soak mutants fuzz ## Do what takes too long for each change: new random histories, all mutants, and fuzzing
+nightly: soak mutants fuzz bench ## Do what takes too long for each change: new random histories, all mutants, fuzzing, and the bound of each series
 
 # How long `make soak` plays, in minutes.
 MINUTES := 10

@@ -165,3 +165,33 @@ async fn an_event_too_large_to_store_is_left_out_and_everything_else_syncs() {
         "{reasons}"
     );
 }
+
+#[tokio::test]
+async fn a_series_that_goes_on_for_too_long_or_in_an_unknown_zone_is_named_in_the_log() {
+    let world = World::start().await;
+    world.connect().await;
+    world.sync_by_hand_alone().await;
+    let series = |id: &str, zone: &str, rule: &str| {
+        let [start, end] = [30, 31].map(|hours| json!({ "dateTime": world.in_hours(hours), "timeZone": zone }));
+        json!({ "id": id, "status": "confirmed", "start": start, "end": end, "recurrence": [rule] })
+    };
+    let items = json!([
+        series("counts", "Europe/Berlin", "RRULE:FREQ=DAILY;COUNT=61000"),
+        series("nowhere", "Mars/Olympus", "RRULE:FREQ=DAILY"),
+        series("plain", "Europe/Berlin", "RRULE:FREQ=DAILY"),
+    ]);
+    shown(&world, 1, items).await;
+    assert_eq!(world.sync().await["outcome"], "completed");
+    let reasons = world.reasons().await;
+    for said in [
+        "Event counts was left out: its rule of recurrence asks for too much work.",
+        "Not all of the recurrence of event nowhere is understood; it was taken as far as it is.",
+    ] {
+        assert!(reasons.contains(said), "{reasons}");
+    }
+    assert!(!reasons.contains("plain"), "{reasons}");
+    let rows = world.rows("external_calendar_events").await;
+    let mut ids: Vec<_> = rows.iter().map(|row| row["google_event_id"].as_str().unwrap()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["nowhere", "plain"]);
+}

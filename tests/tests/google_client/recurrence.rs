@@ -111,4 +111,8 @@ cases! {
     a_weekly_ordinal_is_every_week: "weekly-ordinal",
     white_space_in_a_rule_means_nothing: "space-in-rule",
     a_night_shift_ends_by_the_clock: "overnight-dst",
+    a_start_in_the_hour_shown_twice_stays: "starts-in-the-hour-shown-twice",
+    the_hour_shown_twice_comes_first: "comes-to-the-hour-shown-twice",
+    what_the_clock_skips_is_left_out_past_the_gap: "comes-to-the-hour-skipped",
+    what_the_clock_skips_ends_past_the_gap: "ends-in-the-hour-skipped",
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime};
 use rrule::{Frequency, NWeekday, RRule, Unvalidated};
 
 use super::when::When;
@@ -12,13 +12,20 @@ use super::zone::Zone;
 /// Times a day beyond which a rule is not expanded, nor taken from a call of the API.
 const MAX_TIMES_A_DAY: usize = 1_440;
 
+/// A rule. It ends by the clock a day later than by its `UNTIL`, which is a moment: where the clocks change, moments and
+/// readings of the wall clock do not come in the same order.
+pub(super) struct Rule {
+    pub rule: RRule<Unvalidated>,
+    pub until: Option<When>,
+}
+
 /// The lines of a series, understood.
 #[derive(Default)]
 pub(super) struct Lines {
-    pub rules: Vec<RRule<Unvalidated>>,
-    pub ex_rules: Vec<RRule<Unvalidated>>,
-    pub dates: Vec<NaiveDateTime>,
-    pub ex_dates: BTreeSet<NaiveDateTime>,
+    pub rules: Vec<Rule>,
+    pub ex_rules: Vec<Rule>,
+    pub dates: Vec<When>,
+    pub ex_dates: Vec<When>,
     /// Days on which nothing occurs.
     pub ex_days: BTreeSet<NaiveDate>,
     /// A line is among them of which nothing can be made. It adds nothing.
@@ -43,8 +50,8 @@ impl Lines {
 
     fn add_dates(&mut self, start: When, dates: &Dates) {
         for date in &dates.dates {
-            match dates.wall(start, date) {
-                Some(wall) => self.dates.push(wall),
+            match dates.when(start, date) {
+                Some(when) => self.dates.push(when),
                 None => self.unreadable = true,
             }
         }
@@ -52,16 +59,16 @@ impl Lines {
 
     fn take_dates(&mut self, start: When, dates: &Dates) {
         for date in &dates.dates {
-            match (read_day(date), dates.wall(start, date)) {
+            match (read_day(date), dates.when(start, date)) {
                 (Some(day), _) => drop(self.ex_days.insert(day)),
-                (None, Some(wall)) => drop(self.ex_dates.insert(wall)),
+                (None, Some(when)) => self.ex_dates.push(when),
                 (None, None) => self.unreadable = true,
             }
         }
     }
 
     fn add_rule(&mut self, start: When, text: &str, excludes: bool) {
-        match read_rule(start, text).filter(|rule| !is_too_often(rule)) {
+        match read_rule(start, text).filter(|rule| !is_too_often(&rule.rule)) {
             Some(rule) if excludes => self.ex_rules.push(rule),
             Some(rule) => self.rules.push(rule),
             None => self.unreadable = true,
@@ -114,8 +121,8 @@ impl Line {
 }
 
 impl Dates {
-    /// One of the dates as a reading of the series' own wall clock: a day at the usual time, of a period its start.
-    pub fn wall(&self, start: When, date: &str) -> Option<NaiveDateTime> {
+    /// When one of the dates is: a day at the usual time, of a period its start.
+    pub fn when(&self, start: When, date: &str) -> Option<When> {
         let named = self.head.split([';', ':']).find_map(|parameter| parameter.strip_prefix("TZID="));
         let zone = match named {
             Some(name) => Some(Zone::parse(name)?),
@@ -123,7 +130,7 @@ impl Dates {
         };
         let date = date.split('/').next().unwrap_or(date);
         match read_day(date) {
-            Some(day) => Some(day.and_time(start.wall().time())),
+            Some(day) => Some(occurrence(start, day.and_time(start.wall().time()))),
             None => read_moment(start, zone, date),
         }
     }
@@ -133,18 +140,28 @@ fn read_day(text: &str) -> Option<NaiveDate> {
     NaiveDate::parse_from_str(text, "%Y%m%d").ok()
 }
 
-/// A rule as Google means it, whose `UNTIL`, UTC on the wire, is a reading of the series' own wall clock.
-fn read_rule(start: When, text: &str) -> Option<RRule<Unvalidated>> {
-    let parts: Option<Vec<String>> = text
-        .split(';')
-        .filter(|part| !part.is_empty() && !part.starts_with("X-"))
-        .map(|part| match part.strip_prefix("UNTIL=") {
-            Some(until) => Some(format!("UNTIL={}", read_until(start, until)?.format("%Y%m%dT%H%M%SZ"))),
-            None => Some(part.to_owned()),
-        })
-        .collect();
-    let rule: RRule<Unvalidated> = parts?.join(";").parse().ok()?;
-    Some(as_google_means(rule, start))
+/// The occurrence at a reading of the series' wall clock: the start stays where it is, also in an hour that the clock
+/// shows twice.
+pub(super) fn occurrence(start: When, wall: NaiveDateTime) -> When {
+    if wall == start.wall() { start } else { start.at_wall(wall) }
+}
+
+/// A rule as Google means it.
+fn read_rule(start: When, text: &str) -> Option<Rule> {
+    let mut until = None;
+    let mut parts = Vec::new();
+    for part in text.split(';').filter(|part| !part.is_empty() && !part.starts_with("X-")) {
+        match part.strip_prefix("UNTIL=") {
+            Some(end) => {
+                let end = read_until(start, end)?;
+                parts.push(format!("UNTIL={}", (end.wall() + Duration::days(1)).format("%Y%m%dT%H%M%SZ")));
+                until = Some(end);
+            }
+            None => parts.push(part.to_owned()),
+        }
+    }
+    let rule = as_google_means(parts.join(";").parse().ok()?, start);
+    Some(Rule { rule, until })
 }
 
 fn as_google_means(rule: RRule<Unvalidated>, start: When) -> RRule<Unvalidated> {
@@ -179,20 +196,24 @@ fn is_too_often(rule: &RRule<Unvalidated>) -> bool {
 }
 
 /// A day as `UNTIL` of a timed series takes that whole day along.
-fn read_until(start: When, until: &str) -> Option<NaiveDateTime> {
-    if let Some(day) = read_day(until) {
-        return day.and_hms_opt(23, 59, 59);
+fn read_until(start: When, until: &str) -> Option<When> {
+    match (start, read_day(until)) {
+        (When::Day(_), Some(day)) => Some(When::Day(day)),
+        (When::Moment { .. }, Some(day)) => Some(start.at_wall(day.and_hms_opt(23, 59, 59)?)),
+        (_, None) => read_moment(start, None, until),
     }
-    read_moment(start, None, until)
 }
 
-/// A moment as a reading of the series' wall clock; in a series of days the day as it is written, whatever its zone.
-fn read_moment(start: When, zone: Option<Zone>, text: &str) -> Option<NaiveDateTime> {
+/// A moment, by the series' wall clock where no zone is named; in a series of days the day as it is written, whatever its
+/// zone.
+fn read_moment(start: When, zone: Option<Zone>, text: &str) -> Option<When> {
     let wall = NaiveDateTime::parse_from_str(text.trim_end_matches('Z'), "%Y%m%dT%H%M%S").ok()?;
     let zone = if text.ends_with('Z') { Some(Zone::Named(chrono_tz::Tz::UTC)) } else { zone };
-    match (start, zone) {
-        (When::Moment { zone: own, .. }, Some(zone)) => Some(own.wall(zone.resolve(wall))),
-        (When::Moment { .. }, None) => Some(wall),
-        (When::Day(_), _) => Some(wall.date().and_time(NaiveTime::MIN)),
-    }
+    Some(match (start, zone) {
+        (When::Day(_), _) => When::Day(wall.date()),
+        (When::Moment { zone: own, .. }, Some(zone)) if zone != own => {
+            When::Moment { at: zone.resolve(wall), zone: own }
+        }
+        (When::Moment { .. }, _) => occurrence(start, wall),
+    })
 }

@@ -3,14 +3,14 @@
 //! Rules are expanded as readings of the wall clock and only then placed on the time line, so that a
 //! weekly lesson at nine stays at nine across DST.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 use rrule::{RRule, RRuleSet, Unvalidated};
 
 use super::event::Event;
-use super::recurrence::{Line, Lines};
+use super::recurrence::{Line, Lines, Rule, occurrence};
 use super::when::When;
 use crate::error::{ApiError, Result};
 
@@ -39,7 +39,7 @@ pub(crate) fn check(event: &Event) -> Result<()> {
     if lines.unreadable {
         return Err(invalid());
     }
-    for rule in lines.rules.iter().chain(&lines.ex_rules) {
+    for Rule { rule, .. } in lines.rules.iter().chain(&lines.ex_rules) {
         let ended_before = rule.get_until().is_some_and(|until| until.naive_utc() < event.start.wall());
         if !ended_before {
             rule.clone().validate(as_utc(event.start.wall())).map_err(|_| invalid())?;
@@ -58,12 +58,16 @@ pub(crate) fn starts(start: When, recurrence: &[String], calendar_zone: Tz, span
     let ahead = if span.until.is_some() { usize::MAX } else { span.ahead };
     let ahead_from = span.now.naive_utc();
 
-    let mut walls: BTreeSet<NaiveDateTime> = lines.dates.iter().copied().collect();
+    let mut found: BTreeMap<DateTime<Utc>, When> = BTreeMap::new();
+    let mut add = |when: When| {
+        found.insert(when.instant(calendar_zone), when);
+    };
+    lines.dates.iter().copied().for_each(&mut add);
     // A series occurs where it starts, even if its rule leaves that day out; a count does not count it then.
-    walls.insert(start.wall());
+    add(start);
     for rule in &lines.rules {
         let mut left = ahead;
-        for wall in expand(rule, start.wall()) {
+        for (wall, when) in occurrences(rule, start, calendar_zone) {
             if wall > end || left == 0 {
                 break;
             }
@@ -71,30 +75,24 @@ pub(crate) fn starts(start: When, recurrence: &[String], calendar_zone: Tz, span
                 left -= 1;
             }
             if first.is_none_or(|first| wall >= first) {
-                walls.insert(wall);
+                add(when);
             }
         }
     }
-    walls.retain(|wall| !lines.ex_dates.contains(wall) && !lines.ex_days.contains(&wall.date()));
-    if let Some(latest) = walls.last().copied() {
+    for date in &lines.ex_dates {
+        found.remove(&date.instant(calendar_zone));
+    }
+    found.retain(|_, when| !lines.ex_days.contains(&when.wall().date()));
+    if let Some(latest) = found.values().map(|when| when.wall()).max() {
         for rule in &lines.ex_rules {
-            for wall in expand(rule, start.wall()).take_while(|wall| *wall <= latest) {
-                walls.remove(&wall);
+            for (_, when) in occurrences(rule, start, calendar_zone).take_while(|(wall, _)| *wall <= latest) {
+                found.remove(&when.instant(calendar_zone));
             }
         }
     }
-    let mut starts: Vec<When> = walls
-        .into_iter()
-        .map(|wall| start.at_wall(wall))
-        .filter(|when| {
-            let at = when.instant(calendar_zone);
-            span.from.is_none_or(|from| at >= from) && span.until.is_none_or(|until| at < until)
-        })
-        .collect();
-    // Where the clocks jump ahead, two readings can name one moment, and later ones an earlier moment.
-    starts.sort_unstable_by_key(|when| when.instant(calendar_zone));
-    starts.dedup();
-    starts
+    let wanted =
+        |at: &DateTime<Utc>| span.from.is_none_or(|from| *at >= from) && span.until.is_none_or(|until| *at < until);
+    found.into_iter().filter(|(at, _)| wanted(at)).map(|(_, when)| when).collect()
 }
 
 /// Whether the series has an occurrence that starts at `original`.
@@ -115,10 +113,9 @@ pub(crate) fn halves(start: When, recurrence: &[String], original: When, until: 
     for line in recurrence {
         match Line::read(line) {
             Some(Line::Rule(rule)) => {
-                let gone_by = Lines::read(start, std::slice::from_ref(line))
-                    .rules
-                    .first()
-                    .map_or(0, |rule| expand(rule, start.wall()).take_while(|wall| *wall < original.wall()).count());
+                let gone_by = Lines::read(start, std::slice::from_ref(line)).rules.first().map_or(0, |rule| {
+                    expand(&rule.rule, start.wall()).take_while(|wall| *wall < original.wall()).count()
+                });
                 kept.push(ending(&rule, until));
                 following.push(without_first(&rule, gone_by));
             }
@@ -127,7 +124,7 @@ pub(crate) fn halves(start: When, recurrence: &[String], original: When, until: 
                     .dates
                     .iter()
                     .map(String::as_str)
-                    .partition(|date| dates.wall(start, date).is_some_and(|wall| wall < original.wall()));
+                    .partition(|date| dates.when(start, date).is_some_and(|when| when.wall() < original.wall()));
                 for (half, dates_of_it) in [(&mut kept, before), (&mut following, after)] {
                     if !dates_of_it.is_empty() {
                         half.push(format!("{}:{}", dates.head, dates_of_it.join(",")));
@@ -156,6 +153,14 @@ fn without_first(rule: &str, gone_by: usize) -> String {
         _ => part.to_owned(),
     };
     format!("RRULE:{}", rule.split(';').map(less).collect::<Vec<_>>().join(";"))
+}
+
+/// The occurrences that a rule gives up to its end, beside their readings of the wall clock.
+fn occurrences(rule: &Rule, start: When, calendar_zone: Tz) -> impl Iterator<Item = (NaiveDateTime, When)> {
+    let until = rule.until.map(|until| until.instant(calendar_zone));
+    expand(&rule.rule, start.wall())
+        .map(move |wall| (wall, occurrence(start, wall)))
+        .filter(move |(_, when)| until.is_none_or(|until| when.instant(calendar_zone) <= until))
 }
 
 /// The occurrences that a rule gives, as readings of the wall clock, as far as they are counted out.

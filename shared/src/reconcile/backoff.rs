@@ -16,10 +16,10 @@ pub const NOTIFY_AFTER_FAILURES: u32 = 3;
 
 /// After so many failures in a row, what Google refuses a lesson for now counts as refused for good: a few minutes are
 /// waited for, and one lesson that is refused for longer does not count as a failure of the connection that is told.
-pub const LESSON_FAILS_AFTER: u32 = TOLD_AFTER - 1;
+pub const MAX_LESSON_FAILURES: u32 = NOTIFY_AFTER_FAILURES - 1;
 /// After so many failures in a row, which take an hour, an event that should not be there and that Google refuses to
 /// delete for now is left.
-pub const ORPHAN_STAYS_AFTER: u32 = 6;
+pub const MAX_ORPHAN_FAILURES: u32 = 6;
 
 /// The delay after consecutive failed runs: a minute, doubled with each, six hours at most.
 pub fn delay(failures: u32) -> TimeDelta {

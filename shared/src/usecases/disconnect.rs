@@ -375,7 +375,9 @@ fn settled<'a>(batch: &'a [Ours], outcomes: &[OperationOutcome], in_vain: u32) -
             OperationOutcome::TryLater(CalendarError::QuotaExceeded) => obstacle = Some(Obstacle::Quota),
             OperationOutcome::TryLater(CalendarError::Paced) => obstacle = obstacle.or(Some(Obstacle::Pace)),
             OperationOutcome::TryLater(_) => obstacle = obstacle.or(Some(Obstacle::Time)),
-            OperationOutcome::RefusedForNow(_) if in_vain < ATTEMPTS => obstacle = obstacle.or(Some(Obstacle::Time)),
+            OperationOutcome::RefusedForNow(_) if in_vain < MAX_FRUITLESS_ATTEMPTS => {
+                obstacle = obstacle.or(Some(Obstacle::Time))
+            }
             OperationOutcome::Event(_)
             | OperationOutcome::Deleted
             | OperationOutcome::Gone
@@ -453,7 +455,7 @@ mod tests {
             let (settled, obstacle) = settled(&ours, &outcomes, in_vain);
             (settled.len(), obstacle)
         };
-        assert_eq!([settles(0), settles(ATTEMPTS - 1)], [(0, Some(Obstacle::Time)); 2]);
-        assert_eq!(settles(ATTEMPTS), (1, None));
+        assert_eq!([settles(0), settles(MAX_FRUITLESS_ATTEMPTS - 1)], [(0, Some(Obstacle::Time)); 2]);
+        assert_eq!(settles(MAX_FRUITLESS_ATTEMPTS), (1, None));
     }
 }

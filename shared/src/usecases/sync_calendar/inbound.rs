@@ -370,7 +370,7 @@ async fn remove_orphans(
             OperationOutcome::Deleted | OperationOutcome::Gone | OperationOutcome::Event(_) => {
                 round.report.counts.events_deleted += 1;
             }
-            OperationOutcome::RefusedForNow(_) if round.state.failures >= backoff::ORPHAN_STAYS_AFTER => {}
+            OperationOutcome::RefusedForNow(_) if round.state.failures >= backoff::MAX_ORPHAN_FAILURES => {}
             // It is listed again after a change; otherwise Google refuses for good.
             OperationOutcome::Changed
             | OperationOutcome::IdTaken

@@ -49,7 +49,7 @@ impl Work {
 
     pub fn answered(&mut self, round: &mut Round<'_>, outcome: OperationOutcome) {
         let outcome = match outcome {
-            OperationOutcome::RefusedForNow(refusal) if round.state.failures >= backoff::LESSON_FAILS_AFTER => {
+            OperationOutcome::RefusedForNow(refusal) if round.state.failures >= backoff::MAX_LESSON_FAILURES => {
                 OperationOutcome::Refused(refusal)
             }
             other => other,

@@ -37,11 +37,27 @@ fn read(world: &World, (tenant, id): (TenantId, LessonId)) -> Option<Lesson> {
     }
 }
 
+/// The connection whose lesson the row is of.
+fn owner((tenant_id, _): (TenantId, LessonId), row: &Value) -> Option<ConnectionKey> {
+    let instructor_id = row["instructor_id"].as_str()?.parse().ok()?;
+    Some(ConnectionKey { tenant_id, instructor_id })
+}
+
+fn is_unreadable(row: &Value) -> bool {
+    row["ends_at"].is_null()
+}
+
 /// Writes or removes a row, as a host does, and puts its record into the stream.
 fn put(world: &mut World, key: (TenantId, LessonId), row: Option<Value>) {
     let old = read(world, key);
     let at = world.now();
     let said = row.clone().unwrap_or_default();
+    let before = world.store.tables().lessons.get(&key).cloned();
+    let rows: Vec<&Value> = [&before, &row].into_iter().flatten().collect();
+    if rows.iter().any(|row| is_unreadable(row)) {
+        // Of such a row the record does not say whose lesson it is.
+        world.sim.state().truth.miss(rows.iter().filter_map(|row| owner(key, row)));
+    }
     world.sim.state().truth.say(key, at, said);
     match row {
         Some(row) => world.store.tables().lessons.insert(key, row),
@@ -117,8 +133,7 @@ pub(super) fn move_one(world: &mut World) -> Option<String> {
 
 /// In what state of its sync a lesson is changed.
 fn note_what_it_meets(world: &World, (tenant_id, lesson): (TenantId, LessonId), row: &Value) {
-    let instructor_id = row["instructor_id"].as_str().and_then(|id| id.parse().ok());
-    let Some(key) = instructor_id.map(|instructor_id| ConnectionKey { tenant_id, instructor_id }) else { return };
+    let Some(key) = owner((tenant_id, lesson), row) else { return };
     let tables = world.store.tables();
     if tables.credentials.get(&key).is_some_and(|row| !row.settings.sync_direction.writes()) {
         world.sim.met(Fault::LessonMovedWhereNothingIsWritten);
@@ -220,8 +235,7 @@ pub(super) fn put_anew(world: &mut World) -> Option<String> {
 
 /// Makes a row unreadable for a while.
 pub(super) fn spoil(world: &mut World) -> Option<String> {
-    world.miss(None);
-    let spoiled = any_row(world, |row| row["ends_at"].is_null());
+    let spoiled = any_row(world, is_unreadable);
     let (key, mut row) = spoiled.clone().or_else(|| any_row(world, |_| true))?;
     if spoiled.is_some() {
         mend(&mut row);
@@ -240,7 +254,7 @@ fn mend(row: &mut Value) {
 
 /// Makes every row readable.
 pub(crate) fn mend_all(world: &mut World) {
-    while let Some((key, mut row)) = any_row(world, |row| row["ends_at"].is_null()) {
+    while let Some((key, mut row)) = any_row(world, is_unreadable) {
         mend(&mut row);
         put(world, key, Some(row));
     }

@@ -1,5 +1,6 @@
 //! Faults: processes that die or are paused, a store and a queue that refuse, errors of Google, and a clock that jumps.
 
+use calendar_sync::model::{ConnectionKey, Lesson};
 use chrono::TimeDelta;
 use google_sim::{Effect, Fault as GoogleFault, GrantEnd, GuestEdits, When};
 use serde_json::{Value, json};
@@ -78,10 +79,14 @@ pub(super) fn lose_stream_record(world: &mut World) -> Option<String> {
     }
     let lost = world.stream.pop_back()?;
     world.sim.met(Fault::StreamRecordLost);
-    let lesson = lost.new.or(lost.old)?;
-    world.sim.state().truth.records_lost.insert((lesson.tenant_id, lesson.id));
-    world.miss(None);
-    Some(format!("{}", lesson.id))
+    // (A lesson that changes hands is the concern of two. Of rows that cannot be read, see `host::put`.)
+    let lessons: Vec<Lesson> = [lost.old, lost.new].into_iter().flatten().collect();
+    let mut state = world.sim.state();
+    let of = |lesson: &Lesson| ConnectionKey { tenant_id: lesson.tenant_id, instructor_id: lesson.instructor_id };
+    state.truth.miss(lessons.iter().map(of));
+    let lesson = lessons.first()?;
+    state.truth.records_lost.insert((lesson.tenant_id, lesson.id));
+    Some(lesson.id.to_string())
 }
 
 pub(super) fn store_fault(world: &mut World) -> Option<String> {

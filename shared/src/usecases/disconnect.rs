@@ -376,7 +376,7 @@ fn settled<'a>(batch: &'a [Ours], outcomes: &[OperationOutcome], in_vain: u32) -
             OperationOutcome::TryLater(CalendarError::Paced) => obstacle = obstacle.or(Some(Obstacle::Pace)),
             OperationOutcome::TryLater(_) => obstacle = obstacle.or(Some(Obstacle::Time)),
             OperationOutcome::RefusedForNow(_) if in_vain < MAX_FRUITLESS_ATTEMPTS => {
-                obstacle = obstacle.or(Some(Obstacle::Time))
+                obstacle = obstacle.or(Some(Obstacle::Time));
             }
             OperationOutcome::Event(_)
             | OperationOutcome::Deleted

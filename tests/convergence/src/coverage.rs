@@ -18,12 +18,12 @@ macro_rules! faults {
 faults! {
     // people
     LessonAdded LessonMoved LessonEdited LessonCancelled LessonReinstated LessonRemoved LessonReassigned
-    LessonRowPutAnew LessonRowSpoiled LessonZoneChanged OddText
+    LessonRowPutAnew LessonRowSpoiled LessonZoneChanged OddText ZoneUnknown
     EventPlanned AllDayEventPlanned LongEventPlanned SeriesPlanned SeriesWithoutADay SeriesWithAnotherDay
-    EventOfAnotherKind EventMoved EventEdited EventDeleted EventRevived
-    InstanceMoved InstanceCancelled SeriesSplit SeriesTrimmed Invited InvitedFromOutside InvitedToInstance InvitationAnswered
+    DayThatEndsOnItself EventOfAnotherKind BirthdayPlanned MadeFromMail TooLargeEventPlanned ConferencePlanned EventMoved EventEdited EventDeleted EventRevived
+    InstanceMoved InstanceCancelled SeriesSplit SeriesSplitToAnotherTime SeriesTrimmed Invited InvitedFromOutside InvitedToInstance InvitationAnswered
     OwnEventMoved OwnEventEdited OwnEventDeleted OwnEventMadeRecurring OwnEventCopied OwnEventRevivedByHand
-    OwnEventContended GuestsAndNotesAdded BinEmptied ZoneChanged AccessChanged
+    OwnEventContended GuestsAndNotesAdded ConferenceAdded BinEmptied ZoneChanged AccessChanged
     // switches
     SwitchedOff SwitchedOn DirectionChanged ManualOnly Disconnected Reconnected LoggedInAgain ManualSync ManualSyncOfSomeDays
     ManualSyncOneWay
@@ -31,11 +31,12 @@ faults! {
     Crash CrashAfterGoogleWrite CrashAfterRowsStored HeldUp HeldUpPastLease Overlap LeaseHeld MessageDoubled MessageToDeadLetters
     StreamRecordLost
     // the store
-    StoreThrottled StoreUnanswered IndexLag
+    StoreThrottled StoreUnanswered BatchPartlyWritten IndexLag
     // Google
     CursorLost GoogleRateLimited GoogleQuotaExceeded GoogleServerError GoogleAnswerLost
     GoogleConnectionCut GoogleTimeout GoogleGarbage GoogleSlow GoogleRefusedForGood TokenExpired GrantWithdrawn AccountDisabled
-    TokenEndpointDown EmptyPages QuotaTaken ItemUnreadable ListingLags GuestsEditInVain
+    TokenEndpointDown EmptyPages QuotaTaken ItemUnreadable SeriesUnreadable SeriesMisread ItemWithoutId ListingLags GuestsEditInVain
+    ScopeMissing CalendarGone RefreshTokenRotated PushAddressRefused
     // notices
     NoticeLost NoticeLate NoticeDoubled ChannelsExpired PushDark PushSuspected
     // others

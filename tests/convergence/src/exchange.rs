@@ -70,6 +70,34 @@ impl Call {
             && !PASSING.contains(&self.reason())
     }
 
+    /// Google's word, where it says that the person's permission is gone or lacks a scope.
+    pub fn withdraws(&self) -> Option<&str> {
+        const WORDS: [&str; 4] = ["invalid_grant", "invalid_token", "access_denied", "admin_policy_enforced"];
+        const SCOPES: [&str; 2] = ["insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"];
+        let word = self.answer["error"].as_str().filter(|word| WORDS.contains(word));
+        // (Of a channel that may not be opened or closed, the connection need not end.)
+        let of_channel = self.path.ends_with("/watch") || self.stops();
+        let scope = Some(self.reason()).filter(|reason| self.status == 403 && SCOPES.contains(reason) && !of_channel);
+        word.or(scope)
+    }
+
+    /// What the state may say of the connection because of this answer, where that is more than that something failed.
+    pub fn accounts_for(&self) -> Option<&'static str> {
+        match (self.status, self.reason()) {
+            (403 | 429, "quotaExceeded" | "dailyLimitExceeded") => Some("quota_exceeded"),
+            (403, "notACalendarUser") => Some("calendar_gone"),
+            (404, _) if self.lists() => Some("calendar_gone"),
+            (401, _) => Some("client_refused"),
+            (400..500, _) if self.answer["error"].is_string() => Some("client_refused"),
+            (400..500, _) if self.lists() => Some("google_refused"),
+            _ => None,
+        }
+    }
+
+    fn lists(&self) -> bool {
+        self.method == "GET" && self.path.ends_with("/events")
+    }
+
     /// Whether it succeeded.
     pub fn is_well(&self) -> bool {
         (200..300).contains(&self.status)

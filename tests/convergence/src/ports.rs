@@ -15,14 +15,11 @@ use calendar_sync::{
 use chrono::{DateTime, TimeDelta, Utc};
 use google_sim::{Delivery, Response};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
 
 use crate::{
     coverage::Fault,
-    exchange::{Exchange, FOR_GOOD},
     memory_store::{Access, Fate, Gate, Table},
-    sim::{Halfway, Message, Sim, State, number},
-    truth,
+    sim::{Halfway, Message, Sim, State},
 };
 
 /// How long a call of each kind takes at most, in milliseconds.
@@ -203,117 +200,6 @@ impl Transport for Sim {
     }
 }
 
-impl State {
-    /// Whether a listing of the calendar leaves out, now, how an event was changed last.
-    fn lags_behind(&mut self, calendar: &str) -> bool {
-        let lag = i64::try_from(self.google.behaviour_mut().listing_lag_ms).unwrap_or(i64::MAX);
-        let since = self.now - TimeDelta::milliseconds(lag);
-        let is_later =
-            |event: &Value| event["updated"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok()) > Some(since);
-        lag > 0 && self.google.events(calendar).iter().any(is_later)
-    }
-
-    fn google_answers(&mut self, request: &Request, time: Duration) -> Response {
-        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-        let mut to_google = google_sim::Request::new(request.method().as_str(), target);
-        for (name, value) in request.headers() {
-            to_google = to_google.header(name.as_str(), value.to_str().unwrap_or_default());
-        }
-        to_google.body.clone_from(request.body());
-        let token = to_google.header_value("authorization").unwrap_or_default().to_owned();
-        let caller = self.google.account_of(self.now, &token).unwrap_or_default();
-        let key = self.truth.tokens.get(token.trim_start_matches("Bearer ")).copied();
-        let writes = to_google.path == "/batch/calendar/v3";
-        let before = if writes { truth::stamps(&self.google) } else { truth::Stamps::new() };
-        // (To ask for one event is to ask whether the calendar is there.)
-        let asks_for_one = to_google.query.iter().any(|(name, value)| name == "maxResults" && value == "1");
-        let lists = to_google.method == "GET" && to_google.path.ends_with("/events") && !asks_for_one;
-        if lists && !to_google.query.iter().any(|(name, _)| name == "pageToken") {
-            let moment = self.truth.tick();
-            if let Some(key) = key {
-                self.truth.listed.insert(key, moment);
-                self.truth.listed_at.insert(key, self.now);
-            }
-        }
-        let mut response = self.google.handle(self.now, &to_google);
-        if lists && response.status == 200 {
-            if self.truth.has_unreadable() {
-                self.spoil(&caller, &mut response);
-            }
-            if self.lags_behind(&caller) {
-                self.truth.behind.extend(key);
-            }
-        }
-        let events = || self.google.events(&caller);
-        if response.status == 410 && events().iter().any(|event| self.truth.is_unreadable(&caller, event)) {
-            self.coverage.met(Fault::CursorLostWithUnreadableItem);
-        }
-        self.tell(|| {
-            let body = String::from_utf8_lossy(&to_google.body);
-            let parts = body.lines().filter(|line| line.contains(" /calendar/v3/"));
-            let parts: Vec<&str> = parts.filter_map(|line| line.split('?').next()).collect();
-            let answer = (response.status, response.delivery);
-            let (method, path, key) = (&to_google.method, &to_google.path, key.map(number));
-            format!("    {method} {path} {parts:?} for {key:?} → {answer:?}")
-        });
-        let answered = match response.delivery {
-            Delivery::Normal => true,
-            Delivery::After(millis) => Duration::from_millis(millis) < time,
-            Delivery::Never | Delivery::Cut => false,
-        };
-        let exchange = Exchange::read(key, &to_google, &response, answered);
-        self.trouble |= !exchange.is_well();
-        for call in exchange.calls.iter().filter(|call| call.method == "DELETE" && call.is_refused_for_good()) {
-            if let Some(id) = call.event() {
-                self.truth.refuse(id);
-            }
-        }
-        self.exchanges.push(exchange);
-        let written = key.is_some_and(|key| writes && self.truth.changed_by(key, &caller, &self.google, &before));
-        if written {
-            self.halfway = Some(Halfway::GoogleWritten);
-        }
-        self.meet(&response, lists, written);
-        response
-    }
-
-    /// Makes some items of a listing unreadable.
-    fn spoil(&self, calendar: &str, listing: &mut Response) {
-        let Ok(mut body) = serde_json::from_slice::<Value>(&listing.body) else { return };
-        let mut spoilt = false;
-        for item in body["items"].as_array_mut().into_iter().flatten() {
-            if self.truth.is_unreadable(calendar, item) {
-                item["end"] = Value::from("some time");
-                spoilt = true;
-            }
-        }
-        if spoilt {
-            listing.body = body.to_string().into_bytes();
-        }
-    }
-
-    /// Notes which fault an answer is.
-    fn meet(&mut self, response: &Response, lists: bool, written: bool) {
-        let text = String::from_utf8_lossy(&response.body);
-        let has = |word: &str| text.contains(word);
-        let met = [
-            (Fault::GoogleRateLimited, has("ateLimitExceeded")),
-            (Fault::GoogleQuotaExceeded, has("quotaExceeded")),
-            (Fault::GoogleServerError, response.status == 500 || response.status == 503 || has("backendError")),
-            (Fault::CursorLost, has("fullSyncRequired")),
-            (Fault::TokenExpired, response.status == 401 || has("authError")),
-            (Fault::GrantWithdrawn, has("invalid_grant")),
-            (Fault::GoogleRefusedForGood, has(FOR_GOOD)),
-            (Fault::GoogleGarbage, has("<html>")),
-            (Fault::EmptyPages, lists && has("nextPageToken")),
-            (Fault::GoogleAnswerLost, written && (response.status >= 500 || response.delivery != Delivery::Normal)),
-        ];
-        for (fault, _) in met.iter().filter(|(_, met)| *met) {
-            self.coverage.met(*fault);
-        }
-    }
-}
-
 fn answer(response: Response) -> Answer {
     let mut answer = http::Response::builder().status(response.status);
     for (name, value) in &response.headers {
@@ -367,10 +253,16 @@ impl Login for SimLogin {
     }
     async fn refresh(&self, refresh_token: &SecretString, now: DateTime<Utc>) -> Result<IssuedTokens, LoginError> {
         let fresh = self.real.refresh(refresh_token, now).await?;
-        let tokens = &mut self.sim.state().truth.tokens;
-        if let Some(key) = tokens.get(refresh_token.expose_secret()).copied() {
-            tokens.insert(fresh.access_token.expose_secret().to_owned(), key);
+        let mut state = self.sim.state();
+        if fresh.refresh_token.is_some() {
+            state.coverage.met(Fault::RefreshTokenRotated);
         }
+        let tokens = &mut state.truth.tokens;
+        if let Some(key) = tokens.get(refresh_token.expose_secret()).copied() {
+            let issued = [Some(&fresh.access_token), fresh.refresh_token.as_ref()].into_iter().flatten();
+            tokens.extend(issued.map(|token| (token.expose_secret().to_owned(), key)));
+        }
+        drop(state);
         Ok(fresh)
     }
     async fn revoke(&self, tokens: &CalendarOAuthTokens) -> Result<(), LoginError> {

@@ -62,6 +62,8 @@ pub struct State {
     pub store_faults: StoreFaults,
     /// Which of the next sends to the queue and to the bus fail.
     pub send_faults: SendFaults,
+    /// So many of the next listings from a cursor have an item without an id.
+    pub nameless: u32,
     /// What this history has met.
     pub coverage: Coverage,
     pub trace: Vec<String>,
@@ -118,6 +120,7 @@ impl Sim {
             truth: Truth::default(),
             store_faults: StoreFaults::default(),
             send_faults: SendFaults::default(),
+            nameless: 0,
             coverage: Coverage::default(),
             trace: Vec::new(),
             written: BTreeMap::new(),

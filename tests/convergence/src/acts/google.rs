@@ -212,6 +212,9 @@ pub(super) fn any_instance(world: &World, calendar: &str, ours: bool) -> Option<
     let series = any_event(world, calendar, ours, |event| is_live(event) && is_series(event))?;
     let (from, to) = (world.now(), world.now() + TimeDelta::days(14));
     let mut state = world.sim.state();
+    if state.truth.is_unreadable(calendar, &series) {
+        return None;
+    }
     let instances = state.instances(calendar, id_of(&series), from, to);
     (!instances.is_empty()).then(|| id_of(state.dice.pick(&instances)).to_owned())
 }
@@ -237,26 +240,49 @@ pub(super) fn cancel_instance(world: &mut World) -> Option<String> {
 pub(super) fn split(world: &mut World) -> Option<String> {
     let calendar = any_calendar(world);
     let id = any_instance(world, calendar, false)?;
-    let new = split_at(world, calendar, &id, "From now on")?;
+    let mut changes = json!({ "summary": "From now on" });
+    if world.sim.state().dice.percent(40) {
+        changes = with(changes, an_hour_later(world, calendar, &id)?);
+        world.sim.met(Fault::SeriesSplitToAnotherTime);
+    }
+    let new = split_at(world, calendar, &id, &changes)?;
     world.sim.met(Fault::SeriesSplit);
     Some(format!("{id} in {calendar} into {new}"))
 }
 
+/// The times of an instance, moved. Nothing for a whole day, nor where the series has days of its own: they keep their
+/// time, and one would come to lie before the start of the new series.
+fn an_hour_later(world: &World, calendar: &str, id: &str) -> Option<Value> {
+    let state = world.sim.state();
+    let event = state.google.event(calendar, id)?;
+    let series = state.google.event(calendar, event["recurringEventId"].as_str()?)?;
+    if !has_a_rule_alone(&series) {
+        return None;
+    }
+    let later = |side: &str| -> Option<Value> {
+        let at: DateTime<Utc> = event[side]["dateTime"].as_str()?.parse().ok()?;
+        Some(moment(at + TimeDelta::hours(1), event[side]["timeZone"].as_str()?))
+    };
+    let span = json!({ "start": later("start")?, "end": later("end")? });
+    (!starts_at_night(&span)).then_some(span)
+}
+
 /// A series becomes two where its organizer says so; a guest's copy stays whole.
-pub(super) fn split_at(world: &World, calendar: &str, id: &str, title: &str) -> Option<String> {
+pub(super) fn split_at(world: &World, calendar: &str, id: &str, changes: &Value) -> Option<String> {
     let mut state = world.sim.state();
     let now = state.now;
     if state.google.event(calendar, id)?["organizer"]["self"] != true {
         return None;
     }
-    state.google.split_series(now, calendar, id, &json!({ "summary": title })).ok()
+    state.google.split_series(now, calendar, id, changes).ok()
 }
 
 /// A series ends earlier: exceptions beyond its end are cut off.
 pub(super) fn trim(world: &mut World) -> Option<String> {
     let calendar = any_calendar(world);
     let series = any_event(world, calendar, false, |event| is_live(event) && is_series(event))?;
-    if !is_whole(world, &series) {
+    // (What made it unreadable may go with the lines that go.)
+    if !is_whole(world, &series) || world.sim.state().truth.is_unreadable(calendar, &series) {
         return None;
     }
     let changes = json!({ "recurrence": ["RRULE:FREQ=DAILY;COUNT=2"] });

@@ -182,7 +182,7 @@ pub(super) fn change_zone(world: &mut World) -> Option<String> {
 }
 
 fn some_zone(world: &World) -> &'static str {
-    let zones = ["Europe/Berlin", "America/New_York", "UTC", "Asia/Beirut"];
+    let zones = ["Europe/Berlin", "America/New_York", "UTC", "Asia/Beirut", "Europe/Kyiv"];
     zones[world.sim.state().dice.below(zones.len())]
 }
 

@@ -5,6 +5,8 @@
 
 pub(crate) mod google;
 pub(crate) mod host;
+mod malformed;
+mod manners;
 pub(crate) mod own_events;
 pub(crate) mod people;
 mod plans;
@@ -84,8 +86,10 @@ acts! {
     14 GoogleFault
     3 ForgetCursors
     1 ChangeAccess
-    3 SpoilItem
-    2 ChangeManners
+    4 SpoilItem
+    2 ShowNameless
+    1 PlanTooLargeEvent
+    3 ChangeManners
     2 EndAccessTokens
     3 StopTokens
     2 WithdrawGrant
@@ -190,8 +194,10 @@ impl Act {
             Self::QueueFault => trouble::queue_fault(world),
             Self::GoogleFault => trouble::google_fault(world),
             Self::ForgetCursors => trouble::forget_cursors(world),
-            Self::SpoilItem => trouble::spoil_item(world),
-            Self::ChangeManners => trouble::change_manners(world),
+            Self::SpoilItem => malformed::spoil_item(world),
+            Self::ShowNameless => malformed::show_nameless(world),
+            Self::PlanTooLargeEvent => malformed::plan_too_large(world),
+            Self::ChangeManners => manners::change(world),
             Self::ChangeAccess => trouble::change_access(world),
             Self::EndAccessTokens => trouble::end_access_tokens(world),
             Self::StopTokens => trouble::stop_tokens(world),

@@ -51,7 +51,7 @@ pub(super) fn make_recurring(world: &mut World) -> Option<String> {
         let splits = world.sim.state().dice.percent(50);
         world.sim.state().truth.edit(ACCOUNTS[0], &id);
         let done = if splits {
-            split_at(world, ACCOUNTS[0], &id, "Split").is_some()
+            split_at(world, ACCOUNTS[0], &id, &json!({ "summary": "Split" })).is_some()
         } else {
             let mut state = world.sim.state();
             let now = state.now;
@@ -114,7 +114,7 @@ pub(crate) fn contend(world: &mut World) {
     }
 }
 
-/// Always adds guests and a colour, and a text in a field that the lesson never had.
+/// Always adds guests and a colour, at times a conference, and a text in a field that the lesson never had.
 pub(super) fn add_guests_and_notes(world: &mut World) -> Option<String> {
     let (calendar, event) = any_own(world, is_live)?;
     let id = id_of(&event).to_owned();
@@ -138,9 +138,15 @@ pub(super) fn add_guests_and_notes(world: &mut World) -> Option<String> {
     if noted.is_some() {
         changes[field] = json!(note);
     }
+    let confers = state.dice.percent(30);
+    if confers {
+        changes["conferenceData"] = json!({ "createRequest": { "requestId": "a request" } });
+        state.coverage.met(Fault::ConferenceAdded);
+    }
     state.truth.edit(calendar, &id);
     state.google.edit_event(now, calendar, &id, &changes).ok()?;
     let additions: &mut Additions = state.truth.additions.entry(place).or_default();
+    additions.has_conference |= confers;
     additions.guests.insert(guest.clone());
     additions.notes.extend(noted.map(|_| (field, note)));
     state.coverage.met(Fault::GuestsAndNotesAdded);

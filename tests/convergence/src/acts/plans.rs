@@ -22,6 +22,10 @@ pub(super) fn plan(world: &mut World) -> Option<String> {
     if world.sim.state().dice.percent(15) {
         event["transparency"] = json!("transparent");
     }
+    if world.sim.state().dice.percent(15) {
+        event["conferenceData"] = json!({ "createRequest": { "requestId": "a request" } });
+        world.sim.met(Fault::ConferencePlanned);
+    }
     let id = create(world, calendar, &event)?;
     world.sim.met(Fault::EventPlanned);
     Some(format!("{id} in {calendar}: {event}"))
@@ -29,10 +33,13 @@ pub(super) fn plan(world: &mut World) -> Option<String> {
 
 pub(super) fn plan_all_day(world: &mut World) -> Option<String> {
     let calendar = any_calendar(world);
-    let days = world.sim.state().dice.between(1, 2);
+    let days = world.sim.state().dice.between(0, 2);
     let event = without_nulls(with(some_days(world, days), json!({ "summary": "Trip", "transparency": "opaque" })));
     let id = create(world, calendar, &event)?;
     world.sim.met(Fault::AllDayEventPlanned);
+    if days == 0 {
+        world.sim.met(Fault::DayThatEndsOnItself);
+    }
     Some(format!("{id} in {calendar}: {event}"))
 }
 
@@ -108,15 +115,22 @@ pub(super) fn plan_kind(world: &mut World) -> Option<String> {
         "eventType": "birthday", "summary": "Birthday", "visibility": "private", "transparency": "transparent",
         "recurrence": ["RRULE:FREQ=YEARLY"],
     });
-    let event = match world.sim.state().dice.below(5) {
+    let mail = json!({ "eventType": "fromGmail", "summary": "Flight" });
+    let event = match world.sim.state().dice.below(6) {
         0 => with(hours, json!({ "eventType": "outOfOffice", "summary": "Away" })),
         1 => with(hours, json!({ "eventType": "focusTime", "summary": "Thinking" })),
         2 => with(hours, place),
         3 => with(day, place),
+        4 => with(hours, mail),
         _ => with(day, birthday),
     };
     let id = create(world, calendar, &event)?;
     world.sim.met(Fault::EventOfAnotherKind);
+    match event["eventType"].as_str() {
+        Some("birthday") => world.sim.met(Fault::BirthdayPlanned),
+        Some("fromGmail") => world.sim.met(Fault::MadeFromMail),
+        _ => {}
+    }
     Some(format!("{id} in {calendar}: {event}"))
 }
 

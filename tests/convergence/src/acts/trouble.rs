@@ -2,10 +2,9 @@
 
 use calendar_sync::model::{ConnectionKey, Lesson};
 use chrono::TimeDelta;
-use google_sim::{Effect, Fault as GoogleFault, GrantEnd, GuestEdits, When};
-use serde_json::{Value, json};
+use google_sim::{Effect, Fault as GoogleFault, GrantEnd, When};
 
-use super::google::{any_event, change, id_of, is_live, is_master};
+use super::manners;
 use crate::{
     coverage::Fault,
     exchange::FOR_GOOD,
@@ -161,6 +160,10 @@ pub(super) fn google_fault(world: &mut World) -> Option<String> {
             refuse(401, "authError"),
         ]);
     }
+    // (A permission that lacks a scope is given anew by a person alone.)
+    if method.starts_with("calendar.events.") && method != "calendar.events.watch" && !world.lossless {
+        effects.push(refuse(403, "insufficientPermissions"));
+    }
     // (What Google refuses for good is tried again only after a change.)
     if writes.contains(&method) && !world.lossless {
         effects.extend(std::iter::repeat_n(refuse(403, FOR_GOOD), 20));
@@ -222,43 +225,6 @@ pub(super) fn forget_cursors(world: &mut World) -> Option<String> {
     Some(account.to_owned())
 }
 
-/// From now on listings show an event unreadably.
-pub(super) fn spoil_item(world: &mut World) -> Option<String> {
-    let account = any_account(world);
-    let single = |event: &Value| is_live(event) && is_master(event) && event["recurrence"].is_null();
-    let event = any_event(world, account, false, single)?;
-    // It is listed again, since it changes.
-    let place = format!("Place {}", world.sim.state().dice.roll());
-    change(world, account, id_of(&event), &json!({ "location": place }))?;
-    let mut state = world.sim.state();
-    state.truth.spoil(account, id_of(&event));
-    state.coverage.met(Fault::ItemUnreadable);
-    Some(format!("{} in {account}", id_of(&event)))
-}
-
-/// Behaviour that Google is free to show: listings lag behind notifications, and a guest's edits are kept, ignored or
-/// refused.
-pub(super) fn change_manners(world: &mut World) -> Option<String> {
-    let lag = if world.sim.state().dice.percent(40) { world.sim.state().dice.between(500, 4_000) } else { 0 };
-    let mut state = world.sim.state();
-    let edits = *state.dice.pick(&[GuestEdits::Kept, GuestEdits::Ignored, GuestEdits::Refused]);
-    let behaviour = state.google.behaviour_mut();
-    behaviour.listing_lag_ms = u64::try_from(lag).unwrap_or(0);
-    behaviour.guest_edits = edits;
-    if lag > 0 {
-        state.coverage.met(Fault::ListingLags);
-    }
-    if edits != GuestEdits::Kept {
-        state.coverage.met(Fault::GuestsEditInVain);
-    }
-    drop(state);
-    if lag > 0 {
-        // No further notification comes when the listing has caught up.
-        world.miss(None);
-    }
-    Some(format!("listings lag {lag} ms, edits of guests are {edits:?}"))
-}
-
 /// A calendar is shared with another account, which voids every cursor.
 pub(super) fn change_access(world: &mut World) -> Option<String> {
     let account = any_account(world);
@@ -280,18 +246,16 @@ pub(super) fn end_access_tokens(world: &mut World) -> Option<String> {
 /// The person, or an administrator, withdraws the permission.
 pub(super) fn withdraw_grant(world: &mut World) -> Option<String> {
     let account = any_account(world);
-    let users: Vec<_> = world.parties.iter().filter(|party| party.account == account).map(|party| party.key).collect();
+    let users: Vec<ConnectionKey> =
+        world.parties.iter().filter(|party| party.account == account).map(|party| party.key).collect();
     let mut state = world.sim.state();
     let now = state.now;
-    state.truth.miss(users.iter().copied());
+    state.truth.miss(users);
     let end =
         *state.dice.pick(&[GrantEnd::Revoked, GrantEnd::Expired, GrantEnd::AdminPolicy, GrantEnd::AccountDisabled]);
     state.google.end_grants(now, account, end);
     if end == GrantEnd::AccountDisabled {
         state.coverage.met(Fault::AccountDisabled);
-    }
-    for key in users {
-        state.truth.leave_behind(key);
     }
     Some(format!("{account} {end:?}"))
 }
@@ -354,7 +318,6 @@ pub(crate) fn end(world: &mut World) {
     state.google.clear_faults();
     state.google.reset_quotas();
     state.google.darken_push(false);
-    let behaviour = state.google.behaviour_mut();
-    behaviour.thin_pages = 0.0;
-    behaviour.listing_lag_ms = 0;
+    drop(state);
+    manners::end(world);
 }

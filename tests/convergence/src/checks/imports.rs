@@ -81,8 +81,9 @@ pub(super) fn zone_of(world: &World, calendar: &str) -> Tz {
 /// What Google shows in the window.
 pub(super) fn in_google(world: &World, party: Party, window: Window, zone: Tz) -> Vec<Busy> {
     let mut state = world.sim.state();
-    // (Google ignores milliseconds.)
-    let occurrences = state.occurrences(party.account, window.from, window.to + TimeDelta::seconds(1));
+    // (Google ignores milliseconds; and for it a day that ends on itself is over where it begins.)
+    let from = window.from - TimeDelta::days(2);
+    let occurrences = state.occurrences(party.account, from, window.to + TimeDelta::seconds(1));
     let mut busy: Vec<Busy> = occurrences
         .iter()
         .filter(|event| !state.truth.is_unreadable(party.account, event))
@@ -98,9 +99,11 @@ pub(super) fn in_google(world: &World, party: Party, window: Window, zone: Tz) -
                     None => time["dateTime"].as_str()?.parse().ok(),
                 }
             };
+            let first_day = event["start"]["date"].as_str().and_then(|day| day.parse::<NaiveDate>().ok());
+            let ends = first_day.map(|day| day_begins(day + TimeDelta::days(1), zone));
             Some(Busy {
                 start: at("start")?,
-                end: at("end")?,
+                end: at("end")?.max(ends.unwrap_or(DateTime::UNIX_EPOCH)),
                 blocks: blocks(event),
                 carries: lesson_of(event),
                 private: private(event),

@@ -39,7 +39,7 @@ pub(super) fn forgotten(world: &World, party: Party) -> Vec<String> {
 pub(super) fn additions_lost(world: &World) -> Vec<String> {
     let state = world.sim.state();
     let mut found = Vec::new();
-    for ((calendar, id), Additions { guests, notes }) in &state.truth.additions {
+    for ((calendar, id), Additions { guests, has_conference, notes }) in &state.truth.additions {
         let Some(event) = state.google.event(calendar, id).filter(|event| event["status"] != "cancelled") else {
             continue;
         };
@@ -50,6 +50,9 @@ pub(super) fn additions_lost(world: &World) -> Vec<String> {
         }
         if let Some((field, note)) = notes.iter().find(|(field, note)| event[**field] != json!(note)) {
             found.push(format!("the {field} {note} of {id} in {calendar} is now {}", event[*field]));
+        }
+        if *has_conference && !event["hangoutLink"].is_string() {
+            found.push(format!("{id} in {calendar} lost its conference"));
         }
         if event["colorId"] != "5" {
             found.push(format!("{id} in {calendar} lost its colour"));

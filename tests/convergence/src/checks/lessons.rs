@@ -11,6 +11,7 @@ use super::{Rest, gave_up, lessons_of, live_events};
 use crate::{
     texts::as_kept,
     world::{Party, World},
+    zones,
 };
 
 /// What is wrong with the events of lessons.
@@ -40,7 +41,7 @@ pub(super) fn one_event_for_each(world: &World, party: Party, rest: Rest) -> Vec
         let problem = match (&own[..], due) {
             ([], true) if inside => Some("has no event".to_owned()),
             ([], _) => None,
-            ([event], true) => differs(&lesson, event),
+            ([event], true) => differs(&lesson, event, world.sim.state().truth.zones_unknown),
             ([_], false) => Some("is cancelled and has an event".to_owned()),
             ([_, _, ..], _) => Some("has more than one event".to_owned()),
         };
@@ -75,7 +76,7 @@ fn ids(events: &[Value]) -> Vec<&str> {
 }
 
 /// The difference between event and lesson.
-fn differs(lesson: &Lesson, event: &Value) -> Option<String> {
+fn differs(lesson: &Lesson, event: &Value, zones_unknown: bool) -> Option<String> {
     let content = &lesson.content;
     let moment = |side: &str| -> Option<DateTime<Utc>> { event[side]["dateTime"].as_str()?.parse().ok() };
     let shown = |field: &str| event[field].as_str().unwrap_or_default().to_owned();
@@ -83,7 +84,8 @@ fn differs(lesson: &Lesson, event: &Value) -> Option<String> {
         return Some(format!("is shown at {} to {}", event["start"], event["end"]));
     }
     let zone = content.time_zone.name();
-    if event["start"]["timeZone"] != zone || event["end"]["timeZone"] != zone {
+    let in_zone = |side: &str| zones::fits(event[side]["timeZone"].as_str().unwrap_or_default(), zone, zones_unknown);
+    if !in_zone("start") || !in_zone("end") {
         return Some(format!("is in {} instead of {zone}", event["start"]["timeZone"]));
     }
     // (In some worlds Google rewrites texts.)

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use calendar_sync::{
-    Result,
+    Error, Result,
     model::{CalendarId, ConnectionKey, EventId, ExternalCalendarEvent, Window},
     ports::{ExternalEventStore, ExternalLookup},
 };
@@ -39,19 +39,28 @@ impl ExternalEventStore for MemoryStore {
     }
 
     async fn put_external(&self, key: ConnectionKey, events: &[ExternalCalendarEvent]) -> Result<()> {
-        for event in events {
-            self.write(Table::ExternalEvents, |tables| tables.put_external(key, event)).await?;
+        if events.iter().any(is_too_large) {
+            return Err(Error::internal("Item size has exceeded the maximum allowed size"));
         }
-        Ok(())
+        self.write_batch(Table::ExternalEvents, events, |tables, event| tables.put_external(key, event)).await
     }
 
     async fn delete_external(&self, key: ConnectionKey, ids: &[(CalendarId, EventId)]) -> Result<()> {
-        for (calendar, id) in ids {
-            let row = (key, calendar.clone(), id.clone());
-            self.write(Table::ExternalEvents, |tables| tables.external.remove(&row)).await?;
-        }
-        Ok(())
+        let remove = |tables: &mut Tables, (calendar, id): &(CalendarId, EventId)| {
+            drop(tables.external.remove(&(key, calendar.clone(), id.clone())));
+        };
+        self.write_batch(Table::ExternalEvents, ids, remove).await
     }
+}
+
+/// Bytes of an item that DynamoDB takes at most.
+const MAX_ITEM_BYTES: usize = 400 * 1024;
+
+/// Whether DynamoDB takes no such item.
+fn is_too_large(event: &ExternalCalendarEvent) -> bool {
+    let texts = [&event.event.summary, &event.event.description, &event.event.location];
+    let lines = event.event.recurrence.iter().map(String::len).sum::<usize>();
+    lines + texts.into_iter().flatten().map(String::len).sum::<usize>() > MAX_ITEM_BYTES
 }
 
 impl Tables {

@@ -7,7 +7,7 @@ use calendar_sync::{
     ports::{LoginStore, Outbox, SyncLogStore},
 };
 
-use super::{MemoryStore, Stored, Table};
+use super::{MemoryStore, Stored, Table, Tables};
 
 #[async_trait]
 impl SyncLogStore for MemoryStore {
@@ -37,10 +37,8 @@ impl SyncLogStore for MemoryStore {
 #[async_trait]
 impl Outbox for MemoryStore {
     async fn put_notices(&self, _: ConnectionKey, notices: &[Notice]) -> Result<()> {
-        for notice in notices {
-            self.write(Table::Notices, |tables| tables.put_notices(std::slice::from_ref(notice))).await?;
-        }
-        Ok(())
+        let put = |tables: &mut Tables, notice: &Notice| tables.put_notices(std::slice::from_ref(notice));
+        self.write_batch(Table::Notices, notices, put).await
     }
 
     async fn pending_notices(&self, key: ConnectionKey, limit: usize) -> Result<Vec<Notice>> {
@@ -52,11 +50,8 @@ impl Outbox for MemoryStore {
     }
 
     async fn delivered(&self, key: ConnectionKey, notices: &[Notice]) -> Result<()> {
-        for notice in notices {
-            let row = (key, notice.at, notice.id);
-            self.write(Table::Notices, |tables| tables.notices.remove(&row)).await?;
-        }
-        Ok(())
+        let remove = |tables: &mut Tables, notice: &Notice| drop(tables.notices.remove(&(key, notice.at, notice.id)));
+        self.write_batch(Table::Notices, notices, remove).await
     }
 }
 

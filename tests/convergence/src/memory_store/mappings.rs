@@ -108,9 +108,8 @@ impl MappingStore for MemoryStore {
     async fn clear_mappings(&self, key: ConnectionKey) -> Result<()> {
         let mappings: Vec<LessonId> =
             self.read(|tables| tables.mappings_of(key).iter().map(|mapping| mapping.lesson_id).collect()).await?;
-        for lesson in mappings {
-            self.write(Table::Mappings, |tables| tables.mappings.remove(&(key, lesson))).await?;
-        }
+        self.write_batch(Table::Mappings, &mappings, |tables, lesson| drop(tables.mappings.remove(&(key, *lesson))))
+            .await?;
         self.write(Table::Conflicts, |tables| tables.forget_conflicts(key)).await
     }
 }

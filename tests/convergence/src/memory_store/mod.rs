@@ -120,6 +120,8 @@ pub struct Tables {
     pub buckets: BTreeMap<(String, u8), DateTime<Utc>>,
     /// How often a reservation would have started too late.
     pub reservations_refused: u32,
+    /// How often a batch was written in part.
+    pub batches_cut: u32,
     /// `calendar_event_mappings`.
     pub mappings: BTreeMap<(ConnectionKey, LessonId), MappingRow>,
     /// The conflict items beside them.
@@ -208,6 +210,26 @@ impl MemoryStore {
             Fate::Throttled => Err(throttled()),
             Fate::Unanswered => write(&mut self.tables()).and(Err(throttled())),
         }
+    }
+
+    /// Writes items as a batch does: when some are not taken, the others are written all the same.
+    async fn write_batch<T: Sync>(
+        &self,
+        table: Table,
+        items: &[T],
+        write: impl Fn(&mut Tables, &T) + Send + Sync,
+    ) -> Result<()> {
+        let (mut written, mut failed) = (0, Ok(()));
+        for item in items {
+            match self.write(table, |tables| write(tables, item)).await {
+                Ok(()) => written += 1,
+                error => failed = error,
+            }
+        }
+        if failed.is_err() && written > 0 {
+            self.tables().batches_cut += 1;
+        }
+        failed
     }
 }
 

@@ -1,6 +1,7 @@
 //! What really happened, recorded as it happens and without asking the product: which events it made, what people added
 //! to them, when a listing was requested and when one began.
 
+mod flaws;
 mod past;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use google_sim::Google;
 use serde_json::Value;
 
-pub use self::past::Past;
+pub use self::{flaws::Flaw, past::Past};
 
 /// What a run has read is at most this old when it writes: a run ends with its lease, and a lease lasts 75 seconds. The
 /// rest is for clocks that differ.
@@ -28,6 +29,8 @@ pub type Stamps = BTreeMap<Place, u64>;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Additions {
     pub guests: BTreeSet<String>,
+    /// Whether there is a conference for it.
+    pub has_conference: bool,
     /// Texts in fields that the lesson has never had, by the field.
     pub notes: BTreeMap<&'static str, String>,
 }
@@ -87,8 +90,10 @@ pub struct Truth {
     pub records_lost: BTreeSet<(TenantId, LessonId)>,
     /// The connections that were ever taken down.
     pub taken_down: BTreeSet<ConnectionKey>,
-    /// Events that listings show unreadably.
-    unreadable: BTreeSet<Place>,
+    /// Events that listings of their calendar show otherwise than they are.
+    flaws: BTreeMap<Place, Flaw>,
+    /// Whether Google does not know all zones in which lessons are.
+    pub zones_unknown: bool,
     /// Connections of which a listing lagged behind what had been written. (How it shows our own event, written just
     /// before, counts as a change by the instructor: as one of it, or as a deletion where it is not in a whole listing.)
     pub behind: BTreeSet<ConnectionKey>,
@@ -136,23 +141,6 @@ impl Truth {
     /// Whether something of the connection got lost.
     pub fn missed(&self, key: ConnectionKey) -> bool {
         self.missed.contains(&key)
-    }
-
-    /// From now on no listing shows the event so that it could be read.
-    pub fn spoil(&mut self, calendar: &str, id: &str) {
-        self.unreadable.insert((calendar.to_owned(), id.to_owned()));
-    }
-
-    /// Whether there is any such event.
-    pub fn has_unreadable(&self) -> bool {
-        !self.unreadable.is_empty()
-    }
-
-    /// Whether no listing of the calendar shows this event so that it can be read. Of a deleted one there is little to
-    /// read.
-    pub fn is_unreadable(&self, calendar: &str, event: &Value) -> bool {
-        let place = || (calendar.to_owned(), event["id"].as_str().unwrap_or_default().to_owned());
-        self.has_unreadable() && event["status"] != "cancelled" && self.unreadable.contains(&place())
     }
 
     /// Google has refused for good to delete the event.

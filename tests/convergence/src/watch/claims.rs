@@ -13,12 +13,19 @@ use crate::{
     truth::Permit,
 };
 
+/// What a state says of its connection only because of what Google answered.
+const OF_GOOGLE: [&str; 4] = ["calendar_gone", "client_refused", "google_refused", "quota_exceeded"];
+
 /// Violations in what was stored.
 pub fn judge(state: &State, run: &Run, stored: &Stored) -> Option<String> {
     match stored {
         Stored::State { failures: (before, after), error, moved, goes } => {
             if after > before && !run.met.contains(&Mishap::Trouble) {
                 return Some(format!("a run counts as failed for {error:?}, and nothing had failed"));
+            }
+            let claim = error.as_deref().filter(|code| after > before && OF_GOOGLE.contains(code));
+            if let Some(code) = claim.filter(|code| !run.accounted_for.contains(code)) {
+                return Some(format!("a run counts as failed for {code}, and Google did not say so"));
             }
             let told = run.told.iter().any(|kind| matches!(kind, NoticeKind::SyncFailing { .. }));
             if *before < NOTIFY_AFTER_FAILURES && *after >= NOTIFY_AFTER_FAILURES && !goes && !told {
@@ -92,7 +99,7 @@ pub fn connection_changed(
             wrong.push(format!("the settings become {:?} without a change by a person", permit.settings));
         }
         if let (ConnectionStatus::Active, ConnectionStatus::NeedsReauth { reason }) = (&before.status, &permit.status) {
-            if !run.met.contains(&Mishap::Withdrawn) {
+            if !run.withdrawn.contains(reason) {
                 wrong.push(format!("the connection needs attention for {reason}, and Google did not say so"));
             }
             let tells = |stored: &Stored| {

@@ -22,9 +22,8 @@ impl Run {
     /// Counts what was written to Google and answered.
     pub(super) fn note(&mut self, state: &State, exchange: &Exchange) {
         for call in &exchange.calls {
-            if call.answer["error"] == "invalid_grant" {
-                self.met.insert(Mishap::Withdrawn);
-            }
+            self.withdrawn.extend(call.withdraws().map(str::to_owned));
+            self.accounted_for.extend(call.accounts_for());
             if call.is_refused_for_good() {
                 let named = call.event().and_then(|id| state.truth.lesson_of(id));
                 self.refused.extend(lesson_of(&call.body).or(named));
@@ -81,7 +80,7 @@ impl Run {
         let found = told.conflicts_detected == conflicts;
         let met = |mishap| self.met.contains(&mishap);
         let right = written && (met(Mishap::Trouble) || synced && found);
-        let is_cut = met(Mishap::Superseded) || met(Mishap::Withdrawn);
+        let is_cut = met(Mishap::Superseded) || !self.withdrawn.is_empty();
         (!is_cut && !right).then(|| format!("a run ends well whose log does not say what it did: {:?}", self.deeds))
     }
 }

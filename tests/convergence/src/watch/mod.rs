@@ -26,7 +26,6 @@ const IN_TIME: TimeDelta = TimeDelta::seconds(19);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Mishap {
     Trouble,
-    Withdrawn,
     /// Another run took its lease.
     Superseded,
 }
@@ -41,6 +40,10 @@ pub struct Run {
     pub by_a_person: bool,
     began: Option<DateTime<Utc>>,
     met: BTreeSet<Mishap>,
+    /// The words in which Google said that the permission is gone.
+    withdrawn: BTreeSet<String>,
+    /// What Google's answers let the state say of the connection.
+    accounted_for: BTreeSet<&'static str>,
     /// The lessons whose events Google refused for good to touch.
     refused: BTreeSet<LessonId>,
     told: Vec<NoticeKind>,

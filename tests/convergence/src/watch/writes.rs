@@ -12,6 +12,7 @@ use crate::{
     sim::State,
     texts::as_kept,
     truth::{Permit, RUN_LASTS, lesson_of},
+    zones,
 };
 
 /// The fields that are ours.
@@ -119,7 +120,7 @@ fn unfounded(state: &State, store: &MemoryStore, key: ConnectionKey, run: &Run, 
     }
     let lesson = lesson_of(&call.body)?;
     let said = state.truth.said_lately(key.tenant_id, lesson, now);
-    if !said.iter().any(|row| is_of(row, key) && says(row, &call.body)) {
+    if !said.iter().any(|row| is_of(row, key) && says(row, &call.body, state.truth.zones_unknown)) {
         return Some(format!("writes {}, and the host said {said:?}", call.body));
     }
     let dates = run.asked.as_ref().and_then(|asked| asked.dates);
@@ -137,11 +138,12 @@ fn is_of(row: &Value, key: ConnectionKey) -> bool {
 }
 
 /// Whether an event's body is what the row says.
-fn says(row: &Value, body: &Value) -> bool {
+fn says(row: &Value, body: &Value, zones_unknown: bool) -> bool {
     let moment = |value: &Value| -> Option<DateTime<Utc>> { value.as_str()?.parse().ok() };
+    let zone = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let at = |side: &str, column: &str| {
         moment(&body[side]["dateTime"]).is_some_and(|at| Some(at) == moment(&row[column]))
-            && body[side]["timeZone"] == row["time_zone"]
+            && zones::fits(&zone(&body[side]["timeZone"]), &zone(&row["time_zone"]), zones_unknown)
             && body[side]["date"].is_null()
     };
     // (What Google would not keep of a text need not be sent.)

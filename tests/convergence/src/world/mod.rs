@@ -30,6 +30,7 @@ use crate::{
     sim::{Actor, Outcome, Role, Sim},
     truth::Place,
     watch::{Run, witness},
+    zones,
 };
 
 /// The Google accounts, which are their primary calendars too.
@@ -102,12 +103,18 @@ impl World {
         Self::begun(seed, 0)
     }
 
-    /// The same, begun at the time that `seed` says. In half of all worlds Google rewrites texts.
+    /// The same, begun at the time that `seed` says. In half of all worlds Google rewrites texts, in a fifth it
+    /// does not know all zones.
     pub fn of(seed: u64) -> Self {
         let beginnings = BEGINNINGS.len() as u64;
         let world = Self::begun(seed, usize::try_from(seed / 2 % beginnings).unwrap_or(0));
         if seed.is_multiple_of(2) {
             world.sim.state().google.behaviour_mut().texts = Texts::Rewritten;
+        }
+        if seed % 5 == 3 {
+            let mut state = world.sim.state();
+            state.google.behaviour_mut().unknown_zones = zones::UNKNOWN.to_vec();
+            state.truth.zones_unknown = true;
         }
         world
     }
@@ -266,6 +273,9 @@ impl World {
         }
         if std::mem::take(&mut self.store.tables().reservations_refused) > 0 {
             self.sim.met(Fault::QuotaTaken);
+        }
+        if std::mem::take(&mut self.store.tables().batches_cut) > 0 {
+            self.sim.met(Fault::BatchPartlyWritten);
         }
         let mut state = self.sim.state();
         match (role, outcome) {

@@ -13,13 +13,13 @@ fn refused(message: &str) -> ApiError {
     ApiError::new(400, "calendar", "eventTypeRestriction", message)
 }
 
-/// The type that an insert asks for.
-pub(crate) fn of_insert(body: &serde_json::Map<String, Value>) -> Result<String> {
+/// The type that an insert asks for. Events from Gmail are made by Gmail alone.
+pub(crate) fn of_insert(body: &serde_json::Map<String, Value>, by_hand: bool) -> Result<String> {
     let kind = body.get("eventType").and_then(Value::as_str).unwrap_or("default");
     if !KINDS.contains(&kind) {
         return Err(ApiError::invalid("Invalid value for: eventType"));
     }
-    if kind == "fromGmail" {
+    if kind == "fromGmail" && !by_hand {
         return Err(refused("Events from Gmail cannot be created."));
     }
     Ok(kind.to_owned())

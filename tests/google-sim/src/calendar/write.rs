@@ -84,7 +84,7 @@ impl Calendars {
         let place = self.place(write)?;
         let ical_uid = body.get("iCalUID").and_then(Value::as_str);
         let ical_uid_or_own = ical_uid.map_or_else(|| format!("{id}@google.com"), str::to_owned);
-        let mut event = fresh(write, id, ical_uid_or_own, kinds::of_insert(body)?);
+        let mut event = fresh(write, id, ical_uid_or_own, kinds::of_insert(body, write.by_hand)?);
         event.organizer = write.organizer(body);
         draft::apply(&mut event, body, place)?;
         // An id stays taken after its event is deleted.

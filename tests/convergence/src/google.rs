@@ -1,0 +1,159 @@
+//! Google's answers to the product: they are shown as flawed as they are to be, and noted for the checks.
+
+use std::time::Duration;
+
+use calendar_sync::{adapters::google::Request, model::ConnectionKey};
+use chrono::{DateTime, TimeDelta, Utc};
+use google_sim::{Delivery, Response};
+use serde_json::{Value, json};
+
+use crate::{
+    coverage::Fault,
+    exchange::{Exchange, FOR_GOOD},
+    sim::{Halfway, State, number},
+    truth,
+};
+
+/// Whether a call lists a calendar's events. One that asks for a single event only finds out whether the calendar exists.
+fn lists_events(call: &google_sim::Request) -> bool {
+    let only_probes = call.query.iter().any(|(name, value)| name == "maxResults" && value == "1");
+    call.method == "GET" && call.path.ends_with("/events") && !only_probes
+}
+
+impl State {
+    /// Whether a listing of the calendar leaves out, now, how an event was changed last.
+    fn lags_behind(&mut self, calendar: &str) -> bool {
+        let lag = i64::try_from(self.google.behaviour_mut().listing_lag_ms).unwrap_or(i64::MAX);
+        let since = self.now - TimeDelta::milliseconds(lag);
+        let is_later =
+            |event: &Value| event["updated"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok()) > Some(since);
+        lag > 0 && self.google.events(calendar).iter().any(is_later)
+    }
+
+    /// What Google answers, and the truth that is in it.
+    pub(crate) fn google_answers(&mut self, request: &Request, time: Duration) -> Response {
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        let mut to_google = google_sim::Request::new(request.method().as_str(), target);
+        for (name, value) in request.headers() {
+            to_google = to_google.header(name.as_str(), value.to_str().unwrap_or_default());
+        }
+        to_google.body.clone_from(request.body());
+        let token = to_google.header_value("authorization").unwrap_or_default().to_owned();
+        let caller = self.google.account_of(self.now, &token).unwrap_or_default();
+        let key = self.speaker(&to_google);
+        let writes = to_google.path == "/batch/calendar/v3";
+        let before = if writes { truth::stamps(&self.google) } else { truth::Stamps::new() };
+        let lists = lists_events(&to_google);
+        if lists && !to_google.query.iter().any(|(name, _)| name == "pageToken") {
+            let moment = self.truth.tick();
+            if let Some(key) = key {
+                self.truth.listed.insert(key, moment);
+                self.truth.listed_at.insert(key, self.now);
+            }
+        }
+        let mut response = self.google.handle(self.now, &to_google);
+        if lists && response.status == 200 {
+            let is_delta = to_google.query.iter().any(|(name, _)| name == "syncToken");
+            self.spoil(&caller, &mut response, is_delta);
+            if self.lags_behind(&caller) {
+                self.truth.behind.extend(key);
+            }
+        }
+        let events = || self.google.events(&caller);
+        if response.status == 410 && events().iter().any(|event| self.truth.is_unreadable(&caller, event)) {
+            self.coverage.met(Fault::CursorLostWithUnreadableItem);
+        }
+        self.tell(|| {
+            let body = String::from_utf8_lossy(&to_google.body);
+            let parts = body.lines().filter(|line| line.contains(" /calendar/v3/"));
+            let parts: Vec<&str> = parts.filter_map(|line| line.split('?').next()).collect();
+            let answer = (response.status, response.delivery);
+            let (method, path, key) = (&to_google.method, &to_google.path, key.map(number));
+            format!("    {method} {path} {parts:?} for {key:?} → {answer:?}")
+        });
+        let answered = match response.delivery {
+            Delivery::Normal => true,
+            Delivery::After(millis) => Duration::from_millis(millis) < time,
+            Delivery::Never | Delivery::Cut => false,
+        };
+        self.note(Exchange::read(key, &to_google, &response, answered));
+        let written = key.is_some_and(|key| writes && self.truth.changed_by(key, &caller, &self.google, &before));
+        if written {
+            self.halfway = Some(Halfway::GoogleWritten);
+        }
+        self.meet(&response, lists, written);
+        response
+    }
+
+    /// Notes what an exchange means for a connection and for its events.
+    fn note(&mut self, exchange: Exchange) {
+        self.trouble |= !exchange.is_well();
+        let withdraws = exchange.calls.iter().any(|call| call.withdraws().is_some());
+        if let Some(key) = exchange.key.filter(|_| withdraws) {
+            self.truth.leave_behind(key);
+            self.truth.miss([key]);
+        }
+        for call in exchange.calls.iter().filter(|call| call.method == "DELETE" && call.is_refused_for_good()) {
+            if let Some(id) = call.event() {
+                self.truth.refuse(id);
+            }
+        }
+        self.exchanges.push(exchange);
+    }
+
+    /// The connection whose token a request carries: in its header, or in its form.
+    fn speaker(&self, request: &google_sim::Request) -> Option<ConnectionKey> {
+        let header = request.header_value("authorization").map(|value| value.trim_start_matches("Bearer ").to_owned());
+        let form = google_sim::Request::new("POST", &format!("/?{}", String::from_utf8_lossy(&request.body)));
+        let in_form = form.query.into_iter().find(|(name, _)| name == "refresh_token" || name == "token");
+        let token = header.filter(|token| !token.is_empty()).or(in_form.map(|(_, token)| token))?;
+        self.truth.tokens.get(&token).copied()
+    }
+
+    /// Shows some items of a listing otherwise than they are.
+    fn spoil(&mut self, calendar: &str, listing: &mut Response, is_delta: bool) {
+        if !self.truth.has_flaws() && self.nameless == 0 {
+            return;
+        }
+        let Ok(mut body) = serde_json::from_slice::<Value>(&listing.body) else { return };
+        let Some(items) = body["items"].as_array_mut() else { return };
+        for item in &mut *items {
+            if let Some(flaw) = self.truth.flaw(calendar, item) {
+                flaw.spoil(item);
+            }
+        }
+        if is_delta && self.nameless > 0 {
+            self.nameless -= 1;
+            self.coverage.met(Fault::ItemWithoutId);
+            items.push(
+                json!({ "status": "confirmed", "start": { "date": "2026-12-24" }, "end": { "date": "2026-12-25" } }),
+            );
+        }
+        listing.body = body.to_string().into_bytes();
+    }
+
+    /// Notes which fault an answer is.
+    fn meet(&mut self, response: &Response, lists: bool, written: bool) {
+        let text = String::from_utf8_lossy(&response.body);
+        let has = |word: &str| text.contains(word);
+        let met = [
+            (Fault::GoogleRateLimited, has("ateLimitExceeded")),
+            (Fault::GoogleQuotaExceeded, has("quotaExceeded")),
+            (Fault::GoogleServerError, response.status == 500 || response.status == 503 || has("backendError")),
+            (Fault::CursorLost, has("fullSyncRequired")),
+            (Fault::TokenExpired, response.status == 401 || has("authError")),
+            (Fault::GrantWithdrawn, has("invalid_grant")),
+            (Fault::GoogleRefusedForGood, has(FOR_GOOD)),
+            (Fault::GoogleGarbage, has("<html>")),
+            (Fault::ScopeMissing, has("insufficientPermissions")),
+            (Fault::CalendarGone, lists && response.status == 404),
+            (Fault::PushAddressRefused, has("webhookUrlUnauthorized")),
+            (Fault::ZoneUnknown, has("Invalid time zone definition")),
+            (Fault::EmptyPages, lists && has("nextPageToken")),
+            (Fault::GoogleAnswerLost, written && (response.status >= 500 || response.delivery != Delivery::Normal)),
+        ];
+        for (fault, _) in met.iter().filter(|(_, met)| *met) {
+            self.coverage.met(*fault);
+        }
+    }
+}

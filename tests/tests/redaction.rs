@@ -340,9 +340,20 @@ async fn turn_switches_and_look_around(world: &World) {
     world.until("the imports", shown).await;
 }
 
+/// Whether the next message finds the connection as most do: no run, no request, no failure and no full reconcile is due.
+async fn owes_nothing(world: &World) -> bool {
+    let rows = world.rows("instructor_calendar_credentials").await;
+    let row = |id: &str| rows.iter().find(|row| row["instructor_id"] == id);
+    let state = row(&format!("{}#state", world.instructor));
+    let (Some(state), Some(connection)) = (state, row(&world.instructor)) else { return false };
+    let is_idle = ["lease_owner", "pending_tasks"].iter().all(|name| state[name].is_null()) && state["failures"] == 0;
+    is_idle && state["reconciled_at"].as_str() > connection["updated_at"].as_str()
+}
+
 /// The permission is withdrawn and given again; then another account takes the place of the present one.
 async fn lose_the_grant_and_take_another_account(world: &World, secrets: &mut Secrets) -> World {
     tokens(world, secrets).await;
+    world.until("nothing owed", async || owes_nothing(world).await).await;
     world.control("end-grants", json!({ "account": world.account, "end": "revoked" })).await;
     world.change_state(json!({ "next_sync_at": "2026-01-01T00:00:00.000Z" })).await;
     world.until("the state", async || world.status().await["state"] == "needs_reauth").await;

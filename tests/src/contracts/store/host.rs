@@ -134,7 +134,7 @@ pub async fn our_columns_of_a_lesson_are_written(on: &Subject) {
     assert_eq!((written.get("google_calendar_event_id"), written.get("calendar_sync_status")), (None, None));
 }
 
-/// The columns of a lesson that was given to another instructor are theirs.
+/// When a lesson was given to another instructor, a late write for the previous one leaves its columns alone.
 pub async fn another_instructors_lesson_is_left_as_it_is(on: &Subject) {
     let given = row(1, "2026-03-02T10:00:00.000Z", "2026-03-02T11:00:00.000Z");
     put(on, given.clone()).await;

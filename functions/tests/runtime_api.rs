@@ -6,79 +6,59 @@
 mod lambda;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use calendar_sync::{
-    config::Config,
-    model::{ChannelId, ConnectionKey, InstructorId, TenantId, WebhookKeys},
-};
+use calendar_sync::model::{ChannelId, ConnectionKey};
 use local_stack::{
-    aws::{self, Kms, Queue, Queues, Secrets, Services},
+    aws::{self, Kms, Queues, Secrets},
     deployment::SYNC_QUEUE,
 };
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use tokio::net::TcpListener;
-use uuid::Uuid;
+use testkit::{
+    aws::{LocalAws, queue},
+    data::{WEBHOOK_KEY, key, webhook_keys},
+    google::CLIENT,
+};
 
 use lambda::Lambda;
 
-const WEBHOOK_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
-const KEY: ConnectionKey =
-    ConnectionKey { tenant_id: TenantId(Uuid::from_u128(1)), instructor_id: InstructorId(Uuid::from_u128(2)) };
+const KEY: ConnectionKey = key(1, 2);
 
-/// Stand-ins for the AWS services that the binaries call.
-struct Aws {
-    endpoint: String,
-    queue: aws_sdk_sqs::Client,
-    _data: TempDir,
+/// Stand-ins for the AWS services that the binaries call, with all tables, and one instructor in them.
+async fn start_aws() -> LocalAws {
+    let secret = json!({ "googleClientSecret": "secret", "webhookKeys": [WEBHOOK_KEY] }).to_string();
+    let secrets = Secrets::new([("calendar-sync".to_owned(), secret)]);
+    let aws = LocalAws::start(vec![queue(SYNC_QUEUE)], secrets).await;
+    let (dynamodb, names) = aws.create_tables().await;
+    let row = [("tenant_id", KEY.tenant_id.to_string()), ("id", KEY.instructor_id.to_string())];
+    let row = row.map(|(name, id)| (name.to_owned(), AttributeValue::S(id)));
+    dynamodb.put_item().table_name(names.instructors).set_item(Some(row.into())).send().await.unwrap();
+    aws
 }
 
-impl Aws {
-    /// With all tables, and one instructor in them.
-    async fn start() -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let secret = json!({ "googleClientSecret": "secret", "webhookKeys": [WEBHOOK_KEY] }).to_string();
-        let secrets = Secrets::new([("calendar-sync".to_owned(), secret)]);
-        let queues = vec![Queue { name: SYNC_QUEUE, visibility_timeout: 30, dead_letters: None }];
-        let services = Services::open(data.path(), queues, secrets, None).await.unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(aws::serve(listener, services.into()));
+/// The environment that the functions are deployed with.
+fn environment(aws: &LocalAws) -> Vec<(&'static str, String)> {
+    let text = str::to_owned;
+    vec![
+        ("AWS_ENDPOINT_URL", aws.endpoint.clone()),
+        ("AWS_REGION", text(aws::REGION)),
+        ("AWS_ACCESS_KEY_ID", text("local")),
+        ("AWS_SECRET_ACCESS_KEY", text("local")),
+        ("EVENT_BUS_NAME", text("default")),
+        ("FRONTEND_URL", text("https://example.com")),
+        ("GOOGLE_CLIENT_ID", text(CLIENT)),
+        ("GOOGLE_REDIRECT_URI", text("https://example.com/api/v1/calendar/oauth/callback")),
+        ("KMS_KEY_ID", text(Kms::KEY_ALIAS)),
+        ("SECRET_ID", text("calendar-sync")),
+        ("SYNC_QUEUE_URL", Queues::url(SYNC_QUEUE)),
+    ]
+}
 
-        let sdk = aws::sdk_config(&endpoint);
-        let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
-        let names = Config::from_vars(|_| None).tables();
-        calendar_sync::adapters::dynamo::tables::create_all(&dynamodb, &names).await.unwrap();
-        let row = [("tenant_id", KEY.tenant_id.to_string()), ("id", KEY.instructor_id.to_string())];
-        let row = row.map(|(name, id)| (name.to_owned(), AttributeValue::S(id)));
-        dynamodb.put_item().table_name(names.instructors).set_item(Some(row.into())).send().await.unwrap();
-        Self { endpoint, queue: aws_sdk_sqs::Client::new(&sdk), _data: data }
-    }
-
-    /// The environment that the functions are deployed with.
-    fn environment(&self) -> Vec<(&'static str, String)> {
-        let text = str::to_owned;
-        vec![
-            ("AWS_ENDPOINT_URL", self.endpoint.clone()),
-            ("AWS_REGION", text(aws::REGION)),
-            ("AWS_ACCESS_KEY_ID", text("local")),
-            ("AWS_SECRET_ACCESS_KEY", text("local")),
-            ("EVENT_BUS_NAME", text("default")),
-            ("FRONTEND_URL", text("https://example.com")),
-            ("GOOGLE_CLIENT_ID", text("client")),
-            ("GOOGLE_REDIRECT_URI", text("https://example.com/api/v1/calendar/oauth/callback")),
-            ("KMS_KEY_ID", text(Kms::KEY_ALIAS)),
-            ("SECRET_ID", text("calendar-sync")),
-            ("SYNC_QUEUE_URL", Queues::url(SYNC_QUEUE)),
-        ]
-    }
-
-    /// The messages that wait in the queue.
-    async fn messages(&self) -> Vec<Value> {
-        let received = self.queue.receive_message().queue_url(Queues::url(SYNC_QUEUE)).send().await.unwrap();
-        let bodies = received.messages.unwrap_or_default().into_iter().filter_map(|message| message.body);
-        bodies.map(|body| serde_json::from_str(&body).unwrap()).collect()
-    }
+/// The messages that wait in the queue.
+async fn messages(aws: &LocalAws) -> Vec<Value> {
+    let client = aws_sdk_sqs::Client::new(&aws.sdk);
+    let received = client.receive_message().queue_url(Queues::url(SYNC_QUEUE)).send().await.unwrap();
+    let bodies = received.messages.unwrap_or_default().into_iter().filter_map(|message| message.body);
+    bodies.map(|body| serde_json::from_str(&body).unwrap()).collect()
 }
 
 /// What API Gateway sends for a request of the instructor.
@@ -153,8 +133,8 @@ fn body(answer: &Value) -> Value {
 
 #[tokio::test]
 async fn status_answers_api_gateway() {
-    let aws = Aws::start().await;
-    let mut status = Lambda::start(env!("CARGO_BIN_EXE_status"), aws.environment()).await;
+    let aws = start_aws().await;
+    let mut status = Lambda::start(env!("CARGO_BIN_EXE_status"), environment(&aws)).await;
     let of = |instructor: String| {
         let path = format!("/api/v1/calendar/status/{instructor}");
         request("GET", &path, &json!({ "pathParameters": { "instructorId": instructor } }))
@@ -166,7 +146,7 @@ async fn status_answers_api_gateway() {
     assert_eq!(body(&answer)["data"]["state"], "not_connected");
 
     // The same process answers again, and what is not the caller's is not there.
-    let answer = status.invoke(of(Uuid::from_u128(3).to_string())).await.unwrap();
+    let answer = status.invoke(of(key(1, 3).instructor_id.to_string())).await.unwrap();
     assert_eq!((&answer["statusCode"], &body(&answer)["error"]["code"]), (&json!(404), &json!("not_found")));
 
     let mut anonymous = of(KEY.instructor_id.to_string());
@@ -176,8 +156,8 @@ async fn status_answers_api_gateway() {
 
 #[tokio::test]
 async fn oauth_url_answers_with_a_cookie() {
-    let aws = Aws::start().await;
-    let mut oauth_url = Lambda::start(env!("CARGO_BIN_EXE_oauth-url"), aws.environment()).await;
+    let aws = start_aws().await;
+    let mut oauth_url = Lambda::start(env!("CARGO_BIN_EXE_oauth-url"), environment(&aws)).await;
     let query = json!({
         "rawQueryString": format!("instructorId={}", KEY.instructor_id),
         "queryStringParameters": { "instructorId": KEY.instructor_id },
@@ -193,26 +173,25 @@ async fn oauth_url_answers_with_a_cookie() {
 
 #[tokio::test]
 async fn webhook_answers_its_function_url_and_sends_a_message_for_what_was_signed() {
-    let aws = Aws::start().await;
-    let mut webhook = Lambda::start(env!("CARGO_BIN_EXE_webhook"), aws.environment()).await;
-    let keys = WebhookKeys::from_base64(&[WEBHOOK_KEY.to_owned().into()]).unwrap();
-    let token = keys.sign(&ChannelId::from("channel"), KEY);
+    let aws = start_aws().await;
+    let mut webhook = Lambda::start(env!("CARGO_BIN_EXE_webhook"), environment(&aws)).await;
+    let token = webhook_keys().sign(&ChannelId::from("channel"), KEY);
 
     let answer = webhook.invoke(notice("another", token.expose_secret())).await.unwrap();
     assert_eq!(answer["statusCode"], 404, "{answer}");
-    assert_eq!(aws.messages().await, [] as [Value; 0]);
+    assert_eq!(messages(&aws).await, [] as [Value; 0]);
 
     let answer = webhook.invoke(notice("channel", token.expose_secret())).await.unwrap();
     assert_eq!((&answer["statusCode"], answer["body"].as_str().unwrap_or_default()), (&json!(200), ""));
-    let messages = aws.messages().await;
+    let messages = messages(&aws).await;
     assert_eq!(messages.len(), 1);
     assert_eq!(messages[0]["instructor_id"], json!(KEY.instructor_id));
 }
 
 #[tokio::test]
 async fn sync_worker_answers_the_queue_with_the_messages_that_are_to_come_again() {
-    let aws = Aws::start().await;
-    let mut worker = Lambda::start(env!("CARGO_BIN_EXE_sync-worker"), aws.environment()).await;
+    let aws = start_aws().await;
+    let mut worker = Lambda::start(env!("CARGO_BIN_EXE_sync-worker"), environment(&aws)).await;
     let message = json!({
         "tenant_id": KEY.tenant_id, "instructor_id": KEY.instructor_id, "trigger": "webhook", "tasks": ["pull_events"],
     });
@@ -236,8 +215,8 @@ async fn sync_worker_answers_the_queue_with_the_messages_that_are_to_come_again(
 
 #[tokio::test]
 async fn poll_answers_its_schedule() {
-    let aws = Aws::start().await;
-    let mut poll = Lambda::start(env!("CARGO_BIN_EXE_poll"), aws.environment()).await;
+    let aws = start_aws().await;
+    let mut poll = Lambda::start(env!("CARGO_BIN_EXE_poll"), environment(&aws)).await;
     let event = json!({
         "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
         "source": "aws.events", "account": "123456789012", "time": "2026-03-01T08:00:00Z", "region": "eu-central-1",
@@ -248,8 +227,8 @@ async fn poll_answers_its_schedule() {
 
 #[tokio::test]
 async fn a_function_that_is_misconfigured_ends_and_names_the_variable() {
-    let aws = Aws::start().await;
-    let mut environment = aws.environment();
+    let aws = start_aws().await;
+    let mut environment = environment(&aws);
     environment.retain(|(name, _)| *name != "SYNC_QUEUE_URL");
     let output = lambda::ends(env!("CARGO_BIN_EXE_poll"), environment).await;
     assert!(output.contains("SYNC_QUEUE_URL is not set"), "{output}");

@@ -4,7 +4,7 @@
 
 use calendar_fuzz::text;
 use calendar_sync::{
-    model::{Event, EventId, EventStatus, EventTime, EventType, Window, Zone},
+    model::{Event, EventId, EventTime, Window, Zone},
     recurrence::Series,
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -34,21 +34,10 @@ fuzz_target!(|data: &[u8]| {
     };
     let event = Event {
         id: EventId::from("series"),
-        etag: String::new(),
-        status: EventStatus::Confirmed,
-        summary: None,
-        description: None,
-        location: None,
         start: Some(start),
         end: Some(end),
         recurrence: lines,
-        recurring_event_id: None,
-        original_start: None,
-        transparent: false,
-        private: false,
-        event_type: EventType::Default,
-        declined: false,
-        lesson_id: None,
+        ..Event::default()
     };
     let series = Series::read(&event, chrono_tz::Europe::Berlin).expect("it has times");
     let from = year(*asked);

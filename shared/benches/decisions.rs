@@ -8,7 +8,7 @@ use std::{
 };
 
 use calendar_sync::{
-    model::{CalendarId, Event, EventId, EventStatus, EventTime, EventType, ExternalCalendarEvent, LessonId, Window},
+    model::{CalendarId, Event, EventId, EventTime, ExternalCalendarEvent, LessonId, Window},
     ports::ExternalLookup,
     reconcile::{
         conflicts::{BusySpan, LessonSpan, joined, overlaps, touched},
@@ -258,21 +258,10 @@ fn series(start: DateTime<Utc>, recurrence: Vec<String>) -> Event {
     let start = start + TimeDelta::hours(8);
     Event {
         id: EventId::from("series"),
-        etag: String::new(),
-        status: EventStatus::Confirmed,
-        summary: None,
-        description: None,
-        location: None,
         start: at(start),
         end: at(start + TimeDelta::hours(1)),
         recurrence,
-        recurring_event_id: None,
-        original_start: None,
-        transparent: false,
-        private: false,
-        event_type: EventType::Default,
-        declined: false,
-        lesson_id: None,
+        ..Event::default()
     }
 }
 

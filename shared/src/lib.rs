@@ -23,6 +23,8 @@ pub mod ports;
 pub mod reconcile;
 pub mod recurrence;
 pub mod telemetry;
+#[cfg(test)]
+mod testing;
 pub mod usecases;
 
 pub use error::{Error, ErrorKind, Result};

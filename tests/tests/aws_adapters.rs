@@ -4,86 +4,46 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 
-use async_trait::async_trait;
 use aws_sdk_kms::config::{ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef};
 use calendar_sync::{
     adapters::{
         eventbridge::EventBridgeBus,
         kms::KmsVault,
-        secrets::{MAX_STALE_AGE, Secrets},
+        secrets::{self, MAX_STALE_AGE},
         sqs::SqsSyncQueue,
         system::SystemRandom,
     },
-    model::{
-        ChannelId, ConnectionKey, InstructorId, LessonId, Notice, NoticeKind, SealedSecret, SyncTask, SyncTrigger,
-        TenantId,
-    },
-    ports::{Clock, NoticeBus, SyncMessage, SyncQueue, TokenVault},
+    model::{ChannelId, ConnectionKey, Notice, NoticeKind, SealedSecret, SyncTask, SyncTrigger},
+    ports::{NoticeBus, SyncMessage, SyncQueue, TokenVault},
 };
-use chrono::{DateTime, TimeDelta, Utc};
-use local_stack::aws::{self, Kms, Queue, Queues, Services};
+use chrono::{DateTime, TimeDelta};
+use local_stack::aws::{Kms, Queues, Secrets};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use tokio::{net::TcpListener, task::JoinHandle};
+use testkit::{
+    aws::{LocalAws, queue},
+    clock::TestClock,
+    data::{WEBHOOK_KEY, key, lesson_id, noon},
+};
 use uuid::Uuid;
 
 const QUEUE: &str = "work";
 const FIRST_SYNCS: &str = "first-syncs";
 const SECRET: &str = "calendar-sync";
-const WEBHOOK_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
-struct Aws {
-    sdk: aws_types::SdkConfig,
-    services: Arc<Services>,
-    server: JoinHandle<std::io::Result<()>>,
-    _data: tempfile::TempDir,
+async fn aws_with_secret(secret: &str) -> LocalAws {
+    let secrets = Secrets::new([(SECRET.to_owned(), secret.to_owned())]);
+    LocalAws::start([QUEUE, FIRST_SYNCS].map(queue).to_vec(), secrets).await
 }
 
-async fn aws_with_secret(secret: &str) -> Aws {
-    let data = tempfile::tempdir().unwrap();
-    let queues = [QUEUE, FIRST_SYNCS].map(|name| Queue { name, visibility_timeout: 30, dead_letters: None }).to_vec();
-    let secrets = aws::Secrets::new([(SECRET.to_owned(), secret.to_owned())]);
-    let services = Arc::new(Services::open(data.path(), queues, secrets, None).await.unwrap());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let sdk = aws::sdk_config(&format!("http://{}", listener.local_addr().unwrap()));
-    let server = tokio::spawn(aws::serve(listener, Arc::clone(&services)));
-    Aws { sdk, services, server, _data: data }
-}
-
-async fn aws() -> Aws {
+async fn aws() -> LocalAws {
     aws_with_secret(&json!({ "googleClientSecret": "marked", "webhookKeys": [WEBHOOK_KEY] }).to_string()).await
-}
-
-struct MovableClock(Mutex<DateTime<Utc>>);
-impl MovableClock {
-    fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new("2026-03-01T12:00:00Z".parse().unwrap())))
-    }
-    fn advance(&self, by: TimeDelta) {
-        *self.0.lock().unwrap() += by;
-    }
-}
-#[async_trait]
-impl Clock for MovableClock {
-    fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap()
-    }
-    async fn sleep(&self, time: Duration) {
-        tokio::time::sleep(time).await;
-    }
-}
-
-fn key(tenant: u128, instructor: u128) -> ConnectionKey {
-    ConnectionKey {
-        tenant_id: TenantId(Uuid::from_u128(tenant)),
-        instructor_id: InstructorId(Uuid::from_u128(instructor)),
-    }
 }
 
 // ── the vault ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -112,7 +72,7 @@ impl Intercept for Calls {
 }
 
 /// A vault as a function has it that just started.
-fn vault(aws: &Aws, clock: &Arc<MovableClock>) -> (KmsVault, Calls) {
+fn vault(aws: &LocalAws, clock: &Arc<TestClock>) -> (KmsVault, Calls) {
     let calls = Calls::default();
     let config = aws_sdk_kms::config::Builder::from(&aws.sdk).interceptor(calls.clone()).build();
     let client = aws_sdk_kms::Client::from_conf(config);
@@ -129,7 +89,7 @@ async fn opened(vault: &KmsVault, key: ConnectionKey, sealed: &SealedSecret) -> 
 
 #[tokio::test]
 async fn a_sealed_token_opens_in_another_function_for_its_own_connection_alone() {
-    let (aws, clock) = (aws().await, MovableClock::new());
+    let (aws, clock) = (aws().await, TestClock::standing(noon()));
     let sealed = vault(&aws, &clock).0.seal(key(1, 1), &secret("a token")).await.unwrap();
     let (other, _) = vault(&aws, &clock);
     assert_eq!(opened(&other, key(1, 1), &sealed).await.as_deref(), Some("a token"));
@@ -139,7 +99,7 @@ async fn a_sealed_token_opens_in_another_function_for_its_own_connection_alone()
 
 #[tokio::test]
 async fn a_warm_vault_asks_kms_nothing() {
-    let (aws, clock) = (aws().await, MovableClock::new());
+    let (aws, clock) = (aws().await, TestClock::standing(noon()));
     let (vault, calls) = vault(&aws, &clock);
     for instructor in 0..20 {
         let sealed = vault.seal(key(1, instructor), &secret("a token")).await.unwrap();
@@ -152,7 +112,7 @@ async fn a_warm_vault_asks_kms_nothing() {
 
 #[tokio::test]
 async fn functions_share_the_data_keys_that_they_meet() {
-    let (aws, clock) = (aws().await, MovableClock::new());
+    let (aws, clock) = (aws().await, TestClock::standing(noon()));
     let sealed = vault(&aws, &clock).0.seal(key(1, 1), &secret("a token")).await.unwrap();
     let (other, calls) = vault(&aws, &clock);
     opened(&other, key(1, 1), &sealed).await.unwrap();
@@ -162,7 +122,7 @@ async fn functions_share_the_data_keys_that_they_meet() {
 
 #[tokio::test]
 async fn data_keys_leave_a_warm_function_and_are_replaced_in_time() {
-    let (aws, clock) = (aws().await, MovableClock::new());
+    let (aws, clock) = (aws().await, TestClock::standing(noon()));
     let (vault, calls) = vault(&aws, &clock);
     let sealed = vault.seal(key(1, 1), &secret("a token")).await.unwrap();
     clock.advance(TimeDelta::hours(7));
@@ -178,7 +138,7 @@ async fn data_keys_leave_a_warm_function_and_are_replaced_in_time() {
 
 #[tokio::test]
 async fn what_was_never_sealed_here_does_not_open() {
-    let (aws, clock) = (aws().await, MovableClock::new());
+    let (aws, clock) = (aws().await, TestClock::standing(noon()));
     let (vault, calls) = vault(&aws, &clock);
     for text in ["", "AQ", "no base64!", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
         assert!(vault.open(key(1, 1), &SealedSecret(text.to_owned())).await.is_err(), "{text}");
@@ -188,13 +148,13 @@ async fn what_was_never_sealed_here_does_not_open() {
 
 // ── the secrets ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-fn secrets(aws: &Aws, clock: &Arc<MovableClock>) -> Secrets {
-    Secrets::new(aws_sdk_secretsmanager::Client::new(&aws.sdk), SECRET.to_owned(), Arc::clone(clock) as _)
+fn secrets(aws: &LocalAws, clock: &Arc<TestClock>) -> secrets::Secrets {
+    secrets::Secrets::new(aws_sdk_secretsmanager::Client::new(&aws.sdk), SECRET.to_owned(), Arc::clone(clock) as _)
 }
 
 #[tokio::test]
 async fn the_secret_holds_the_client_secret_and_the_webhook_keys() {
-    let (aws, clock) = (aws().await, MovableClock::new());
+    let (aws, clock) = (aws().await, TestClock::standing(noon()));
     let found = secrets(&aws, &clock).get().await.unwrap();
     assert_eq!(found.google_client_secret.expose_secret(), "marked");
     let channel = ChannelId::from("c");
@@ -205,11 +165,10 @@ async fn the_secret_holds_the_client_secret_and_the_webhook_keys() {
 
 #[tokio::test]
 async fn secrets_survive_an_outage_for_a_bounded_time() {
-    let (aws, clock) = (aws().await, MovableClock::new());
+    let (mut aws, clock) = (aws().await, TestClock::standing(noon()));
     let secrets = secrets(&aws, &clock);
     secrets.get().await.unwrap();
-    aws.server.abort();
-    let _ = aws.server.await;
+    aws.stop().await;
     secrets.get().await.expect("they are fresh");
     clock.advance(MAX_STALE_AGE - TimeDelta::seconds(1));
     secrets.get().await.expect("they may be used while nothing answers");
@@ -220,7 +179,7 @@ async fn secrets_survive_an_outage_for_a_bounded_time() {
 #[tokio::test]
 async fn a_webhook_key_is_rotated_in_warm_functions_without_a_token_that_is_refused() {
     const NEW_KEY: &str = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
-    let (aws, clock) = (aws().await, MovableClock::new());
+    let (aws, clock) = (aws().await, TestClock::standing(noon()));
     let (signer, verifier) = (secrets(&aws, &clock), secrets(&aws, &clock));
     let client = aws_sdk_secretsmanager::Client::new(&aws.sdk);
     let channel = ChannelId::from("c");
@@ -249,7 +208,7 @@ async fn a_webhook_key_is_rotated_in_warm_functions_without_a_token_that_is_refu
 #[tokio::test]
 async fn an_error_about_the_secret_does_not_quote_it() {
     for bad in ["marked-and-no-json", r#"{"googleClientSecret":"marked","webhookKeys":["marked"]}"#] {
-        let (aws, clock) = (aws_with_secret(bad).await, MovableClock::new());
+        let (aws, clock) = (aws_with_secret(bad).await, TestClock::standing(noon()));
         let error = secrets(&aws, &clock).get().await.unwrap_err();
         assert!(!format!("{error:?}").contains("marked"), "{error:?}");
     }
@@ -267,7 +226,7 @@ async fn a_message_arrives_as_it_was_sent() {
         tasks: vec![SyncTask::PullEvents],
         log_id: None,
         asked: None,
-        noticed_at: Some("2026-03-01T12:00:00Z".parse().unwrap()),
+        noticed_at: Some(noon()),
         due_at: None,
     };
     let sync_queue = SqsSyncQueue::new(client.clone(), Queues::url(QUEUE), Some(Queues::url(FIRST_SYNCS)));
@@ -298,16 +257,12 @@ async fn a_message_for_a_first_sync_goes_to_a_queue_of_its_own() {
 #[tokio::test]
 async fn notices_arrive_with_their_kind_and_whose_they_are_however_many() {
     let aws = aws().await;
-    let at = "2026-03-01T12:00:00Z".parse().unwrap();
+    let at = noon();
     let notices: Vec<Notice> = (0..25)
         .map(|n| Notice {
             id: Uuid::from_u128(n),
             key: key(1, 2),
-            kind: NoticeKind::EventChangedInGoogle {
-                lesson_id: LessonId(Uuid::from_u128(7)),
-                deleted: true,
-                put_back: false,
-            },
+            kind: NoticeKind::EventChangedInGoogle { lesson_id: lesson_id(7), deleted: true, put_back: false },
             at,
         })
         .collect();
@@ -324,7 +279,7 @@ async fn notices_arrive_with_their_kind_and_whose_they_are_however_many() {
         "instructorId": key(1, 2).instructor_id,
         "at": "2026-03-01T12:00:00.000Z",
         "type": "event.changed_in_google",
-        "lessonId": LessonId(Uuid::from_u128(7)),
+        "lessonId": lesson_id(7),
         "deleted": true,
         "putBack": false,
     });
@@ -333,8 +288,8 @@ async fn notices_arrive_with_their_kind_and_whose_they_are_however_many() {
 
 #[tokio::test]
 async fn a_bus_that_does_not_answer_is_a_failure() {
-    let aws = aws().await;
-    aws.server.abort();
+    let mut aws = aws().await;
+    aws.stop().await;
     let bus = EventBridgeBus::new(aws_sdk_eventbridge::Client::new(&aws.sdk), "default".to_owned());
     bus.publish(&[]).await.expect("nothing to say needs no bus");
     let kind = NoticeKind::SyncFailing { code: "x".to_owned() };

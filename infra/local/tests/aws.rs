@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
@@ -10,41 +10,28 @@ use aws_sdk_dynamodb::types::{
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_kms::{primitives::Blob, types::DataKeySpec};
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, QueueAttributeName, SendMessageBatchRequestEntry};
-use aws_types::SdkConfig;
-use local_stack::aws::{self, DeadLetters, Kms, Queue, Queues, Secrets, Services};
+use local_stack::aws::{DeadLetters, Kms, Queue, Queues, Secrets};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use testkit::aws::{LocalAws, queue};
 
 const WORK: &str = "work";
 const DEAD: &str = "work-dead";
 
 /// The services on a data folder, as one run of the process has them.
-async fn services(data: &Path) -> (SdkConfig, Arc<Services>) {
-    let queues = vec![
-        Queue {
-            name: WORK,
-            visibility_timeout: 30,
-            dead_letters: Some(DeadLetters { queue: DEAD, after_receives: 2 }),
-        },
-        Queue { name: DEAD, visibility_timeout: 30, dead_letters: None },
-    ];
+async fn aws_on(data: &Path) -> LocalAws {
+    let dead_letters = Some(DeadLetters { queue: DEAD, after_receives: 2 });
     let secrets = Secrets::new([("hmac".to_owned(), "a key".to_owned())]);
-    let services = Arc::new(Services::open(data, queues, secrets, None).await.unwrap());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(aws::serve(listener, services.clone()));
-    (aws::sdk_config(&endpoint), services)
+    LocalAws::start_on(data, vec![Queue { dead_letters, ..queue(WORK) }, queue(DEAD)], secrets).await
 }
 
-async fn fresh() -> (SdkConfig, Arc<Services>, TempDir) {
+async fn fresh() -> (LocalAws, TempDir) {
     let data = tempfile::tempdir().unwrap();
-    let (config, services) = services(data.path()).await;
-    (config, services, data)
+    (aws_on(data.path()).await, data)
 }
 
 async fn sqs() -> (aws_sdk_sqs::Client, TempDir) {
-    let (config, _, data) = fresh().await;
-    (aws_sdk_sqs::Client::new(&config), data)
+    let (aws, data) = fresh().await;
+    (aws_sdk_sqs::Client::new(&aws.sdk), data)
 }
 
 async fn receive(client: &aws_sdk_sqs::Client, queue: &str) -> Vec<aws_sdk_sqs::types::Message> {
@@ -65,8 +52,8 @@ async fn send(client: &aws_sdk_sqs::Client, body: &str) {
 
 #[tokio::test]
 async fn a_data_key_opens_under_its_context_only() {
-    let (config, _, data) = fresh().await;
-    let kms = aws_sdk_kms::Client::new(&config);
+    let (aws, data) = fresh().await;
+    let kms = aws_sdk_kms::Client::new(&aws.sdk);
     let key = kms
         .generate_data_key()
         .key_id(Kms::KEY_ALIAS)
@@ -80,8 +67,8 @@ async fn a_data_key_opens_under_its_context_only() {
     assert_eq!(plaintext.as_ref().len(), 32);
 
     // The key file outlives the process.
-    let (config, _) = services(data.path()).await;
-    let kms = aws_sdk_kms::Client::new(&config);
+    let aws = aws_on(data.path()).await;
+    let kms = aws_sdk_kms::Client::new(&aws.sdk);
     let opened = kms.decrypt().ciphertext_blob(blob.clone()).encryption_context("tenant", "a").send().await.unwrap();
     assert_eq!(opened.plaintext.unwrap(), plaintext);
 
@@ -91,8 +78,8 @@ async fn a_data_key_opens_under_its_context_only() {
 
 #[tokio::test]
 async fn tampered_ciphertext_does_not_open() {
-    let (config, _, _data) = fresh().await;
-    let kms = aws_sdk_kms::Client::new(&config);
+    let (aws, _data) = fresh().await;
+    let kms = aws_sdk_kms::Client::new(&aws.sdk);
     let sealed = kms
         .encrypt()
         .key_id(Kms::KEY_ALIAS)
@@ -113,8 +100,8 @@ async fn tampered_ciphertext_does_not_open() {
 
 #[tokio::test]
 async fn an_unknown_key_is_not_found() {
-    let (config, _, _data) = fresh().await;
-    let refused = aws_sdk_kms::Client::new(&config)
+    let (aws, _data) = fresh().await;
+    let refused = aws_sdk_kms::Client::new(&aws.sdk)
         .encrypt()
         .key_id("alias/other")
         .plaintext(Blob::new("x"))
@@ -212,8 +199,8 @@ async fn batches_send_and_delete_each_entry() {
 async fn messages_outlive_the_process() {
     let (client, data) = sqs().await;
     send(&client, "kept").await;
-    let (config, _) = services(data.path()).await;
-    let client = aws_sdk_sqs::Client::new(&config);
+    let aws = aws_on(data.path()).await;
+    let client = aws_sdk_sqs::Client::new(&aws.sdk);
     assert_eq!(receive(&client, WORK).await[0].body(), Some("kept"));
 }
 
@@ -222,8 +209,8 @@ async fn what_a_dead_process_had_received_comes_again_at_the_next_start() {
     let (client, data) = sqs().await;
     send(&client, "held").await;
     assert_eq!(receive(&client, WORK).await.len(), 1);
-    let (config, _) = services(data.path()).await;
-    let client = aws_sdk_sqs::Client::new(&config);
+    let aws = aws_on(data.path()).await;
+    let client = aws_sdk_sqs::Client::new(&aws.sdk);
     assert_eq!(receive(&client, WORK).await[0].body(), Some("held"));
 }
 
@@ -236,8 +223,8 @@ async fn an_unknown_queue_does_not_exist() {
 
 #[tokio::test]
 async fn the_bus_keeps_what_reaches_it_newest_first_and_refuses_single_entries() {
-    let (config, _, data) = fresh().await;
-    let client = aws_sdk_eventbridge::Client::new(&config);
+    let (aws, data) = fresh().await;
+    let client = aws_sdk_eventbridge::Client::new(&aws.sdk);
     let entry = |detail: &str| {
         PutEventsRequestEntry::builder().source("calendar-sync").detail_type("conflict found").detail(detail).build()
     };
@@ -253,7 +240,7 @@ async fn the_bus_keeps_what_reaches_it_newest_first_and_refuses_single_entries()
     assert_eq!(put.failed_entry_count(), 1);
     assert_eq!(put.entries()[1].error_code(), Some("MalformedDetail"));
 
-    let (_, services) = services(data.path()).await;
+    let services = aws_on(data.path()).await.services;
     let ids: Vec<i64> =
         services.bus.latest(10).unwrap().iter().map(|notice| notice.detail["id"].as_i64().unwrap()).collect();
     assert_eq!(ids, [2, 2, 1]);
@@ -261,8 +248,8 @@ async fn the_bus_keeps_what_reaches_it_newest_first_and_refuses_single_entries()
 
 #[tokio::test]
 async fn a_secret_is_found_by_its_name() {
-    let (config, _, _data) = fresh().await;
-    let client = aws_sdk_secretsmanager::Client::new(&config);
+    let (aws, _data) = fresh().await;
+    let client = aws_sdk_secretsmanager::Client::new(&aws.sdk);
     let found = client.get_secret_value().secret_id("hmac").send().await.unwrap();
     assert_eq!(found.secret_string(), Some("a key"));
     let missing = client.get_secret_value().secret_id("other").send().await.unwrap_err();
@@ -271,8 +258,8 @@ async fn a_secret_is_found_by_its_name() {
 
 #[tokio::test]
 async fn items_outlive_the_process_and_conditions_are_checked() {
-    let (config, _, data) = fresh().await;
-    let client = aws_sdk_dynamodb::Client::new(&config);
+    let (aws, data) = fresh().await;
+    let client = aws_sdk_dynamodb::Client::new(&aws.sdk);
     client
         .create_table()
         .table_name("things")
@@ -294,8 +281,8 @@ async fn items_outlive_the_process_and_conditions_are_checked() {
     };
     put(&client).await.unwrap();
 
-    let (config, _) = services(data.path()).await;
-    let client = aws_sdk_dynamodb::Client::new(&config);
+    let aws = aws_on(data.path()).await;
+    let client = aws_sdk_dynamodb::Client::new(&aws.sdk);
     let refused = put(&client).await.unwrap_err();
     assert!(refused.into_service_error().is_conditional_check_failed_exception());
 }

@@ -2,24 +2,20 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::sync::Arc;
-
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use axum::{
     Router,
     body::Body,
     http::{Method, Request, StatusCode, header::CONTENT_TYPE},
 };
-use calendar_sync::{adapters::dynamo::tables, config::Config};
 use local_stack::{
-    aws::{self, Secrets, Services},
+    aws::Secrets,
     dev::{self, Host},
     gateway::Authorizer,
     system,
 };
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use tokio::net::TcpListener;
+use testkit::aws::LocalAws;
 use tower::ServiceExt as _;
 
 /// A host on an empty data folder, seeded.
@@ -27,18 +23,13 @@ struct Demo {
     router: Router,
     client: Client,
     authorizer: Authorizer,
-    _data: TempDir,
+    _aws: LocalAws,
 }
 
 impl Demo {
     async fn open() -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let services = Arc::new(Services::open(data.path(), Vec::new(), Secrets::new([]), None).await.unwrap());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let client = Client::new(&aws::sdk_config(&format!("http://{}", listener.local_addr().unwrap())));
-        tokio::spawn(aws::serve(listener, services.clone()));
-        let names = Config::from_vars(|_| None).tables();
-        tables::create_all(&client, &names).await.unwrap();
+        let aws = LocalAws::start(Vec::new(), Secrets::new([])).await;
+        let (client, names) = aws.create_tables().await;
         let authorizer = Authorizer::new(b"key");
         let host = Host {
             client: client.clone(),
@@ -46,10 +37,10 @@ impl Demo {
             lessons: names.lessons,
             authorizer: authorizer.clone(),
             google_url: "http://localhost:3001".into(),
-            services,
+            services: aws.services.clone(),
         };
         dev::seed(&host, system::now()).await.unwrap();
-        Self { router: host.router(), client, authorizer, _data: data }
+        Self { router: host.router(), client, authorizer, _aws: aws }
     }
 
     async fn ask(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {

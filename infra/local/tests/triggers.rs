@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{
-    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -13,25 +12,19 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
     StreamSpecification, StreamViewType,
 };
-use aws_types::SdkConfig;
 use local_stack::{
-    aws::{self, Queue, Queues, Secrets, Services},
+    aws::{Queue, Queues, Secrets},
     functions::Functions,
     triggers::{QueueTrigger, StreamTrigger},
 };
 use serde_json::json;
-use tokio::net::TcpListener;
+use testkit::aws::{LocalAws, queue};
 
 const WORK: &str = "work";
 const TABLE: &str = "lessons";
 
-async fn services(data: &Path) -> (SdkConfig, Arc<Services>) {
-    let queues = vec![Queue { name: WORK, visibility_timeout: 1, dead_letters: None }];
-    let services = Arc::new(Services::open(data, queues, Secrets::new([]), None).await.unwrap());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(aws::serve(listener, services.clone()));
-    (aws::sdk_config(&endpoint), services)
+async fn start_aws() -> LocalAws {
+    LocalAws::start(vec![Queue { visibility_timeout: 1, ..queue(WORK) }], Secrets::new([])).await
 }
 
 /// What functions saw, in order.
@@ -57,9 +50,8 @@ impl Seen {
 
 #[tokio::test]
 async fn a_failed_message_comes_again_and_its_neighbours_do_not() {
-    let data = tempfile::tempdir().unwrap();
-    let (config, _services) = services(data.path()).await;
-    let client = aws_sdk_sqs::Client::new(&config);
+    let aws = start_aws().await;
+    let client = aws_sdk_sqs::Client::new(&aws.sdk);
     for body in ["good", "bad"] {
         client.send_message().queue_url(Queues::url(WORK)).message_body(body).send().await.unwrap();
     }
@@ -112,8 +104,8 @@ async fn put_lesson(client: &aws_sdk_dynamodb::Client, id: &str) {
 #[tokio::test]
 async fn changes_come_in_order_and_once_though_the_process_starts_anew() {
     let data = tempfile::tempdir().unwrap();
-    let (config, services) = services(data.path()).await;
-    let client = aws_sdk_dynamodb::Client::new(&config);
+    let aws = start_aws().await;
+    let client = aws_sdk_dynamodb::Client::new(&aws.sdk);
     create_lessons_table(&client).await;
 
     let seen = Seen::default();
@@ -134,7 +126,7 @@ async fn changes_come_in_order_and_once_though_the_process_starts_anew() {
         StreamTrigger { table: TABLE.into(), function: "lesson-changes", checkpoint: data.path().join("checkpoint") };
 
     let run =
-        |trigger: StreamTrigger| tokio::spawn(trigger.run(services.dynamodb.database().clone(), functions.clone()));
+        |trigger: StreamTrigger| tokio::spawn(trigger.run(aws.services.dynamodb.database().clone(), functions.clone()));
     let first = run(trigger.clone());
     put_lesson(&client, "a").await;
     put_lesson(&client, "b").await;
@@ -151,8 +143,8 @@ async fn changes_come_in_order_and_once_though_the_process_starts_anew() {
 #[tokio::test]
 async fn a_batch_that_fails_comes_again_before_later_changes() {
     let data = tempfile::tempdir().unwrap();
-    let (config, services) = services(data.path()).await;
-    let client = aws_sdk_dynamodb::Client::new(&config);
+    let aws = start_aws().await;
+    let client = aws_sdk_dynamodb::Client::new(&aws.sdk);
     create_lessons_table(&client).await;
     put_lesson(&client, "a").await;
 
@@ -166,6 +158,6 @@ async fn a_batch_that_fails_comes_again_before_later_changes() {
     });
     let trigger =
         StreamTrigger { table: TABLE.into(), function: "lesson-changes", checkpoint: data.path().join("checkpoint") };
-    tokio::spawn(trigger.run(services.dynamodb.database().clone(), functions));
+    tokio::spawn(trigger.run(aws.services.dynamodb.database().clone(), functions));
     assert_eq!(seen.wait_for(2).await, ["1", "1"]);
 }

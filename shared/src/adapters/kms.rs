@@ -209,19 +209,11 @@ fn unreadable() -> Error {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
-    use crate::model::InstructorId;
+    use crate::testing::key;
 
     const NONCE: [u8; NONCE_BYTES] = [7; NONCE_BYTES];
 
-    fn key(tenant: u128, instructor: u128) -> ConnectionKey {
-        ConnectionKey {
-            tenant_id: TenantId(Uuid::from_u128(tenant)),
-            instructor_id: InstructorId(Uuid::from_u128(instructor)),
-        }
-    }
     fn data_key(tenant: u128) -> DataKey {
         let plain = Zeroizing::new([9; KEY_BYTES]);
         DataKey { tenant: key(tenant, 0).tenant_id, plain, encrypted: vec![5; 184], made_at: DateTime::UNIX_EPOCH }

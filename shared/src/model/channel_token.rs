@@ -83,16 +83,11 @@ impl<'de> Deserialize<'de> for WebhookKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::key;
 
     fn keys(seeds: &[u8]) -> WebhookKeys {
         let keys: Vec<SecretString> = seeds.iter().map(|seed| BASE64.encode(&[*seed; 32]).into()).collect();
         WebhookKeys::from_base64(&keys).unwrap()
-    }
-    fn key(instructor: u128) -> ConnectionKey {
-        ConnectionKey {
-            tenant_id: TenantId(Uuid::from_u128(1)),
-            instructor_id: InstructorId(Uuid::from_u128(instructor)),
-        }
     }
     fn channel(id: &str) -> ChannelId {
         ChannelId::from(id)
@@ -100,21 +95,21 @@ mod tests {
 
     #[test]
     fn a_token_says_whose_channel_it_is_within_googles_limit() {
-        let token = keys(&[1]).sign(&channel("c"), key(2));
+        let token = keys(&[1]).sign(&channel("c"), key(1, 2));
         assert!(token.expose_secret().len() <= 256);
-        assert_eq!(keys(&[1]).verify(&channel("c"), token.expose_secret()), Some(key(2)));
+        assert_eq!(keys(&[1]).verify(&channel("c"), token.expose_secret()), Some(key(1, 2)));
     }
 
     #[test]
     fn a_token_is_good_for_its_own_channel_and_keys_only() {
-        let token = keys(&[1]).sign(&channel("c"), key(2));
+        let token = keys(&[1]).sign(&channel("c"), key(1, 2));
         assert_eq!(keys(&[1]).verify(&channel("d"), token.expose_secret()), None);
         assert_eq!(keys(&[2]).verify(&channel("c"), token.expose_secret()), None);
     }
 
     #[test]
     fn a_token_with_any_byte_changed_is_refused() {
-        let token = keys(&[1]).sign(&channel("c"), key(2));
+        let token = keys(&[1]).sign(&channel("c"), key(1, 2));
         let bytes = BASE64URL_NOPAD.decode(token.expose_secret().as_bytes()).unwrap();
         for at in 0..bytes.len() {
             let mut forged = bytes.clone();
@@ -133,10 +128,10 @@ mod tests {
     #[test]
     fn the_first_key_signs_and_all_verify() {
         let (old, rotating, new) = (keys(&[1]), keys(&[2, 1]), keys(&[2]));
-        let by_old = old.sign(&channel("c"), key(2));
-        let by_rotating = rotating.sign(&channel("c"), key(2));
-        assert_eq!(rotating.verify(&channel("c"), by_old.expose_secret()), Some(key(2)));
-        assert_eq!(new.verify(&channel("c"), by_rotating.expose_secret()), Some(key(2)));
+        let by_old = old.sign(&channel("c"), key(1, 2));
+        let by_rotating = rotating.sign(&channel("c"), key(1, 2));
+        assert_eq!(rotating.verify(&channel("c"), by_old.expose_secret()), Some(key(1, 2)));
+        assert_eq!(new.verify(&channel("c"), by_rotating.expose_secret()), Some(key(1, 2)));
         assert_eq!(new.verify(&channel("c"), by_old.expose_secret()), None);
     }
 

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::{EventId, LessonId, Zone, zone::start_of_day};
 
 /// `status` of a Google event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventStatus {
     /// Also stands for a status that we do not know.
+    #[default]
     Confirmed,
     Tentative,
     /// Deleted, or a cancelled occurrence of a series.
@@ -18,10 +19,11 @@ pub enum EventStatus {
 }
 
 /// `eventType` of a Google event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum EventType {
     /// Also stands for a type that we do not know.
+    #[default]
     Default,
     OutOfOffice,
     FocusTime,
@@ -70,7 +72,7 @@ impl EventTime {
 }
 
 /// An event, a series, or an exception of a series.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     pub id: EventId,
     /// Changes with every change of the event.
@@ -132,27 +134,6 @@ impl Event {
 mod tests {
     use super::*;
 
-    fn busy() -> Event {
-        Event {
-            id: EventId::from("e1"),
-            etag: String::new(),
-            status: EventStatus::Confirmed,
-            summary: None,
-            description: None,
-            location: None,
-            start: None,
-            end: None,
-            recurrence: vec![],
-            recurring_event_id: None,
-            original_start: None,
-            transparent: false,
-            private: false,
-            event_type: EventType::Default,
-            declined: false,
-            lesson_id: None,
-        }
-    }
-
     #[test]
     fn what_blocks_and_why_the_rest_does_not_is_one_table() {
         use EventStatus::{Cancelled, Confirmed, Tentative};
@@ -175,7 +156,7 @@ mod tests {
             (Cancelled,  Birthday,        true,  false, Some(Free::Cancelled)),
         ];
         for (status, event_type, transparent, declined, free) in cases {
-            let event = Event { status, transparent, event_type, declined, ..busy() };
+            let event = Event { status, transparent, event_type, declined, ..Event::default() };
             let case = format!("{status:?} {event_type:?} transparent={transparent} declined={declined}");
             assert_eq!((event.free(), event.blocks()), (free, free.is_none()), "{case}");
         }

@@ -139,7 +139,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::model::{InstructorId, TenantId};
+    use crate::testing::key;
 
     fn noon() -> DateTime<Utc> {
         "2026-03-01T12:00:00Z".parse().unwrap()
@@ -148,7 +148,7 @@ mod tests {
     fn part(started_at: DateTime<Utc>, created: u32, outcome: SyncOutcome, reasons: &[&str]) -> CalendarSyncLog {
         CalendarSyncLog {
             id: SyncLogId(Uuid::from_u128(1)),
-            key: ConnectionKey { tenant_id: TenantId(Uuid::nil()), instructor_id: InstructorId(Uuid::nil()) },
+            key: key(0, 0),
             trigger: SyncTrigger::Manual,
             direction: SyncDirection::ToGoogle,
             started_at,

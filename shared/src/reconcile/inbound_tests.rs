@@ -3,31 +3,18 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::model::{EventStatus, EventTime, EventType, InstructorId, LessonId, SkipReason, TenantId};
-
-fn key() -> ConnectionKey {
-    ConnectionKey { tenant_id: TenantId(Uuid::from_u128(1)), instructor_id: InstructorId(Uuid::from_u128(2)) }
-}
+use crate::{
+    model::{EventStatus, EventTime, LessonId, SkipReason},
+    testing::key,
+};
 
 fn listed(id: &str) -> Event {
     let at = |text: &str| Some(EventTime::At { instant: text.parse().unwrap(), zone: Some(Tz::UTC.into()) });
     Event {
         id: EventId::from(id),
-        etag: String::new(),
-        status: EventStatus::Confirmed,
-        summary: None,
-        description: None,
-        location: None,
         start: at("2026-03-01T08:00:00Z"),
         end: at("2026-03-01T09:00:00Z"),
-        recurrence: vec![],
-        recurring_event_id: None,
-        original_start: None,
-        transparent: false,
-        private: false,
-        event_type: EventType::Default,
-        declined: false,
-        lesson_id: None,
+        ..Event::default()
     }
 }
 
@@ -40,7 +27,7 @@ fn planned(events: Vec<Event>) -> InboundPlan {
 }
 
 fn planned_of(items: Vec<Result<Event, SkippedEvent>>) -> InboundPlan {
-    plan(key(), &"primary".into(), Tz::UTC, items)
+    plan(key(1, 2), &"primary".into(), Tz::UTC, items)
 }
 
 fn unreadable(id: Option<&str>) -> SkippedEvent {
@@ -77,7 +64,7 @@ fn an_event_too_large_to_store_is_left_out_and_one_at_the_bound_is_not() {
 
 #[test]
 fn an_event_of_ours_that_cannot_be_read_is_not_missing() {
-    let own = OwnEventId { lesson_id: LessonId(Uuid::from_u128(9)), generation: 0 }.encode(key());
+    let own = OwnEventId { lesson_id: LessonId(Uuid::from_u128(9)), generation: 0 }.encode(key(1, 2));
     let plan = planned_of(vec![Err(unreadable(Some(own.as_str())))]);
     assert!(plan.mentioned().contains(&own) && plan.names_all() && plan.remove.is_empty());
 }
@@ -99,7 +86,7 @@ fn of_an_event_listed_as_readable_and_not_the_later_mention_counts() {
 #[test]
 fn our_own_events_are_known_by_their_id_and_never_stored() {
     let own = OwnEventId { lesson_id: LessonId(Uuid::from_u128(9)), generation: 0 };
-    let id = own.encode(key());
+    let id = own.encode(key(1, 2));
     let split = format!("{id}_R20260301T080000");
     let plan = planned(vec![
         listed(&id.0),

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::*;
 use crate::{
-    model::{EventStatus, EventTime, EventType, LessonId},
+    model::{EventStatus, EventTime, LessonId},
     reconcile::conflicts::{LessonSpan, joined, touched},
 };
 
@@ -19,21 +19,10 @@ fn window(from: &str, to: &str) -> Window {
 fn series(start: EventTime, end: EventTime, recurrence: &[&str]) -> Event {
     Event {
         id: EventId::from("series"),
-        etag: String::new(),
-        status: EventStatus::Confirmed,
-        summary: None,
-        description: None,
-        location: None,
         start: Some(start),
         end: Some(end),
         recurrence: recurrence.iter().map(|line| (*line).to_owned()).collect(),
-        recurring_event_id: None,
-        original_start: None,
-        transparent: false,
-        private: false,
-        event_type: EventType::Default,
-        declined: false,
-        lesson_id: None,
+        ..Event::default()
     }
 }
 

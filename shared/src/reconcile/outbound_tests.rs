@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    model::{ConnectionKey, EventId, EventStatus, EventTime, EventType, InstructorId, Lesson, LessonId, TenantId},
+    model::{EventId, EventStatus, EventTime, InstructorId, Lesson, LessonId},
     ports::Refusal,
+    testing::{key, lesson},
 };
 
 fn now() -> DateTime<Utc> {
@@ -15,14 +16,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn content(title: &str) -> LessonContent {
-    LessonContent {
-        title: title.to_owned(),
-        starts_at: "2026-03-02T09:00:00Z".parse().unwrap(),
-        ends_at: "2026-03-02T10:00:00Z".parse().unwrap(),
-        time_zone: Tz::Europe__Berlin,
-        description: None,
-        location: None,
-    }
+    lesson(key(1, 2), 3, title, "2026-03-02T09:00:00Z".parse().unwrap()).content
 }
 
 fn refused(status: u16, reason: &str) -> OperationOutcome {
@@ -38,20 +32,11 @@ fn google_shows(title: &str, etag: &str) -> Event {
     Event {
         id: EventId::from("e"),
         etag: etag.to_owned(),
-        status: EventStatus::Confirmed,
         summary: Some(title.to_owned()),
         description: Some("notes of the instructor's own".to_owned()),
-        location: None,
         start: at(content("").starts_at),
         end: at(content("").ends_at),
-        recurrence: vec![],
-        recurring_event_id: None,
-        original_start: None,
-        transparent: false,
-        private: false,
-        event_type: EventType::Default,
-        declined: false,
-        lesson_id: None,
+        ..Event::default()
     }
 }
 
@@ -60,9 +45,7 @@ fn deleted(etag: &str) -> Event {
 }
 
 fn never_synced() -> CalendarEventMapping {
-    let key =
-        ConnectionKey { tenant_id: TenantId(Uuid::from_u128(1)), instructor_id: InstructorId(Uuid::from_u128(2)) };
-    CalendarEventMapping::new(key, LessonId(Uuid::from_u128(3)), now(), now())
+    CalendarEventMapping::new(key(1, 2), LessonId(Uuid::from_u128(3)), now(), now())
 }
 
 /// The verdict on a lesson by its place in the window, for a mapping with or without an event.
@@ -71,18 +54,8 @@ fn a_lesson_outside_of_the_window_is_followed_where_it_has_an_event_and_known_by
     let without_remote = never_synced();
     let remote = observe(without_remote.clone(), &google_shows("Piano", "1"));
     let (inside, outside) = ([-1, 7], [3, 7]);
-    let lesson = |status, instructor| Lesson {
-        tenant_id: TenantId(Uuid::from_u128(1)),
-        id: LessonId(Uuid::from_u128(3)),
-        instructor_id: InstructorId(Uuid::from_u128(instructor)),
-        status,
-        content: content("Piano"),
-        google_calendar_event_id: None,
-        calendar_sync_status: None,
-        has_conflict: false,
-        calendar_sync_revision: 0,
-        feed_version: None,
-    };
+    let starts_at = content("Piano").starts_at;
+    let lesson = |status, instructor| Lesson { status, ..lesson(key(1, instructor), 3, "Piano", starts_at) };
     let scheduled = lesson(LessonStatus::Scheduled, 2);
     let long = |mut lesson: Lesson| {
         lesson.content.ends_at = lesson.content.starts_at + TimeDelta::hours(25);

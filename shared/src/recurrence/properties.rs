@@ -7,7 +7,7 @@ use chrono::{Datelike, NaiveTime, Timelike, Weekday};
 use proptest::{collection::vec, option, prelude::*, sample::subsequence};
 
 use super::*;
-use crate::model::{EventId, EventStatus, EventTime, EventType};
+use crate::model::{EventId, EventTime};
 
 const NAMES: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 
@@ -248,21 +248,10 @@ fn series(start: NaiveDateTime, lines: Vec<String>) -> Series {
     let at = |local: NaiveDateTime| Some(EventTime::At { instant: local.and_utc(), zone: Some(Tz::UTC.into()) });
     let event = Event {
         id: EventId::from("series"),
-        etag: String::new(),
-        status: EventStatus::Confirmed,
-        summary: None,
-        description: None,
-        location: None,
         start: at(start),
         end: at(start + TimeDelta::minutes(5)),
         recurrence: lines,
-        recurring_event_id: None,
-        original_start: None,
-        transparent: false,
-        private: false,
-        event_type: EventType::Default,
-        declined: false,
-        lesson_id: None,
+        ..Event::default()
     };
     Series::read(&event, Tz::UTC).unwrap()
 }

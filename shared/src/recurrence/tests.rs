@@ -4,28 +4,17 @@ mod bounds;
 mod hostile;
 
 use super::*;
-use crate::model::{EventId, EventStatus, EventTime, EventType};
+use crate::model::{EventId, EventTime};
 
 const BERLIN: Tz = Tz::Europe__Berlin;
 
 fn event(start: EventTime, end: EventTime, lines: &[&str]) -> Event {
     Event {
         id: EventId::from("series"),
-        etag: String::new(),
-        status: EventStatus::Confirmed,
-        summary: None,
-        description: None,
-        location: None,
         start: Some(start),
         end: Some(end),
         recurrence: lines.iter().map(|line| (*line).to_owned()).collect(),
-        recurring_event_id: None,
-        original_start: None,
-        transparent: false,
-        private: false,
-        event_type: EventType::Default,
-        declined: false,
-        lesson_id: None,
+        ..Event::default()
     }
 }
 

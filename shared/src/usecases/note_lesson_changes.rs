@@ -148,32 +148,13 @@ impl NoteLessonChanges {
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
     use uuid::Uuid;
 
     use super::*;
-    use crate::model::{InstructorId, LessonContent, LessonStatus, SyncStatus, TenantId};
+    use crate::{model::SyncStatus, testing};
 
     fn lesson(id: u128, instructor: u128) -> Lesson {
-        Lesson {
-            tenant_id: TenantId(Uuid::nil()),
-            id: LessonId(Uuid::from_u128(id)),
-            instructor_id: InstructorId(Uuid::from_u128(instructor)),
-            status: LessonStatus::Scheduled,
-            content: LessonContent {
-                title: "Piano".to_owned(),
-                starts_at: DateTime::UNIX_EPOCH,
-                ends_at: DateTime::UNIX_EPOCH + TimeDelta::hours(1),
-                time_zone: chrono_tz::Tz::UTC,
-                description: None,
-                location: None,
-            },
-            google_calendar_event_id: None,
-            calendar_sync_status: None,
-            has_conflict: false,
-            calendar_sync_revision: 0,
-            feed_version: None,
-        }
+        testing::lesson(testing::key(0, instructor), id, "Piano", DateTime::UNIX_EPOCH)
     }
 
     #[test]

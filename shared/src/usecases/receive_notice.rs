@@ -53,13 +53,11 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
     use data_encoding::BASE64;
     use secrecy::{ExposeSecret, SecretString};
-    use uuid::Uuid;
 
     use super::*;
-    use crate::model::{ConnectionKey, InstructorId, TenantId};
+    use crate::{adapters::system::SystemClock, model::ConnectionKey, testing::key};
 
-    const OWNER: ConnectionKey =
-        ConnectionKey { tenant_id: TenantId(Uuid::from_u128(1)), instructor_id: InstructorId(Uuid::from_u128(2)) };
+    const OWNER: ConnectionKey = key(1, 2);
 
     #[derive(Default)]
     struct TestQueue(Mutex<Vec<SyncMessage>>);
@@ -72,14 +70,8 @@ mod tests {
         }
     }
 
-    struct Stopped;
-
-    #[async_trait]
-    impl Clock for Stopped {
-        fn now(&self) -> DateTime<Utc> {
-            DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
-        }
-        async fn sleep(&self, _: Duration) {}
+    fn now() -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
     }
 
     fn keys(seeds: &[u8]) -> WebhookKeys {
@@ -89,7 +81,14 @@ mod tests {
 
     fn receiver(seeds: &[u8]) -> (ReceiveNotice, Arc<TestQueue>) {
         let sync_queue = Arc::new(TestQueue::default());
-        (ReceiveNotice { keys: keys(seeds), sync_queue: sync_queue.clone(), clock: Arc::new(Stopped) }, sync_queue)
+        (
+            ReceiveNotice {
+                keys: keys(seeds),
+                sync_queue: sync_queue.clone(),
+                clock: Arc::new(SystemClock::showing(now)),
+            },
+            sync_queue,
+        )
     }
 
     /// A notification of `channel`, and whether it was accepted.
@@ -108,7 +107,7 @@ mod tests {
         assert_eq!(*sync_queue.0.lock().unwrap(), [], "that a channel is open is no change");
         assert!(arrives(&receiver, "c", token.expose_secret(), "exists").await);
         let message = SyncMessage::new(OWNER, SyncTrigger::Webhook, vec![SyncTask::PullEvents]);
-        assert_eq!(*sync_queue.0.lock().unwrap(), [SyncMessage { noticed_at: Some(Stopped.now()), ..message }]);
+        assert_eq!(*sync_queue.0.lock().unwrap(), [SyncMessage { noticed_at: Some(now()), ..message }]);
     }
 
     #[tokio::test]

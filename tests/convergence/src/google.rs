@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use calendar_sync::{adapters::google::Request, model::ConnectionKey};
+use calendar_sync::model::ConnectionKey;
 use chrono::{DateTime, TimeDelta, Utc};
 use google_sim::{Delivery, Response};
 use serde_json::{Value, json};
@@ -31,19 +31,13 @@ impl State {
     }
 
     /// What Google answers, and the truth that is in it.
-    pub(crate) fn google_answers(&mut self, request: &Request, time: Duration) -> Response {
-        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-        let mut to_google = google_sim::Request::new(request.method().as_str(), target);
-        for (name, value) in request.headers() {
-            to_google = to_google.header(name.as_str(), value.to_str().unwrap_or_default());
-        }
-        to_google.body.clone_from(request.body());
+    pub(crate) fn google_answers(&mut self, to_google: &google_sim::Request, time: Duration) -> Response {
         let token = to_google.header_value("authorization").unwrap_or_default().to_owned();
         let caller = self.google.account_of(self.now, &token).unwrap_or_default();
-        let key = self.speaker(&to_google);
+        let key = self.speaker(to_google);
         let writes = to_google.path == "/batch/calendar/v3";
         let before = if writes { truth::stamps(&self.google) } else { truth::Stamps::new() };
-        let lists = lists_events(&to_google);
+        let lists = lists_events(to_google);
         if lists && !to_google.query.iter().any(|(name, _)| name == "pageToken") {
             let moment = self.truth.tick();
             if let Some(key) = key {
@@ -51,7 +45,7 @@ impl State {
                 self.truth.listed_at.insert(key, self.now);
             }
         }
-        let mut response = self.google.handle(self.now, &to_google);
+        let mut response = self.google.handle(self.now, to_google);
         if lists && response.status == 200 {
             let is_delta = to_google.query.iter().any(|(name, _)| name == "syncToken");
             self.spoil(&caller, &mut response, is_delta);
@@ -76,7 +70,7 @@ impl State {
             Delivery::After(millis) => Duration::from_millis(millis) < time,
             Delivery::Never | Delivery::Cut => false,
         };
-        self.note(Exchange::read(key, &to_google, &response, answered));
+        self.note(Exchange::read(key, to_google, &response, answered));
         let written = key.is_some_and(|key| writes && self.truth.changed_by(key, &caller, &self.google, &before));
         if written {
             self.halfway = Some(Halfway::GoogleWritten);

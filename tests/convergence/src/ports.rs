@@ -6,15 +6,15 @@ use async_trait::async_trait;
 use calendar_sync::{
     Error, Result,
     adapters::google::{Answer, GoogleLogin, Request, Transport},
-    model::{CalendarOAuthTokens, ConnectionKey, GoogleAccount, Notice, SealedSecret, SyncDirection, SyncTask},
+    model::{CalendarOAuthTokens, ConnectionKey, GoogleAccount, Notice, SyncDirection, SyncTask},
     ports::{
-        CalendarError, Clock, GrantedTokens, IssuedTokens, Login, LoginError, NoticeBus, Random, SyncMessage,
-        SyncQueue, TokenVault,
+        CalendarError, Clock, GrantedTokens, IssuedTokens, Login, LoginError, NoticeBus, Random, SyncMessage, SyncQueue,
     },
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use google_sim::{Delivery, Response};
+use google_sim::Delivery;
 use secrecy::{ExposeSecret, SecretString};
+use testkit::google::{from_google, to_google};
 
 use crate::{
     coverage::Fault,
@@ -45,24 +45,6 @@ impl Random for Sim {
         for chunk in bytes.chunks_mut(8) {
             chunk.copy_from_slice(&state.dice.roll().to_be_bytes()[..chunk.len()]);
         }
-    }
-}
-
-/// Seals by prefixing the secret with its connection.
-#[derive(Clone)]
-pub struct PlainVault;
-
-#[async_trait]
-impl TokenVault for PlainVault {
-    async fn seal(&self, key: ConnectionKey, secret: &SecretString) -> Result<SealedSecret> {
-        Ok(SealedSecret(format!("{key}:{}", secret.expose_secret())))
-    }
-    async fn open(&self, key: ConnectionKey, sealed: &SealedSecret) -> Result<SecretString> {
-        let own = sealed.0.strip_prefix(&format!("{key}:"));
-        own.map(SecretString::from).ok_or_else(|| Error::internal("it was sealed for another connection"))
-    }
-    fn is_stale(&self, _: &SealedSecret) -> bool {
-        false
     }
 }
 
@@ -177,15 +159,15 @@ pub fn take_written(sim: &Sim) -> BTreeMap<Table, u32> {
 impl Transport for Sim {
     async fn exchange(&self, request: Request, time: Duration) -> Result<Answer, CalendarError> {
         self.turn(GOOGLE).await;
-        let response = self.state().google_answers(&request, time);
+        let response = self.state().google_answers(&to_google(request), time);
         let unanswered = |text: &str| Err(CalendarError::Unavailable(text.to_owned()));
         match response.delivery {
-            Delivery::Normal => Ok(answer(response)),
+            Delivery::Normal => Ok(from_google(response)),
             Delivery::After(millis) => {
                 self.met(Fault::GoogleSlow);
                 let slow = Duration::from_millis(millis);
                 Clock::sleep(self, slow.min(time)).await;
-                if slow < time { Ok(answer(response)) } else { unanswered("no answer in time") }
+                if slow < time { Ok(from_google(response)) } else { unanswered("no answer in time") }
             }
             Delivery::Never => {
                 self.met(Fault::GoogleTimeout);
@@ -198,14 +180,6 @@ impl Transport for Sim {
             }
         }
     }
-}
-
-fn answer(response: Response) -> Answer {
-    let mut answer = http::Response::builder().status(response.status);
-    for (name, value) in &response.headers {
-        answer = answer.header(name, value);
-    }
-    answer.body(response.body).expect("an answer")
 }
 
 /// The real sign-in, but for the consent screen: a code names the connection and the account that gave its consent.

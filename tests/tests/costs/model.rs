@@ -12,6 +12,7 @@ use calendar_sync::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
+use testkit::data::lesson_id;
 
 use crate::world::{Cost, World, hour};
 
@@ -139,7 +140,7 @@ async fn an_event_that_moves_onto_a_lesson() {
 #[tokio::test]
 async fn a_lesson_that_moves_and_its_echo() {
     let world = quiet(true).await;
-    let lesson = World::lesson_id(3);
+    let lesson = lesson_id(3);
     let cost = world
         .cost(async {
             world.move_lesson(lesson, world.now() + TimeDelta::hours(70)).await;

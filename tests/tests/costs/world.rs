@@ -3,28 +3,18 @@
 use std::{
     collections::BTreeSet,
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use calendar_sync::{
-    adapters::{
-        dynamo::lesson_from_image,
-        google::{self, GoogleCalendar, GoogleLogin},
-    },
-    config::{Config, GoogleConfig},
-    model::{
-        CalendarId, ChannelId, ConnectionId, ConnectionKey, ConnectionStatus, GoogleAccount,
-        InstructorCalendarCredentials, InstructorId, LessonId, SealedSecret, SealedTokens, SyncSettings, SyncState,
-        SyncTask, SyncTrigger, TenantId, WebhookKeys,
-    },
-    ports::{Clock as _, Connect, LeaseAttempt, ReleaseOutcome, Store, SyncMessage},
+    adapters::{dynamo::lesson_from_image, google},
+    model::{CalendarId, ChannelId, ConnectionKey, LessonId, SyncState, SyncTask, SyncTrigger},
+    ports::{Clock as _, LeaseAttempt, ReleaseOutcome, Store, SyncMessage},
     usecases::{
-        dispatch_due_polls::DispatchDuePolls,
-        google_session,
-        note_lesson_changes::{LessonChange, NoteLessonChanges},
-        receive_notice::{PushNotice, ReceiveNotice},
-        sync_calendar::{Push, SyncCalendar, SyncRequest, SyncRun, UnderWay},
+        note_lesson_changes::LessonChange,
+        receive_notice::PushNotice,
+        sync_calendar::{SyncCalendar, SyncRequest, SyncRun},
     },
 };
 use calendar_tests::{
@@ -34,17 +24,19 @@ use calendar_tests::{
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::stream::FuturesUnordered;
 use google_sim::Google;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use testkit::{
+    clock::TestClock,
+    data::{credentials, first_login, key, lesson_id, lesson_row, noon, sealed, webhook_keys},
+    google::{CLIENT, SCOPE, config, demo, serve},
+    ports::{FixedJitter, PlainVault, TestBus, TestQueue},
+    wiring::{Ports, clients},
+};
+pub use testkit::{data::hour, google::ADA};
 use uuid::Uuid;
 
-use crate::parts::{Bus, Interrupted, Mailbox, Meanwhile, MiddleRandom, MovableClock, OpenVault, TestQueue, mailbox};
-
-pub const ADA: &str = "ada@example.com";
-const CLIENT: &str = "client";
-const SCOPE: &str = "https://www.googleapis.com/auth/calendar.events";
-const KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+use crate::parts::{Interrupted, Mailbox, Meanwhile, mailbox};
 
 /// A connection, its host, and Google, with everything counted that the sync asks of the store and of Google.
 pub struct World {
@@ -52,13 +44,14 @@ pub struct World {
     pub store: Arc<dyn Store>,
     pub traffic: Traffic,
     pub key: ConnectionKey,
-    pub sync: SyncCalendar,
+    ports: Ports,
+    sync: SyncCalendar,
     /// What is done once after the next listing, before its answer is looked at.
     pub meanwhile: Arc<Meanwhile>,
     host: Arc<dyn Host>,
-    clock: Arc<MovableClock>,
-    sync_queue: Arc<TestQueue>,
-    bus: Arc<Bus>,
+    clock: Arc<TestClock>,
+    queue: Arc<TestQueue>,
+    bus: Arc<TestBus>,
     mailbox: Mailbox,
 }
 
@@ -71,68 +64,47 @@ pub struct Cost {
     pub units: u64,
     pub dynamo: Counts,
     pub logs: usize,
-    pub messages: u64,
+    /// Messages to the queue.
+    pub messages: usize,
     /// Notices that reached the bus.
-    pub notices: u64,
+    pub notices: usize,
 }
 
 impl World {
     /// A connection that has never synced; without push, it is polled.
     pub async fn new(push: bool) -> Self {
-        let clock = Arc::new(MovableClock::at("2026-03-01T12:00:00Z".parse().unwrap()));
-        let mut config = google_sim::Config::demo(CLIENT, "secret", "http://localhost/callback");
-        config.behaviour.loopback_webhooks = true;
-        let mut google = Google::new(1, config);
+        let clock = TestClock::standing(noon());
+        let mut google = Google::new(1, demo());
         let granted = google.grant(clock.now(), CLIENT, ADA, &[SCOPE]);
         let google = Arc::new(Mutex::new(google));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let now = Arc::clone(&clock);
-        let now = Arc::new(move || now.now());
-        tokio::spawn(google_sim::serve(listener, Arc::clone(&google), now, std::future::pending()));
+        let base = serve(&google, &clock).await;
 
         let (subject, traffic) = dynamo::counted().await;
-        let key =
-            ConnectionKey { tenant_id: TenantId(Uuid::from_u128(1)), instructor_id: InstructorId(Uuid::from_u128(2)) };
-        let row = json!({ "tenant_id": key.tenant_id, "id": key.instructor_id });
-        subject.host.put(HostTable::Instructors, row).await;
-        let tokens = SealedTokens {
-            google_access_token: SealedSecret(granted.access_token),
-            google_refresh_token: SealedSecret(granted.refresh_token),
-            google_token_expiry: clock.now() + TimeDelta::seconds(3_599),
-        };
-        let login = Connect {
-            credentials: credentials(key, tokens, clock.now()),
-            asked_at: clock.now(),
-            replaces: None,
-            state: Some(SyncState::new(clock.now())),
-        };
-        subject.store.connect(&login).await.unwrap();
+        let (store, host, key) = (subject.store, subject.host, key(1, 2));
+        host.put(HostTable::Instructors, json!({ "tenant_id": key.tenant_id, "id": key.instructor_id })).await;
+        let mut credentials = credentials(key, "1", clock.now());
+        credentials.tokens = sealed(key, &granted, clock.now());
+        store.connect(&first_login(credentials)).await.unwrap();
 
-        let (sync_queue, bus, random) =
-            (Arc::new(TestQueue::default()), Arc::new(Bus::default()), Arc::new(MiddleRandom));
+        let (queue, bus, random) =
+            (TestQueue::new(clock.clone()), Arc::new(TestBus::default()), Arc::new(FixedJitter(u16::MAX / 2)));
         let (address, mailbox) = mailbox().await;
-        let settings = google_config(&base);
-        let client = Arc::new(google::client().unwrap());
-        let limiter = subject.limiter.clone();
-        let calendar = GoogleCalendar::new(client.clone(), &settings, clock.clone(), random.clone(), limiter).unwrap();
+        let http = Arc::new(google::client().unwrap());
+        let (calendar, login) = clients(http, &config(&base), clock.clone(), random.clone(), subject.limiter);
         let meanwhile = Arc::new(Meanwhile::default());
-        let sync = SyncCalendar {
-            google: google_session::Google {
-                store: subject.store.clone(),
-                calendar: Arc::new(Interrupted { calendar, meanwhile: meanwhile.clone() }),
-                login: Arc::new(GoogleLogin::new(client, &settings, &SecretString::from("secret")).unwrap()),
-                vault: Arc::new(OpenVault),
-                clock: clock.clone(),
-            },
-            sync_queue: sync_queue.clone(),
+        let ports = Ports {
+            store: store.clone(),
+            calendar: Arc::new(Interrupted { calendar, meanwhile: meanwhile.clone() }),
+            login: Arc::new(login),
+            vault: Arc::new(PlainVault),
+            clock: clock.clone(),
+            sync_queue: queue.clone(),
             bus: bus.clone(),
             random,
-            push: push.then(|| Push { address, keys: webhook_keys() }),
-            glances: UnderWay::default(),
+            webhook: push.then_some(address),
         };
-        let (store, host) = (subject.store, subject.host);
-        Self { google, store, traffic, key, sync, meanwhile, host, clock, sync_queue, bus, mailbox }
+        let sync = ports.sync_calendar();
+        Self { google, store, traffic, key, ports, sync, meanwhile, host, clock, queue, bus, mailbox }
     }
 
     pub fn google(&self) -> MutexGuard<'_, Google> {
@@ -144,23 +116,15 @@ impl World {
     }
 
     pub fn advance(&self, by: TimeDelta) {
-        self.clock.0.send_modify(|time| time.now += by);
+        self.clock.advance(by);
     }
 
     // ── what people do ─────────────────────────────────────────────────────────────────────────────────────────
     /// A lesson of an hour, saved by the host.
     pub async fn lesson(&self, number: u128, starts_at: DateTime<Utc>) -> LessonId {
-        let row = json!({
-            "tenant_id": self.key.tenant_id, "id": Uuid::from_u128(number), "instructor_id": self.key.instructor_id,
-            "title": "Piano", "starts_at": starts_at, "ends_at": starts_at + TimeDelta::hours(1),
-            "time_zone": "Europe/Berlin", "status": "scheduled",
-        });
-        self.host.put(HostTable::Lessons, row).await;
-        Self::lesson_id(number)
-    }
-
-    pub fn lesson_id(number: u128) -> LessonId {
-        LessonId(Uuid::from_u128(number))
+        let id = lesson_id(number);
+        self.host.put(HostTable::Lessons, lesson_row(self.key, id, "Piano", starts_at)).await;
+        id
     }
 
     /// Moves a lesson as the host does, and has the change noted as the table's stream tells it.
@@ -171,13 +135,7 @@ impl World {
         new["ends_at"] = json!(starts_at + TimeDelta::hours(1));
         self.host.put(HostTable::Lessons, new.clone()).await;
         let [old, new] = [old, new].map(|row| lesson_from_image(serde_dynamo::to_item(row).unwrap()));
-        let changes = NoteLessonChanges {
-            store: self.store.clone(),
-            sync_queue: self.sync_queue.clone(),
-            bus: self.bus.clone(),
-            clock: self.clock.clone(),
-        };
-        changes.note(&[LessonChange { old, new, at: self.clock.now() }]).await.unwrap();
+        self.ports.note_lesson_changes().note(&[LessonChange { old, new, at: self.clock.now() }]).await.unwrap();
     }
 
     async fn lesson_row(&self, lesson: LessonId) -> Value {
@@ -210,9 +168,8 @@ impl World {
     }
 
     async fn receive(&self, channel_id: &str, channel_token: &str) {
-        let receiver =
-            ReceiveNotice { keys: webhook_keys(), sync_queue: self.sync_queue.clone(), clock: self.clock.clone() };
-        receiver.receive(&PushNotice { channel_id, channel_token, resource_state: "exists" }).await.unwrap();
+        let notice = PushNotice { channel_id, channel_token, resource_state: "exists" };
+        self.ports.receive_notice().receive(&notice).await.unwrap();
     }
 
     /// Waits for the notifications of what was written, and handles a message for each.
@@ -232,8 +189,8 @@ impl World {
     /// So many notices in a second, each of a change that `change` makes, and the runs that answer them in so many
     /// processes, `at_once` at a time beside those that wait: with none, each is done with before the next comes.
     pub async fn burst(&self, notices: i32, at_once: usize, processes: usize, change: impl Fn(i32)) {
-        let workers = (0..processes).map(|_| SyncCalendar { glances: UnderWay::default(), ..self.sync.clone() });
-        let mut worker = workers.collect::<Vec<_>>().into_iter().cycle();
+        let workers: Vec<_> = (0..processes).map(|_| self.ports.sync_calendar()).collect();
+        let mut worker = workers.into_iter().cycle();
         let mut runs = FuturesUnordered::new();
         for n in 0..notices {
             change(n);
@@ -258,22 +215,15 @@ impl World {
 
     /// The schedule of each minute, and the runs that follow; returns how many connections had a message.
     pub async fn poll(&self) -> usize {
-        let dispatch = DispatchDuePolls {
-            store: self.store.clone(),
-            sync_queue: self.sync_queue.clone(),
-            clock: self.clock.clone(),
-            random: Arc::new(MiddleRandom),
-        };
-        let sent = dispatch.dispatch().await.unwrap();
+        let sent = self.ports.dispatcher().dispatch().await.unwrap();
         self.answer().await;
         sent
     }
 
     /// Handles the messages that were sent.
     pub async fn answer(&self) {
-        let messages = mem::take(&mut *self.sync_queue.waiting.lock().unwrap());
-        for message in messages {
-            self.answer_one(message).await;
+        for queued in self.queue.take() {
+            self.answer_one(queued.message).await;
         }
     }
 
@@ -314,8 +264,8 @@ impl World {
     /// Counts from here on.
     pub fn reset(&self) {
         self.traffic.take();
-        self.sync_queue.sent.store(0, Ordering::SeqCst);
-        self.bus.0.store(0, Ordering::SeqCst);
+        self.queue.take_sent();
+        self.bus.take();
         self.google().reset_calls();
     }
 
@@ -333,8 +283,8 @@ impl World {
             units: google + 2 * patches,
             dynamo,
             logs: self.store.logs(self.key, None, 1000).await.unwrap().len() - before,
-            messages: self.sync_queue.sent.load(Ordering::SeqCst),
-            notices: self.bus.0.load(Ordering::SeqCst),
+            messages: self.queue.take_sent(),
+            notices: self.bus.take().len(),
         }
     }
 
@@ -375,47 +325,4 @@ impl World {
         let row = self.host.row(HostTable::Instructors, self.key.tenant_id, self.key.instructor_id.0).await.unwrap();
         row["calendar_last_synced_at"].as_str().unwrap().parse().unwrap()
     }
-}
-
-/// The fields of an event of an hour.
-pub fn hour(starts_at: DateTime<Utc>) -> Value {
-    json!({
-        "start": { "dateTime": starts_at, "timeZone": "Europe/Berlin" },
-        "end": { "dateTime": starts_at + TimeDelta::hours(1), "timeZone": "Europe/Berlin" },
-    })
-}
-
-fn credentials(key: ConnectionKey, tokens: SealedTokens, now: DateTime<Utc>) -> InstructorCalendarCredentials {
-    InstructorCalendarCredentials {
-        id: ConnectionId(Uuid::from_u128(3)),
-        key,
-        tokens,
-        google_calendar_id: CalendarId::from("primary"),
-        google_account: GoogleAccount { sub: "1".to_owned(), email: Some(ADA.to_owned()) },
-        oauth_client: CLIENT.to_owned(),
-        granted_scopes: vec![SCOPE.to_owned()],
-        settings: SyncSettings::default(),
-        status: ConnectionStatus::Active,
-        created_at: now,
-        updated_at: now,
-    }
-}
-
-fn webhook_keys() -> WebhookKeys {
-    WebhookKeys::from_base64(&[SecretString::from(KEY)]).unwrap()
-}
-
-fn google_config(base: &str) -> GoogleConfig {
-    let base = base.to_owned();
-    let config = Config::from_vars(move |name| {
-        Some(match name {
-            "GOOGLE_CLIENT_ID" => CLIENT.to_owned(),
-            "GOOGLE_REDIRECT_URI" => "http://localhost/callback".to_owned(),
-            "GOOGLE_TOKEN_URL" => format!("{base}/token"),
-            "GOOGLE_CALENDAR_URL" => format!("{base}/calendar/v3"),
-            "GOOGLE_BATCH_URL" => format!("{base}/batch/calendar/v3"),
-            _ => return None,
-        })
-    });
-    config.google().unwrap()
 }

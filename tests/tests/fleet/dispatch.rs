@@ -10,7 +10,6 @@ use async_trait::async_trait;
 use calendar_sync::{
     Result,
     adapters::system::SystemRandom,
-    config::Config,
     model::{ConnectionKey, SyncState},
     ports::{Clock, Store, SyncMessage, SyncQueue},
     reconcile::backoff,
@@ -20,35 +19,18 @@ use calendar_tests::dynamo;
 use chrono::{DateTime, TimeDelta, Utc};
 use convergence::memory_store::MemoryStore;
 use dynoxide::{AttributeValue, Database, ImportOptions, Item};
+use testkit::{aws::table_names, clock::TestClock, data::noon as now, ports::TestQueue};
 use tokio::sync::watch;
 
-use crate::{key, now, virtual_time::VirtualClock};
+use crate::key;
 
 /// The interval of a connection that is polled, and the shortest that its jitter makes of it.
 const INTERVAL: TimeDelta = TimeDelta::minutes(15);
 const SHORTEST: TimeDelta = TimeDelta::seconds(15 * 60 * 3 / 4);
 
-/// Every message, when it was sent and with which delay.
-#[derive(Default)]
-struct TestQueue(Mutex<Vec<(ConnectionKey, Duration)>>);
-
-impl TestQueue {
-    fn take(&self) -> Vec<(ConnectionKey, Duration)> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-#[async_trait]
-impl SyncQueue for TestQueue {
-    async fn send(&self, message: &SyncMessage, delay: Duration) -> Result<()> {
-        self.0.lock().unwrap().push((message.key, delay));
-        Ok(())
-    }
-}
-
 /// The queue of a process that stops for ever in the middle of its work: some messages are sent, some are not.
 struct Stuck {
-    sync_queue: Arc<TestQueue>,
+    queue: Arc<TestQueue>,
     left: Left,
     stopped: watch::Sender<bool>,
 }
@@ -57,7 +39,7 @@ struct Stuck {
 impl SyncQueue for Stuck {
     async fn send(&self, message: &SyncMessage, delay: Duration) -> Result<()> {
         if self.left.take() {
-            return self.sync_queue.send(message, delay).await;
+            return self.queue.send(message, delay).await;
         }
         self.stopped.send_replace(true);
         std::future::pending().await
@@ -66,7 +48,7 @@ impl SyncQueue for Stuck {
 
 /// The queue of another process, which leaves enough for the first to be in the middle of its work.
 struct Waiting {
-    sync_queue: Arc<TestQueue>,
+    queue: Arc<TestQueue>,
     left: Left,
     other: watch::Receiver<bool>,
 }
@@ -77,7 +59,7 @@ impl SyncQueue for Waiting {
         if !self.left.take() {
             self.other.clone().wait_for(|stopped| *stopped).await.unwrap();
         }
-        self.sync_queue.send(message, delay).await
+        self.queue.send(message, delay).await
     }
 }
 
@@ -94,7 +76,7 @@ impl Left {
     }
 }
 
-fn dispatcher(store: &Arc<dyn Store>, sync_queue: Arc<dyn SyncQueue>, clock: &Arc<VirtualClock>) -> DispatchDuePolls {
+fn dispatcher(store: &Arc<dyn Store>, sync_queue: Arc<dyn SyncQueue>, clock: &Arc<TestClock>) -> DispatchDuePolls {
     DispatchDuePolls { store: store.clone(), sync_queue, clock: clock.clone(), random: Arc::new(SystemRandom) }
 }
 
@@ -106,8 +88,7 @@ async fn stored(connections: u128, due: impl Fn(u128) -> Option<i64>) -> (Arc<dy
         let at = due(number).map_or(now() + TimeDelta::hours(1), |ago| now() - TimeDelta::seconds(ago));
         state_item(number, at)
     });
-    let table = Config::from_vars(|_| None).tables().credentials;
-    database.import_items(&table, items.collect(), ImportOptions::default()).unwrap();
+    database.import_items(&table_names().credentials, items.collect(), ImportOptions::default()).unwrap();
     (subject.store, traffic)
 }
 
@@ -141,15 +122,16 @@ fn state_item(number: u128, next_sync_at: DateTime<Utc>) -> Item {
 async fn of_100_000_connections_the_dispatcher_reads_the_1000_that_are_due_and_sends_one_message_for_each() {
     let is_due = |number: u128| number % 100 == 7;
     let (store, traffic) = stored(100_000, |number| is_due(number).then_some(60)).await;
-    let (sync_queue, clock) = (Arc::new(TestQueue::default()), VirtualClock::new(now()));
-    let dispatcher = dispatcher(&store, sync_queue.clone(), &clock);
+    let clock = TestClock::standing(now());
+    let queue = TestQueue::new(clock.clone());
+    let dispatcher = dispatcher(&store, queue.clone(), &clock);
     // Items, and what is paid for reading them: half a unit for each 4 KiB of a shard's index.
     let counted = || {
         let counts = traffic.take();
         (counts.read, counts.written, counts.read_units)
     };
     assert_eq!(dispatcher.dispatch().await.unwrap(), 1_000);
-    let sent: Vec<_> = sync_queue.take().into_iter().map(|(key, _)| key).collect();
+    let sent: Vec<_> = queue.take().into_iter().map(|queued| queued.message.key).collect();
     assert_eq!(sent.len(), 1_000);
     assert_eq!(sent.into_iter().collect::<BTreeSet<_>>(), (0..100_000).filter(|n| is_due(*n)).map(key).collect());
     assert_eq!(counted(), (1_000, 1_000, 24.0), "found, and claimed");
@@ -162,12 +144,13 @@ async fn of_100_000_connections_the_dispatcher_reads_the_1000_that_are_due_and_s
 async fn of_two_dispatchers_one_may_die_midway_and_all_are_synced_and_none_twice_within_its_interval() {
     const DUE: u128 = 600;
     let (store, _) = stored(2_000, |number| (number < DUE).then_some(60)).await;
-    let (sync_queue, clock) = (Arc::new(TestQueue::default()), VirtualClock::new(now()));
+    let clock = TestClock::standing(now());
+    let queue = TestQueue::new(clock.clone());
     // Of 600 one sends 100 and has 256 more in flight at most, until the other has stopped at its hundredth.
     let half = || Left(Mutex::new(100));
     let (stopped, mut other) = watch::channel(false);
-    let waiting = Waiting { sync_queue: sync_queue.clone(), left: half(), other: other.clone() };
-    let stuck = Stuck { sync_queue: sync_queue.clone(), left: half(), stopped };
+    let waiting = Waiting { queue: queue.clone(), left: half(), other: other.clone() };
+    let stuck = Stuck { queue: queue.clone(), left: half(), stopped };
     let (dies, lives) = (dispatcher(&store, Arc::new(stuck), &clock), dispatcher(&store, Arc::new(waiting), &clock));
     let dies = async {
         tokio::select! {
@@ -185,7 +168,7 @@ async fn of_two_dispatchers_one_may_die_midway_and_all_are_synced_and_none_twice
         if minute > 0 {
             lives.dispatch().await.unwrap();
         }
-        for (key, _) in sync_queue.take() {
+        for key in queue.take().into_iter().map(|queued| queued.message.key) {
             messages.entry(key).or_default().push(clock.now());
             let jitter = u16::try_from(key.instructor_id.0.as_u128() * 109 % 65_536).unwrap();
             store.schedule(key, Some(clock.now() + backoff::jitter(INTERVAL, jitter))).await.unwrap();
@@ -208,15 +191,16 @@ async fn after_an_outage_of_hours_the_longest_due_come_first_so_many_a_minute_an
         let state = SyncState { next_sync_at: Some(due), last_synced_at: Some(due), ..SyncState::new(now()) };
         store.tables().states.insert(key(number), state);
     }
-    let (sync_queue, clock) = (Arc::new(TestQueue::default()), VirtualClock::new(now()));
+    let clock = TestClock::standing(now());
+    let queue = TestQueue::new(clock.clone());
     let shared: Arc<dyn Store> = Arc::new(store.clone());
-    let dispatcher = dispatcher(&shared, sync_queue.clone(), &clock);
+    let dispatcher = dispatcher(&shared, queue.clone(), &clock);
     let mut sent = Vec::new();
     for minute in 0..3 {
         clock.advance_to(now() + TimeDelta::minutes(minute));
         let waiting = store.tables().states.clone();
         assert_eq!(dispatcher.dispatch().await.unwrap(), A_MINUTE.min(12_000 - sent.len()));
-        let messages = sync_queue.take();
+        let messages: Vec<_> = queue.take().into_iter().map(|queued| (queued.message.key, queued.delay)).collect();
         let due = |key: &ConnectionKey| waiting[key].next_sync_at.unwrap();
         let newest = messages.iter().map(|(key, _)| due(key)).max().unwrap();
         let now_sent: BTreeSet<_> = messages.iter().map(|(key, _)| *key).chain(sent.iter().copied()).collect();

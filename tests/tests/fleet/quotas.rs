@@ -8,10 +8,10 @@ use calendar_sync::{
 };
 use chrono::TimeDelta;
 use futures::future::join_all;
-use serde_json::json;
+use testkit::data::{hour, noon as now};
 
 use crate::{
-    key, now,
+    key,
     world::{Fleet, Queue, address},
 };
 
@@ -47,12 +47,11 @@ fn first_syncs_of_500_connections_wait_behind_live_ones_and_google_refuses_hardl
             for n in 0..600 {
                 fleet.clock.sleep(Duration::from_millis(100)).await;
                 let number = n * 7 % LIVE;
-                let at = fleet.clock.now() + TimeDelta::hours(1);
-                let event = json!({ "start": { "dateTime": at }, "end": { "dateTime": at + TimeDelta::hours(1) } });
+                let event = hour(fleet.clock.now() + TimeDelta::hours(1));
                 fleet.google.lock().create_event(fleet.clock.now(), &address(number), &event).unwrap();
                 fleet.send(number, SyncTrigger::Webhook, &[SyncTask::PullEvents]).await;
             }
-            left_behind.set(fleet.sync_queue.waiting(Queue::FirstSyncs).len());
+            left_behind.set(fleet.waiting(Queue::FirstSyncs));
             let synced = |number| fleet.state(number).last_synced_at.is_some();
             let in_google = |number| fleet.google.lock().events(&address(number)).len();
             while !(LIVE..LIVE + NEW).all(synced) || in_google(LIVE) < MANY {
@@ -69,7 +68,7 @@ fn first_syncs_of_500_connections_wait_behind_live_ones_and_google_refuses_hardl
         futures::join!(live_ones, fleet.dispatch(&done), join_all(live), join_all(first));
 
         assert!(left_behind.get() > 100, "{} first syncs still waited after a minute", left_behind.get());
-        let waited = fleet.sync_queue.longest_wait(Queue::Live);
+        let waited = fleet.longest_wait();
         assert!(waited < TimeDelta::seconds(5), "a live message waited for {waited}");
     });
     let (calls, refused) = (fleet.google.lock().calendar_calls(), fleet.google.refused());
@@ -99,7 +98,7 @@ fn a_listing_that_finds_no_room_in_the_minute_waits_and_has_not_failed() {
         assert_eq!(fleet.google.lock().calendar_calls(), 0);
         assert_eq!((state.failures, &state.last_error, state.backoff_until), (0, &None, None));
         assert!(state.pending.tasks.is_superset(&EVERYTHING.into()), "{state:?}");
-        assert!(!fleet.sync_queue.waiting(Queue::FirstSyncs).is_empty(), "the rest has a message");
+        assert!(fleet.waiting(Queue::FirstSyncs) > 0, "the rest has a message");
 
         let synced = || fleet.state(0).last_synced_at.is_some();
         futures::join!(fleet.dispatch(&synced), fleet.work(&process, Queue::FirstSyncs, &synced));

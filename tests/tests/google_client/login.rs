@@ -1,8 +1,9 @@
 //! Sign-in.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use calendar_sync::{
+    adapters::google::{self, GoogleLogin},
     model::CalendarOAuthTokens,
     ports::{Access, Calendar, ListingOutcome, Login, LoginError, Refusal},
 };
@@ -10,7 +11,9 @@ use chrono::TimeDelta;
 use google_sim::{Effect, RefreshTokens, When};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::world::{ADA, CLIENT, CLIENT_SECRET, REDIRECT, SCOPE, VERIFIER, World, login_at, now, refuse};
+use testkit::google::config;
+
+use crate::world::{ADA, CLIENT, REDIRECT, SCOPE, VERIFIER, World, clients_at, now, refuse};
 
 #[tokio::test]
 async fn a_login_brings_tokens_the_account_and_the_scopes_that_were_granted() {
@@ -35,7 +38,7 @@ async fn a_login_brings_tokens_the_account_and_the_scopes_that_were_granted() {
 
 #[test]
 fn a_login_asks_for_consent_and_offline_access_with_pkce_and_for_nothing_granted_earlier() {
-    let url = login_at("http://127.0.0.1:9", CLIENT_SECRET).authorize_url("state", &SecretString::from(VERIFIER));
+    let url = clients_at("http://127.0.0.1:9").1.authorize_url("state", &SecretString::from(VERIFIER));
     let url: reqwest::Url = url.parse().unwrap();
     let asked: BTreeMap<_, _> = url.query_pairs().into_owned().collect();
     for (name, value) in [
@@ -109,8 +112,10 @@ async fn a_failure_of_the_token_endpoint_passes_and_a_wrong_client_secret_does_n
         world.google().clear_faults();
     }
     let base = world.login.authorize_url("s", &SecretString::from(VERIFIER));
-    let base = base.split_once("/o/oauth2").unwrap().0;
-    let refused = login_at(base, "wrong").refresh(&refresh_token, now()).await.unwrap_err();
+    let config = config(base.split_once("/o/oauth2").unwrap().0);
+    let http = Arc::new(google::client().unwrap());
+    let stranger = GoogleLogin::new(http, &config, &SecretString::from("wrong")).unwrap();
+    let refused = stranger.refresh(&refresh_token, now()).await.unwrap_err();
     let LoginError::ClientRefused(refusal) = refused else { panic!("{refused:?}") };
     assert_eq!(refusal.to_string(), "401 invalid_client: Unauthorized");
 }

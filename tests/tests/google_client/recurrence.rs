@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use calendar_sync::{
     adapters::google::{Answer, Request, Transport},
-    model::{CalendarId, ConnectionKey, Event, ExternalCalendarEvent, InstructorId, LessonId, TenantId, Window},
+    model::{CalendarId, Event, ExternalCalendarEvent, LessonId, Window},
     ports::{Calendar, CalendarError, ExternalLookup},
     reconcile::{
         conflicts::{self, LessonSpan},
@@ -17,7 +17,7 @@ use calendar_sync::{
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
-use uuid::Uuid;
+use testkit::data::{key, lesson_id};
 
 use crate::{
     wire::access,
@@ -47,8 +47,7 @@ fn moment(text: &Value) -> DateTime<Utc> {
 async fn rows(zone: &Value, events: &Value) -> Vec<ExternalCalendarEvent> {
     let page = json!({ "timeZone": zone, "items": events, "nextSyncToken": "token" });
     let listing = calendar_through(Arc::new(Page(page))).list(&access(), None, soon()).await;
-    let key = ConnectionKey { tenant_id: TenantId(Uuid::nil()), instructor_id: InstructorId(Uuid::nil()) };
-    let plan = inbound::plan(key, &CalendarId::from("primary"), listing.time_zone.unwrap(), listing.items);
+    let plan = inbound::plan(key(0, 0), &CalendarId::from("primary"), listing.time_zone.unwrap(), listing.items);
     assert_eq!(plan.put.len(), events.as_array().unwrap().len(), "each is stored");
     assert!(plan.misread.is_empty(), "each is understood");
     plan.put
@@ -71,7 +70,7 @@ async fn check(name: &str) {
     assert_eq!(json!(found), case["occurrences"], "{name}: {}", case["situation"]);
 
     let lessons = case["lessons"].as_array().unwrap().iter().enumerate().map(|(index, lesson)| LessonSpan {
-        lesson_id: LessonId(Uuid::from_u128(index as u128)),
+        lesson_id: lesson_id(index as u128),
         start: moment(&lesson[0]),
         end: moment(&lesson[1]),
     });

@@ -9,9 +9,7 @@ use calendar_sync::ports::{Calendar, Login};
 use google_sim::{Effect, When};
 use secrecy::ExposeSecret;
 
-use crate::world::{
-    CLIENT_SECRET, SCOPE, TestClock, VERIFIER, World, calendar_at, channel, insert, login_at, now, refuse, soon,
-};
+use crate::world::{CLIENT_SECRET, SCOPE, VERIFIER, World, channel, clients_at, insert, now, refuse, soon};
 
 /// Everything that is logged, from whatever library, at any level.
 #[derive(Clone, Default)]
@@ -60,9 +58,9 @@ async fn no_token_shows_in_any_error_or_log_line() {
         world.google().clear_faults();
     }
     // No server listens there.
-    let dead = calendar_at("http://127.0.0.1:9", TestClock::new());
-    heard.push(format!("{:?}", dead.list(&world.access, None, soon()).await.outcome));
-    heard.push(format!("{:?}", login_at("http://127.0.0.1:9", CLIENT_SECRET).refresh(&refresh_token, now()).await));
+    let (calendar, login) = clients_at("http://127.0.0.1:9");
+    heard.push(format!("{:?}", calendar.list(&world.access, None, soon()).await.outcome));
+    heard.push(format!("{:?}", login.refresh(&refresh_token, now()).await));
 
     let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
     assert!(logged.contains("TRACE"), "the log is heard at all");

@@ -11,7 +11,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::world::{CLIENT, TestClock, calendar_at, channel, delete, get, id, insert, lesson, patch, soon};
+use crate::world::{CLIENT, channel, clients_at, delete, get, id, insert, lesson, patch, soon};
 
 /// The requests as they came, connection by connection.
 type Heard = Arc<Mutex<Vec<Vec<String>>>>;
@@ -73,7 +73,7 @@ pub fn access() -> Access {
 #[tokio::test]
 async fn calls_share_a_connection_and_ask_for_compression_in_both_places() {
     let (base, heard) = listener().await;
-    let calendar = calendar_at(&base, TestClock::new());
+    let calendar = clients_at(&base).0;
     for _ in 0..3 {
         calendar.list(&access(), None, soon()).await;
     }
@@ -89,7 +89,7 @@ async fn calls_share_a_connection_and_ask_for_compression_in_both_places() {
 #[tokio::test]
 async fn only_the_fields_that_are_read_are_asked_for() {
     let (base, heard) = listener().await;
-    let calendar = calendar_at(&base, TestClock::new());
+    let calendar = clients_at(&base).0;
     calendar.list(&access(), None, soon()).await;
     calendar.watch(&access(), &channel("c1"), soon()).await.unwrap();
     let replace = Operation::Replace { id: id(3), etag: None, event: lesson(3, "Piano") };
@@ -111,7 +111,7 @@ async fn only_the_fields_that_are_read_are_asked_for() {
 #[tokio::test]
 async fn no_write_has_google_mail_to_guests() {
     let (base, heard) = listener().await;
-    let calendar = calendar_at(&base, TestClock::new());
+    let calendar = clients_at(&base).0;
     let replace = Operation::Replace { id: id(3), etag: None, event: lesson(3, "Piano") };
     calendar.batch(&access(), &[insert(2), replace, patch(4, "\"1\""), delete(5)], soon()).await;
 

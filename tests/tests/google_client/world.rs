@@ -8,17 +8,13 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
 use calendar_sync::{
-    adapters::google::{self, GoogleCalendar, GoogleLogin},
-    config::{Config, GoogleConfig},
-    model::{
-        CalendarId, ChannelId, ConnectionKey, Event, EventId, InstructorId, LessonContent, LessonId, OwnEventId,
-        TenantId,
-    },
+    adapters::google::{self, GoogleCalendar, GoogleLogin, Transport},
+    config::GoogleConfig,
+    model::{CalendarId, ChannelId, Event, EventId, LessonContent, OwnEventId},
     ports::{
-        Access, Calendar, Clock, EventPatch, GrantedTokens, Listing, ListingOutcome, Login, LoginError, NewChannel,
-        Operation, OperationOutcome, Random,
+        Access, Calendar, EventPatch, GrantedTokens, Listing, ListingOutcome, Login, LoginError, NewChannel, Operation,
+        OperationOutcome,
     },
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -28,52 +24,27 @@ use futures::FutureExt;
 use google_sim::{Effect, Fault, Google, When};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use uuid::Uuid;
+pub use testkit::{
+    clock::TestClock,
+    data::noon as now,
+    google::{ADA, CLIENT, CLIENT_SECRET, REDIRECT, SCOPE},
+};
+use testkit::{
+    data::{hour, key, lesson_id},
+    google::{demo, serve},
+    ports::FixedJitter,
+    wiring::clients,
+};
 
-pub const ADA: &str = "ada@example.com";
 pub const HOLIDAYS: &str = "en.german#holiday@group.v.calendar.google.com";
-pub const CLIENT: &str = "client";
-pub const CLIENT_SECRET: &str = "marked-client-secret";
-pub const REDIRECT: &str = "http://localhost:3000/api/v1/calendar/oauth/callback";
-pub const SCOPE: &str = "https://www.googleapis.com/auth/calendar.events";
 pub const VERIFIER: &str = "marked-verifier-that-is-at-least-43-characters-long";
 
 /// More events than one page holds.
 pub const MANY: usize = 2_600;
 
-pub fn now() -> DateTime<Utc> {
-    "2026-03-01T12:00:00Z".parse().unwrap()
-}
-
 /// By when calls are to end, where that is not what a test is about.
 pub fn soon() -> DateTime<Utc> {
     now() + TimeDelta::minutes(1)
-}
-
-/// A clock that moves only while a caller sleeps.
-pub struct TestClock(Mutex<DateTime<Utc>>);
-impl TestClock {
-    pub fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(now())))
-    }
-}
-#[async_trait]
-impl Clock for TestClock {
-    fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap()
-    }
-    async fn sleep(&self, time: Duration) {
-        *self.0.lock().unwrap() += time;
-    }
-}
-
-/// Full jitter of zero: no pause at all.
-struct NoPause;
-impl Random for NoPause {
-    fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(0);
-    }
 }
 
 pub struct World {
@@ -85,42 +56,28 @@ pub struct World {
     pub access: Access,
 }
 
+/// The quota is a fleet's; here is one process.
 fn config(base: &str) -> GoogleConfig {
-    let base = base.to_owned();
-    let config = Config::from_vars(move |name| {
-        Some(match name {
-            "GOOGLE_CLIENT_ID" => CLIENT.to_owned(),
-            "GOOGLE_REDIRECT_URI" => REDIRECT.to_owned(),
-            "GOOGLE_AUTHORIZE_URL" => format!("{base}/o/oauth2/v2/auth"),
-            "GOOGLE_TOKEN_URL" => format!("{base}/token"),
-            "GOOGLE_REVOKE_URL" => format!("{base}/revoke"),
-            "GOOGLE_CALENDAR_URL" => format!("{base}/calendar/v3"),
-            "GOOGLE_BATCH_URL" => format!("{base}/batch/calendar/v3"),
-            "GOOGLE_QUOTA_A_MINUTE" => "1000000".to_owned(), // a fleet's; here is one process
-            _ => return None,
-        })
-    });
-    config.google().unwrap()
+    GoogleConfig { quota_a_minute: 1_000_000, ..testkit::google::config(base) }
 }
 
-pub fn calendar_at(base: &str, clock: Arc<TestClock>) -> GoogleCalendar {
-    calendar_over(base, clock, MemoryStore::default())
+fn clients_over(
+    transport: Arc<dyn Transport>,
+    base: &str,
+    clock: Arc<TestClock>,
+    store: MemoryStore,
+) -> (GoogleCalendar, GoogleLogin) {
+    clients(transport, &config(base), clock, Arc::new(FixedJitter(0)), Arc::new(store))
 }
 
-fn calendar_over(base: &str, clock: Arc<TestClock>, store: MemoryStore) -> GoogleCalendar {
-    let client = Arc::new(google::client().unwrap());
-    GoogleCalendar::new(client, &config(base), clock, Arc::new(NoPause), Arc::new(store)).unwrap()
+/// Clients of a Google at `base`.
+pub fn clients_at(base: &str) -> (GoogleCalendar, GoogleLogin) {
+    clients_over(Arc::new(google::client().unwrap()), base, TestClock::skipping(now()), MemoryStore::default())
 }
 
 /// A client whose every request goes through `transport`.
-pub fn calendar_through(transport: Arc<dyn google::Transport>) -> GoogleCalendar {
-    let config = config("https://google.test");
-    let store = Arc::new(MemoryStore::default());
-    GoogleCalendar::new(transport, &config, TestClock::new(), Arc::new(NoPause), store).unwrap()
-}
-
-pub fn login_at(base: &str, secret: &str) -> GoogleLogin {
-    GoogleLogin::new(Arc::new(google::client().unwrap()), &config(base), &SecretString::from(secret)).unwrap()
+pub fn calendar_through(transport: Arc<dyn Transport>) -> GoogleCalendar {
+    clients_over(transport, "https://google.test", TestClock::skipping(now()), MemoryStore::default()).0
 }
 
 /// A rate limiter that answers after a moment, so that other calls may ask meanwhile.
@@ -133,30 +90,20 @@ fn slow_limiter(asked: Arc<AtomicUsize>) -> MemoryStore {
 
 impl World {
     pub async fn new() -> Self {
-        let mut config = google_sim::Config::demo(CLIENT, CLIENT_SECRET, REDIRECT);
-        config.behaviour.loopback_webhooks = true;
-        let mut google = Google::new(1, config);
+        let mut google = Google::new(1, demo());
         let token = google.grant(now(), CLIENT, ADA, &[SCOPE]).access_token;
-        let google = Arc::new(Mutex::new(google));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let clock = TestClock::new();
-        let (shown, time) = (Arc::clone(&google), Arc::clone(&clock));
-        tokio::spawn(google_sim::serve(listener, shown, Arc::new(move || time.now()), std::future::pending()));
+        let (google, clock) = (Arc::new(Mutex::new(google)), TestClock::skipping(now()));
+        let base = serve(&google, &clock).await;
         let reservations = Arc::new(AtomicUsize::new(0));
-        Self {
-            google,
-            calendar: calendar_over(&base, Arc::clone(&clock), slow_limiter(Arc::clone(&reservations))),
-            clock,
-            reservations,
-            login: login_at(&base, CLIENT_SECRET),
-            access: Access {
-                account: "ada".to_owned(),
-                client: CLIENT.to_owned(),
-                token: token.into(),
-                calendar: CalendarId::from("primary"),
-            },
-        }
+        let http = Arc::new(google::client().unwrap());
+        let (calendar, login) = clients_over(http, &base, Arc::clone(&clock), slow_limiter(Arc::clone(&reservations)));
+        let access = Access {
+            account: "ada".to_owned(),
+            client: CLIENT.to_owned(),
+            token: token.into(),
+            calendar: CalendarId::from("primary"),
+        };
+        Self { google, clock, calendar, reservations, login, access }
     }
 
     pub fn google(&self) -> MutexGuard<'_, Google> {
@@ -223,8 +170,7 @@ impl World {
 }
 
 pub fn id(n: u128) -> EventId {
-    let key = ConnectionKey { tenant_id: TenantId(Uuid::nil()), instructor_id: InstructorId(Uuid::nil()) };
-    OwnEventId { lesson_id: LessonId(Uuid::from_u128(n)), generation: 0 }.encode(key)
+    OwnEventId { lesson_id: lesson_id(n), generation: 0 }.encode(key(0, 0))
 }
 
 pub fn lesson(n: u128, title: &str) -> EventPatch {
@@ -236,7 +182,7 @@ pub fn lesson(n: u128, title: &str) -> EventPatch {
         description: None,
         location: Some("Room 2".to_owned()),
     };
-    EventPatch { lesson_id: LessonId(Uuid::from_u128(n)), content }
+    EventPatch { lesson_id: lesson_id(n), content }
 }
 
 pub fn insert(n: u128) -> Operation {
@@ -270,11 +216,9 @@ pub fn token(outcome: &ListingOutcome) -> &str {
 }
 
 pub fn busy(summary: &str) -> Value {
-    json!({
-        "summary": summary,
-        "start": { "dateTime": "2026-03-02T10:00:00Z" },
-        "end": { "dateTime": "2026-03-02T11:00:00Z" },
-    })
+    let mut event = hour(now() + TimeDelta::hours(22));
+    event["summary"] = json!(summary);
+    event
 }
 
 pub fn refuse(status: u16, reason: &str) -> Effect {

@@ -1,41 +1,25 @@
 //! A sync by hand that ends in the background: the log row that was promised for it covers all of its parts, and ends.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use calendar_sync::{
-    Result,
     model::{CalendarSyncLog, SyncCalendarRequest, SyncDirection, SyncLogId, SyncOutcome, SyncTask, SyncTrigger},
-    ports::{SyncMessage, SyncQueue},
+    ports::SyncMessage,
     usecases::{
         handle_sync_message::HandleSyncMessage,
         sync_now::{SyncNow, sync_now},
     },
 };
 use chrono::TimeDelta;
+use testkit::{ports::TestQueue, wiring::Ports};
 use uuid::Uuid;
 
 use crate::stage::{Person, Stage};
 
-/// Keeps messages until a test handles them.
-#[derive(Default)]
-struct TestQueue(Mutex<Vec<SyncMessage>>);
-
-#[async_trait]
-impl SyncQueue for TestQueue {
-    async fn send(&self, message: &SyncMessage, _: Duration) -> Result<()> {
-        self.0.lock().unwrap().push(message.clone());
-        Ok(())
-    }
-}
-
-/// The stage, with a sync queue whose messages the test handles.
+/// The stage with a queue of the test's.
 struct Handover {
     stage: Stage,
-    sync_queue: Arc<TestQueue>,
+    queue: Arc<TestQueue>,
     handler: HandleSyncMessage,
     person: Person,
 }
@@ -45,11 +29,9 @@ impl Handover {
         let stage = Stage::set().await;
         let person = stage.person().await;
         stage.connect(&person).await;
-        let sync_queue = Arc::new(TestQueue::default());
-        let mut sync = stage.sync.clone();
-        sync.sync_queue = sync_queue.clone();
-        let handler = HandleSyncMessage { sync, disconnect: stage.disconnect.clone() };
-        Self { stage, sync_queue, handler, person }
+        let queue = TestQueue::new(stage.ports.clock.clone());
+        let handler = Ports { sync_queue: queue.clone(), ..stage.ports.clone() }.worker();
+        Self { stage, queue, handler, person }
     }
 
     /// Asks for a sync that has `time`; returns the id of the promised log row.
@@ -62,11 +44,11 @@ impl Handover {
     }
 
     fn heard(&self) -> SyncMessage {
-        self.sync_queue.0.lock().unwrap().pop().expect("a message")
+        self.queue.take().pop().expect("a message").message
     }
 
     async fn row(&self, id: SyncLogId) -> CalendarSyncLog {
-        self.stage.sync.google.store.log(self.person.key, id).await.unwrap().unwrap()
+        self.stage.ports.store.log(self.person.key, id).await.unwrap().unwrap()
     }
 }
 
@@ -96,7 +78,7 @@ async fn a_sync_by_hand_that_runs_out_of_time_continues_as_requested_and_ends_in
 #[tokio::test]
 async fn a_promised_log_row_ends_although_the_calendar_is_disconnected_meanwhile() {
     let on = Handover::connected().await;
-    let (store, key, now) = (&on.stage.sync.google.store, on.person.key, on.stage.now());
+    let (store, key, now) = (&on.stage.ports.store, on.person.key, on.stage.now());
     store.acquire_lease(key, Uuid::from_u128(9), now, now + TimeDelta::minutes(1), &[].into()).await.unwrap();
     let (instructor_id, direction) = (key.instructor_id, Some(SyncDirection::ToGoogle));
     let asked = SyncCalendarRequest { instructor_id, direction, dates: None };

@@ -69,7 +69,9 @@ impl Interrupter {
     pub async fn before(self: &Arc<Self>, upstream: &str) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let router = Router::new().fallback(pass_on).with_state((Arc::clone(self), Upstream::new(upstream).unwrap()));
+        let router = Router::new()
+            .fallback(pass_on)
+            .with_state((Arc::clone(self), Upstream::new(upstream.trim_start_matches("http://")).unwrap()));
         tokio::spawn(async move { axum::serve(listener, router).await });
         address
     }

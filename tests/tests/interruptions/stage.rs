@@ -17,38 +17,41 @@ use aws_sdk_dynamodb::{
 use calendar_sync::{
     Result,
     adapters::{
-        dynamo::{DynamoStore, tables},
+        dynamo::DynamoStore,
         eventbridge::EventBridgeBus,
-        google::{self, GoogleCalendar, GoogleLogin, Transport},
+        google::{self, Transport},
         kms::KmsVault,
         sqs::SqsSyncQueue,
         system::SystemRandom,
     },
-    config::{Config, TableNames},
-    model::{ConnectionKey, InstructorId, SyncOutcome, SyncTask, SyncTrigger, TenantId, WebhookKeys},
-    ports::{CalendarError, Clock, Random},
+    config::TableNames,
+    model::{ConnectionKey, LessonId, SyncOutcome, SyncTask, SyncTrigger},
+    ports::{CalendarError, Clock},
     usecases::{
         begin_login::{BeginLogin, LoginOptions},
         disconnect::{Disconnect, Disconnected, Keep},
         finish_login::{FinishLogin, Finisher, LoginFailed, LoginFinished, LoginReturn},
-        google_session::Google,
-        sync_calendar::{Push, SyncCalendar, SyncRequest, SyncRun, UnderWay},
+        sync_calendar::{SyncCalendar, SyncRequest, SyncRun},
     },
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use google_sim::{Account, Request};
-use local_stack::aws::{self, Kms, Queue, Queues, Secrets, Services};
+use local_stack::aws::{self, Kms, Queues, Secrets};
 use reqwest::Url;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use testkit::{
+    aws::{LocalAws, queue},
+    clock::TestClock,
+    data::{hour, key, lesson_id, lesson_row},
+    google::{SCOPE, config, demo, serve},
+    ports::FixedJitter,
+    wiring::{Ports, clients},
+};
 use uuid::Uuid;
 
 use crate::interrupter::Interrupter;
 
-const CLIENT: &str = "client";
-const CLIENT_SECRET: &str = "client-secret";
-const REDIRECT: &str = "http://localhost:3000/api/v1/calendar/oauth/callback";
 const QUEUE: &str = "calendar-sync";
 pub const LESSONS: usize = 3;
 
@@ -56,29 +59,6 @@ pub const LESSONS: usize = 3;
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Longer than any lease of a call that died.
 const LEASE: TimeDelta = TimeDelta::minutes(2);
-
-/// No two moments are the same.
-struct StageClock(Mutex<DateTime<Utc>>);
-#[async_trait]
-impl Clock for StageClock {
-    fn now(&self) -> DateTime<Utc> {
-        let mut now = self.0.lock().unwrap();
-        *now += TimeDelta::milliseconds(1);
-        *now
-    }
-    async fn sleep(&self, time: Duration) {
-        *self.0.lock().unwrap() += time;
-        tokio::task::yield_now().await;
-    }
-}
-
-/// No pause between two tries.
-struct NoPause;
-impl Random for NoPause {
-    fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(0);
-    }
-}
 
 /// A transport with short time limits.
 struct Hasty(reqwest::Client);
@@ -94,13 +74,14 @@ pub struct Stage {
     pub disconnect: Disconnect,
     begin: BeginLogin,
     finish: FinishLogin,
-    pub sync: SyncCalendar,
+    pub ports: Ports,
+    sync: SyncCalendar,
     simulated: Arc<Mutex<google_sim::Google>>,
-    clock: Arc<StageClock>,
+    clock: Arc<TestClock>,
     host: aws_sdk_dynamodb::Client,
     names: TableNames,
     people: AtomicU64,
-    _data: tempfile::TempDir,
+    _aws: LocalAws,
 }
 
 /// An instructor and their Google account.
@@ -122,72 +103,49 @@ impl Stage {
     pub async fn set() -> Self {
         let interrupter = Interrupter::new();
         // Rows expire by the real time.
-        let clock = Arc::new(StageClock(Mutex::new(Utc::now())));
+        let clock = TestClock::ticking(Utc::now());
+        let mut simulated = demo();
+        simulated.limits.project_per_minute = None;
+        let simulated = Arc::new(Mutex::new(google_sim::Google::new(1, simulated)));
+        let config = config(&interrupter.before(&serve(&simulated, &clock).await).await);
 
-        let mut config = google_sim::Config::demo(CLIENT, CLIENT_SECRET, REDIRECT);
-        config.limits.project_per_minute = None;
-        let simulated = Arc::new(Mutex::new(google_sim::Google::new(1, config)));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = interrupter.before(&listener.local_addr().unwrap().to_string()).await;
-        let time = Arc::clone(&clock);
-        tokio::spawn(google_sim::serve(
-            listener,
-            Arc::clone(&simulated),
-            Arc::new(move || time.now()),
-            std::future::pending(),
-        ));
-        let config = config_of(base);
-
-        let data = tempfile::tempdir().unwrap();
-        let queues = vec![Queue { name: QUEUE, visibility_timeout: 30, dead_letters: None }];
-        let services = Services::open(data.path(), queues, Secrets::new([]), None).await.unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let direct = listener.local_addr().unwrap().to_string();
-        tokio::spawn(aws::serve(listener, Arc::new(services)));
-        let sdk = aws::sdk_config(&interrupter.before(&direct).await)
+        let aws = LocalAws::start(vec![queue(QUEUE)], Secrets::new([])).await;
+        let (host, names) = aws.create_tables().await;
+        let sdk = aws::sdk_config(&interrupter.before(&aws.endpoint).await)
             .into_builder()
             .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).build())
             .retry_config(RetryConfig::standard().with_initial_backoff(Duration::ZERO))
             .build();
-        let host = aws_sdk_dynamodb::Client::new(&aws::sdk_config(&format!("http://{direct}")));
-        let names = config.tables();
-        tables::create_all(&host, &names).await.unwrap();
 
-        let (http, of_google) = (Arc::new(Hasty(google::client().unwrap())), config.google().unwrap());
-        let store = Arc::new(DynamoStore::new(aws_sdk_dynamodb::Client::new(&sdk), names.clone()));
-        let calendar =
-            GoogleCalendar::new(http.clone(), &of_google, clock.clone(), Arc::new(NoPause), store.clone()).unwrap();
-        let google = Google {
+        let (store, kms) = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_kms::Client::new(&sdk));
+        let store = Arc::new(DynamoStore::new(store, names.clone()));
+        let random = Arc::new(SystemRandom);
+        let http = Arc::new(Hasty(google::client().unwrap()));
+        let (calendar, login) = clients(http, &config, clock.clone(), Arc::new(FixedJitter(0)), store.clone());
+        let ports = Ports {
             store,
             calendar: Arc::new(calendar),
-            login: Arc::new(GoogleLogin::new(http, &of_google, &SecretString::from(CLIENT_SECRET)).unwrap()),
-            vault: Arc::new(KmsVault::new(
-                aws_sdk_kms::Client::new(&sdk),
-                Kms::KEY_ALIAS.to_owned(),
-                clock.clone(),
-                Arc::new(SystemRandom),
-            )),
+            login: Arc::new(login),
+            vault: Arc::new(KmsVault::new(kms, Kms::KEY_ALIAS.to_owned(), clock.clone(), random.clone())),
             clock: clock.clone(),
+            sync_queue: Arc::new(SqsSyncQueue::new(aws_sdk_sqs::Client::new(&sdk), Queues::url(QUEUE), None)),
+            bus: Arc::new(EventBridgeBus::new(aws_sdk_eventbridge::Client::new(&sdk), "default".to_owned())),
+            random,
+            webhook: Some("https://localhost:9/".to_owned()), // nothing listens there
         };
-        let sync_queue = Arc::new(SqsSyncQueue::new(aws_sdk_sqs::Client::new(&sdk), Queues::url(QUEUE), None));
-        let bus = Arc::new(EventBridgeBus::new(aws_sdk_eventbridge::Client::new(&sdk), "default".to_owned()));
-        let random: Arc<dyn Random> = Arc::new(SystemRandom);
-        let Google { store, login, vault, .. } = google.clone();
-        // No receiver for push notifications.
-        let key = SecretString::from("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=");
-        let push = Push { address: "https://localhost:9/".to_owned(), keys: WebhookKeys::from_base64(&[key]).unwrap() };
         Self {
             interrupter,
-            disconnect: Disconnect { google: google.clone(), sync_queue: sync_queue.clone(), random: random.clone() },
-            begin: BeginLogin { store, login, vault, clock: clock.clone(), random: random.clone() },
-            finish: FinishLogin { google: google.clone(), sync_queue: sync_queue.clone(), random: random.clone() },
-            sync: SyncCalendar { google, sync_queue, bus, random, push: Some(push), glances: UnderWay::default() },
+            disconnect: ports.disconnect(),
+            begin: ports.begin_login(),
+            finish: ports.finish_login(),
+            sync: ports.sync_calendar(),
+            ports,
             simulated,
             clock,
             host,
             names,
             people: AtomicU64::new(1),
-            _data: data,
+            _aws: aws,
         }
     }
 
@@ -205,7 +163,7 @@ impl Stage {
     }
 
     pub fn pass(&self, time: TimeDelta) {
-        *self.clock.0.lock().unwrap() += time;
+        self.clock.advance(time);
     }
 
     // ── people ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -225,10 +183,7 @@ impl Stage {
     /// A new instructor with a few lessons who uses `account`.
     pub async fn person_with(&self, account: &str) -> Person {
         let number = u128::from(self.people.fetch_add(1, Ordering::SeqCst));
-        let key = ConnectionKey {
-            tenant_id: TenantId(Uuid::from_u128(1 + number % 2)),
-            instructor_id: InstructorId(Uuid::from_u128(number)),
-        };
+        let key = key(1 + number % 2, number);
         self.put(&self.names.instructors, json!({ "tenant_id": key.tenant_id, "id": key.instructor_id })).await;
         for lesson in 1..=LESSONS {
             self.put_lesson(key, lesson).await;
@@ -238,12 +193,7 @@ impl Stage {
 
     pub async fn put_lesson(&self, key: ConnectionKey, lesson: usize) {
         let starts_at = self.now() + TimeDelta::days(i64::try_from(lesson).unwrap());
-        let row = json!({
-            "tenant_id": key.tenant_id, "id": lesson_id(key, lesson), "instructor_id": key.instructor_id,
-            "title": format!("Lesson {lesson}"), "starts_at": starts_at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-            "ends_at": (starts_at + TimeDelta::hours(1)).to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-            "time_zone": "Europe/Berlin", "status": "scheduled",
-        });
+        let row = lesson_row(key, lesson_of(key, lesson), &format!("Lesson {lesson}"), starts_at);
         self.put(&self.names.lessons, row).await;
     }
 
@@ -257,7 +207,7 @@ impl Stage {
         let text = |id: Uuid| AttributeValue::S(id.to_string());
         let request = self.host.delete_item().table_name(&self.names.lessons);
         let key = person.key;
-        request.key("tenant_id", text(key.tenant_id.0)).key("id", text(lesson_id(key, lesson))).send().await.unwrap();
+        request.key("tenant_id", text(key.tenant_id.0)).key("id", text(lesson_of(key, lesson).0)).send().await.unwrap();
     }
 
     // ── what they do ───────────────────────────────────────────────────────────────────────────────────────────
@@ -272,9 +222,8 @@ impl Stage {
             google.handle(self.now(), &Request::new("GET", &format!("{}?{}", asked.path(), asked.query().unwrap())));
         let text = page.text();
         let request = text.split("name=\"request\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-        let scope = "https://www.googleapis.com/auth/calendar.events";
         let form =
-            [("request", request.as_str()), ("account", &person.account), ("decision", "allow"), ("scope", scope)];
+            [("request", request.as_str()), ("account", &person.account), ("decision", "allow"), ("scope", SCOPE)];
         let answer = google.handle(self.now(), &Request::new("POST", asked.path()).form(&form));
         let back: Url = answer.header_value("location").unwrap().parse().unwrap();
         let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
@@ -349,10 +298,8 @@ impl Stage {
 
     /// The instructor plans something else.
     pub fn plan(&self, account: &str, title: &str) {
-        let start = self.now() + TimeDelta::days(1);
-        let event = json!({
-            "summary": title, "start": { "dateTime": start }, "end": { "dateTime": start + TimeDelta::hours(1) },
-        });
+        let mut event = hour(self.now() + TimeDelta::days(1));
+        event["summary"] = json!(title);
         let now = self.now();
         self.google().create_event(now, account, &event).unwrap();
     }
@@ -365,7 +312,7 @@ impl Stage {
     }
 
     pub async fn sealed_refresh_token(&self, person: &Person) -> String {
-        let credentials = self.disconnect.google.store.credentials(person.key).await.unwrap().unwrap();
+        let credentials = self.ports.store.credentials(person.key).await.unwrap().unwrap();
         credentials.tokens.google_refresh_token.0
     }
 
@@ -406,7 +353,7 @@ impl Stage {
             let text = |id: Uuid| AttributeValue::S(id.to_string());
             let request = self.host.get_item().table_name(&self.names.lessons);
             let request = request.key("tenant_id", text(person.key.tenant_id.0));
-            let row = request.key("id", text(lesson_id(person.key, lesson))).send().await.unwrap().item.unwrap();
+            let row = request.key("id", text(lesson_of(person.key, lesson).0)).send().await.unwrap().item.unwrap();
             assert!(!row.contains_key("google_calendar_event_id"), "{what}: {row:?}");
             assert!(!row.contains_key("calendar_sync_status"), "{what}: {row:?}");
         }
@@ -426,21 +373,6 @@ impl Stage {
     }
 }
 
-fn lesson_id(key: ConnectionKey, lesson: usize) -> Uuid {
-    Uuid::from_u128((key.instructor_id.0.as_u128() << 8) + u128::try_from(lesson).unwrap())
-}
-
-fn config_of(base: String) -> Config {
-    Config::from_vars(move |name| {
-        Some(match name {
-            "GOOGLE_CLIENT_ID" => CLIENT.to_owned(),
-            "GOOGLE_REDIRECT_URI" => REDIRECT.to_owned(),
-            "GOOGLE_AUTHORIZE_URL" => format!("{base}/o/oauth2/v2/auth"),
-            "GOOGLE_TOKEN_URL" => format!("{base}/token"),
-            "GOOGLE_REVOKE_URL" => format!("{base}/revoke"),
-            "GOOGLE_CALENDAR_URL" => format!("{base}/calendar/v3"),
-            "GOOGLE_BATCH_URL" => format!("{base}/batch/calendar/v3"),
-            _ => return None,
-        })
-    })
+fn lesson_of(key: ConnectionKey, lesson: usize) -> LessonId {
+    lesson_id((key.instructor_id.0.as_u128() << 8) + u128::try_from(lesson).unwrap())
 }

@@ -1,6 +1,6 @@
 //! Turning a switch, interrupted.
 
-use calendar_sync::{model::SettingsPatch, usecases::change_settings::ChangeSettings};
+use calendar_sync::model::SettingsPatch;
 use chrono::TimeDelta;
 
 use crate::{
@@ -17,19 +17,14 @@ async fn whatever_interrupts_a_switch_the_same_call_made_again_turns_it_everywhe
     let stage = Stage::set().await;
     let person = stage.person().await;
     stage.connect(&person).await;
-    let google = &stage.disconnect.google;
-    let settings = ChangeSettings {
-        store: google.store.clone(),
-        sync_queue: stage.sync.sync_queue.clone(),
-        clock: google.clock.clone(),
-    };
+    let settings = stage.ports.change_settings();
     for blow in BLOWS {
         for nth in 1.. {
             let what = format!("{blow:?} at effect {nth}");
             let ended = stage.interrupter.strike(nth, blow, settings.change(person.key, &turn(false))).await;
             settings.change(person.key, &turn(false)).await.unwrap();
             assert!(!stage.host_says_that_it_syncs(&person).await, "{what}");
-            let due = google.store.state(person.key).await.unwrap().unwrap().next_sync_at;
+            let due = stage.ports.store.state(person.key).await.unwrap().unwrap().next_sync_at;
             assert!(
                 due.is_some_and(|due| due <= stage.now() + TimeDelta::minutes(1)),
                 "{what}: the poll sees to the rest"

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// What each part of the common crate may name of the others. Errors may be named by all.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("error", &[]),
     ("config", &[]),
     ("telemetry", &[]),
@@ -24,6 +24,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("http", &["model", "ports", "usecases", "config"]),
     ("jobs", &["model", "ports", "usecases"]),
     ("bootstrap", &["model", "ports", "adapters", "config", "telemetry"]),
+    ("testing", &["model"]),
 ];
 
 /// What a function may name of the common crate.

@@ -165,7 +165,10 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::model::{ConnectionKey, InstructorId, LessonId, SkipReason, SyncTrigger, TenantId};
+    use crate::{
+        model::{LessonId, SkipReason, SyncTrigger},
+        testing::key,
+    };
 
     #[test]
     fn of_many_events_that_were_left_out_ten_are_named() {
@@ -181,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_row_is_bounded_and_what_holds_for_the_whole_run_is_never_left_out() {
-        let key = ConnectionKey { tenant_id: TenantId(Uuid::nil()), instructor_id: InstructorId(Uuid::nil()) };
+        let key = key(0, 0);
         let start: DateTime<Utc> = "2026-03-01T08:00:00Z".parse().unwrap();
         let lesson = CalendarEventMapping::new(key, LessonId(Uuid::nil()), start, start + TimeDelta::hours(1));
         let mut report = Report { zone: chrono_tz::Europe::Berlin, ..Report::default() };

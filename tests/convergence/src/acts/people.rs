@@ -28,7 +28,7 @@ fn change(world: &mut World, party: Party, patch: SettingsPatch) -> String {
         world.sim.met(Fault::SwitchedDuringARun);
     }
     let told = format!("{} {patch:?}", number(party.key));
-    let settings = world.product().settings;
+    let settings = world.product().ports.change_settings();
     world.request_of(party.key, None, async move { settings.change(party.key, &patch).await.map(drop) });
     told
 }

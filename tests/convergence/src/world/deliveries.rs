@@ -30,19 +30,19 @@ impl World {
         if !self.stream.is_empty() && !self.actors.iter().any(|actor| matches!(actor.role, Role::Stream(_))) {
             let records = self.stream.len().min(3);
             let changes: Vec<LessonChange> = self.stream.iter().take(records).cloned().collect();
-            let lessons = self.product.lessons.clone();
+            let lessons = self.product.ports.note_lesson_changes();
             let work = async move { lessons.note(&changes).await.map_err(|not_noted| not_noted.error) };
             self.actors.push(Actor::new(Role::Stream(records), work));
         }
         let now = self.now();
         if now - self.polled_at >= TimeDelta::minutes(1) {
             self.polled_at = now;
-            let due = self.product.due.clone();
+            let due = self.product.ports.dispatcher();
             self.actors.push(Actor::new(Role::Schedule, async move { due.dispatch().await.map(drop) }));
         }
         if now - self.renewed_at >= TimeDelta::hours(1) {
             self.renewed_at = now;
-            let renewals = self.product.renewals.clone();
+            let renewals = self.product.ports.renew_channels();
             self.actors.push(Actor::new(Role::Schedule, async move { renewals.dispatch().await.map(drop) }));
         }
     }
@@ -130,7 +130,7 @@ impl World {
         drop(state);
         for headers in arrived {
             let role = Role::Webhook(headers.clone());
-            let notices = self.product.notices.clone();
+            let notices = self.product.ports.receive_notice();
             let work = async move {
                 let header = |name: &str| {
                     headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default()

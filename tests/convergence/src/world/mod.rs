@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 pub use self::product::Product;
 use calendar_sync::{
-    model::{ConnectionKey, InstructorId, PushHealth, SyncCalendarRequest, SyncState, TenantId},
+    model::{ConnectionKey, PushHealth, SyncCalendarRequest, SyncState},
     ports::RateLimiter as _,
     usecases::{
         begin_login::LoginOptions,
@@ -20,7 +20,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use google_sim::{Account, Behaviour, Client, Config as GoogleConfig, Limits, Texts};
 use serde_json::json;
-use uuid::Uuid;
+use testkit::{
+    data::key,
+    google::{CLIENT, CLIENT_SECRET, REDIRECT},
+};
 
 use crate::{
     coverage::Fault,
@@ -50,8 +53,6 @@ const BEGINNINGS: [(&str, [Tz; 2]); 6] = [
     ("2028-02-25T08:00:00Z", [Tz::America__St_Johns, Tz::Asia__Beirut]),
     ("2026-12-27T08:00:00Z", [Tz::Australia__Lord_Howe, Tz::Europe__London]),
 ];
-const CLIENT: &str = "client";
-const REDIRECT: &str = "https://api.example.com/api/v1/calendar/oauth/callback";
 
 /// How far a worker's clock is off at most, in milliseconds, where clocks differ. A run ends ten seconds before its lease
 /// does, so that two of them may be off by five each.
@@ -131,7 +132,7 @@ impl World {
                     observer::client(),
                     Client {
                         id: CLIENT.to_owned(),
-                        secret: "secret".to_owned(),
+                        secret: CLIENT_SECRET.to_owned(),
                         redirect_uris: vec![REDIRECT.to_owned()],
                         project: "project".to_owned(),
                         testing: false,
@@ -146,13 +147,7 @@ impl World {
         let store = MemoryStore::new(gate(&sim));
         let product = Product::new(&sim, &store);
         // Two instructors of one school, and one of another school who shares an account with the first.
-        let party = |tenant, instructor, account| Party {
-            key: ConnectionKey {
-                tenant_id: TenantId(Uuid::from_u128(tenant)),
-                instructor_id: InstructorId(Uuid::from_u128(instructor)),
-            },
-            account,
-        };
+        let party = |tenant, instructor, account| Party { key: key(tenant, instructor), account };
         let parties = vec![party(1, 1, ACCOUNTS[0]), party(1, 2, ACCOUNTS[1]), party(2, 3, ACCOUNTS[0])];
         for Party { key, .. } in &parties {
             let row = json!({ "tenant_id": key.tenant_id, "id": key.instructor_id });
@@ -222,15 +217,15 @@ impl World {
 
     /// Begins a login that ends in a connection, if all goes well.
     pub fn connect(&mut self, party: Party) {
-        let product = self.product();
+        let ports = self.product().ports;
         let code = format!("{} {}", party.key, party.account);
         let sim = self.sim.clone();
         let moment = sim.state().truth.tick();
         self.request_of(party.key, None, async move {
-            let begun = product.begin.begin(party.key, "user", &LoginOptions::default()).await?;
+            let begun = ports.begin_login().begin(party.key, "user", &LoginOptions::default()).await?;
             let returned = LoginReturn { state: begun.state, answer: Ok(code.into()) };
             let finisher = Finisher::Browser(Some(begun.browser));
-            product.finish.finish(returned, &finisher).await.map_err(|failed| failed.error)?;
+            ports.finish_login().finish(returned, &finisher).await.map_err(|failed| failed.error)?;
             sim.state().truth.connected_anew(party.key, moment);
             Ok(())
         });

@@ -199,7 +199,7 @@ impl Stage {
     }
 
     pub fn change_settings(&mut self, patch: SettingsPatch) {
-        let (key, settings) = (self.party.key, self.world.product().settings);
+        let (key, settings) = (self.party.key, self.world.product().ports.change_settings());
         self.world.request(async move { settings.change(key, &patch).await.map(drop) });
     }
 

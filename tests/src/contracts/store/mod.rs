@@ -17,16 +17,16 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_trait::async_trait;
 use calendar_sync::{
     model::{
-        CalendarEventMapping, CalendarId, ConnectionId, ConnectionKey, ConnectionStatus, Event, EventId, EventStatus,
-        EventTime, EventType, Extent, ExternalCalendarEvent, GoogleAccount, InstructorCalendarCredentials,
-        InstructorId, LessonId, Notice, NoticeKind, SchedulingConflict, SealedSecret, SealedTokens, SyncSettings,
-        SyncState, SyncTask, TenantId, Window,
+        CalendarEventMapping, CalendarId, ConnectionId, ConnectionKey, Event, EventId, EventStatus, EventTime, Extent,
+        ExternalCalendarEvent, InstructorCalendarCredentials, Notice, NoticeKind, SchedulingConflict, SyncState,
+        SyncTask, TenantId, Window,
     },
     ports::{Connect, LeaseAttempt, PairChange, RateLimiter, Store},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
+use testkit::data::{self, event, first_login, key as connection, lesson_id as lesson, noon};
 use uuid::Uuid;
 
 /// An empty store, and the host that shares its tables.
@@ -57,20 +57,9 @@ fn instructor(number: u128) -> ConnectionKey {
     connection(1, number)
 }
 
-fn connection(tenant: u128, instructor: u128) -> ConnectionKey {
-    ConnectionKey {
-        tenant_id: TenantId(Uuid::from_u128(tenant)),
-        instructor_id: InstructorId(Uuid::from_u128(instructor)),
-    }
-}
-
-fn lesson(number: u128) -> LessonId {
-    LessonId(Uuid::from_u128(number))
-}
-
 /// Noon of a day in March 2026, and so many minutes.
 fn at(day: i64, minutes: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp(1_772_366_400, 0).unwrap() + TimeDelta::days(day - 1) + TimeDelta::minutes(minutes)
+    noon() + TimeDelta::days(day - 1) + TimeDelta::minutes(minutes)
 }
 
 fn window(from: DateTime<Utc>, to: DateTime<Utc>) -> Window {
@@ -86,32 +75,12 @@ fn tasks(kinds: &[SyncTask]) -> BTreeSet<SyncTask> {
 }
 
 fn credentials(key: ConnectionKey, id: u128, sub: &str) -> InstructorCalendarCredentials {
-    InstructorCalendarCredentials {
-        id: ConnectionId(Uuid::from_u128(id)),
-        key,
-        tokens: SealedTokens {
-            google_access_token: SealedSecret("sealed access".to_owned()),
-            google_refresh_token: SealedSecret("sealed refresh".to_owned()),
-            google_token_expiry: at(1, 60),
-        },
-        google_calendar_id: primary(),
-        google_account: GoogleAccount { sub: sub.to_owned(), email: Some(format!("{sub}@example.com")) },
-        oauth_client: "client".to_owned(),
-        granted_scopes: vec!["https://www.googleapis.com/auth/calendar.events".to_owned()],
-        settings: SyncSettings::default(),
-        status: ConnectionStatus::Active,
-        created_at: at(1, 0),
-        updated_at: at(1, 0),
-    }
+    let credentials = data::credentials(key, sub, at(1, 0));
+    InstructorCalendarCredentials { id: ConnectionId(Uuid::from_u128(id)), ..credentials }
 }
 
 fn login(key: ConnectionKey, id: u128, sub: &str) -> Connect {
-    Connect {
-        credentials: credentials(key, id, sub),
-        asked_at: at(1, 0),
-        replaces: None,
-        state: Some(SyncState::new(at(1, 0))),
-    }
+    first_login(credentials(key, id, sub))
 }
 
 impl Subject {
@@ -145,27 +114,6 @@ fn mapping(key: ConnectionKey, number: u128, start: DateTime<Utc>) -> CalendarEv
 
 fn moment(instant: DateTime<Utc>) -> EventTime {
     EventTime::At { instant, zone: None }
-}
-
-fn event(id: &str, start: DateTime<Utc>, end: DateTime<Utc>) -> Event {
-    Event {
-        id: EventId::from(id),
-        etag: "\"1\"".to_owned(),
-        status: EventStatus::Confirmed,
-        summary: Some(format!("About {id}")),
-        description: None,
-        location: None,
-        start: Some(moment(start)),
-        end: Some(moment(end)),
-        recurrence: vec![],
-        recurring_event_id: None,
-        original_start: None,
-        transparent: false,
-        private: false,
-        event_type: EventType::Default,
-        declined: false,
-        lesson_id: None,
-    }
 }
 
 fn external(event: Event) -> ExternalCalendarEvent {

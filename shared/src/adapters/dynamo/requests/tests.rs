@@ -26,10 +26,9 @@ use super::super::{
 use crate::{
     ErrorKind,
     config::Config,
-    model::{
-        CalendarId, ConnectionKey, EventId, InstructorId, LessonId, Notice, NoticeKind, SchedulingConflict, TenantId,
-    },
+    model::{CalendarId, EventId, LessonId, Notice, NoticeKind, SchedulingConflict},
     ports::{ConflictChanges, ConflictStore as _, PairChange},
+    testing::key,
 };
 
 /// Answers in DynamoDB's place, and records the requests.
@@ -137,7 +136,7 @@ async fn a_transaction_that_cannot_be_is_a_defect() {
 
 #[tokio::test]
 async fn a_conflict_is_never_stored_without_its_notice() {
-    let key = ConnectionKey { tenant_id: TenantId(Uuid::nil()), instructor_id: InstructorId(Uuid::nil()) };
+    let key = key(0, 0);
     let found = |n: u128| {
         let google_event_id = format!("event{n}");
         let at = DateTime::UNIX_EPOCH;

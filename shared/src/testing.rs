@@ -1,0 +1,38 @@
+//! What the unit tests begin with.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+use crate::model::{ConnectionKey, InstructorId, Lesson, LessonContent, LessonId, LessonStatus, TenantId};
+
+/// A connection by its numbers.
+pub const fn key(tenant: u128, instructor: u128) -> ConnectionKey {
+    ConnectionKey {
+        tenant_id: TenantId(Uuid::from_u128(tenant)),
+        instructor_id: InstructorId(Uuid::from_u128(instructor)),
+    }
+}
+
+/// A lesson of an hour that has never been synced.
+pub fn lesson(key: ConnectionKey, number: u128, title: &str, starts_at: DateTime<Utc>) -> Lesson {
+    Lesson {
+        tenant_id: key.tenant_id,
+        id: LessonId(Uuid::from_u128(number)),
+        instructor_id: key.instructor_id,
+        status: LessonStatus::Scheduled,
+        content: LessonContent {
+            title: title.to_owned(),
+            starts_at,
+            ends_at: starts_at + TimeDelta::hours(1),
+            time_zone: Tz::Europe__Berlin,
+            description: None,
+            location: None,
+        },
+        google_calendar_event_id: None,
+        calendar_sync_status: None,
+        has_conflict: false,
+        calendar_sync_revision: 0,
+        feed_version: None,
+    }
+}

@@ -10,31 +10,19 @@ use aws_sdk_dynamodb::{
     Client,
     config::{
         ConfigBag, Intercept, RuntimeComponents,
-        interceptors::{
-            AfterDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextMut,
-            BeforeSerializationInterceptorContextRef,
-        },
+        interceptors::{BeforeTransmitInterceptorContextMut, FinalizerInterceptorContextRef},
     },
     error::BoxError,
-    operation::{
-        batch_get_item::{BatchGetItemInput, BatchGetItemOutput},
-        batch_write_item::{BatchWriteItemInput, BatchWriteItemOutput},
-        delete_item::{DeleteItemError, DeleteItemInput, DeleteItemOutput},
-        get_item::{GetItemInput, GetItemOutput},
-        put_item::{PutItemError, PutItemInput, PutItemOutput},
-        query::{QueryInput, QueryOutput},
-        transact_write_items::{TransactWriteItemsError, TransactWriteItemsInput, TransactWriteItemsOutput},
-        update_item::{UpdateItemError, UpdateItemInput, UpdateItemOutput},
-    },
-    types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity, TransactWriteItem},
+    types::AttributeValue,
 };
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use calendar_sync::{
     adapters::dynamo::{DynamoStore, tables},
     config::{Config, TableNames},
     model::TenantId,
 };
 use dynoxide::Database;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
@@ -89,31 +77,63 @@ impl Traffic {
     }
 }
 
-/// Has DynamoDB say what requests of these kinds consume.
-macro_rules! ask_for_units {
-    ($input:expr, $($kind:ty),+) => {$(
-        if let Some(request) = $input.downcast_mut::<$kind>() {
-            request.return_consumed_capacity = Some(ReturnConsumedCapacity::Total);
+impl Traffic {
+    fn asked(&self, operation: &str, request: &Value) {
+        let is_lesson = |update: &Value| update["TableName"] == "lessons";
+        let (written, lessons) = match operation {
+            "PutItem" | "DeleteItem" => (1, 0),
+            "UpdateItem" => (1, usize::from(is_lesson(request))),
+            "BatchWriteItem" => (rows(&request["RequestItems"]), 0),
+            "TransactWriteItems" => {
+                let items = request["TransactItems"].as_array().unwrap();
+                (items.len(), items.iter().filter(|item| is_lesson(&item["Update"])).count())
+            }
+            _ => (0, 0),
+        };
+        let mut counts = self.0.lock().unwrap();
+        counts.requests += 1;
+        counts.written += written;
+        counts.lessons_written += lessons;
+    }
+
+    fn answered(&self, operation: &str, answer: &Value) {
+        let mut counts = self.0.lock().unwrap();
+        let consumed = units(&answer["ConsumedCapacity"]);
+        match operation {
+            "GetItem" => counts.read += usize::from(answer["Item"].is_object()),
+            "Query" => counts.read += length(&answer["Items"]),
+            "BatchGetItem" => counts.read += rows(&answer["Responses"]),
+            // What a condition refuses is paid for all the same.
+            _ if answer["__type"].as_str().is_some_and(|kind| kind.ends_with("ConditionalCheckFailedException")) => {
+                counts.write_units += 1.0;
+            }
+            _ => {
+                let cancelled = answer["CancellationReasons"].as_array().into_iter().flatten();
+                counts.write_units += consumed + cancelled.map(|_| 2.0).sum::<f64>();
+                return;
+            }
         }
-    )+};
+        counts.read_units += consumed;
+    }
 }
 
-/// What answers of these kinds say was consumed.
-macro_rules! units_of {
-    ($output:expr, $($kind:ty),+) => {
-        0.0 $(+ $output.downcast_ref::<$kind>().map_or(0.0, |answer| total(answer.consumed_capacity())))+
-    };
+fn length(list: &Value) -> usize {
+    list.as_array().map_or(0, Vec::len)
 }
 
-/// How many writes a condition refused: they are paid for all the same.
-macro_rules! refused {
-    ($error:expr, $($kind:path),+) => {
-        0.0 $(+ f64::from(matches!($error.downcast_ref(), Some($kind(_)))))+
-    };
+/// The rows of all tables.
+fn rows(by_table: &Value) -> usize {
+    by_table.as_object().into_iter().flatten().map(|(_, rows)| length(rows)).sum()
 }
 
-fn total<'a>(consumed: impl IntoIterator<Item = &'a ConsumedCapacity>) -> f64 {
-    consumed.into_iter().filter_map(ConsumedCapacity::capacity_units).sum()
+/// What one table consumed, or each of several.
+fn units(consumed: &Value) -> f64 {
+    let of = |table: &Value| table["CapacityUnits"].as_f64().unwrap_or_default();
+    consumed.as_array().map_or_else(|| of(consumed), |tables| tables.iter().map(of).sum())
+}
+
+fn operation(config: &ConfigBag) -> &str {
+    config.load::<Metadata>().unwrap().name()
 }
 
 impl Intercept for Traffic {
@@ -121,88 +141,32 @@ impl Intercept for Traffic {
         "Traffic"
     }
 
-    fn modify_before_serialization(
+    fn modify_before_signing(
         &self,
-        context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let input = context.input_mut();
-        ask_for_units!(input, GetItemInput, BatchGetItemInput, QueryInput, PutItemInput, UpdateItemInput);
-        ask_for_units!(input, DeleteItemInput, BatchWriteItemInput, TransactWriteItemsInput);
+        let request = context.request_mut();
+        let mut body: Value = serde_json::from_slice(request.body().bytes().unwrap())?;
+        self.asked(operation(config), &body);
+        body["ReturnConsumedCapacity"] = json!("TOTAL");
+        let body = body.to_string();
+        request.headers_mut().insert("content-length", body.len().to_string());
+        *request.body_mut() = body.into();
         Ok(())
     }
 
-    fn read_before_serialization(
+    fn read_after_attempt(
         &self,
-        context: &BeforeSerializationInterceptorContextRef<'_>,
+        context: &FinalizerInterceptorContextRef<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let input = context.input();
-        let of_batch = |batch: &BatchWriteItemInput| batch.request_items().unwrap().values().map(Vec::len).sum();
-        let lessons = if let Some(transaction) = input.downcast_ref::<TransactWriteItemsInput>() {
-            transaction
-                .transact_items()
-                .iter()
-                .filter_map(TransactWriteItem::update)
-                .filter(|update| update.table_name() == "lessons")
-                .count()
-        } else {
-            let update = input.downcast_ref::<UpdateItemInput>();
-            usize::from(update.is_some_and(|update| update.table_name() == Some("lessons")))
-        };
-        let items = if let Some(batch) = input.downcast_ref::<BatchWriteItemInput>() {
-            of_batch(batch)
-        } else if let Some(transaction) = input.downcast_ref::<TransactWriteItemsInput>() {
-            transaction.transact_items().len()
-        } else {
-            usize::from(
-                input.downcast_ref::<PutItemInput>().is_some()
-                    || input.downcast_ref::<UpdateItemInput>().is_some()
-                    || input.downcast_ref::<DeleteItemInput>().is_some(),
-            )
-        };
-        let mut counts = self.0.lock().unwrap();
-        counts.requests += 1;
-        counts.written += items;
-        counts.lessons_written += lessons;
-        Ok(())
-    }
-
-    fn read_after_deserialization(
-        &self,
-        context: &AfterDeserializationInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let mut counts = self.0.lock().unwrap();
-        let output = match context.output_or_error() {
-            Ok(output) => output,
-            Err(error) => {
-                let Some(error) = error.as_operation_error() else { return Ok(()) };
-                counts.write_units += refused!(
-                    error,
-                    PutItemError::ConditionalCheckFailedException,
-                    UpdateItemError::ConditionalCheckFailedException,
-                    DeleteItemError::ConditionalCheckFailedException
-                );
-                if let Some(TransactWriteItemsError::TransactionCanceledException(reasons)) = error.downcast_ref() {
-                    counts.write_units += 2.0 * reasons.cancellation_reasons().iter().map(|_| 1.0).sum::<f64>();
-                }
-                return Ok(());
-            }
-        };
-        counts.read += if let Some(query) = output.downcast_ref::<QueryOutput>() {
-            query.items().len()
-        } else if let Some(batch) = output.downcast_ref::<BatchGetItemOutput>() {
-            batch.responses().unwrap().values().map(Vec::len).sum()
-        } else {
-            usize::from(output.downcast_ref::<GetItemOutput>().is_some_and(|got| got.item().is_some()))
-        };
-        counts.read_units += units_of!(output, GetItemOutput, BatchGetItemOutput, QueryOutput);
-        counts.write_units += units_of!(output, PutItemOutput, UpdateItemOutput, DeleteItemOutput);
-        counts.write_units += units_of!(output, BatchWriteItemOutput, TransactWriteItemsOutput);
+        // An answer that broke off has no bytes.
+        if let Some(answer) = context.response().and_then(|response| response.body().bytes()) {
+            self.answered(operation(config), &serde_json::from_slice(answer)?);
+        }
         Ok(())
     }
 }

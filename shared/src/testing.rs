@@ -4,7 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use crate::model::{ConnectionKey, InstructorId, Lesson, LessonContent, LessonId, LessonStatus, TenantId};
+use crate::model::{
+    ConnectionKey, Event, EventId, EventTime, InstructorId, Lesson, LessonContent, LessonId, LessonStatus, TenantId,
+};
 
 /// A connection by its numbers.
 pub const fn key(tenant: u128, instructor: u128) -> ConnectionKey {
@@ -34,5 +36,16 @@ pub fn lesson(key: ConnectionKey, number: u128, title: &str, starts_at: DateTime
         has_conflict: false,
         calendar_sync_revision: 0,
         feed_version: None,
+    }
+}
+
+/// An event that is repeated as `recurrence` says.
+pub fn event(id: &str, start: EventTime, end: EventTime, recurrence: &[&str]) -> Event {
+    Event {
+        id: EventId::from(id),
+        start: Some(start),
+        end: Some(end),
+        recurrence: recurrence.iter().map(|line| (*line).to_owned()).collect(),
+        ..Event::default()
     }
 }

@@ -5,17 +5,11 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     model::{EventStatus, EventTime, LessonId, SkipReason},
-    testing::key,
+    testing::{event, key},
 };
 
 fn listed(id: &str) -> Event {
-    let at = |text: &str| Some(EventTime::At { instant: text.parse().unwrap(), zone: Some(Tz::UTC.into()) });
-    Event {
-        id: EventId::from(id),
-        start: at("2026-03-01T08:00:00Z"),
-        end: at("2026-03-01T09:00:00Z"),
-        ..Event::default()
-    }
+    recurring(id, &[])
 }
 
 fn tombstone(id: &str) -> Event {
@@ -136,13 +130,14 @@ fn of_an_event_listed_twice_the_later_mention_counts() {
     assert!(plan.put.is_empty() && plan.remove.contains(&EventId::from("e")));
 }
 
-fn recurring(id: &str, line: &str) -> Event {
-    Event { recurrence: vec![line.to_owned()], ..listed(id) }
+fn recurring(id: &str, lines: &[&str]) -> Event {
+    let at = |text: &str| EventTime::At { instant: text.parse().unwrap(), zone: Some(Tz::UTC.into()) };
+    event(id, at("2026-03-01T08:00:00Z"), at("2026-03-01T09:00:00Z"), lines)
 }
 
 #[test]
 fn a_series_that_asks_for_too_much_work_is_left_out_and_loses_its_row() {
-    let plan = planned(vec![recurring("endless", "RRULE:FREQ=SECONDLY"), recurring("daily", "RRULE:FREQ=DAILY")]);
+    let plan = planned(vec![recurring("endless", &["RRULE:FREQ=SECONDLY"]), recurring("daily", &["RRULE:FREQ=DAILY"])]);
     let id = EventId::from("endless");
     assert_eq!(plan.skipped, [SkippedEvent { id: Some(id.clone()), reason: SkipReason::TooMuchWork }]);
     assert_eq!((plan.put.len(), plan.remove), (1, BTreeSet::from([id])));
@@ -155,7 +150,7 @@ fn a_count_beyond_what_is_walked_to_is_left_out_and_an_end_before_it_helps() {
         ("FREQ=DAILY;COUNT=60001", false),
         ("FREQ=DAILY;COUNT=60001;UNTIL=20300101", true),
     ] {
-        let plan = planned(vec![recurring("counts", &format!("RRULE:{rule}"))]);
+        let plan = planned(vec![recurring("counts", &[&format!("RRULE:{rule}")])]);
         let too_much = SkippedEvent { id: Some(EventId::from("counts")), reason: SkipReason::TooMuchWork };
         assert_eq!(plan.skipped, if is_taken { vec![] } else { vec![too_much] }, "{rule}");
     }
@@ -168,19 +163,19 @@ fn a_series_whose_zone_is_not_known_is_stored_and_named() {
         start: Some(EventTime::At { instant: "2026-03-01T08:00:00Z".parse().unwrap(), zone: None }),
         ..event
     };
-    let daily = recurring("daily", "RRULE:FREQ=DAILY");
+    let daily = recurring("daily", &["RRULE:FREQ=DAILY"]);
     let plan = planned(vec![nowhere("series", daily.clone()), nowhere("single", listed("e")), daily]);
     assert_eq!((plan.misread, plan.put.len()), (vec![EventId::from("series")], 3));
 }
 
 #[test]
 fn a_series_that_is_understood_in_part_is_stored_and_named() {
-    let plan = planned(vec![recurring("odd", "RRULE:FREQ=SOMETIMES"), recurring("daily", "RRULE:FREQ=DAILY")]);
+    let plan = planned(vec![recurring("odd", &["RRULE:FREQ=SOMETIMES"]), recurring("daily", &["RRULE:FREQ=DAILY"])]);
     assert_eq!((plan.misread, plan.put.len()), (vec![EventId::from("odd")], 2));
 }
 
 #[test]
 fn a_series_is_stored_from_its_earliest_occurrence_on() {
-    let plan = planned(vec![recurring("early", "RDATE:20260101T080000Z")]);
+    let plan = planned(vec![recurring("early", &["RDATE:20260101T080000Z"])]);
     assert_eq!(plan.put[0].event_start.to_rfc3339(), "2026-01-01T08:00:00+00:00");
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::{
     model::{EventStatus, EventTime, LessonId},
     reconcile::conflicts::{LessonSpan, joined, touched},
+    testing::event,
 };
 
 fn utc(text: &str) -> DateTime<Utc> {
@@ -16,19 +17,9 @@ fn window(from: &str, to: &str) -> Window {
     Window { from: utc(from), to: utc(to) }
 }
 
-fn series(start: EventTime, end: EventTime, recurrence: &[&str]) -> Event {
-    Event {
-        id: EventId::from("series"),
-        start: Some(start),
-        end: Some(end),
-        recurrence: recurrence.iter().map(|line| (*line).to_owned()).collect(),
-        ..Event::default()
-    }
-}
-
 fn timed(start: &str, end: &str, zone: Tz, recurrence: &[&str]) -> Event {
     let at = |text| EventTime::At { instant: utc(text), zone: Some(zone.into()) };
-    series(at(start), at(end), recurrence)
+    event("series", at(start), at(end), recurrence)
 }
 
 #[test]

@@ -7,7 +7,7 @@ use chrono::{Datelike, NaiveTime, Timelike, Weekday};
 use proptest::{collection::vec, option, prelude::*, sample::subsequence};
 
 use super::*;
-use crate::model::{EventId, EventTime};
+use crate::{model::EventTime, testing::event};
 
 const NAMES: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
 
@@ -244,16 +244,10 @@ fn rule<const N: usize>(frequency: &str, interval: i64, parts: [(&str, String); 
     format!("RRULE:FREQ={frequency};INTERVAL={interval}{}", parts.collect::<String>())
 }
 
-fn series(start: NaiveDateTime, lines: Vec<String>) -> Series {
-    let at = |local: NaiveDateTime| Some(EventTime::At { instant: local.and_utc(), zone: Some(Tz::UTC.into()) });
-    let event = Event {
-        id: EventId::from("series"),
-        start: at(start),
-        end: at(start + TimeDelta::minutes(5)),
-        recurrence: lines,
-        ..Event::default()
-    };
-    Series::read(&event, Tz::UTC).unwrap()
+fn series(start: NaiveDateTime, lines: &[String]) -> Series {
+    let at = |local: NaiveDateTime| EventTime::At { instant: local.and_utc(), zone: Some(Tz::UTC.into()) };
+    let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+    Series::read(&event("series", at(start), at(start + TimeDelta::minutes(5)), &lines), Tz::UTC).unwrap()
 }
 
 fn start() -> impl Strategy<Value = NaiveDateTime> {
@@ -266,7 +260,7 @@ proptest! {
     #[test]
     fn random_rules_occur_when_they_mean_to(rule in drawn(), start in start(), from in -40_i64..900, length in 1_i64..500) {
         let text = rule.text(start);
-        let series = series(start, vec![text.clone()]);
+        let series = series(start, std::slice::from_ref(&text));
         prop_assert_eq!(series.misread(), 0, "{}", text);
         let from = start.date() + TimeDelta::days(from);
         let end = from + TimeDelta::days(length);
@@ -292,7 +286,7 @@ proptest! {
         let parts = [("BYHOUR", joined(&hours)), ("BYMINUTE", joined(&minutes)), ("BYDAY", joined(names))];
         let text = rule(frequency, interval, parts);
         let end = start + TimeDelta::days(12);
-        let found = series(start, vec![text.clone()]).occurrences(Window { from: start.and_utc(), to: end.and_utc() });
+        let found = series(start, std::slice::from_ref(&text)).occurrences(Window { from: start.and_utc(), to: end.and_utc() });
         let unit = if frequency == "HOURLY" { 60 } else { 1 };
         let since = |at: NaiveDateTime| (at.and_utc().timestamp() / 60).div_euclid(unit);
         let meant = (0..12 * 24 * 60).map(|minute| start + TimeDelta::minutes(minute)).filter(|at| {
@@ -319,7 +313,7 @@ proptest! {
         days in 1_i64..1500,
     ) {
         let start = NaiveDate::from_ymd_opt(year, 3, 2).unwrap().and_hms_opt(9, 0, 0).unwrap();
-        let series = series(start, lines);
+        let series = series(start, &lines);
         let from = NaiveDate::from_ymd_opt(asked, 1, 1).unwrap().and_time(NaiveTime::MIN).and_utc();
         let window = Window { from, to: from + TimeDelta::days(days) };
         let mut budget = Budget::of(window.to - window.from);

@@ -4,25 +4,15 @@ mod bounds;
 mod hostile;
 
 use super::*;
-use crate::model::{EventId, EventTime};
+use crate::{model::EventTime, testing::event};
 
 const BERLIN: Tz = Tz::Europe__Berlin;
-
-fn event(start: EventTime, end: EventTime, lines: &[&str]) -> Event {
-    Event {
-        id: EventId::from("series"),
-        start: Some(start),
-        end: Some(end),
-        recurrence: lines.iter().map(|line| (*line).to_owned()).collect(),
-        ..Event::default()
-    }
-}
 
 /// A series whose first occurrence has these local times in `zone`.
 fn timed(start: &str, end: &str, zone: Tz, lines: &[&str]) -> Series {
     let zone = Zone::Named(zone);
     let at = |local: &str| EventTime::At { instant: zone.instant(local.parse().unwrap()), zone: Some(zone) };
-    Series::read(&event(at(start), at(end), lines), Tz::UTC).unwrap()
+    Series::read(&event("series", at(start), at(end), lines), Tz::UTC).unwrap()
 }
 
 /// One hour from nine on.
@@ -32,7 +22,7 @@ fn hour(day: &str, zone: Tz, lines: &[&str]) -> Series {
 
 fn days(start: &str, end: &str, lines: &[&str]) -> Series {
     let day = |text: &str| EventTime::Day(text.parse().unwrap());
-    Series::read(&event(day(start), day(end), lines), BERLIN).unwrap()
+    Series::read(&event("series", day(start), day(end), lines), BERLIN).unwrap()
 }
 
 fn utc(text: &str) -> DateTime<Utc> {
@@ -267,7 +257,7 @@ fn occurrences_begin_and_end_by_the_clock_of_their_zone() {
 fn a_first_occurrence_in_the_hour_that_the_clock_shows_twice_stays_where_it_is() {
     let at = |instant| EventTime::At { instant: utc(instant), zone: Some(BERLIN.into()) };
     let lines = ["RRULE:FREQ=DAILY;COUNT=2"];
-    let series = event(at("2026-10-25T01:30:00Z"), at("2026-10-25T01:45:00Z"), &lines);
+    let series = event("series", at("2026-10-25T01:30:00Z"), at("2026-10-25T01:45:00Z"), &lines);
     let found = starts(&Series::read(&series, Tz::UTC).unwrap(), "2026-10-01", "2026-11-01");
     assert_eq!(found, ["10-25T01:30", "10-26T01:30"]);
 }
@@ -277,7 +267,7 @@ fn an_offset_is_a_zone_whose_days_and_hours_count() {
     let zone = Zone::read("GMT+05:30");
     let at = |instant| EventTime::At { instant: utc(instant), zone };
     let series = |lines: &[&str]| {
-        Series::read(&event(at("2027-03-21T19:30:00Z"), at("2027-03-21T20:30:00Z"), lines), BERLIN).unwrap()
+        Series::read(&event("series", at("2027-03-21T19:30:00Z"), at("2027-03-21T20:30:00Z"), lines), BERLIN).unwrap()
     };
     let mondays = series(&["RRULE:FREQ=WEEKLY;BYDAY=MO;COUNT=3"]);
     assert_eq!(starts(&mondays, "2027-03-01", "2027-05-01"), ["03-21T19:30", "03-28T19:30", "04-04T19:30"]);

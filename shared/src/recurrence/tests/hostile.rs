@@ -52,7 +52,7 @@ fn hostile_lines(start: EventTime) -> Vec<String> {
 fn no_series_is_too_early_too_late_or_too_long_to_be_reckoned_with() {
     for (start, end) in hostile_series() {
         for line in hostile_lines(start) {
-            let series = Series::read(&event(start, end, &[&line]), BERLIN).unwrap();
+            let series = Series::read(&event("series", start, end, &[&line]), BERLIN).unwrap();
             let _ = series.extent();
             for year in ["0001", "2026", "9999"] {
                 let from = utc(&format!("{year}-01-01T00:00:00Z"));

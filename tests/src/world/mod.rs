@@ -62,7 +62,14 @@ impl World {
         Self { _data: Some(Arc::new(data)), ..Self::start_in(&path).await }
     }
 
-    /// The same in a folder that stays.
+    /// The same, with a calendar that is connected.
+    pub async fn connected() -> Self {
+        let world = Self::start().await;
+        world.connect().await;
+        world
+    }
+
+    /// A stack in a folder that stays.
     pub async fn start_in(data: &Path) -> Self {
         Self::start_with(data, Some(Duration::from_secs(1))).await
     }

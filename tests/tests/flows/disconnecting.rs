@@ -47,8 +47,7 @@ async fn an_instructor_who_disconnects_chooses_what_stays() {
 
 #[tokio::test]
 async fn a_disconnect_while_a_batch_is_on_its_way_leaves_no_event_behind() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     world.control("fault", json!({ "method": "batch", "when": { "next": 1 }, "effect": { "slow": 2000 } })).await;
     let mut lessons = Vec::new();
     for hour in 0..5 {

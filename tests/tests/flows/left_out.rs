@@ -103,8 +103,7 @@ async fn an_exception_that_becomes_unreadable_leaves_its_series_as_it_was_known(
 
 #[tokio::test]
 async fn the_log_says_by_event_which_recurrence_is_not_understood_or_asks_for_too_much_work() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     world.sync_by_hand_alone().await;
     let with = |id: &str, line: &str| {
         json!({
@@ -168,8 +167,7 @@ async fn an_event_too_large_to_store_is_left_out_and_everything_else_syncs() {
 
 #[tokio::test]
 async fn a_series_that_goes_on_for_too_long_or_in_an_unknown_zone_is_named_in_the_log() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     world.sync_by_hand_alone().await;
     let series = |id: &str, zone: &str, rule: &str| {
         let [start, end] = [30, 31].map(|hours| json!({ "dateTime": world.in_hours(hours), "timeZone": zone }));

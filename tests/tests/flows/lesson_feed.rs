@@ -15,8 +15,7 @@ struct Host {
 
 impl Host {
     async fn connected() -> Self {
-        let world = World::start().await;
-        world.connect().await;
+        let world = World::connected().await;
         let tenant = world.session("").await["tenantId"].clone();
         Self { world, tenant }
     }

@@ -86,8 +86,7 @@ async fn large_headers_are_refused_as_wrong_ones_are() {
 
 #[tokio::test]
 async fn a_page_holds_so_many_and_says_where_the_next_begins() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     let start = world.in_hours(30);
     for day in 0..3 {
         world

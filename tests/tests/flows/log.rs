@@ -12,8 +12,7 @@ async fn says(world: &World, words: &[&str]) {
 
 #[tokio::test]
 async fn the_log_says_why_a_lesson_was_pushed_moved_put_back_and_removed() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     let lesson = world.add_lesson("Piano", world.in_hours(30)).await;
     says(&world, &[&lesson, "its event was made"]).await;
     world.move_lesson(&lesson, world.in_hours(40)).await;
@@ -36,8 +35,7 @@ async fn the_log_says_why_a_lesson_was_pushed_moved_put_back_and_removed() {
 
 #[tokio::test]
 async fn a_refusal_of_google_is_told_with_its_status_and_reason() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     world.settle().await;
     for (status, reason, code, told) in [
         (403, "forbidden", "google_refused", "Google refuses to show this calendar"),
@@ -77,8 +75,7 @@ async fn the_log_says_which_event_conflicts_and_why_another_does_not() {
 
 #[tokio::test]
 async fn the_log_says_why_a_lesson_is_not_in_google() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     let far = world.add_lesson("Far", world.in_hours(30) + TimeDelta::days(500)).await;
     says(&world, &[&far, "it has no event, since it lies outside of"]).await;
     let refusal = json!({ "refuse": { "status": 403, "reason": "requiredAccessLevel" } });

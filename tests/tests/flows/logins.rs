@@ -209,8 +209,7 @@ async fn a_box_left_unticked_leaves_nothing_half_connected() {
 /// A second login with a box left unticked changes nothing about a connection that exists.
 #[tokio::test]
 async fn a_box_left_unticked_in_a_second_login_harms_no_connection() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     let (link, cookie) = world.begin_login().await;
     let back = world.consent(&link, "allow", |scope| !scope.contains("calendar")).await;
     assert_eq!(code_of(world.come_back(&back, &cookie).await), refused("permission_missing"));

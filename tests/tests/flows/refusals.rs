@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn bad_input_of_each_kind_is_refused_with_a_code_and_the_field() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     let id = world.instructor.clone();
     let with = |changes: Value| {
         let mut body = json!({ "instructorId": id });
@@ -129,8 +128,7 @@ async fn seen(world: &World, token: Option<&str>, call: (Method, String, Option<
 
 #[tokio::test]
 async fn a_wrong_caller_cannot_tell_a_foreign_calendar_from_one_that_does_not_exist() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     let own = world.instructor.clone();
     let tenant = world.session("").await["tenantId"].as_str().unwrap().to_owned();
     let (auth_url, _) = world.begin_login().await;
@@ -182,8 +180,7 @@ async fn a_wrong_caller_cannot_tell_a_foreign_calendar_from_one_that_does_not_ex
 
 #[tokio::test]
 async fn a_notice_that_google_did_not_send_is_refused() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     let notice = |channel: &str, token: &str| {
         world
             .request(Method::POST, "/api/v1/calendar/webhook")

@@ -5,8 +5,7 @@ use serde_json::json;
 
 #[tokio::test]
 async fn two_people_who_turn_different_switches_at_once_both_have_their_way() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     for round in 0..8 {
         let (auto, minutes) = (round % 2 == 1, 30 + round);
         tokio::join!(world.set(json!({ "autoSync": auto })), world.set(json!({ "syncIntervalMinutes": minutes })),);
@@ -17,8 +16,7 @@ async fn two_people_who_turn_different_switches_at_once_both_have_their_way() {
 
 #[tokio::test]
 async fn push_says_that_changes_in_google_are_not_followed_and_why() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     let says = async |why: &str| {
         let push = world.status().await["push"].clone();
         assert!(push["state"] == "off" && push["description"].as_str().unwrap().contains(why), "{why}: {push}");

@@ -7,8 +7,7 @@ use serde_json::json;
 
 #[tokio::test]
 async fn a_lesson_stands_in_google_once_and_follows_every_change() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     let lesson = world.add_lesson("Piano", world.in_hours(30)).await;
     world.until("the event", async || world.events_of(&lesson).await.len() == 1).await;
     assert_eq!(world.events_of(&lesson).await[0]["summary"], "Piano");
@@ -30,8 +29,7 @@ async fn a_lesson_stands_in_google_once_and_follows_every_change() {
 
 #[tokio::test]
 async fn an_event_planned_in_google_flags_the_lesson_that_it_overlaps_until_it_goes() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     let (start, other) = (world.in_hours(30), world.in_hours(32));
     let lesson = world.add_lesson("Piano", start).await;
     let free = world.add_lesson("Choir", other).await;
@@ -62,8 +60,7 @@ async fn an_event_planned_in_google_flags_the_lesson_that_it_overlaps_until_it_g
 
 #[tokio::test]
 async fn a_lesson_moved_onto_an_event_is_flagged_and_moved_away_is_not() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     world.plan_in_google("Dentist", world.in_hours(30), world.in_hours(32)).await;
     let lesson = world.add_lesson("Piano", world.in_hours(50)).await;
     world
@@ -79,8 +76,7 @@ async fn a_lesson_moved_onto_an_event_is_flagged_and_moved_away_is_not() {
 
 #[tokio::test]
 async fn a_lesson_takes_its_conflicts_along_when_it_leaves_the_window_without_an_event() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     world.set(json!({ "syncDirection": "from_google" })).await;
     let (near, far) = (world.in_hours(30), world.in_hours(30) + TimeDelta::days(600));
     for start in [near, far] {
@@ -122,8 +118,7 @@ async fn a_lesson_given_to_an_instructor_without_a_connection_shows_nothing_of_t
 
 #[tokio::test]
 async fn what_the_instructor_does_to_our_event_is_put_back_and_told() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     let start = world.in_hours(30);
     let lesson = world.add_lesson("Piano", start).await;
     world.until("the event", async || world.events_of(&lesson).await.len() == 1).await;
@@ -145,8 +140,7 @@ async fn what_the_instructor_does_to_our_event_is_put_back_and_told() {
 
 #[tokio::test]
 async fn a_sync_by_hand_answers_with_its_counts_and_one_with_nothing_to_do_makes_one_call() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     let lesson = world.add_lesson("Piano", world.in_hours(30)).await;
     world.until("the event", async || world.events_of(&lesson).await.len() == 1).await;
     world.settle().await;
@@ -161,8 +155,7 @@ async fn a_sync_by_hand_answers_with_its_counts_and_one_with_nothing_to_do_makes
 
 #[tokio::test]
 async fn settings_switch_directions_and_can_be_undone() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     let start = world.in_hours(30);
     let lesson = world.add_lesson("Piano", start).await;
     world.plan_in_google("Dentist", start, start + TimeDelta::hours(1)).await;
@@ -187,8 +180,7 @@ async fn settings_switch_directions_and_can_be_undone() {
 
 #[tokio::test]
 async fn a_withdrawn_permission_is_told_once_and_disconnect_still_works() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     let lesson = world.add_lesson("Piano", world.in_hours(30)).await;
     world.until("the event", async || world.events_of(&lesson).await.len() == 1).await;
     world.control("end-grants", json!({ "account": World::ACCOUNT, "end": "revoked" })).await;

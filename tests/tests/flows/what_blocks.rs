@@ -57,8 +57,7 @@ async fn a_whole_day_lasts_from_midnight_to_midnight_where_the_calendar_is() {
 /// Guards against: whole days stay where they were when the calendar moves to another zone.
 #[tokio::test]
 async fn whole_days_move_along_with_their_calendar() {
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     let day = world.in_hours(72).date_naive();
     let lesson = world.add_lesson("Piano", midnight(day + Days::new(1), Tz::Europe__Berlin)).await;
     let off = json!({ "summary": "Day off", "start": { "date": day }, "end": { "date": day + Days::new(1) } });
@@ -118,8 +117,7 @@ async fn a_working_location_does_not_block() {
 #[tokio::test]
 async fn a_weekly_series_keeps_its_hour_in_its_own_zone_when_the_clock_changes() {
     let zone = Tz::America__New_York; // the calendar is in Berlin
-    let world = World::start().await;
-    world.connect().await;
+    let world = World::connected().await;
     let nine = |day: NaiveDate| zone.from_local_datetime(&day.and_hms_opt(9, 0, 0).unwrap()).unwrap().to_utc();
     let first = Utc::now().date_naive() + Days::new(2);
     let weeks = (next_clock_change(zone) - first).num_days() / 7 + 1;

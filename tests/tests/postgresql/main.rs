@@ -32,8 +32,7 @@ type Shown = (String, i64, bool);
 
 impl Host {
     async fn connected() -> Self {
-        let world = World::start().await;
-        world.connect().await;
+        let world = World::connected().await;
         let server = Server::start();
         server.run_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/postgresql-outbox.sql"));
         let rights = "GRANT SELECT, INSERT, UPDATE, DELETE ON lessons TO app";

@@ -172,9 +172,9 @@ impl Intercept for Traffic {
 }
 
 /// The host application, as it writes its own tables.
-struct DynamoHost {
-    client: Client,
-    names: TableNames,
+pub struct DynamoHost {
+    pub client: Client,
+    pub names: TableNames,
 }
 
 impl DynamoHost {

@@ -4,15 +4,13 @@
 
 use std::path::Path;
 
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_kms::{primitives::Blob, types::DataKeySpec};
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, QueueAttributeName, SendMessageBatchRequestEntry};
 use local_stack::aws::{DeadLetters, Kms, Queue, Queues, Secrets};
 use tempfile::TempDir;
-use testkit::aws::{LocalAws, queue};
+use testkit::aws::{LocalAws, create_table, queue};
 
 const WORK: &str = "work";
 const DEAD: &str = "work-dead";
@@ -260,17 +258,7 @@ async fn a_secret_is_found_by_its_name() {
 async fn items_outlive_the_process_and_conditions_are_checked() {
     let (aws, data) = fresh().await;
     let client = aws_sdk_dynamodb::Client::new(&aws.sdk);
-    client
-        .create_table()
-        .table_name("things")
-        .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(
-            AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S).build().unwrap(),
-        )
-        .key_schema(KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build().unwrap())
-        .send()
-        .await
-        .unwrap();
+    create_table(&client, "things").await;
     let put = |client: &aws_sdk_dynamodb::Client| {
         client
             .put_item()

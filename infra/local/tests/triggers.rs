@@ -8,17 +8,14 @@ use std::{
 };
 
 use aws_lambda_events::{dynamodb, sqs::SqsEvent};
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-    StreamSpecification, StreamViewType,
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 use local_stack::{
     aws::{Queue, Queues, Secrets},
     functions::Functions,
     triggers::{QueueTrigger, StreamTrigger},
 };
 use serde_json::json;
-use testkit::aws::{LocalAws, queue};
+use testkit::aws::{LocalAws, create_table, queue};
 
 const WORK: &str = "work";
 const TABLE: &str = "lessons";
@@ -81,22 +78,6 @@ async fn a_failed_message_comes_again_and_its_neighbours_do_not() {
     assert_eq!(seen.wait_for(3).await.len(), 3, "handled messages are gone");
 }
 
-async fn create_lessons_table(client: &aws_sdk_dynamodb::Client) {
-    let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S);
-    let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash);
-    let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewAndOldImages);
-    client
-        .create_table()
-        .table_name(TABLE)
-        .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(id.build().unwrap())
-        .key_schema(key.build().unwrap())
-        .stream_specification(stream.build().unwrap())
-        .send()
-        .await
-        .unwrap();
-}
-
 async fn put_lesson(client: &aws_sdk_dynamodb::Client, id: &str) {
     client.put_item().table_name(TABLE).item("id", AttributeValue::S(id.into())).send().await.unwrap();
 }
@@ -106,7 +87,7 @@ async fn changes_come_in_order_and_once_though_the_process_starts_anew() {
     let data = tempfile::tempdir().unwrap();
     let aws = start_aws().await;
     let client = aws_sdk_dynamodb::Client::new(&aws.sdk);
-    create_lessons_table(&client).await;
+    create_table(&client, TABLE).await;
 
     let seen = Seen::default();
     let log = seen.clone();
@@ -145,7 +126,7 @@ async fn a_batch_that_fails_comes_again_before_later_changes() {
     let data = tempfile::tempdir().unwrap();
     let aws = start_aws().await;
     let client = aws_sdk_dynamodb::Client::new(&aws.sdk);
-    create_lessons_table(&client).await;
+    create_table(&client, TABLE).await;
     put_lesson(&client, "a").await;
 
     let seen = Seen::default();

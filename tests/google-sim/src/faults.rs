@@ -42,11 +42,7 @@ pub enum When {
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// It is refused before anything happens.
-    Refuse {
-        status: u16,
-        /// The reason, such as `rateLimitExceeded`.
-        reason: String,
-    },
+    Refuse { status: u16, reason: String },
     /// It is carried out, and the caller is told that it failed with this status.
     RefuseAfterwards { status: u16 },
     /// It is not carried out and never answered.
@@ -112,6 +108,11 @@ pub(crate) fn strike(faults: &mut [Fault], random: &mut Random, method: &str, ac
 }
 
 impl Effect {
+    /// A refusal with a reason such as `rateLimitExceeded`.
+    pub fn refuse(status: u16, reason: &str) -> Self {
+        Self::Refuse { status, reason: reason.to_owned() }
+    }
+
     /// What becomes of a call of `method` that this hits.
     pub(crate) fn on(self, method: &str, call: impl FnOnce() -> Response) -> Response {
         match self {

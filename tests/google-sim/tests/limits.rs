@@ -115,9 +115,8 @@ fn an_exhausted_quota_lasts() {
 #[test]
 fn a_fault_hits_the_calls_that_it_names() {
     let mut world = World::new();
-    let refuse = |status, reason: &str| Effect::Refuse { status, reason: reason.to_owned() };
-    world.google.inject(Fault::new("calendar.events.list", refuse(503, "backendError")).on(When::Nth(2)));
-    world.google.inject(Fault::new("calendar.events.*", refuse(403, "rateLimitExceeded")).of(GRACE));
+    world.google.inject(Fault::new("calendar.events.list", Effect::refuse(503, "backendError")).on(When::Nth(2)));
+    world.google.inject(Fault::new("calendar.events.*", Effect::refuse(403, "rateLimitExceeded")).of(GRACE));
     let outcomes: Vec<u16> = (0..3).map(|_| world.call("GET", EVENTS).status).collect();
     assert_eq!(outcomes, [200, 503, 200]);
     world.token = world.token_of(GRACE, &[ALL]);
@@ -131,7 +130,7 @@ fn a_fault_hits_the_calls_that_it_names() {
 fn a_share_of_calls_fails_by_seed() {
     let outcomes = || {
         let mut world = World::new();
-        let refuse = Effect::Refuse { status: 500, reason: "backendError".to_owned() };
+        let refuse = Effect::refuse(500, "backendError");
         world.google.inject(Fault::new("*", refuse).on(When::Share(0.3)));
         (0..100).map(|_| world.call("GET", EVENTS).status).collect::<Vec<_>>()
     };
@@ -282,7 +281,7 @@ fn a_missing_scope_is_told_with_the_method_that_lacks_it_also_as_a_fault() {
     let list = world.send(Request::new("GET", "/calendar/v3/users/me/calendarList").bearer(&events));
     assert_eq!((list.status, list.value()), (403, body("calendar.v3.CalendarList.List")));
 
-    let effect = Effect::Refuse { status: 403, reason: "insufficientPermissions".to_owned() };
+    let effect = Effect::refuse(403, "insufficientPermissions");
     world.google.inject(Fault::new("calendar.events.*", effect));
     let listed = world.call("GET", EVENTS);
     assert_eq!((listed.status, listed.value()), (403, body("calendar.v3.Events.List")));
@@ -291,7 +290,7 @@ fn a_missing_scope_is_told_with_the_method_that_lacks_it_also_as_a_fault() {
 #[test]
 fn the_calendar_words_its_refusals_without_a_status() {
     let mut world = World::new();
-    let effect = Effect::Refuse { status: 403, reason: "forbiddenForNonOrganizer".to_owned() };
+    let effect = Effect::refuse(403, "forbiddenForNonOrganizer");
     world.google.inject(Fault::new("calendar.events.insert", effect));
     let message = "Shared properties can only be changed by the organizer of the event.";
     let error = json!({"domain": "calendar", "reason": "forbiddenForNonOrganizer", "message": message});

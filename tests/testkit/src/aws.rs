@@ -2,7 +2,13 @@
 
 use std::{path::Path, sync::Arc};
 
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::{
+    Client,
+    types::{
+        AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, StreamSpecification,
+        StreamViewType,
+    },
+};
 use aws_types::SdkConfig;
 use calendar_sync::{
     adapters::dynamo::tables,
@@ -49,6 +55,23 @@ impl LocalAws {
         self.server.abort();
         let _ = (&mut self.server).await;
     }
+}
+
+/// A table whose items are found by `id`. Its changes are streamed.
+pub async fn create_table(client: &Client, name: &str) {
+    let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S);
+    let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash);
+    let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewAndOldImages);
+    client
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(id.build().unwrap())
+        .key_schema(key.build().unwrap())
+        .stream_specification(stream.build().unwrap())
+        .send()
+        .await
+        .unwrap();
 }
 
 /// A queue without dead letters.

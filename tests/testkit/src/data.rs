@@ -76,6 +76,11 @@ pub fn first_login(credentials: InstructorCalendarCredentials) -> Connect {
     Connect { credentials, asked_at: now, replaces: None, state: Some(SyncState::new(now)) }
 }
 
+/// The host's row of an instructor.
+pub fn instructor_row(key: ConnectionKey) -> Value {
+    json!({ "tenant_id": key.tenant_id, "id": key.instructor_id })
+}
+
 /// The host's row of a lesson of an hour.
 pub fn lesson_row(key: ConnectionKey, id: LessonId, title: &str, starts_at: DateTime<Utc>) -> Value {
     json!({

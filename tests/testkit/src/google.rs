@@ -1,13 +1,14 @@
 //! The simulated Google: who may use it, where it is, and the ways to it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use calendar_sync::{
     adapters::google::{Answer, Request},
     config::{Config, GoogleConfig},
     ports::Clock as _,
 };
-use google_sim::{Google, Response};
+use google_sim::{Google, Request as ToGoogle, Response};
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::clock::TestClock;
@@ -45,13 +46,59 @@ pub fn config(base: &str) -> GoogleConfig {
     config.google().unwrap()
 }
 
-/// Serves `google` at an address of its own, in the time of `clock`.
-pub async fn serve(google: &Arc<Mutex<Google>>, clock: &Arc<TestClock>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    let (google, clock) = (Arc::clone(google), Arc::clone(clock));
-    tokio::spawn(google_sim::serve(listener, google, Arc::new(move || clock.now()), std::future::pending()));
-    base
+/// The simulated Google at an address of its own, in the time of the test's clock.
+pub struct SimulatedGoogle {
+    google: Arc<Mutex<Google>>,
+    clock: Arc<TestClock>,
+    pub base: String,
+}
+
+impl SimulatedGoogle {
+    pub async fn start(config: google_sim::Config, clock: &Arc<TestClock>) -> Self {
+        let google = Arc::new(Mutex::new(Google::new(1, config)));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let time = Arc::clone(clock);
+        let now = Arc::new(move || time.now());
+        tokio::spawn(google_sim::serve(listener, Arc::clone(&google), now, std::future::pending()));
+        Self { google, clock: Arc::clone(clock), base }
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, Google> {
+        self.google.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A person saves an event; returns its id.
+    pub fn plan(&self, account: &str, event: &Value) -> String {
+        let now = self.clock.now();
+        self.lock().create_event(now, account, event).unwrap()
+    }
+
+    /// A person edits an event.
+    pub fn edit(&self, account: &str, id: &str, changes: &Value) {
+        let now = self.clock.now();
+        self.lock().edit_event(now, account, id, changes).unwrap();
+    }
+
+    /// A person allows `scopes` on the consent screen at `auth_url`; returns the query of the address that the browser
+    /// is sent back to.
+    pub fn consent(&self, auth_url: &str, account: &str, scopes: &[&str]) -> Vec<(String, String)> {
+        let now = self.clock.now();
+        let auth_url: http::Uri = auth_url.parse().unwrap();
+        let target = auth_url.path_and_query().unwrap().as_str();
+        let page = self.lock().handle(now, &ToGoogle::new("GET", target)).text();
+        let (_, rest) = page.split_once("name=\"request\" value=\"").expect("a consent page");
+        let (request, _) = rest.split_once('"').unwrap();
+        let mut form = vec![("request", request), ("account", account), ("decision", "allow")];
+        form.extend(scopes.iter().map(|scope| ("scope", *scope)));
+        let answer = self.lock().handle(now, &ToGoogle::new("POST", auth_url.path()).form(&form));
+        ToGoogle::new("GET", answer.header_value("location").expect("the way back")).query
+    }
+}
+
+/// The code that Google sends a browser back with.
+pub fn code(returned: &[(String, String)]) -> &str {
+    &returned.iter().find(|(name, _)| name == "code").expect("a code").1
 }
 
 /// A request of the product, as a Google in the same process takes it.

@@ -1,16 +1,18 @@
 //! What stands between the use-cases and Google: a webhook, and people who do things meanwhile.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use axum::{Router, http::HeaderMap, routing::post};
 use calendar_sync::{
     Result,
-    adapters::google::GoogleCalendar,
-    model::Channel,
-    ports::{Access, Calendar, CalendarError, Listing, NewChannel, Operation, OperationOutcome},
+    adapters::google::{Answer, Request, Transport},
+    ports::CalendarError,
 };
-use chrono::{DateTime, Utc};
+use reqwest::Method;
 use tokio::{net::TcpListener, sync::Mutex as AsyncMutex};
 
 /// What Google's notices that something changed carry: the channel, and its token.
@@ -43,38 +45,24 @@ impl Meanwhile {
     }
 }
 
+/// The way to Google, on which [`Meanwhile`] happens.
 pub struct Interrupted {
-    pub calendar: GoogleCalendar,
+    pub http: reqwest::Client,
     pub meanwhile: Arc<Meanwhile>,
 }
 
 #[async_trait]
-impl Calendar for Interrupted {
-    async fn list(&self, access: &Access, token: Option<&str>, deadline: DateTime<Utc>) -> Listing {
-        let listing = self.calendar.list(access, token, deadline).await;
-        let doing = self.meanwhile.0.lock().await.take();
-        if let Some(doing) = doing {
-            doing.await;
+impl Transport for Interrupted {
+    async fn exchange(&self, request: Request, time: Duration) -> Result<Answer, CalendarError> {
+        let lists = request.method() == Method::GET && request.uri().path().ends_with("/events");
+        let answer = self.http.exchange(request, time).await;
+        if lists {
+            // It may list too: the lock is released before it begins.
+            let doing = self.meanwhile.0.lock().await.take();
+            if let Some(doing) = doing {
+                doing.await;
+            }
         }
-        listing
-    }
-    async fn batch(
-        &self,
-        access: &Access,
-        operations: &[Operation],
-        deadline: DateTime<Utc>,
-    ) -> (Vec<OperationOutcome>, u32) {
-        self.calendar.batch(access, operations, deadline).await
-    }
-    async fn watch(
-        &self,
-        access: &Access,
-        channel: &NewChannel,
-        deadline: DateTime<Utc>,
-    ) -> Result<Channel, CalendarError> {
-        self.calendar.watch(access, channel, deadline).await
-    }
-    async fn stop(&self, access: &Access, channel: &Channel, deadline: DateTime<Utc>) -> Result<(), CalendarError> {
-        self.calendar.stop(access, channel, deadline).await
+        answer
     }
 }

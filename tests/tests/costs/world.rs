@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, MutexGuard},
     time::Duration,
 };
 
@@ -11,11 +11,7 @@ use calendar_sync::{
     adapters::{dynamo::lesson_from_image, google},
     model::{CalendarId, ChannelId, ConnectionKey, LessonId, SyncState, SyncTask, SyncTrigger},
     ports::{Clock as _, LeaseAttempt, ReleaseOutcome, Store, SyncMessage},
-    usecases::{
-        note_lesson_changes::LessonChange,
-        receive_notice::PushNotice,
-        sync_calendar::{SyncCalendar, SyncRequest, SyncRun},
-    },
+    usecases::{handle_sync_message::HandleSyncMessage, note_lesson_changes::LessonChange, receive_notice::PushNotice},
 };
 use calendar_tests::{
     contracts::store::{Host, HostTable},
@@ -28,8 +24,8 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use testkit::{
     clock::TestClock,
-    data::{credentials, first_login, key, lesson_id, lesson_row, noon, sealed, webhook_keys},
-    google::{CLIENT, SCOPE, config, demo, serve},
+    data::{credentials, first_login, instructor_row, key, lesson_id, lesson_row, noon, sealed, webhook_keys},
+    google::{CLIENT, SCOPE, SimulatedGoogle, config, demo},
     ports::{FixedJitter, PlainVault, TestBus, TestQueue},
     wiring::{Ports, clients},
 };
@@ -40,13 +36,13 @@ use crate::parts::{Interrupted, Mailbox, Meanwhile, mailbox};
 
 /// A connection, its host, and Google, with everything counted that the sync asks of the store and of Google.
 pub struct World {
-    pub google: Arc<Mutex<Google>>,
+    google: SimulatedGoogle,
     pub store: Arc<dyn Store>,
     pub traffic: Traffic,
     pub key: ConnectionKey,
     ports: Ports,
-    sync: SyncCalendar,
-    /// What is done once after the next listing, before its answer is looked at.
+    worker: HandleSyncMessage,
+    /// What is done once after the next listing, before its answer is read.
     pub meanwhile: Arc<Meanwhile>,
     host: Arc<dyn Host>,
     clock: Arc<TestClock>,
@@ -74,14 +70,12 @@ impl World {
     /// A connection that has never synced; without push, it is polled.
     pub async fn new(push: bool) -> Self {
         let clock = TestClock::standing(noon());
-        let mut google = Google::new(1, demo());
-        let granted = google.grant(clock.now(), CLIENT, ADA, &[SCOPE]);
-        let google = Arc::new(Mutex::new(google));
-        let base = serve(&google, &clock).await;
+        let google = SimulatedGoogle::start(demo(), &clock).await;
+        let granted = google.lock().grant(clock.now(), CLIENT, ADA, &[SCOPE]);
 
         let (subject, traffic) = dynamo::counted().await;
         let (store, host, key) = (subject.store, subject.host, key(1, 2));
-        host.put(HostTable::Instructors, json!({ "tenant_id": key.tenant_id, "id": key.instructor_id })).await;
+        host.put(HostTable::Instructors, instructor_row(key)).await;
         let mut credentials = credentials(key, "1", clock.now());
         credentials.tokens = sealed(key, &granted, clock.now());
         store.connect(&first_login(credentials)).await.unwrap();
@@ -89,12 +83,12 @@ impl World {
         let (queue, bus, random) =
             (TestQueue::new(clock.clone()), Arc::new(TestBus::default()), Arc::new(FixedJitter(u16::MAX / 2)));
         let (address, mailbox) = mailbox().await;
-        let http = Arc::new(google::client().unwrap());
-        let (calendar, login) = clients(http, &config(&base), clock.clone(), random.clone(), subject.limiter);
         let meanwhile = Arc::new(Meanwhile::default());
+        let http = Arc::new(Interrupted { http: google::client().unwrap(), meanwhile: meanwhile.clone() });
+        let (calendar, login) = clients(http, &config(&google.base), clock.clone(), random.clone(), subject.limiter);
         let ports = Ports {
             store: store.clone(),
-            calendar: Arc::new(Interrupted { calendar, meanwhile: meanwhile.clone() }),
+            calendar: Arc::new(calendar),
             login: Arc::new(login),
             vault: Arc::new(PlainVault),
             clock: clock.clone(),
@@ -103,12 +97,12 @@ impl World {
             random,
             webhook: push.then_some(address),
         };
-        let sync = ports.sync_calendar();
-        Self { google, store, traffic, key, ports, sync, meanwhile, host, clock, queue, bus, mailbox }
+        let worker = ports.worker();
+        Self { google, store, traffic, key, ports, worker, meanwhile, host, clock, queue, bus, mailbox }
     }
 
     pub fn google(&self) -> MutexGuard<'_, Google> {
-        self.google.lock().unwrap_or_else(PoisonError::into_inner)
+        self.google.lock()
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -144,11 +138,11 @@ impl World {
 
     /// An event of an hour in Google; answers its id.
     pub fn plan(&self, starts_at: DateTime<Utc>) -> String {
-        self.google().create_event(self.now(), ADA, &hour(starts_at)).unwrap()
+        self.google.plan(ADA, &hour(starts_at))
     }
 
     pub fn edit(&self, id: &str, changes: &Value) {
-        self.google().edit_event(self.now(), ADA, id, changes).unwrap();
+        self.google.edit(ADA, id, changes);
     }
 
     // ── runs ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -189,7 +183,7 @@ impl World {
     /// So many notices in a second, each of a change that `change` makes, and the runs that answer them in so many
     /// processes, `at_once` at a time beside those that wait: with none, each is done with before the next comes.
     pub async fn burst(&self, notices: i32, at_once: usize, processes: usize, change: impl Fn(i32)) {
-        let workers: Vec<_> = (0..processes).map(|_| self.ports.sync_calendar()).collect();
+        let workers: Vec<_> = (0..processes).map(|_| self.ports.worker()).collect();
         let mut worker = workers.into_iter().cycle();
         let mut runs = FuturesUnordered::new();
         for n in 0..notices {
@@ -232,23 +226,12 @@ impl World {
     }
 
     async fn answer_one(&self, message: SyncMessage) {
-        self.finish([self.start(self.sync.clone(), message)].into_iter().collect()).await;
+        self.finish([self.start(self.worker.clone(), message)].into_iter().collect()).await;
     }
 
     /// A run that may wait for the clock.
-    async fn start(&self, worker: SyncCalendar, message: SyncMessage) {
-        let request = SyncRequest {
-            key: message.key,
-            trigger: message.trigger,
-            tasks: message.tasks.iter().copied().collect(),
-            log_id: None,
-            asked: None,
-            noticed_at: message.noticed_at,
-            due_at: message.due_at,
-            deadline: self.now() + TimeDelta::seconds(45),
-        };
-        let run = Box::pin(worker.run(&request)).await.unwrap();
-        assert!(matches!(run, SyncRun::Ran(_) | SyncRun::Held), "{run:?}");
+    async fn start(&self, worker: HandleSyncMessage, message: SyncMessage) {
+        Box::pin(worker.handle(&message)).await.unwrap();
     }
 
     /// As a run leaves the state.

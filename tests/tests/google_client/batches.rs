@@ -10,7 +10,7 @@ use google_sim::{Effect, When};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::world::{ADA, World, delete, get, id, insert, lesson, now, patch, refuse, revive, shown};
+use crate::world::{ADA, World, delete, get, id, insert, lesson, now, patch, revive, shown};
 
 #[tokio::test]
 async fn each_part_of_a_batch_has_an_outcome_of_its_own() {
@@ -83,8 +83,8 @@ async fn no_operations_make_no_call() {
 #[tokio::test]
 async fn only_the_parts_that_failed_for_a_passing_reason_are_tried_again() {
     let world = World::new().await;
-    world.fault("calendar.events.insert", When::Nth(2), refuse(503, "backendError"));
-    world.fault("calendar.events.insert", When::Nth(4), refuse(403, "forbiddenForNonOrganizer"));
+    world.fault("calendar.events.insert", When::Nth(2), Effect::refuse(503, "backendError"));
+    world.fault("calendar.events.insert", When::Nth(4), Effect::refuse(403, "forbiddenForNonOrganizer"));
     let (outcomes, calls) = world.batch(&(0..5).map(insert).collect::<Vec<_>>()).await;
     assert_eq!(calls, 2);
     assert_eq!(world.google().calls("calendar.events.insert"), 6);
@@ -105,7 +105,7 @@ async fn a_quota_that_is_used_up_stops_what_has_not_been_sent() {
 #[tokio::test]
 async fn a_part_over_the_quota_leaves_the_other_parts_written() {
     let world = World::new().await;
-    world.fault("calendar.events.insert", When::Nth(2), refuse(403, "quotaExceeded"));
+    world.fault("calendar.events.insert", When::Nth(2), Effect::refuse(403, "quotaExceeded"));
     let (outcomes, calls) = world.batch(&(0..3).map(insert).collect::<Vec<_>>()).await;
     assert_eq!(calls, 1);
     let over = |o: &&OperationOutcome| **o == OperationOutcome::TryLater(CalendarError::QuotaExceeded);
@@ -117,7 +117,7 @@ async fn a_part_over_the_quota_leaves_the_other_parts_written() {
 async fn a_refused_part_brings_googles_own_words() {
     let world = World::new().await;
     let event = shown(world.one(insert(1)).await);
-    world.fault("calendar.events.patch", When::Always, refuse(403, "forbiddenForNonOrganizer"));
+    world.fault("calendar.events.patch", When::Always, Effect::refuse(403, "forbiddenForNonOrganizer"));
     let OperationOutcome::NotOrganizer(refusal) = world.one(patch(1, &event.etag)).await else { panic!() };
     let words = "403 forbiddenForNonOrganizer: Shared properties can only be changed by the organizer of the event";
     assert_eq!(refusal.to_string(), words);
@@ -222,7 +222,7 @@ async fn no_event_under_an_id_is_told_from_no_calendar() {
     let world = World::new().await;
     let missing = [delete(1), get(2)];
     assert_eq!(world.batch(&missing).await, (vec![OperationOutcome::Gone; 2], 2), "the calendar is asked for");
-    world.fault("calendar.events.list", When::Always, refuse(404, "notFound"));
+    world.fault("calendar.events.list", When::Always, Effect::refuse(404, "notFound"));
     let (outcomes, calls) = world.batch(&missing).await;
     let no_calendar =
         |outcome: &OperationOutcome| matches!(outcome, OperationOutcome::TryLater(CalendarError::CalendarGone(_)));

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use google_sim::{Effect, When};
 use serde_json::json;
 
-use crate::world::{HOLIDAYS, World, channel, now, refuse, soon};
+use crate::world::{HOLIDAYS, World, channel, now, soon};
 
 #[tokio::test]
 async fn a_channel_is_opened_for_the_lifetime_that_google_grants_and_closed_again() {
@@ -35,7 +35,7 @@ async fn a_calendar_that_refuses_push_says_so() {
 async fn an_address_that_google_refuses_is_not_taken_for_an_ended_token() {
     let world = World::new().await;
     for (id, status, reason) in [("c1", 401, "push.webhookUrlUnauthorized"), ("c2", 403, "forbidden")] {
-        world.fault("calendar.events.watch", When::Always, refuse(status, reason));
+        world.fault("calendar.events.watch", When::Always, Effect::refuse(status, reason));
         let refused = world.calendar.watch(&world.access, &channel(id), soon()).await.unwrap_err();
         let said = |refusal: &Refusal| refusal.status == status && refusal.reason == reason;
         assert!(matches!(&refused, CalendarError::PushNotPossible(refusal) if said(refusal)), "{refused:?}");
@@ -53,7 +53,7 @@ async fn opening_a_channel_is_not_repeated_when_it_may_have_been_opened() {
     ));
     assert_eq!(world.google().calls("calendar.events.watch"), 1);
     world.google().clear_faults();
-    world.fault("calendar.events.watch", When::Nth(1), refuse(403, "rateLimitExceeded"));
+    world.fault("calendar.events.watch", When::Nth(1), Effect::refuse(403, "rateLimitExceeded"));
     world.calendar.watch(&world.access, &channel("c2"), soon()).await.expect("a refusal opened nothing");
 }
 

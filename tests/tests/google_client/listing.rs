@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 use google_sim::{Effect, When};
 use serde_json::json;
 
-use crate::world::{ADA, MANY, World, busy, now, refuse, token};
+use crate::world::{ADA, MANY, World, busy, now, token};
 
 #[tokio::test]
 async fn a_complete_listing_goes_on_as_deltas_that_bring_what_changed() {
@@ -68,7 +68,7 @@ async fn a_cursor_that_ran_out_or_was_never_one_is_lost() {
 async fn a_failure_after_some_pages_leaves_a_partial_listing() {
     let world = World::new().await;
     world.create_many();
-    world.fault("calendar.events.list", When::Nth(2), refuse(403, "quotaExceeded"));
+    world.fault("calendar.events.list", When::Nth(2), Effect::refuse(403, "quotaExceeded"));
     let listing = world.list(None).await;
     assert_eq!(listing.outcome, ListingOutcome::Partial { error: CalendarError::QuotaExceeded });
     assert_eq!((listing.items.len(), listing.calls), (2_500, 2));
@@ -79,7 +79,7 @@ async fn a_failure_after_some_pages_leaves_a_partial_listing() {
 async fn a_failure_at_the_first_page_leaves_nothing() {
     let world = World::new().await;
     world.create(&busy("unseen"));
-    world.fault("calendar.events.list", When::Always, refuse(404, "notFound"));
+    world.fault("calendar.events.list", When::Always, Effect::refuse(404, "notFound"));
     let listing = world.list(None).await;
     let gone = |error: &CalendarError| matches!(error, CalendarError::CalendarGone(_));
     assert!(matches!(&listing.outcome, ListingOutcome::Partial { error } if gone(error)), "{:?}", listing.outcome);
@@ -89,11 +89,11 @@ async fn a_failure_at_the_first_page_leaves_nothing() {
 #[tokio::test]
 async fn rate_limits_failures_and_broken_connections_are_tried_again() {
     for effect in [
-        refuse(403, "rateLimitExceeded"),
-        refuse(403, "userRateLimitExceeded"),
-        refuse(429, "rateLimitExceeded"),
-        refuse(500, "backendError"),
-        refuse(503, "backendError"),
+        Effect::refuse(403, "rateLimitExceeded"),
+        Effect::refuse(403, "userRateLimitExceeded"),
+        Effect::refuse(429, "rateLimitExceeded"),
+        Effect::refuse(500, "backendError"),
+        Effect::refuse(503, "backendError"),
         Effect::Cut,
         Effect::Garbage("<html>".to_owned()),
     ] {
@@ -108,7 +108,7 @@ async fn rate_limits_failures_and_broken_connections_are_tried_again() {
 #[tokio::test]
 async fn five_failures_in_a_row_end_the_call() {
     let world = World::new().await;
-    world.fault("calendar.events.list", When::Always, refuse(429, "rateLimitExceeded"));
+    world.fault("calendar.events.list", When::Always, Effect::refuse(429, "rateLimitExceeded"));
     let listing = world.list(None).await;
     assert_eq!(listing.outcome, ListingOutcome::Partial { error: CalendarError::RateLimited });
     assert_eq!(listing.calls, 5);
@@ -124,7 +124,7 @@ async fn a_quota_that_is_used_up_and_every_other_refusal_are_not_tried_again() {
         (404, "notFound"),
     ] {
         let world = World::new().await;
-        world.fault("calendar.events.list", When::Always, refuse(status, reason));
+        world.fault("calendar.events.list", When::Always, Effect::refuse(status, reason));
         assert!(matches!(world.list(None).await.outcome, ListingOutcome::Partial { .. }), "{reason}");
         assert_eq!(world.google().calls("calendar.events.list"), 1, "{status} {reason}");
     }

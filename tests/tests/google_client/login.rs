@@ -13,12 +13,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use testkit::google::config;
 
-use crate::world::{ADA, CLIENT, REDIRECT, SCOPE, VERIFIER, World, clients_at, now, refuse};
+use crate::world::{ADA, CLIENT, REDIRECT, SCOPE, VERIFIER, World, clients_at, now};
 
 #[tokio::test]
 async fn a_login_brings_tokens_the_account_and_the_scopes_that_were_granted() {
     let world = World::new().await;
-    let code = world.consent(&[SCOPE]).await;
+    let code = world.consent(&[SCOPE]);
     let granted = world.exchange(&code).await.unwrap();
     assert_eq!(granted.account.email.as_deref(), Some(ADA));
     assert!(!granted.account.sub.is_empty());
@@ -62,7 +62,7 @@ fn a_login_asks_for_consent_and_offline_access_with_pkce_and_for_nothing_granted
 #[tokio::test]
 async fn a_box_that_was_left_unticked_shows_in_the_granted_scopes() {
     let world = World::new().await;
-    let code = world.consent(&[]).await;
+    let code = world.consent(&[]);
     let granted = world.exchange(&code).await.unwrap();
     assert!(!granted.scopes.iter().any(|scope| scope == SCOPE), "{:?}", granted.scopes);
 }
@@ -70,11 +70,11 @@ async fn a_box_that_was_left_unticked_shows_in_the_granted_scopes() {
 #[tokio::test]
 async fn a_code_is_good_once_and_for_its_own_verifier() {
     let world = World::new().await;
-    let code = world.consent(&[SCOPE]).await;
+    let code = world.consent(&[SCOPE]);
     let foreign = SecretString::from("another-verifier-that-is-at-least-43-characters");
     assert!(matches!(world.login.exchange(&code, &foreign, now()).await, Err(LoginError::Withdrawn(_))));
 
-    let code = world.consent(&[SCOPE]).await;
+    let code = world.consent(&[SCOPE]);
     world.exchange(&code).await.unwrap();
     assert!(matches!(world.exchange(&code).await, Err(LoginError::Withdrawn(_))));
 }
@@ -100,8 +100,8 @@ async fn a_failure_of_the_token_endpoint_passes_and_a_wrong_client_secret_does_n
     let granted = world.google().grant(now(), CLIENT, ADA, &[SCOPE]);
     let refresh_token = granted.refresh_token.into();
     for effect in [
-        refuse(503, "backendError"),
-        refuse(429, "rateLimitExceeded"),
+        Effect::refuse(503, "backendError"),
+        Effect::refuse(429, "rateLimitExceeded"),
         Effect::Cut,
         Effect::Garbage("<html>".to_owned()),
         Effect::Garbage(String::new()),
@@ -126,13 +126,13 @@ async fn a_client_that_google_refuses_is_told_from_a_grant_that_ended() {
     let granted = world.google().grant(now(), CLIENT, ADA, &[SCOPE]);
     let refresh_token = granted.refresh_token.into();
     for (status, word) in [(401, "deleted_client"), (401, "unauthorized_client"), (400, "invalid_client")] {
-        world.fault("oauth2.token", When::Nth(1), refuse(status, word));
+        world.fault("oauth2.token", When::Nth(1), Effect::refuse(status, word));
         let failure = world.login.refresh(&refresh_token, now()).await.unwrap_err();
         let said = |refusal: &Refusal| refusal.reason == word;
         assert!(matches!(&failure, LoginError::ClientRefused(refusal) if said(refusal)), "{word}: {failure:?}");
         world.google().clear_faults();
     }
-    world.fault("oauth2.token", When::Nth(1), refuse(400, "admin_policy_enforced"));
+    world.fault("oauth2.token", When::Nth(1), Effect::refuse(400, "admin_policy_enforced"));
     let failure = world.login.refresh(&refresh_token, now()).await.unwrap_err();
     assert!(matches!(&failure, LoginError::Withdrawn(_)), "{failure:?}");
 }

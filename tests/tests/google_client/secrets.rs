@@ -9,7 +9,7 @@ use calendar_sync::ports::{Calendar, Login};
 use google_sim::{Effect, When};
 use secrecy::ExposeSecret;
 
-use crate::world::{CLIENT_SECRET, SCOPE, VERIFIER, World, channel, clients_at, insert, now, refuse, soon};
+use crate::world::{CLIENT_SECRET, SCOPE, VERIFIER, World, channel, clients_at, insert, now, soon};
 
 /// Everything that is logged, from whatever library, at any level.
 #[derive(Clone, Default)]
@@ -36,14 +36,14 @@ async fn no_token_shows_in_any_error_or_log_line() {
     let _guard = tracing::subscriber::set_default(subscriber);
 
     let world = World::new().await;
-    let code = world.consent(&[SCOPE]).await;
+    let code = world.consent(&[SCOPE]);
     let granted = world.exchange(&code).await.unwrap();
     let refresh_token = granted.tokens.refresh_token.clone().unwrap();
     let mut heard = vec![format!("{granted:?} {:?}", world.access)];
     for effect in [
-        refuse(503, "backendError"),
-        refuse(401, "authError"),
-        refuse(404, "notFound"),
+        Effect::refuse(503, "backendError"),
+        Effect::refuse(401, "authError"),
+        Effect::refuse(404, "notFound"),
         Effect::Cut,
         Effect::Garbage(r#"{"access_token":"marked-token-in-a-broken-answer""#.to_owned()),
     ] {

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, MutexGuard,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -31,7 +31,7 @@ pub use testkit::{
 };
 use testkit::{
     data::{hour, key, lesson_id},
-    google::{demo, serve},
+    google::{SimulatedGoogle, code, demo},
     ports::FixedJitter,
     wiring::clients,
 };
@@ -48,7 +48,7 @@ pub fn soon() -> DateTime<Utc> {
 }
 
 pub struct World {
-    google: Arc<Mutex<Google>>,
+    google: SimulatedGoogle,
     pub clock: Arc<TestClock>,
     pub calendar: GoogleCalendar,
     reservations: Arc<AtomicUsize>,
@@ -90,13 +90,13 @@ fn slow_limiter(asked: Arc<AtomicUsize>) -> MemoryStore {
 
 impl World {
     pub async fn new() -> Self {
-        let mut google = Google::new(1, demo());
-        let token = google.grant(now(), CLIENT, ADA, &[SCOPE]).access_token;
-        let (google, clock) = (Arc::new(Mutex::new(google)), TestClock::skipping(now()));
-        let base = serve(&google, &clock).await;
+        let clock = TestClock::skipping(now());
+        let google = SimulatedGoogle::start(demo(), &clock).await;
+        let token = google.lock().grant(now(), CLIENT, ADA, &[SCOPE]).access_token;
         let reservations = Arc::new(AtomicUsize::new(0));
         let http = Arc::new(google::client().unwrap());
-        let (calendar, login) = clients_over(http, &base, Arc::clone(&clock), slow_limiter(Arc::clone(&reservations)));
+        let (calendar, login) =
+            clients_over(http, &google.base, Arc::clone(&clock), slow_limiter(Arc::clone(&reservations)));
         let access = Access {
             account: "ada".to_owned(),
             client: CLIENT.to_owned(),
@@ -107,7 +107,7 @@ impl World {
     }
 
     pub fn google(&self) -> MutexGuard<'_, Google> {
-        self.google.lock().unwrap_or_else(PoisonError::into_inner)
+        self.google.lock()
     }
 
     pub fn fault(&self, method: &str, when: When, effect: Effect) {
@@ -138,7 +138,7 @@ impl World {
 
     /// What a person does by hand.
     pub fn create(&self, event: &Value) -> String {
-        self.google().create_event(now(), ADA, event).unwrap()
+        self.google.plan(ADA, event)
     }
     pub fn create_many(&self) {
         for n in 0..MANY {
@@ -146,22 +146,15 @@ impl World {
         }
     }
     pub fn edit(&self, n: u128, changes: &Value) {
-        self.google().edit_event(now(), ADA, id(n).as_str(), changes).unwrap();
+        self.google.edit(ADA, id(n).as_str(), changes);
     }
 
-    /// Through the consent page, ticking `scopes`, to the code that the browser brings back.
-    pub async fn consent(&self, scopes: &[&str]) -> SecretString {
-        let url = self.login.authorize_url("state", &SecretString::from(VERIFIER));
-        let browser = google::client().unwrap();
-        let page = browser.get(&url).send().await.unwrap().text().await.unwrap();
-        let (_, rest) = page.split_once("name=\"request\" value=\"").expect("a consent page");
-        let (request, _) = rest.split_once('"').unwrap();
-        let mut form = vec![("request", request), ("account", ADA), ("decision", "allow")];
-        form.extend(scopes.iter().map(|scope| ("scope", *scope)));
-        let back = browser.post(&url).form(&form).send().await.unwrap();
-        let back: reqwest::Url = back.headers()["location"].to_str().unwrap().parse().unwrap();
-        assert!(back.query_pairs().any(|pair| pair == ("state".into(), "state".into())));
-        back.query_pairs().find(|(name, _)| name == "code").expect("a code").1.as_ref().into()
+    /// Allows `scopes` on the consent page; returns the code that the browser brings back.
+    pub fn consent(&self, scopes: &[&str]) -> SecretString {
+        let auth_url = self.login.authorize_url("state", &SecretString::from(VERIFIER));
+        let returned = self.google.consent(&auth_url, ADA, scopes);
+        assert!(returned.contains(&("state".to_owned(), "state".to_owned())));
+        code(&returned).into()
     }
 
     pub async fn exchange(&self, code: &SecretString) -> Result<GrantedTokens, LoginError> {
@@ -219,10 +212,6 @@ pub fn busy(summary: &str) -> Value {
     let mut event = hour(now() + TimeDelta::hours(22));
     event["summary"] = json!(summary);
     event
-}
-
-pub fn refuse(status: u16, reason: &str) -> Effect {
-    Effect::Refuse { status, reason: reason.to_owned() }
 }
 
 /// A channel to an address where no server listens.

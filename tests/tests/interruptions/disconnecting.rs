@@ -161,9 +161,9 @@ async fn imported_events_that_were_to_be_kept_stay() {
 async fn a_disconnect_ends_although_google_keeps_an_event_and_answers_no_revocation() {
     let stage = Stage::set().await;
     let person = connected(&stage).await;
-    let refusal = Effect::Refuse { status: 403, reason: "forbidden".to_owned() };
+    let refusal = Effect::refuse(403, "forbidden");
     stage.google().inject(Fault::new("calendar.events.delete", refusal));
-    stage.google().inject(Fault::new("oauth2.revoke", Effect::Refuse { status: 503, reason: "down".to_owned() }));
+    stage.google().inject(Fault::new("oauth2.revoke", Effect::refuse(503, "down")));
     let mut attempts = 1;
     while stage.begin_to_disconnect(&person, NOTHING).await.unwrap() == Disconnected::Continues {
         attempts += 1;

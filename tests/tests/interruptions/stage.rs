@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
-        Arc, Mutex, MutexGuard,
+        Arc, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -24,7 +24,6 @@ use calendar_sync::{
         sqs::SqsSyncQueue,
         system::SystemRandom,
     },
-    config::TableNames,
     model::{ConnectionKey, LessonId, SyncOutcome, SyncTask, SyncTrigger},
     ports::{CalendarError, Clock},
     usecases::{
@@ -34,21 +33,23 @@ use calendar_sync::{
         sync_calendar::{SyncCalendar, SyncRequest, SyncRun},
     },
 };
+use calendar_tests::{
+    contracts::store::{Host as _, HostTable},
+    dynamo::DynamoHost,
+};
 use chrono::{DateTime, TimeDelta, Utc};
-use google_sim::{Account, Request};
+use google_sim::Account;
 use local_stack::aws::{self, Kms, Queues, Secrets};
-use reqwest::Url;
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::{
     aws::{LocalAws, queue},
     clock::TestClock,
-    data::{hour, key, lesson_id, lesson_row},
-    google::{SCOPE, config, demo, serve},
+    data::{hour, instructor_row, key, lesson_id, lesson_row},
+    google::{SCOPE, SimulatedGoogle, code, config, demo},
     ports::FixedJitter,
     wiring::{Ports, clients},
 };
-use uuid::Uuid;
 
 use crate::interrupter::Interrupter;
 
@@ -76,10 +77,9 @@ pub struct Stage {
     finish: FinishLogin,
     pub ports: Ports,
     sync: SyncCalendar,
-    simulated: Arc<Mutex<google_sim::Google>>,
+    simulated: SimulatedGoogle,
     clock: Arc<TestClock>,
-    host: aws_sdk_dynamodb::Client,
-    names: TableNames,
+    host: DynamoHost,
     people: AtomicU64,
     _aws: LocalAws,
 }
@@ -106,11 +106,12 @@ impl Stage {
         let clock = TestClock::ticking(Utc::now());
         let mut simulated = demo();
         simulated.limits.project_per_minute = None;
-        let simulated = Arc::new(Mutex::new(google_sim::Google::new(1, simulated)));
-        let config = config(&interrupter.before(&serve(&simulated, &clock).await).await);
+        let simulated = SimulatedGoogle::start(simulated, &clock).await;
+        let config = config(&interrupter.before(&simulated.base).await);
 
         let aws = LocalAws::start(vec![queue(QUEUE)], Secrets::new([])).await;
-        let (host, names) = aws.create_tables().await;
+        let (client, names) = aws.create_tables().await;
+        let host = DynamoHost { client, names: names.clone() };
         let sdk = aws::sdk_config(&interrupter.before(&aws.endpoint).await)
             .into_builder()
             .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).build())
@@ -118,7 +119,7 @@ impl Stage {
             .build();
 
         let (store, kms) = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_kms::Client::new(&sdk));
-        let store = Arc::new(DynamoStore::new(store, names.clone()));
+        let store = Arc::new(DynamoStore::new(store, names));
         let random = Arc::new(SystemRandom);
         let http = Arc::new(Hasty(google::client().unwrap()));
         let (calendar, login) = clients(http, &config, clock.clone(), Arc::new(FixedJitter(0)), store.clone());
@@ -143,14 +144,13 @@ impl Stage {
             simulated,
             clock,
             host,
-            names,
             people: AtomicU64::new(1),
             _aws: aws,
         }
     }
 
     pub fn google(&self) -> MutexGuard<'_, google_sim::Google> {
-        self.simulated.lock().unwrap()
+        self.simulated.lock()
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -184,7 +184,7 @@ impl Stage {
     pub async fn person_with(&self, account: &str) -> Person {
         let number = u128::from(self.people.fetch_add(1, Ordering::SeqCst));
         let key = key(1 + number % 2, number);
-        self.put(&self.names.instructors, json!({ "tenant_id": key.tenant_id, "id": key.instructor_id })).await;
+        self.host.put(HostTable::Instructors, instructor_row(key)).await;
         for lesson in 1..=LESSONS {
             self.put_lesson(key, lesson).await;
         }
@@ -194,20 +194,13 @@ impl Stage {
     pub async fn put_lesson(&self, key: ConnectionKey, lesson: usize) {
         let starts_at = self.now() + TimeDelta::days(i64::try_from(lesson).unwrap());
         let row = lesson_row(key, lesson_of(key, lesson), &format!("Lesson {lesson}"), starts_at);
-        self.put(&self.names.lessons, row).await;
-    }
-
-    async fn put(&self, table: &str, row: Value) {
-        let item = serde_dynamo::aws_sdk_dynamodb_1::to_item(row).unwrap();
-        self.host.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
+        self.host.put(HostTable::Lessons, row).await;
     }
 
     /// The host removes a lesson without a stream record.
     pub async fn remove_lesson(&self, person: &Person, lesson: usize) {
-        let text = |id: Uuid| AttributeValue::S(id.to_string());
-        let request = self.host.delete_item().table_name(&self.names.lessons);
         let key = person.key;
-        request.key("tenant_id", text(key.tenant_id.0)).key("id", text(lesson_of(key, lesson).0)).send().await.unwrap();
+        self.host.remove(HostTable::Lessons, key.tenant_id, lesson_of(key, lesson).0).await;
     }
 
     // ── what they do ───────────────────────────────────────────────────────────────────────────────────────────
@@ -216,18 +209,8 @@ impl Stage {
     pub async fn leave_for_google(&self, person: &Person, replace_account: bool) -> Returning {
         let options = LoginOptions { return_path: None, replace_account };
         let begun = self.begin.begin(person.key, "user", &options).await.unwrap();
-        let asked: Url = begun.auth_url.parse().unwrap();
-        let mut google = self.google();
-        let page =
-            google.handle(self.now(), &Request::new("GET", &format!("{}?{}", asked.path(), asked.query().unwrap())));
-        let text = page.text();
-        let request = text.split("name=\"request\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-        let form =
-            [("request", request.as_str()), ("account", &person.account), ("decision", "allow"), ("scope", SCOPE)];
-        let answer = google.handle(self.now(), &Request::new("POST", asked.path()).form(&form));
-        let back: Url = answer.header_value("location").unwrap().parse().unwrap();
-        let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
-        Returning { state: begun.state, code, cookie: begun.browser }
+        let returned = self.simulated.consent(&begun.auth_url, &person.account, &[SCOPE]);
+        Returning { state: begun.state, code: code(&returned).to_owned(), cookie: begun.browser }
     }
 
     pub async fn come_back(&self, from: Returning) -> Result<LoginFinished, LoginFailed> {
@@ -300,8 +283,7 @@ impl Stage {
     pub fn plan(&self, account: &str, title: &str) {
         let mut event = hour(self.now() + TimeDelta::days(1));
         event["summary"] = json!(title);
-        let now = self.now();
-        self.google().create_event(now, account, &event).unwrap();
+        self.simulated.plan(account, &event);
     }
 
     /// How many grants the account still gives us.
@@ -319,13 +301,14 @@ impl Stage {
     /// All that our tables say of a connection, its logs excepted.
     pub async fn rows(&self, person: &Person) -> Vec<String> {
         let key = person.key;
-        let mut found = self.query(&self.names.credentials, "tenant_id", key.tenant_id.to_string()).await;
+        let mut found = self.query(&self.host.names.credentials, "tenant_id", key.tenant_id.to_string()).await;
         let own = key.instructor_id.to_string();
         found.retain(|row| row["instructor_id"].as_s().is_ok_and(|instructor| instructor.starts_with(&own)));
-        for table in [&self.names.mappings, &self.names.external_events] {
+        for table in [&self.host.names.mappings, &self.host.names.external_events] {
             found.extend(self.query(table, "connection", key.to_string()).await);
         }
-        let accounts = self.host.scan().table_name(&self.names.google_accounts).send().await.unwrap().items.unwrap();
+        let accounts =
+            self.host.client.scan().table_name(&self.host.names.google_accounts).send().await.unwrap().items.unwrap();
         let uses = AttributeValue::Ss(vec![key.to_string()]);
         found.extend(accounts.into_iter().filter(|account| account.get("connections") == Some(&uses)));
         found.iter().map(|row| format!("{row:?}")).collect()
@@ -333,13 +316,12 @@ impl Stage {
 
     /// What stands on the host's row of the instructor.
     pub async fn host_says_that_it_syncs(&self, person: &Person) -> bool {
-        let rows = self.query(&self.names.instructors, "tenant_id", person.key.tenant_id.to_string()).await;
-        let id = AttributeValue::S(person.key.instructor_id.to_string());
-        *rows.iter().find(|row| row["id"] == id).unwrap()["calendar_sync_enabled"].as_bool().unwrap()
+        let (tenant, id) = (person.key.tenant_id, person.key.instructor_id.0);
+        self.host.row(HostTable::Instructors, tenant, id).await.unwrap()["calendar_sync_enabled"].as_bool().unwrap()
     }
 
     async fn query(&self, table: &str, partition: &str, value: String) -> Vec<HashMap<String, AttributeValue>> {
-        let request = self.host.query().table_name(table).key_condition_expression("#key = :key");
+        let request = self.host.client.query().table_name(table).key_condition_expression("#key = :key");
         let request = request.expression_attribute_names("#key", partition);
         let request = request.expression_attribute_values(":key", AttributeValue::S(value));
         request.send().await.unwrap().items.unwrap()
@@ -350,12 +332,10 @@ impl Stage {
         assert_eq!(self.rows(person).await, Vec::<String>::new(), "{what}");
         assert_eq!(self.in_google(&person.account), BTreeMap::from([("Dentist".to_owned(), 1)]), "{what}");
         for lesson in 1..=LESSONS {
-            let text = |id: Uuid| AttributeValue::S(id.to_string());
-            let request = self.host.get_item().table_name(&self.names.lessons);
-            let request = request.key("tenant_id", text(person.key.tenant_id.0));
-            let row = request.key("id", text(lesson_of(person.key, lesson).0)).send().await.unwrap().item.unwrap();
-            assert!(!row.contains_key("google_calendar_event_id"), "{what}: {row:?}");
-            assert!(!row.contains_key("calendar_sync_status"), "{what}: {row:?}");
+            let id = lesson_of(person.key, lesson).0;
+            let row = self.host.row(HostTable::Lessons, person.key.tenant_id, id).await.unwrap();
+            assert!(row.get("google_calendar_event_id").is_none(), "{what}: {row}");
+            assert!(row.get("calendar_sync_status").is_none(), "{what}: {row}");
         }
     }
 

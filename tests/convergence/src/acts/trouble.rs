@@ -125,7 +125,6 @@ pub(super) fn queue_fault(world: &mut World) -> Option<String> {
 }
 
 pub(super) fn google_fault(world: &mut World) -> Option<String> {
-    let refuse = |status: u16, reason: &str| Effect::Refuse { status, reason: reason.to_owned() };
     let writes =
         ["calendar.events.insert", "calendar.events.update", "calendar.events.patch", "calendar.events.delete"];
     let mut state = world.sim.state();
@@ -137,8 +136,8 @@ pub(super) fn google_fault(world: &mut World) -> Option<String> {
         _ => *state.dice.pick(&["oauth2.token", "oauth2.revoke"]),
     };
     let mut effects = vec![
-        refuse(500, "backendError"),
-        refuse(503, "backendError"),
+        Effect::refuse(500, "backendError"),
+        Effect::refuse(503, "backendError"),
         Effect::RefuseAfterwards { status: 503 },
         Effect::Timeout,
         Effect::TimeoutAfterwards,
@@ -149,24 +148,28 @@ pub(super) fn google_fault(world: &mut World) -> Option<String> {
     ];
     // The calendar is gone for a while, or no longer the person's to see.
     if method == "calendar.events.list" {
-        effects.extend([refuse(404, "notFound"), refuse(403, "forbidden"), refuse(403, "requiredAccessLevel")]);
+        effects.extend([
+            Effect::refuse(404, "notFound"),
+            Effect::refuse(403, "forbidden"),
+            Effect::refuse(403, "requiredAccessLevel"),
+        ]);
     }
     if method.starts_with("calendar.") {
         effects.extend([
-            refuse(403, "rateLimitExceeded"),
-            refuse(403, "userRateLimitExceeded"),
-            refuse(429, "rateLimitExceeded"),
-            refuse(403, "quotaExceeded"),
-            refuse(401, "authError"),
+            Effect::refuse(403, "rateLimitExceeded"),
+            Effect::refuse(403, "userRateLimitExceeded"),
+            Effect::refuse(429, "rateLimitExceeded"),
+            Effect::refuse(403, "quotaExceeded"),
+            Effect::refuse(401, "authError"),
         ]);
     }
     // (A permission that lacks a scope is given anew by a person alone.)
     if method.starts_with("calendar.events.") && method != "calendar.events.watch" && !world.lossless {
-        effects.push(refuse(403, "insufficientPermissions"));
+        effects.push(Effect::refuse(403, "insufficientPermissions"));
     }
     // (What Google refuses for good is tried again only after a change.)
     if writes.contains(&method) && !world.lossless {
-        effects.extend(std::iter::repeat_n(refuse(403, FOR_GOOD), 20));
+        effects.extend(std::iter::repeat_n(Effect::refuse(403, FOR_GOOD), 20));
     }
     let effect = state.dice.pick(&effects).clone();
     let when = match state.dice.below(4) {
@@ -193,8 +196,8 @@ pub(super) fn stop_tokens(world: &mut World) -> Option<String> {
     let now = state.now;
     state.google.expire_access_tokens(now, account);
     let effect = match state.dice.below(4) {
-        0 => Effect::Refuse { status: 500, reason: "backendError".to_owned() },
-        1 => Effect::Refuse { status: 503, reason: "backendError".to_owned() },
+        0 => Effect::refuse(500, "backendError"),
+        1 => Effect::refuse(503, "backendError"),
         2 => Effect::Garbage("<html>".to_owned()),
         _ => Effect::Cut,
     };
@@ -219,7 +222,7 @@ pub(super) fn forget_cursors(world: &mut World) -> Option<String> {
     state.google.expire_cursors(now, account);
     if state.dice.percent(40) {
         // The new listing breaks off between two pages.
-        let over = Effect::Refuse { status: 403, reason: "quotaExceeded".to_owned() };
+        let over = Effect::refuse(403, "quotaExceeded");
         state.google.inject(GoogleFault::new("calendar.events.list", over).on(When::Nth(3)));
     }
     Some(account.to_owned())

@@ -19,9 +19,8 @@ use calendar_sync::{
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use google_sim::{Account, Behaviour, Client, Config as GoogleConfig, Limits, Texts};
-use serde_json::json;
 use testkit::{
-    data::key,
+    data::{instructor_row, key},
     google::{CLIENT, CLIENT_SECRET, REDIRECT},
 };
 
@@ -150,7 +149,7 @@ impl World {
         let party = |tenant, instructor, account| Party { key: key(tenant, instructor), account };
         let parties = vec![party(1, 1, ACCOUNTS[0]), party(1, 2, ACCOUNTS[1]), party(2, 3, ACCOUNTS[0])];
         for Party { key, .. } in &parties {
-            let row = json!({ "tenant_id": key.tenant_id, "id": key.instructor_id });
+            let row = instructor_row(*key);
             store.tables().instructors.insert((key.tenant_id, key.instructor_id), row);
         }
         Self {

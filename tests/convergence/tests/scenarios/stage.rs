@@ -15,7 +15,7 @@ use convergence::{
 };
 use google_sim::{Effect, Fault, When};
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
+use testkit::data::{lesson_id, lesson_row};
 
 /// The world, with what the tests do to it.
 pub struct Stage {
@@ -117,15 +117,10 @@ impl Stage {
     /// The same, of another time.
     pub fn add_lesson_in(&mut self, time: TimeDelta) {
         let (key, now) = (self.party.key, self.world.now());
-        let id = Uuid::from_u128(u128::from(self.messages) + 7);
+        let id = lesson_id(u128::from(self.messages) + 7);
         self.messages += 1;
-        let row = json!({
-            "tenant_id": key.tenant_id, "id": id, "instructor_id": key.instructor_id, "title": "Piano",
-            "starts_at": now + time, "ends_at": now + time + TimeDelta::hours(1),
-            "time_zone": "Europe/Berlin", "status": "scheduled",
-        });
-        let place = (key.tenant_id, LessonId(id));
-        self.world.store.tables().lessons.insert(place, row);
+        let place = (key.tenant_id, id);
+        self.world.store.tables().lessons.insert(place, lesson_row(key, id, "Piano", now + time));
         let LessonLookup::Found(lesson) = self.world.store.tables().lesson(place.0, place.1) else { panic!("no row") };
         let at = self.world.now();
         self.world.stream.push_back(LessonChange { old: None, new: Some(*lesson), at });
@@ -238,7 +233,7 @@ impl Stage {
     }
 
     pub fn fault(&self, method: &str, status: u16, reason: &str, when: When) {
-        let effect = Effect::Refuse { status, reason: reason.to_owned() };
+        let effect = Effect::refuse(status, reason);
         self.world.sim.state().google.inject(Fault::new(method, effect).on(when));
     }
 

@@ -8,16 +8,15 @@ use calendar_sync::{
 };
 use chrono_tz::Tz;
 use serde_json::{Value, json};
+use testkit::data::{instructor_row, lesson_row};
 
 use super::{HostTable, Subject, at, connection, instructor, lesson, window};
 
 fn row(number: u128, starts_at: &str, ends_at: &str) -> Value {
-    let key = instructor(1);
-    json!({
-        "tenant_id": key.tenant_id, "id": lesson(number), "instructor_id": key.instructor_id,
-        "title": "Piano", "starts_at": starts_at, "ends_at": ends_at,
-        "time_zone": "Europe/Berlin", "status": "scheduled",
-    })
+    let mut row = lesson_row(instructor(1), lesson(number), "Piano", at(1, 0));
+    row["starts_at"] = json!(starts_at);
+    row["ends_at"] = json!(ends_at);
+    row
 }
 
 /// The columns of a lesson that stands in Google as `event`.
@@ -187,7 +186,8 @@ pub async fn a_row_that_is_gone_is_left_gone(on: &Subject) {
 /// The instructor's columns; the moment stays when none is given.
 pub async fn our_columns_of_an_instructor_are_written(on: &Subject) {
     let key = instructor(1);
-    let given = json!({ "tenant_id": key.tenant_id, "id": key.instructor_id, "name": "Ada" });
+    let mut given = instructor_row(key);
+    given["name"] = json!("Ada");
     on.host.put(HostTable::Instructors, given).await;
     assert!(on.store.instructor_exists(key).await.unwrap());
     assert!(!on.store.instructor_exists(connection(2, 1)).await.unwrap());

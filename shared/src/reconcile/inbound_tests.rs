@@ -146,9 +146,9 @@ fn a_series_that_asks_for_too_much_work_is_left_out_and_loses_its_row() {
 #[test]
 fn a_count_beyond_what_is_walked_to_is_left_out_and_an_end_before_it_helps() {
     for (rule, is_taken) in [
-        ("FREQ=DAILY;COUNT=59999", true),
-        ("FREQ=DAILY;COUNT=60001", false),
-        ("FREQ=DAILY;COUNT=60001;UNTIL=20300101", true),
+        ("FREQ=DAILY;COUNT=29999", true),
+        ("FREQ=DAILY;COUNT=30001", false),
+        ("FREQ=DAILY;COUNT=30001;UNTIL=20300101", true),
     ] {
         let plan = planned(vec![recurring("counts", &[&format!("RRULE:{rule}")])]);
         let too_much = SkippedEvent { id: Some(EventId::from("counts")), reason: SkipReason::TooMuchWork };

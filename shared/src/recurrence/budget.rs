@@ -3,19 +3,19 @@
 use chrono::TimeDelta;
 
 /// The steps of one question about a year. Each day that is examined is a step, and each time made of it: enough for an
-/// occurrence every ten minutes.
-pub(super) const MAX_STEPS: u64 = 120_000;
+/// occurrence every twenty minutes.
+pub(super) const MAX_STEPS: u64 = 60_000;
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Budget {
     steps: u64,
     spent: u64,
 }
 
 impl Budget {
-    /// For a question about a year, or one whose cost does not grow with time.
-    pub(super) fn of_a_year() -> Self {
-        Self { steps: MAX_STEPS, spent: 0 }
+    /// What `steps` leave of the budget of a year. `None` if they are more than that.
+    pub(super) fn beside(steps: u64) -> Option<Self> {
+        MAX_STEPS.checked_sub(steps).map(|left| Self { steps: left, spent: 0 })
     }
 
     /// For a question about `time`: the same again for each year beyond the first.

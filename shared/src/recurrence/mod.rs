@@ -39,6 +39,8 @@ const MAX_UTC_OFFSET: TimeDelta = TimeDelta::days(2);
 /// Rules of one series. Each is expanded; the lines after the first rule too many are not read.
 const MAX_RULES: usize = 150;
 
+const EVER: RangeInclusive<NaiveDateTime> = NaiveDateTime::MIN..=NaiveDateTime::MAX;
+
 const YEAR: TimeDelta = TimeDelta::days(366);
 
 /// All years that a date can be written in, in seconds since the epoch.
@@ -132,33 +134,44 @@ impl Series {
 
     /// From when to when it occurs. Refused if that, or any question about a year, needs too many steps.
     pub fn extent(&self) -> Result<Extent, TooMuchWork> {
-        if self.has_too_many_rules() {
-            return Err(TooMuchWork);
-        }
-        let ever = NaiveDateTime::MIN..=NaiveDateTime::MAX;
-        let mut budget = Budget::of_a_year();
-        for rule in self.rules.iter().chain(&self.excluding) {
-            if rule.count.is_some() {
-                expand::expand(rule, self.first.start, &self.before_its_end(rule, &ever), &mut budget, |_| {});
-            } else {
-                budget.spend(expand::steps(rule, self.days_in_question(rule)));
+        self.extent_and_steps().0
+    }
+
+    /// The extent, and the steps that finding it took.
+    pub fn extent_and_steps(&self) -> (Result<Extent, TooMuchWork>, u64) {
+        let Some(budget) = self.budget_beside_a_year() else { return (Err(TooMuchWork), 0) };
+        let first_start = self.added.iter().map(|(start, _)| *start).fold(self.first.times().0, DateTime::min);
+        let mut all = budget;
+        if !self.is_endless() {
+            let found = self.beginning(&EVER, &mut all);
+            if !all.is_spent() {
+                let last_end = found.iter().map(|(_, end)| *end).max().unwrap_or(first_start);
+                return (Ok(Extent { first_start, last_end: Some(last_end) }), all.spent());
             }
         }
-        if budget.is_spent() {
-            return Err(TooMuchWork);
+        // An end beyond the budget counts as none, unless it takes the budget to count to it.
+        let mut counting = budget;
+        for rule in self.all_rules().filter(|rule| rule.count.is_some()) {
+            expand::expand(rule, self.first.start, &self.before_its_end(rule, &EVER), &mut counting, |_| {});
         }
-        let first_start = self.added.iter().map(|(start, _)| *start).fold(self.first.times().0, DateTime::min);
-        let is_endless = self.rules.iter().any(|rule| rule.count.is_none() && rule.until.is_none());
-        let last_end = if is_endless {
-            None
-        } else {
-            let mut budget = Budget::of_a_year();
-            let all = self.beginning(&ever, &mut budget);
-            let last = all.iter().map(|(_, end)| *end).max().unwrap_or(first_start);
-            // An end beyond the budget counts as none.
-            (!budget.is_spent()).then_some(last)
-        };
-        Ok(Extent { first_start, last_end })
+        let extent = if counting.is_spent() { Err(TooMuchWork) } else { Ok(Extent { first_start, last_end: None }) };
+        (extent, all.spent() + counting.spent())
+    }
+
+    /// The steps that a year of the rules without a COUNT leaves for those with one, which each question walks through
+    /// from their start. `None` if it leaves none.
+    fn budget_beside_a_year(&self) -> Option<Budget> {
+        let uncounted = self.all_rules().filter(|rule| rule.count.is_none());
+        let year = uncounted.map(|rule| expand::steps(rule, self.days_in_question(rule))).fold(0, u64::saturating_add);
+        if self.has_too_many_rules() { None } else { Budget::beside(year) }
+    }
+
+    fn is_endless(&self) -> bool {
+        self.rules.iter().any(|rule| rule.count.is_none() && rule.until.is_none())
+    }
+
+    fn all_rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().chain(&self.excluding)
     }
 
     fn has_too_many_rules(&self) -> bool {

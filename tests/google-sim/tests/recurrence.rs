@@ -15,9 +15,12 @@ type Occurrence = (String, DateTime<Utc>, DateTime<Utc>);
 
 const CASES: &str = include_str!("../../cases/recurrence.json");
 
+/// Google's API takes no zone of Windows: such a name comes with an event from elsewhere.
+const NOT_TAKEN: &str = "windows-zone";
+
 fn cases() -> Vec<Value> {
     let file: Value = serde_json::from_str(CASES).unwrap();
-    file["cases"].as_array().unwrap().clone()
+    file["cases"].as_array().unwrap().iter().filter(|case| case["name"] != NOT_TAKEN).cloned().collect()
 }
 
 /// A moment; of a day its midnight in the calendar's zone.

@@ -114,4 +114,8 @@ cases! {
     the_hour_shown_twice_comes_first: "comes-to-the-hour-shown-twice",
     what_the_clock_skips_is_left_out_past_the_gap: "comes-to-the-hour-skipped",
     what_the_clock_skips_ends_past_the_gap: "ends-in-the-hour-skipped",
+    a_date_before_the_start_is_found_on_its_day: "rdate-before-start",
+    a_date_before_the_start_comes_before_the_rest: "rdate-before-start-in-a-wide-window",
+    an_offset_is_read_with_utc_and_without_minutes: "utc-minus-zone",
+    a_zone_of_windows_changes_its_clock: "windows-zone",
 }

@@ -11,8 +11,8 @@ use crate::model::{
     SyncTask, text::shortened,
 };
 
-/// So many events of which something is said are named in a row.
-const MAX_NAMED_EVENTS: usize = 10;
+/// Events of which something is said in a sentence each. One more sentence names the others.
+const MAX_EVENT_SENTENCES: usize = 10;
 
 /// The account of one run.
 #[derive(Debug, Clone, Default)]
@@ -70,22 +70,28 @@ impl Report {
 
     /// Says which events were left out.
     pub fn say_skipped(&mut self, skipped: &[SkippedEvent]) {
-        self.say_each(skipped, words::skipped, "were left out");
+        self.say_each(skipped, |skipped| skipped.id.as_ref(), words::skipped, "were left out");
     }
 
     /// Says of which series not every line is understood.
     pub fn say_misread(&mut self, series: &[EventId]) {
-        self.say_each(series, words::misread, "recur in a way that is not all understood");
+        self.say_each(series, |id| Some(id), words::misread, "recur in a way that is not all understood");
     }
 
-    /// Says it of the first events by name, and of how many others.
-    fn say_each<T>(&mut self, events: &[T], sentence: impl Fn(&T) -> String, what: &str) {
+    fn say_each<T>(
+        &mut self,
+        events: &[T],
+        id: impl Fn(&T) -> Option<&EventId>,
+        sentence: impl Fn(&T) -> String,
+        what: &str,
+    ) {
         self.changed |= !events.is_empty();
-        for event in events.iter().take(MAX_NAMED_EVENTS) {
+        for event in events.iter().take(MAX_EVENT_SENTENCES) {
             self.say(sentence(event));
         }
-        if let Some(more) = events.len().checked_sub(MAX_NAMED_EVENTS).filter(|more| *more > 0) {
-            self.say(format!("{more} more events {what}."));
+        let others: Vec<_> = events.iter().skip(MAX_EVENT_SENTENCES).map(id).collect();
+        if !others.is_empty() {
+            self.say(words::others(&others, what));
         }
     }
 
@@ -170,16 +176,39 @@ mod tests {
         testing::key,
     };
 
+    /// What a row says of events that were left out.
+    fn reasons_of(ids: impl Iterator<Item = Option<String>>) -> Vec<String> {
+        let skipped = |id: Option<String>| SkippedEvent { id: id.map(EventId), reason: SkipReason::Unreadable };
+        let mut report = Report::default();
+        report.say_skipped(&ids.map(skipped).collect::<Vec<_>>());
+        assert!(report.is_worth_a_row());
+        report.reasons
+    }
+
     #[test]
-    fn of_many_events_that_were_left_out_ten_are_named() {
-        let skipped = |n| SkippedEvent { id: Some(EventId(format!("e{n}"))), reason: SkipReason::Unreadable };
+    fn each_event_that_was_left_out_is_named_the_first_in_a_sentence_of_their_own() {
+        let numbered = |count| reasons_of((0..count).map(|n| Some(format!("e{n}"))));
+        assert_eq!(numbered(10).len(), 10);
+        assert_eq!(
+            numbered(13)[9..],
+            ["Event e9 was left out: it cannot be read.", "Others were left out: e10, e11, e12."]
+        );
+        let unnamed = reasons_of((0..13).map(|n| (n != 11).then(|| format!("e{n}"))));
+        assert_eq!(unnamed[10..], ["Others were left out: e10, e12, 1 more."]);
         let mut report = Report::default();
-        report.say_skipped(&(0..12).map(skipped).collect::<Vec<_>>());
-        assert_eq!((report.reasons.len(), report.is_worth_a_row()), (MAX_NAMED_EVENTS + 1, true));
-        assert_eq!(report.reasons[9..], ["Event e9 was left out: it cannot be read.", "2 more events were left out."]);
-        let mut report = Report::default();
-        report.say_skipped(&(0..10).map(skipped).collect::<Vec<_>>());
-        assert_eq!(report.reasons.len(), MAX_NAMED_EVENTS);
+        report.say_misread(&(0..12).map(|n| EventId(format!("e{n}"))).collect::<Vec<_>>());
+        assert_eq!(report.reasons[10..], ["Others recur in a way that is not all understood: e10, e11."]);
+    }
+
+    #[test]
+    fn of_more_events_than_a_sentence_holds_those_that_do_not_fit_are_counted() {
+        for (length, named) in [(26, 71), (128, 15), (2_000, 15)] {
+            let reasons = reasons_of((0..1_010).map(|n| Some(format!("{n:x<length$}"))));
+            let [others] = &reasons[10..] else { panic!("one sentence for all the others") };
+            assert!(others.len() <= CalendarSyncLog::MAX_REASON_BYTES, "{}", others.len());
+            assert_eq!(others.matches(',').count(), named, "ids of {length} bytes");
+            assert!(others.ends_with(&format!(", {} more.", 1_000 - named)), "{others}");
+        }
     }
 
     #[test]

@@ -6,13 +6,20 @@ use chrono_tz::Tz;
 
 use crate::{
     model::{
-        CalendarEventMapping, EventId, Free, SchedulingConflict, SkipReason, SkippedEvent, Window, text::shortened,
+        CalendarEventMapping, CalendarSyncLog, EventId, Free, SchedulingConflict, SkipReason, SkippedEvent, Window,
+        text::shortened,
     },
     reconcile::outbound::{Absence, Decision, Desired, Step},
 };
 
 /// Bytes of an event's id in a sentence: enough for Google's ids.
 const MAX_ID_BYTES: usize = 1024;
+
+/// Bytes of an event's id in a list of many: enough for the ids that Google makes of its own accord.
+const MAX_LISTED_ID_BYTES: usize = 128;
+
+/// Bytes of such a list, which ends in how many more there are.
+const MAX_LIST_BYTES: usize = CalendarSyncLog::MAX_REASON_BYTES - " 18446744073709551615 more.".len();
 
 fn moment(at: DateTime<Utc>, zone: Tz) -> impl std::fmt::Display {
     at.with_timezone(&zone).format("%Y-%m-%d %H:%M")
@@ -65,6 +72,23 @@ pub fn skipped(skipped: &SkippedEvent) -> String {
 
 pub fn misread(series: &EventId) -> String {
     format!("Not all of the recurrence of event {series} is understood; it was taken as far as it is.")
+}
+
+/// Names as many of the other events as one sentence has room for, and counts the rest.
+pub fn others(events: &[Option<&EventId>], what: &str) -> String {
+    let mut sentence = format!("Others {what}:");
+    let mut unnamed = events.len();
+    for id in events.iter().flatten() {
+        let name = format!(" {},", shortened(id.as_str(), MAX_LISTED_ID_BYTES));
+        if sentence.len() + name.len() <= MAX_LIST_BYTES {
+            sentence.push_str(&name);
+            unnamed -= 1;
+        }
+    }
+    match unnamed {
+        0 => format!("{}.", sentence.trim_end_matches(',')),
+        unnamed => format!("{sentence} {unnamed} more."),
+    }
 }
 
 pub fn overlaps(pair: &SchedulingConflict, zone: Tz) -> String {

@@ -62,10 +62,7 @@ impl OwnEventId {
     /// Reads an id: `Some` only for the events that this very connection made, their instances
     /// (`<id>_20260301T090000Z`) and what Google splits off them (`<id>_R20260301T090000`).
     pub fn decode(key: ConnectionKey, id: &EventId) -> Option<Self> {
-        let (base, _) = id.0.split_once('_').unwrap_or((&id.0, ""));
-        if base.len() != ID_CHARS || base.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return None;
-        }
+        let base = Self::base(id)?;
         let encoding: Encoding = BASE32HEX_NOPAD;
         let bytes = encoding.decode(base.to_ascii_uppercase().as_bytes()).ok()?;
         let (content, tag) = bytes.split_at(bytes.len() - MAC_BYTES);
@@ -76,6 +73,17 @@ impl OwnEventId {
             lesson_id: LessonId(Uuid::from_slice(content.get(..16)?).ok()?),
             generation: u16::from_be_bytes(content.get(16..18)?.try_into().ok()?),
         })
+    }
+
+    /// Whether the id has the form of ours; whose it is, its MAC says.
+    pub fn is_form_of(id: &EventId) -> bool {
+        Self::base(id).is_some()
+    }
+
+    /// The id without what Google adds to it.
+    fn base(id: &EventId) -> Option<&str> {
+        let base = id.0.split_once('_').map_or(id.as_str(), |(base, _)| base);
+        (base.len() == ID_CHARS && !base.bytes().any(|byte| byte.is_ascii_uppercase())).then_some(base)
     }
 
     /// The suffix that Google adds to our id: the original start for an instance, `R` and a time for a series that was

@@ -42,6 +42,14 @@ impl ExternalCalendarEvent {
         event.recurrence.iter().map(|line| line.len() + 1).sum::<usize>() > Self::MAX_RECURRENCE_BYTES
     }
 
+    /// Cuts the texts to what is stored of them, and frees the rest.
+    pub fn cut_texts(event: &mut Event) {
+        for text in [&mut event.summary, &mut event.description, &mut event.location].into_iter().flatten() {
+            text.truncate(cut(text, Self::MAX_TEXT_BYTES).len());
+            text.shrink_to_fit();
+        }
+    }
+
     /// The row for `event`, or `None` when it has no times (a tombstone). A series needs its extent; a series that goes
     /// on after the year 9999, Google's last, has no end.
     pub fn new(calendar_id: &CalendarId, mut event: Event, zone: Tz, series: Option<Extent>) -> Option<Self> {
@@ -49,9 +57,7 @@ impl ExternalCalendarEvent {
         let Extent { first_start, last_end } = series.unwrap_or(Extent { first_start: start, last_end: Some(end) });
         // Years after 9999 would sort before all others.
         let event_end = last_end.filter(|end| series.is_none() || end.year() <= 9999);
-        for text in [&mut event.summary, &mut event.description, &mut event.location].into_iter().flatten() {
-            text.truncate(cut(text, Self::MAX_TEXT_BYTES).len());
-        }
+        Self::cut_texts(&mut event);
         Some(Self { calendar_id: calendar_id.clone(), event, event_start: first_start, event_end })
     }
 

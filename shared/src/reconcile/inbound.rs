@@ -52,9 +52,6 @@ impl InboundPlan {
     /// Imports an event that is not ours. A cancelled occurrence keeps the place that its series gave it.
     fn take(&mut self, calendar: &CalendarId, zone: Tz, mut event: Event) {
         let id = event.id.clone();
-        if ExternalCalendarEvent::is_too_large(&event) {
-            return self.skip(id, SkipReason::TooLarge);
-        }
         if event.is_cancelled() {
             event.start = event.start.or(event.original_start);
             event.end = event.end.or(event.original_start);

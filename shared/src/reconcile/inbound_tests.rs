@@ -44,19 +44,6 @@ fn an_exception_that_cannot_be_read_keeps_its_row_so_that_its_series_does_not_oc
 }
 
 #[test]
-fn an_event_too_large_to_store_is_left_out_and_one_at_the_bound_is_not() {
-    let with = |lines: usize| {
-        let line = "RDATE:20300101T120000Z".to_owned(); // 23 bytes with the separator between lines
-        Event { recurrence: vec![line; lines], ..listed("e") }
-    };
-    let most = ExternalCalendarEvent::MAX_RECURRENCE_BYTES / 23;
-    assert_eq!(planned(vec![with(most)]).put.len(), 1);
-    let plan = planned(vec![with(most + 1)]);
-    assert_eq!(plan.skipped, [SkippedEvent { id: Some(EventId::from("e")), reason: SkipReason::TooLarge }]);
-    assert!(plan.put.is_empty() && plan.remove.contains(&EventId::from("e")));
-}
-
-#[test]
 fn an_event_of_ours_that_cannot_be_read_is_not_missing() {
     let own = OwnEventId { lesson_id: LessonId(Uuid::from_u128(9)), generation: 0 }.encode(key(1, 2));
     let plan = planned_of(vec![Err(unreadable(Some(own.as_str())))]);

@@ -128,7 +128,7 @@ fn read_page(body: &[u8], listing: &mut Listing) -> Result<Next, CalendarError> 
     if let Some(zone) = page.time_zone.as_deref().and_then(resource::zone) {
         listing.time_zone = Some(zone);
     }
-    listing.items.extend(page.items.iter().map(|item| resource::read(item.get().as_bytes())));
+    listing.items.extend(page.items.iter().map(|item| resource::read_listed(item.get().as_bytes())));
     Ok(next)
 }
 
@@ -142,8 +142,15 @@ fn failure(place: Place, error: CalendarError) -> ListingOutcome {
 
 #[cfg(test)]
 mod tests {
+    use chrono_tz::Tz;
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
     use super::*;
-    use crate::model::{Event, SkippedEvent};
+    use crate::model::{
+        ConnectionKey, Event, EventId, ExternalCalendarEvent, InstructorId, LessonId, OwnEventId, SkipReason,
+        SkippedEvent, TenantId,
+    };
 
     fn empty() -> Listing {
         Listing { outcome: ListingOutcome::CursorLost, items: Vec::new(), time_zone: None, calls: 1 }
@@ -177,7 +184,44 @@ mod tests {
             listing.items.iter().map(id).collect::<Vec<_>>(),
             ["read a", unnamed, unnamed, unnamed, unnamed, "left out c", "left out e", "read b"]
         );
-        assert_eq!(listing.time_zone, Some(chrono_tz::Tz::Europe__Berlin));
+        assert_eq!(listing.time_zone, Some(Tz::Europe__Berlin));
+    }
+
+    /// What is kept of a page with this event alone.
+    fn listed(id: &str, more: &Value) -> Result<Event, SkippedEvent> {
+        let day = json!({ "date": "2026-03-01" });
+        let mut event = json!({ "id": id, "status": "confirmed", "start": day, "end": day });
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let mut listing = empty();
+        read_page(json!({ "items": [event], "nextSyncToken": "t" }).to_string().as_bytes(), &mut listing).unwrap();
+        listing.items.remove(0)
+    }
+
+    #[test]
+    fn of_an_event_too_large_to_store_its_id_alone_is_kept_and_one_at_the_bound_is_kept_whole() {
+        let line = "RDATE:20300101T120000Z"; // 23 bytes with the separator between lines
+        let most = ExternalCalendarEvent::MAX_RECURRENCE_BYTES / 23;
+        assert_eq!(listed("e", &json!({ "recurrence": vec![line; most] })).unwrap().recurrence.len(), most);
+        let too_large = json!({ "recurrence": vec![line; most + 1], "description": "x" });
+        let skipped = SkippedEvent { id: Some(EventId::from("e")), reason: SkipReason::TooLarge };
+        assert_eq!(listed("e", &too_large).map(|event| event.recurrence.len()), Err(skipped));
+        // What is deleted is removed, however large it was.
+        let deleted = json!({ "status": "cancelled", "recurrence": vec![line; most + 1] });
+        assert_eq!(listed("e", &deleted).unwrap().recurrence, Vec::<String>::new());
+    }
+
+    #[test]
+    fn no_more_is_kept_of_texts_than_is_stored_but_of_events_of_ours() {
+        let text = "ü".repeat(8_000);
+        let texts = json!({ "summary": text, "description": text, "location": text });
+        let kept = |id: &str| {
+            let event = listed(id, &texts).unwrap();
+            [event.summary, event.description, event.location].map(|text| text.unwrap().capacity())
+        };
+        assert_eq!(kept("e"), [8 * 1024; 3]);
+        let key = ConnectionKey { tenant_id: TenantId(Uuid::nil()), instructor_id: InstructorId(Uuid::nil()) };
+        let own = OwnEventId { lesson_id: LessonId(Uuid::nil()), generation: 0 }.encode(key);
+        assert_eq!(kept(own.as_str()), [text.len(); 3]);
     }
 
     #[test]

@@ -11,7 +11,8 @@ use tracing::warn;
 
 use crate::{
     model::{
-        Event, EventId, EventStatus, EventTime, EventType, LessonContent, SkipReason, SkippedEvent, Zone, rendering,
+        Event, EventId, EventStatus, EventTime, EventType, ExternalCalendarEvent, LessonContent, OwnEventId,
+        SkipReason, SkippedEvent, Zone, rendering,
     },
     ports::EventPatch,
 };
@@ -100,6 +101,22 @@ pub(super) fn read(json: &[u8]) -> Result<Event, SkippedEvent> {
         let reason = if matches!(why, Malformed::TooLong) { SkipReason::TooLarge } else { SkipReason::Unreadable };
         SkippedEvent { id: id.map(EventId), reason }
     })
+}
+
+/// Reads an event of a listing, which is held with all others: keeps no more of it than is stored. The texts of an event
+/// of ours are compared in full.
+pub(super) fn read_listed(json: &[u8]) -> Result<Event, SkippedEvent> {
+    let mut event = read(json)?;
+    if event.is_cancelled() {
+        event.recurrence = Vec::new();
+    }
+    if ExternalCalendarEvent::is_too_large(&event) {
+        return Err(SkippedEvent { id: Some(event.id), reason: SkipReason::TooLarge });
+    }
+    if !OwnEventId::is_form_of(&event.id) {
+        ExternalCalendarEvent::cut_texts(&mut event);
+    }
+    Ok(event)
 }
 
 fn event(resource: Resource) -> Result<Event, Malformed> {

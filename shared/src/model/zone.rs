@@ -49,6 +49,17 @@ impl Zone {
         (local - before).and_utc()
     }
 
+    /// The offset that holds all of `day`; `None` for a day in which the clock changes.
+    pub fn offset_on(self, day: NaiveDate) -> Option<FixedOffset> {
+        let zone = match self {
+            Self::Named(zone) => zone,
+            Self::Fixed(offset) => return Some(offset),
+        };
+        let midnight = |day: NaiveDate| zone.offset_from_local_datetime(&day.and_time(NaiveTime::MIN)).single();
+        let (first, last) = (midnight(day)?.fix(), midnight(day.succ_opt()?)?.fix());
+        (first == last).then_some(first)
+    }
+
     pub fn start_of_day(self, day: NaiveDate) -> DateTime<Utc> {
         match self {
             Self::Named(zone) => start_of_day(day, zone),
@@ -190,6 +201,23 @@ mod tests {
         ];
         for (date, zone, instant) in cases {
             assert_eq!(start_of_day(day(date), zone), instant.parse::<DateTime<Utc>>().unwrap(), "{date} {zone}");
+        }
+    }
+
+    #[test]
+    fn an_offset_holds_all_of_a_day_in_which_the_clock_does_not_change() {
+        for (zone, day, hours) in [
+            ("Europe/Berlin", "2026-03-28", Some(1)),
+            ("Europe/Berlin", "2026-03-29", None),
+            ("Europe/Berlin", "2026-03-30", Some(2)),
+            ("Europe/Berlin", "2026-10-25", None),
+            // The clock skips midnight, and shows it twice.
+            ("America/Sao_Paulo", "2018-11-04", None),
+            ("Atlantic/Azores", "2026-10-25", None),
+            ("UTC-3", "2026-03-29", Some(-3)),
+        ] {
+            let offset = Zone::read(zone).unwrap().offset_on(day.parse().unwrap());
+            assert_eq!(offset.map(|offset| offset.local_minus_utc() / 3600), hours, "{zone} on {day}");
         }
     }
 }

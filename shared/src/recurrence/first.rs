@@ -1,6 +1,8 @@
 //! The first occurrence of a series in local time; all others are derived from it.
 
-use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use std::cell::Cell;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::{
@@ -19,6 +21,8 @@ pub(super) struct First {
     pub(super) is_days: bool,
     zone: Zone,
     times: Times,
+    /// The day that was asked for last, and its offset if the clock does not change in it.
+    offset: Cell<(NaiveDate, Option<FixedOffset>)>,
 }
 
 impl First {
@@ -38,6 +42,7 @@ impl First {
             length: local(end) - local(start),
             is_days: start.is_day(),
             zone,
+            offset: Cell::new((NaiveDate::MIN, None)),
             times: (start.instant(calendar_zone), end.instant(calendar_zone)),
         })
     }
@@ -61,8 +66,14 @@ impl First {
             let day_of = |local: NaiveDateTime| self.zone.start_of_day(local.date());
             return (day_of(local), day_of(local + self.length));
         }
-        let start = self.zone.instant(local);
-        self.lasting(start, self.zone.instant(local + self.length))
+        self.lasting(self.instant(local), self.instant(local + self.length))
+    }
+
+    fn instant(&self, local: NaiveDateTime) -> DateTime<Utc> {
+        if self.offset.get().0 != local.date() {
+            self.offset.set((local.date(), self.zone.offset_on(local.date())));
+        }
+        self.offset.get().1.map_or_else(|| self.zone.instant(local), |offset| (local - offset).and_utc())
     }
 
     /// The occurrence that an RDATE adds. A DATE is that day at the series' time; in a series of whole days, a time is

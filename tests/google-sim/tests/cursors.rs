@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use chrono::Duration;
 use common::{ADA, EVENTS, GRACE, World, ids, refused, timed, with};
 use serde_json::{Value, json};
@@ -330,6 +332,26 @@ fn a_listing_lags_on_demand_and_misses_nothing_in_the_end() {
     let mut all = [id(&kept), id(&gone), id(&added)];
     all.sort_unstable();
     assert_eq!(ids(&items), all);
+}
+
+#[test]
+fn a_listing_whose_first_page_was_fresh_takes_nothing_back_when_a_lag_begins() {
+    let mut world = World::new();
+    let kept = world.insert(&timed("2026-12-01", 9));
+    let gone = world.insert(&timed("2026-12-01", 10));
+    world.call("DELETE", &format!("{EVENTS}/{}", gone["id"].as_str().unwrap()));
+    world.pass(Duration::seconds(1));
+    let first = world.get(&format!("{EVENTS}?maxResults=1&showDeleted=true"));
+    world.google.behaviour_mut().listing_lag_ms = 5_000;
+    let token = first["nextPageToken"].as_str().unwrap();
+    let second = world.get(&format!("{EVENTS}?showDeleted=true&pageToken={token}"));
+
+    let shown = [&first, &second].map(|page| page["items"].as_array().unwrap().clone()).concat();
+    let statuses: BTreeMap<&str, &str> =
+        shown.iter().map(|item| (item["id"].as_str().unwrap(), item["status"].as_str().unwrap())).collect();
+    let is = |event: &Value| statuses[event["id"].as_str().unwrap()];
+    assert_eq!((is(&kept), is(&gone)), ("confirmed", "cancelled"), "as the cursor takes for granted");
+    assert!(second["nextSyncToken"].is_string());
 }
 
 #[test]

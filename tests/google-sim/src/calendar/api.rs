@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::cursor::PageToken;
 use super::fields::{EVERYTHING, Selector};
 use super::freebusy::Question;
 use super::list::{Listing, Page};
@@ -152,7 +153,7 @@ impl Google {
         match method {
             Method::EventsList(calendar) => {
                 let (calendar, role) = visible(&self.calendars, account, calendar)?;
-                let calendar = as_listed(calendar, context.now, self.config.behaviour.listing_lag_ms);
+                let calendar = as_listed(calendar, context, self.config.behaviour.listing_lag_ms);
                 let page = listing(&self.config, context, (&calendar, role)).events(&mut self.random)?;
                 Ok(context.answer_page(&page))
             }
@@ -326,13 +327,15 @@ fn require_writer(role: Role) -> Result<()> {
     Ok(())
 }
 
-/// The calendar as a listing shows it, which may lag behind.
-fn as_listed(calendar: &Calendar, now: DateTime<Utc>, lag_ms: u64) -> Cow<'_, Calendar> {
-    let horizon = u64::try_from(now.timestamp_micros()).unwrap_or(0).saturating_sub(lag_ms * 1_000);
-    match lag_ms {
-        0 => Cow::Borrowed(calendar),
-        _ => Cow::Owned(calendar.as_of(horizon)),
+/// The calendar as a listing shows it, which may lag behind, but not behind what its first page has seen: that is where
+/// the cursor of its last page goes on.
+fn as_listed<'a>(calendar: &'a Calendar, context: &Context<'_>, lag_ms: u64) -> Cow<'a, Calendar> {
+    if lag_ms == 0 {
+        return Cow::Borrowed(calendar);
     }
+    let horizon = u64::try_from(context.now.timestamp_micros()).unwrap_or(0).saturating_sub(lag_ms * 1_000);
+    let seen = Params(context.request).text("pageToken").and_then(PageToken::upto);
+    Cow::Owned(calendar.as_of(seen.map_or(horizon, |seen| seen.max(horizon))))
 }
 
 fn visible<'a>(calendars: &'a super::Calendars, account: &str, calendar: &str) -> Result<(&'a Calendar, Role)> {

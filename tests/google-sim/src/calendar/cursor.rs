@@ -75,6 +75,11 @@ impl PageToken {
             .ok_or_else(|| ApiError::invalid("Invalid page token value.").at("parameter", "pageToken"))
     }
 
+    /// The calendar's last change when the first page was made; none if `text` is no page token.
+    pub fn upto(text: &str) -> Option<Stamp> {
+        decode('p', text).map(|token: Self| token.upto)
+    }
+
     pub fn text(&self) -> String {
         encode('p', self)
     }

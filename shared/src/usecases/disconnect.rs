@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     concurrently::concurrently,
     google_session::{Google, GoogleSession, SessionError},
+    instructor_row::write_enabled,
     lease::{self, LeaseGuard},
 };
 use crate::{
@@ -347,7 +348,12 @@ impl Disconnect {
         }
         store.clear_mappings(key).await?;
         store.flag_instructor(key, Some(false), None).await?;
-        store.forget_connection(credentials).await
+        let forgotten = store.forget_connection(credentials).await;
+        if forgotten.is_err() {
+            // Another worker may have been here before, and a login since: its row is not ours to switch off.
+            write_enabled(store.as_ref(), key, false).await?;
+        }
+        forgotten
     }
 }
 

@@ -67,6 +67,16 @@ async fn a_channel_with_more_of_an_id_than_is_stored_cannot_be_read() {
 }
 
 #[tokio::test]
+async fn a_channel_ends_when_we_asked_it_to_whatever_far_year_the_answer_names() {
+    let world = World::new().await;
+    let answer = json!({ "resourceId": "r", "expiration": "8210266876799999" }).to_string();
+    world.fault("calendar.events.watch", When::Always, Effect::Garbage(answer));
+    let asked = channel("c1");
+    let opened = world.calendar.watch(&world.access, &asked, soon()).await.unwrap();
+    assert_eq!(opened.expires_at, now() + asked.lifetime);
+}
+
+#[tokio::test]
 async fn no_channel_is_opened_or_closed_past_the_deadline() {
     let world = World::new().await;
     let opened = world.calendar.watch(&world.access, &channel("c1"), soon()).await.unwrap();

@@ -81,10 +81,12 @@ impl Calendar for GoogleCalendar {
             .ok()
             .filter(|opened: &Opened| opened.resource_id.len() <= MAX_RESOURCE_ID_BYTES)
             .ok_or_else(|| CalendarError::Unavailable("a channel that cannot be read".to_owned()))?;
+        // Google shortens a life, and never makes it longer.
+        let latest = self.clock.now() + lifetime(channel.lifetime);
         Ok(Channel {
             id: channel.id.clone(),
             resource_id: opened.resource_id,
-            expires_at: expiration(&opened.expiration).unwrap_or_else(|| self.clock.now() + lifetime(channel.lifetime)),
+            expires_at: expiration(&opened.expiration).map_or(latest, |expires_at| expires_at.min(latest)),
         })
     }
 

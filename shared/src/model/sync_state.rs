@@ -152,8 +152,9 @@ pub struct SyncState {
     pub last_synced_at: Option<DateTime<Utc>>,
     /// When the last complete listing began: push notifications that are older bring nothing new.
     pub listed_at: Option<DateTime<Utc>>,
-    /// A push notification came whose listing brought nothing, and no poll has looked since.
-    pub looks_again: bool,
+    /// When the last listing began that a push notification asked for and that may not have shown its change yet. `None`
+    /// once a later listing has.
+    pub doubted_since: Option<DateTime<Utc>>,
     /// Consecutive failed runs.
     pub failures: u32,
     /// After a failure, nothing runs automatically before this.
@@ -188,7 +189,7 @@ impl SyncState {
             next_sync_at: Some(now),
             last_synced_at: None,
             listed_at: None,
-            looks_again: false,
+            doubted_since: None,
             failures: 0,
             backoff_until: None,
             last_error: None,

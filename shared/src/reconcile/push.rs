@@ -13,6 +13,9 @@ pub const NOTICE_WITHIN: TimeDelta = TimeDelta::minutes(2);
 /// a little, and Google may tell of a change before it lists it.
 const SAFELY_OLDER: TimeDelta = TimeDelta::minutes(1);
 
+/// How long a listing may lag behind the notice of a change, if it does: Google is not known to.
+const MOST_LAG: TimeDelta = TimeDelta::minutes(1);
+
 /// By Google's clock a channel may end so much earlier than by ours.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
 
@@ -79,6 +82,47 @@ pub fn as_of(health: &PushHealth, now: DateTime<Utc>) -> PushHealth {
 pub fn says_nothing_new(state: &SyncState, at: DateTime<Utc>) -> bool {
     state.listed_at.is_some_and(|began| at + SAFELY_OLDER < began)
         && after_notice(&state.push_health, at) == state.push_health
+}
+
+/// What a listing brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Brought {
+    /// All that is in the calendar.
+    Everything,
+    /// A delta without items.
+    Nothing,
+    /// A delta of what was known.
+    Known,
+    /// A delta with something new.
+    Changes,
+}
+
+impl Brought {
+    pub fn of_delta(is_empty: bool, has_changes: bool) -> Self {
+        match (is_empty, has_changes) {
+            (_, true) => Self::Changes,
+            (true, false) => Self::Nothing,
+            (false, false) => Self::Known,
+        }
+    }
+}
+
+/// The doubt that is left by a good listing that began at `began`, `announced` by a notice or not. One that lags may bring
+/// nothing of what its notice told, or only what an earlier notice did; listings settle it once they begin late enough
+/// to show all of that. What a complete listing brought of its notice cannot be told.
+pub fn doubted_after_listing(
+    before: Option<DateTime<Utc>>,
+    announced: bool,
+    brought: Brought,
+    began: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    match brought {
+        Brought::Everything | Brought::Nothing if announced => Some(began),
+        Brought::Known | Brought::Changes if announced => before.map(|_| began),
+        Brought::Everything | Brought::Nothing | Brought::Known | Brought::Changes => {
+            before.filter(|since| began < *since + MOST_LAG)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -176,6 +220,26 @@ mod tests {
     fn a_refused_channel_that_was_stored_without_googles_reason_is_read() {
         let health: PushHealth = serde_json::from_str(r#"{ "state": "unsupported" }"#).unwrap();
         assert_eq!(health, PushHealth::Unsupported { refusal: "unknown".to_owned() });
+    }
+
+    #[test]
+    fn a_notice_stays_in_doubt_until_a_listing_that_brings_its_change_or_begins_a_minute_later() {
+        use Brought::{Changes, Everything, Known, Nothing};
+        let doubt = Some(at(1));
+        for (before, announced, brought, began, after) in [
+            (None, true, Nothing, at(1), doubt),
+            (None, true, Everything, at(1), doubt),
+            (None, true, Known, at(1), None),
+            (None, true, Changes, at(1), None),
+            (Some(at(0)), true, Changes, at(1), doubt),
+            (doubt, false, Changes, at(2) - TimeDelta::milliseconds(1), doubt),
+            (doubt, false, Everything, at(2) - TimeDelta::milliseconds(1), doubt),
+            (doubt, false, Nothing, at(2), None),
+            (None, false, Nothing, at(1), None),
+        ] {
+            let left = doubted_after_listing(before, announced, brought, began);
+            assert_eq!(left, after, "{before:?} {announced} {brought:?} {began}");
+        }
     }
 
     #[test]

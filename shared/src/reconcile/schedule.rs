@@ -45,7 +45,7 @@ pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>,
     let interval = backoff::jitter(TimeDelta::minutes(settings.sync_interval_minutes.into()), jitter);
     let ends = state.channel.as_ref().map(|channel| channel.expires_at).filter(|ends| *ends > now);
     // Google may announce a change before its listing shows it.
-    let safety = if state.looks_again { interval.min(safety(jitter)) } else { safety(jitter) };
+    let safety = if state.doubted_since.is_some() { interval.min(safety(jitter)) } else { safety(jitter) };
     let next = match (&state.push_health, ends) {
         // If the channel is not renewed, polling takes over when it ends.
         (PushHealth::Healthy, Some(ends)) => (listed + safety).min(ends + interval),
@@ -134,11 +134,11 @@ mod tests {
         state.push_health = PushHealth::Healthy;
         assert_eq!(minutes(&settings, &state), Some(358), "a little less than six hours");
         assert_eq!([0, u16::MAX].map(|jitter| safety(jitter).num_seconds()), [358 * 60, 358 * 60 - 30]);
-        state.looks_again = true;
+        state.doubted_since = Some(now);
         assert_eq!(minutes(&settings, &state), Some(15), "the listing of a notice brought nothing");
         let rare = SyncSettings { sync_interval_minutes: 1_440, ..settings.clone() };
         assert_eq!(minutes(&rare, &state), Some(358), "no later than without");
-        state.looks_again = false;
+        state.doubted_since = None;
         state.channel.iter_mut().for_each(|channel| channel.expires_at = now + TimeDelta::minutes(90));
         assert_eq!(minutes(&settings, &state), Some(105), "the interval after the channel's end");
         state.push_health = PushHealth::Awaiting { since: now, changed_after: now };

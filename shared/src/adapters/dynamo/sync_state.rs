@@ -42,7 +42,8 @@ struct ProgressRow {
     last_synced_at: Option<DateTime<Utc>>,
     #[serde(default, with = "timestamp::option")]
     listed_at: Option<DateTime<Utc>>,
-    looks_again: Option<bool>,
+    #[serde(default, with = "timestamp::option")]
+    doubted_since: Option<DateTime<Utc>>,
     failures: u32,
     #[serde(default, with = "timestamp::option")]
     backoff_until: Option<DateTime<Utc>>,
@@ -88,7 +89,7 @@ impl From<&SyncState> for ProgressRow {
             reconciled_at: state.reconciled_at,
             last_synced_at: state.last_synced_at,
             listed_at: state.listed_at,
-            looks_again: state.looks_again.then_some(true),
+            doubted_since: state.doubted_since,
             failures: state.failures,
             backoff_until: state.backoff_until,
             last_error: state.last_error.clone(),
@@ -124,7 +125,7 @@ pub(super) fn read(item: Item) -> Result<SyncState> {
         next_sync_at: shared.next_sync_at,
         last_synced_at: progress.last_synced_at,
         listed_at: progress.listed_at,
-        looks_again: progress.looks_again.unwrap_or_default(),
+        doubted_since: progress.doubted_since,
         failures: progress.failures,
         backoff_until: progress.backoff_until,
         last_error: progress.last_error,

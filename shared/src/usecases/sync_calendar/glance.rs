@@ -19,7 +19,10 @@ use super::{
 use crate::{
     model::{ConnectionKey, InstructorCalendarCredentials, SyncDirection, SyncState, SyncTask, SyncTrigger, Window},
     ports::{Glance, Listing},
-    reconcile::{push, schedule},
+    reconcile::{
+        push::{self, Brought},
+        schedule,
+    },
     usecases::google_session::GoogleSession,
 };
 
@@ -146,7 +149,7 @@ async fn follow_up(
         return Ok(None);
     };
     round.report.zone = changed.zone;
-    if listed.found_changes && !announced && !round.state.looks_again {
+    if listed.brought == Brought::Changes && !announced && round.state.doubted_since.is_none() {
         round.miss_notice(listed.began);
     }
     let Difference { changes, flags } =

@@ -23,6 +23,7 @@ use crate::{
         backoff,
         inbound::{self, InboundPlan},
         outbound::observe,
+        push::Brought,
     },
     usecases::{concurrently::concurrently, google_session::GoogleSession},
 };
@@ -55,7 +56,7 @@ pub async fn import(
     }
     let Listing { outcome, items, time_zone, .. } = listing;
     let is_delta = matches!(outcome, ListingOutcome::Delta { .. });
-    let is_empty = is_delta && items.is_empty();
+    let is_empty = items.is_empty();
     // A dead run may have stored rows without their conflicts. A delta mentions those rows again; in a full listing
     // they cannot be told from the others.
     changed.everything |= !is_delta;
@@ -95,7 +96,8 @@ pub async fn import(
         round.report.say(format!("{unmentioned} events that the calendar no longer holds were forgotten."));
     }
     changed.put = plan.put;
-    let found_changes = is_delta && (own.has_changes() || !changed.put.is_empty() || !changed.gone.is_empty());
+    let has_changes = own.has_changes() || !changed.put.is_empty() || !changed.gone.is_empty();
+    let brought = if is_delta { Brought::of_delta(is_empty, has_changes) } else { Brought::Everything };
     store.put_external(key, &changed.put).await?;
     store.delete_external(key, &changed.removals()).await?;
     round.report.imported(changed);
@@ -114,7 +116,7 @@ pub async fn import(
         past_strays,
         days_move: false,
     });
-    Ok(Listed { cursor, zone, began, found_changes, is_empty })
+    Ok(Listed { cursor, zone, began, brought })
 }
 
 /// Where nothing is imported: reads our own events alone, which may have been changed too, and stores nothing of the
@@ -198,10 +200,10 @@ pub async fn rows_alone(
     }
     let gone = gone(round, calendar, &plan, false).await?;
     let changed = Delta { put: plan.put, gone, stored: false, ..Delta::nothing(calendar.clone(), zone) };
-    let found_changes = !changed.put.is_empty() || !changed.gone.is_empty();
+    let brought = Brought::of_delta(items.is_empty(), !changed.put.is_empty() || !changed.gone.is_empty());
     let past_strays = round.state.cursor.as_ref().is_some_and(|cursor| cursor.past_strays);
     let cursor = Cursor { token: token.clone(), shape: Cursor::shape_of(calendar), past_strays, days_move: false };
-    let listed = Listed { cursor: Some(cursor), zone, began: seen.began, found_changes, is_empty: items.is_empty() };
+    let listed = Listed { cursor: Some(cursor), zone, began: seen.began, brought };
     Ok(Some((changed, listed)))
 }
 

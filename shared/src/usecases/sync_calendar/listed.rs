@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use crate::{
     model::{Cursor, SyncState},
-    reconcile::push,
+    reconcile::push::{self, Brought},
 };
 
 /// A listing whose items are stored, to be committed at the end of the run.
@@ -16,10 +16,7 @@ pub struct Listed {
     /// The calendar's zone.
     pub zone: Tz,
     pub began: DateTime<Utc>,
-    /// Whether it is a delta that brought something new.
-    pub found_changes: bool,
-    /// Whether it is a delta without items.
-    pub is_empty: bool,
+    pub brought: Brought,
 }
 
 impl Listed {
@@ -28,12 +25,11 @@ impl Listed {
         self.cursor.is_some()
     }
 
-    /// Moves the cursor: everything that it covers is stored by now. `announced`: a push notification asked for it. Until a
-    /// poll has looked after one that brought nothing, later ones may bring less than was told, too.
+    /// Moves the cursor: everything that it covers is stored by now. `announced`: a push notification asked for it.
     pub fn commit(self, announced: bool, state: &mut SyncState) {
         state.calendar_time_zone = self.zone;
         if self.cursor.is_some() {
-            state.looks_again = announced && (self.is_empty || state.looks_again);
+            state.doubted_since = push::doubted_after_listing(state.doubted_since, announced, self.brought, self.began);
             state.cursor = self.cursor;
             state.listed_at = Some(self.began);
             state.push_health = push::after_listing(state, self.began);

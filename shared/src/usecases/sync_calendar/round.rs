@@ -17,7 +17,10 @@ use crate::{
         CalendarId, EventId, ExternalCalendarEvent, InstructorCalendarCredentials, SyncDirection, SyncState, SyncTask,
         Window, connection::Blocked,
     },
-    reconcile::{push, schedule},
+    reconcile::{
+        push::{self, Brought},
+        schedule,
+    },
     usecases::{google_session::GoogleSession, instructor_row::write_enabled},
 };
 
@@ -146,7 +149,7 @@ impl Round<'_> {
         if direction.imports() && list {
             let listed = inbound::import(self, credentials, google, direction.writes(), &mut changed).await?;
             self.report.zone = changed.zone;
-            if listed.found_changes && !self.announced && !self.state.looks_again {
+            if listed.brought == Brought::Changes && !self.announced && self.state.doubted_since.is_none() {
                 self.miss_notice(listed.began);
             }
             imported = Some(listed);

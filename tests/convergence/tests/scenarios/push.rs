@@ -151,6 +151,22 @@ fn what_is_listed_later_than_its_notice_comes_is_known_within_the_interval() {
     }
 }
 
+/// Within the lag a sync by hand sees as little as the listing that the notification asked for.
+#[test]
+fn a_sync_by_hand_right_after_a_notice_that_brought_nothing_does_not_settle_it() {
+    let mut stage = Stage::new();
+    stage.lag(TimeDelta::seconds(50));
+    let event = stage.plan();
+    stage.settle(TimeDelta::seconds(5));
+    stage.send(SyncMessage::new(stage.party.key, SyncTrigger::Manual, vec![SyncTask::PullEvents]));
+    stage.settle(TimeDelta::seconds(5));
+    assert!(!stage.is_known(&event));
+    let took = stage.until_known(&event);
+    assert!(took <= INTERVAL, "{took}");
+    stage.settle(TimeDelta::minutes(37));
+    assert!(stage.state().next_sync_at.unwrap() - stage.world.now() > TimeDelta::hours(5), "polls are rare again");
+}
+
 /// A change costs its listing, a write its own and its echo's; no listing checks for a notification that came.
 #[test]
 fn while_notices_come_no_poll_looks_for_them() {

@@ -81,7 +81,7 @@ pub async fn a_release_stores_what_the_holder_changed(on: &Subject) {
         next_sync_at: Some(at(1, 15)),
         last_synced_at: Some(at(1, 1)),
         listed_at: Some(at(1, 0)),
-        looks_again: true,
+        doubted_since: Some(at(1, 0)),
         failures: 2,
         last_error: Some("google_unavailable".to_owned()),
         channel: Some(Channel {

@@ -57,7 +57,7 @@ impl First {
     }
 
     /// The occurrence that begins at `local`. It ends in local time too: a night shift ends at six, also in the night
-    /// in which the clock goes back.
+    /// in which the clock goes back. One that begins at a time that the clock skips is moved as a whole.
     pub(super) fn at(&self, local: NaiveDateTime) -> Times {
         if local == self.start {
             return self.times;
@@ -66,14 +66,22 @@ impl First {
             let day_of = |local: NaiveDateTime| self.zone.start_of_day(local.date());
             return (day_of(local), day_of(local + self.length));
         }
-        self.lasting(self.instant(local), self.instant(local + self.length))
+        let start = self.instant(local);
+        // What the clock skips it shows later.
+        let shown = if self.offset_on(local.date()).is_some() { local } else { self.zone.local(start) };
+        self.lasting(start, self.instant(shown + self.length))
     }
 
     fn instant(&self, local: NaiveDateTime) -> DateTime<Utc> {
-        if self.offset.get().0 != local.date() {
-            self.offset.set((local.date(), self.zone.offset_on(local.date())));
+        self.offset_on(local.date()).map_or_else(|| self.zone.instant(local), |offset| (local - offset).and_utc())
+    }
+
+    /// The offset that holds all through a day, if one does. It is looked up once for the occurrences of a day.
+    fn offset_on(&self, day: NaiveDate) -> Option<FixedOffset> {
+        if self.offset.get().0 != day {
+            self.offset.set((day, self.zone.offset_on(day)));
         }
-        self.offset.get().1.map_or_else(|| self.zone.instant(local), |offset| (local - offset).and_utc())
+        self.offset.get().1
     }
 
     /// The occurrence that an RDATE adds. A DATE is that day at the series' time; in a series of whole days, a time is

@@ -19,7 +19,7 @@ faults! {
     // people
     LessonAdded LessonMoved LessonEdited LessonCancelled LessonReinstated LessonRemoved LessonReassigned
     LessonRowPutAnew LessonRowSpoiled LessonZoneChanged OddText ZoneUnknown
-    EventPlanned AllDayEventPlanned LongEventPlanned SeriesPlanned SeriesWithoutADay SeriesWithAnotherDay
+    EventPlanned AllDayEventPlanned LongEventPlanned SeriesPlanned SeriesAtNight SeriesWithoutADay SeriesWithAnotherDay
     DayThatEndsOnItself EventOfAnotherKind BirthdayPlanned MadeFromMail TooLargeEventPlanned ConferencePlanned EventMoved EventEdited EventDeleted EventRevived
     InstanceMoved InstanceCancelled SeriesSplit SeriesSplitToAnotherTime SeriesTrimmed Invited InvitedFromOutside InvitedToInstance InvitationAnswered
     OwnEventMoved OwnEventEdited OwnEventDeleted OwnEventMadeRecurring OwnEventCopied OwnEventRevivedByHand
@@ -42,7 +42,7 @@ faults! {
     // others
     QueueDown SentUnanswered ClockJump ClocksDiffer
     // two of them that matter together
-    ZoneMovedAWholeDayAtALesson OrphanNotDeleted CursorLostWithUnreadableItem SwitchedDuringARun TakenDownDuringARun LessonMovedWhereNothingIsWritten
+    ZoneMovedAWholeDayAtALesson OrphanNotDeleted CursorLostWithUnreadableItem CompleteListingWithItemWithoutId SwitchedDuringARun TakenDownDuringARun LessonMovedWhereNothingIsWritten
     LessonChangedWhileItsAnswerIsLost LoginDuringARun
     // and what is asked of the product then
     WellWithinMinutes FailingTold AttentionTold LessonGivenUp

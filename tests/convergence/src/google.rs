@@ -43,12 +43,17 @@ impl State {
             if let Some(key) = key {
                 self.truth.listed.insert(key, moment);
                 self.truth.listed_at.insert(key, self.now);
+                // A notice that comes after this listing may be taken for one from before it.
+                self.truth.miss(Some(key).filter(|_| !self.ahead.is_zero()));
             }
         }
         let mut response = self.google.handle(self.now, to_google);
         if lists && response.status == 200 {
             let is_delta = to_google.query.iter().any(|(name, _)| name == "syncToken");
-            self.spoil(&caller, &mut response, is_delta);
+            let spoilt = self.spoil(&caller, &mut response);
+            if spoilt == Some(Fault::ItemWithoutId) && !is_delta {
+                self.coverage.met(Fault::CompleteListingWithItemWithoutId);
+            }
             if self.lags_behind(&caller) {
                 self.truth.behind.extend(key);
             }
@@ -75,7 +80,7 @@ impl State {
         if written {
             self.halfway = Some(Halfway::GoogleWritten);
         }
-        self.meet(&response, lists, written);
+        self.meet(&to_google, &response, written);
         response
     }
 
@@ -87,6 +92,9 @@ impl State {
             self.truth.leave_behind(key);
             self.truth.miss([key]);
         }
+        // Without a channel no notice comes.
+        let has_no_channel = exchange.calls.iter().any(|call| call.path.ends_with("/watch") && !call.is_well());
+        self.truth.miss(exchange.key.filter(|_| has_no_channel));
         for call in exchange.calls.iter().filter(|call| call.method == "DELETE" && call.is_refused_for_good()) {
             if let Some(id) = call.event() {
                 self.truth.refuse(id);
@@ -105,18 +113,19 @@ impl State {
     }
 
     /// Shows some items of a listing otherwise than they are.
-    fn spoil(&mut self, calendar: &str, listing: &mut Response, is_delta: bool) {
+    fn spoil(&mut self, calendar: &str, listing: &mut Response) -> Option<Fault> {
         if !self.truth.has_flaws() && self.nameless == 0 {
-            return;
+            return None;
         }
-        let Ok(mut body) = serde_json::from_slice::<Value>(&listing.body) else { return };
-        let Some(items) = body["items"].as_array_mut() else { return };
+        let mut body = serde_json::from_slice::<Value>(&listing.body).ok()?;
+        let items = body["items"].as_array_mut()?;
         for item in &mut *items {
             if let Some(flaw) = self.truth.flaw(calendar, item) {
                 flaw.spoil(item);
             }
         }
-        if is_delta && self.nameless > 0 {
+        let shows_nameless = self.nameless > 0;
+        if shows_nameless {
             self.nameless -= 1;
             self.coverage.met(Fault::ItemWithoutId);
             items.push(
@@ -124,12 +133,15 @@ impl State {
             );
         }
         listing.body = body.to_string().into_bytes();
+        shows_nameless.then_some(Fault::ItemWithoutId)
     }
 
     /// Notes which fault an answer is.
-    fn meet(&mut self, response: &Response, lists: bool, written: bool) {
+    fn meet(&mut self, request: &google_sim::Request, response: &Response, written: bool) {
+        let lists = lists_events(request);
         let text = String::from_utf8_lossy(&response.body);
         let has = |word: &str| text.contains(word);
+        let is_answer = response.delivery == Delivery::Normal && !has("<html>");
         let met = [
             (Fault::GoogleRateLimited, has("ateLimitExceeded")),
             (Fault::GoogleQuotaExceeded, has("quotaExceeded")),
@@ -139,6 +151,7 @@ impl State {
             (Fault::GrantWithdrawn, has("invalid_grant")),
             (Fault::GoogleRefusedForGood, has(FOR_GOOD)),
             (Fault::GoogleGarbage, has("<html>")),
+            (Fault::TokenEndpointDown, request.path == "/token" && (!is_answer || response.status >= 500)),
             (Fault::ScopeMissing, has("insufficientPermissions")),
             (Fault::CalendarGone, lists && response.status == 404),
             (Fault::PushAddressRefused, has("webhookUrlUnauthorized")),

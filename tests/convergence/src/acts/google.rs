@@ -107,8 +107,7 @@ pub(super) fn some_span(world: &World) -> Value {
     json!({ "start": moment(start, zone), "end": moment(start + TimeDelta::minutes(minutes), zone) })
 }
 
-/// Whether it starts between midnight and four, when clocks change: it is not known what Google makes of an occurrence
-/// whose start the clock skips or shows twice, and expanders differ there.
+/// Whether it starts between midnight and four, when clocks change.
 pub(super) fn starts_at_night(span: &Value) -> bool {
     let start = &span["start"];
     let at = start["dateTime"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
@@ -150,7 +149,7 @@ pub(super) fn move_one(world: &mut World) -> Option<String> {
     let to_days = world.sim.state().dice.percent(20);
     let span = if to_days { some_days(world, 1) } else { with_times(some_span(world)) };
     if is_series(&event) && starts_at_night(&span) {
-        return None;
+        world.sim.met(Fault::SeriesAtNight);
     }
     change(world, calendar, id_of(&event), &span)?;
     world.sim.met(Fault::EventMoved);
@@ -263,8 +262,7 @@ fn an_hour_later(world: &World, calendar: &str, id: &str) -> Option<Value> {
         let at: DateTime<Utc> = event[side]["dateTime"].as_str()?.parse().ok()?;
         Some(moment(at + TimeDelta::hours(1), event[side]["timeZone"].as_str()?))
     };
-    let span = json!({ "start": later("start")?, "end": later("end")? });
-    (!starts_at_night(&span)).then_some(span)
+    Some(json!({ "start": later("start")?, "end": later("end")? }))
 }
 
 /// A series becomes two where its organizer says so; a guest's copy stays whole.

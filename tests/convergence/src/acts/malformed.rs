@@ -71,8 +71,7 @@ pub(super) fn plan_too_large(world: &mut World) -> Option<String> {
     Some(format!("{id} in {calendar}"))
 }
 
-/// The next listings from a cursor have one item without an id. (In a listing from the start, such an item keeps all rows
-/// that the listing does not mention, for as long as the cursor that it gives lasts.)
+/// The next listings have one item without an id.
 pub(super) fn show_nameless(world: &mut World) -> Option<String> {
     let mut state = world.sim.state();
     state.nameless = u32::try_from(state.dice.between(1, 4)).unwrap_or(1);

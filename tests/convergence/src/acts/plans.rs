@@ -60,7 +60,7 @@ pub(super) fn plan_series(world: &mut World) -> Option<String> {
     let all_day = world.sim.state().dice.percent(20);
     let span = if all_day { without_nulls(some_days(world, 1)) } else { some_span(world) };
     if starts_at_night(&span) {
-        return None;
+        world.sim.met(Fault::SeriesAtNight);
     }
     let mut lines = vec![rule];
     let mut state = world.sim.state();

@@ -177,9 +177,6 @@ pub(super) fn google_fault(world: &mut World) -> Option<String> {
         1 => When::Next(7),
         _ => When::Next(1),
     };
-    if method.starts_with("oauth2.") {
-        state.coverage.met(Fault::TokenEndpointDown);
-    }
     if method == "calendar.events.list" && when == When::Nth(2) {
         // So that it hits a listing between two pages.
         state.google.behaviour_mut().thin_pages = 0.8;
@@ -203,7 +200,6 @@ pub(super) fn stop_tokens(world: &mut World) -> Option<String> {
     };
     let told = format!("{account}: {effect:?}");
     state.google.inject(GoogleFault::new("oauth2.token", effect).on(When::Next(4)));
-    state.coverage.met(Fault::TokenEndpointDown);
     Some(told)
 }
 

@@ -41,7 +41,7 @@ pub(super) fn soon(world: &World, party: Party) -> Vec<Busy> {
 pub(super) fn differ(world: &World, party: Party, soon: &[Busy]) -> Option<String> {
     let now = world.now();
     let zone = zone_of(world, party.account);
-    let is_far = world.seed.is_multiple_of(FAR_IN);
+    let is_far = (world.seed / 2).is_multiple_of(FAR_IN);
     let window = Window { from: now, to: now + if is_far { FAR } else { AHEAD } };
     let far = is_far.then(|| in_google(world, party, window, zone));
     let in_google = far.as_deref().unwrap_or(soon);

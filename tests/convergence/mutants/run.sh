@@ -6,7 +6,7 @@
 #     Caught by: test google_client no_write_has_google_mail_to_guests
 #
 # `test TARGET NAME` is a test of that target, `unit PACKAGE NAME` a unit test of that package, and `histories` stands for
-# random histories, at most SEEDS of them. `run.sh [NAME…]` tries these mutants alone; `run.sh --check` tries none, and
+# random histories, at most SEEDS of them, or as many as a line `Within:` allows. `run.sh [NAME…]` tries these mutants alone; `run.sh --check` tries none, and
 # says in a second whether each applies and whether the test that it names is there.
 set -euo pipefail
 shopt -s nullglob
@@ -94,11 +94,12 @@ build() {
 }
 
 # Answers 0 if nothing was found to be wrong, 1 if something was, and another if it never came to that; and says what.
-try() {
-  local kind=$1 code=0
+try() { # at most so many histories, or the test that follows
+  local within=$1 kind=$2 code=0
+  shift
   case $kind in
     histories)
-      timeout 900 "$CARGO_TARGET_DIR/debug/convergence" --catch "0..$seeds" 2>"$log"
+      timeout 900 "$CARGO_TARGET_DIR/debug/convergence" --catch "0..$within" 2>"$log"
       return ;;
     test) timeout 300 "$cargo" test --quiet --locked --workspace --test "$2" "$3" >"$log" 2>&1 || code=$? ;;
     unit) timeout 300 "$cargo" test --quiet --locked --package "$2" --lib "$3" >"$log" 2>&1 || code=$? ;;
@@ -110,10 +111,11 @@ try() {
 }
 
 verdict() { # of a mutant that is planted
-  local catcher found code=0
+  local catcher found within code=0
+  within=$(field Within "$1")
   read -r -a catcher <<<"$(field 'Caught by' "$1")"
   build "${catcher[@]}" || { echo "DOES NOT COMPILE $1: see $log"; return; }
-  found=$(try "${catcher[@]}") || code=$?
+  found=$(try "${within:-$seeds}" "${catcher[@]}") || code=$?
   case $code in
     0) echo "SURVIVED $1: $found" ;;
     1) echo "caught $1 $found" ;;
@@ -127,7 +129,7 @@ set -- "${@%.patch}"
 # All that is to catch a mutant finds nothing where none is.
 for name; do field 'Caught by' "$name"; done | sort --unique | while read -r -a catcher; do
   build "${catcher[@]}" || { cat "$log" >&2; exit 1; }
-  found=$(try "${catcher[@]}") || { echo "Without a mutant: $found"; exit 1; }
+  found=$(try "$seeds" "${catcher[@]}") || { echo "Without a mutant: $found"; exit 1; }
 done
 
 for name; do

@@ -33,6 +33,8 @@ pub struct Exchange {
     pub key: Option<ConnectionKey>,
     pub calls: Vec<Call>,
     pub answered: bool,
+    /// The events that a listing showed so that they cannot be read.
+    pub flawed: Vec<String>,
 }
 
 impl Call {
@@ -120,7 +122,7 @@ impl Exchange {
                 answer: if response.status < 300 { Value::Null } else { json(&response.body) },
             }]
         };
-        Self { key, calls, answered: answered && response.delivery != Delivery::Never }
+        Self { key, calls, answered: answered && response.delivery != Delivery::Never, flawed: Vec::new() }
     }
 
     /// Whether all of it succeeded.

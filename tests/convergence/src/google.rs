@@ -11,7 +11,7 @@ use crate::{
     coverage::Fault,
     exchange::{Exchange, FOR_GOOD},
     sim::{Halfway, State, number},
-    truth,
+    truth::{self, Flaw},
 };
 
 /// Whether a call lists a calendar's events. One that asks for a single event only finds out whether the calendar exists.
@@ -48,12 +48,13 @@ impl State {
             }
         }
         let mut response = self.google.handle(self.now, to_google);
+        let mut flawed = Vec::new();
         if lists && response.status == 200 {
             let is_delta = to_google.query.iter().any(|(name, _)| name == "syncToken");
-            let spoilt = self.spoil(&caller, &mut response);
-            if spoilt == Some(Fault::ItemWithoutId) && !is_delta {
+            if self.nameless > 0 && !is_delta {
                 self.coverage.met(Fault::CompleteListingWithItemWithoutId);
             }
+            flawed = self.spoil(&caller, &mut response);
             if self.lags_behind(&caller) {
                 self.truth.behind.extend(key);
             }
@@ -75,12 +76,12 @@ impl State {
             Delivery::After(millis) => Duration::from_millis(millis) < time,
             Delivery::Never | Delivery::Cut => false,
         };
-        self.note(Exchange::read(key, to_google, &response, answered));
+        self.note(Exchange { flawed, ..Exchange::read(key, to_google, &response, answered) });
         let written = key.is_some_and(|key| writes && self.truth.changed_by(key, &caller, &self.google, &before));
         if written {
             self.halfway = Some(Halfway::GoogleWritten);
         }
-        self.meet(&to_google, &response, written);
+        self.meet(to_google, &response, written);
         response
     }
 
@@ -112,20 +113,24 @@ impl State {
         self.truth.tokens.get(&token).copied()
     }
 
-    /// Shows some items of a listing otherwise than they are.
-    fn spoil(&mut self, calendar: &str, listing: &mut Response) -> Option<Fault> {
+    /// Shows some items of a listing otherwise than they are, and answers which.
+    fn spoil(&mut self, calendar: &str, listing: &mut Response) -> Vec<String> {
+        let mut flawed = Vec::new();
         if !self.truth.has_flaws() && self.nameless == 0 {
-            return None;
+            return flawed;
         }
-        let mut body = serde_json::from_slice::<Value>(&listing.body).ok()?;
-        let items = body["items"].as_array_mut()?;
+        let Ok(mut body) = serde_json::from_slice::<Value>(&listing.body) else { return flawed };
+        let Some(items) = body["items"].as_array_mut() else { return flawed };
         for item in &mut *items {
             if let Some(flaw) = self.truth.flaw(calendar, item) {
                 flaw.spoil(item);
+                // (An exception is no series, so that its lines do not count.)
+                let is_exception = item["recurringEventId"].is_string();
+                let told = item["id"].as_str().filter(|_| !(is_exception && flaw == Flaw::Line));
+                flawed.extend(told.map(str::to_owned));
             }
         }
-        let shows_nameless = self.nameless > 0;
-        if shows_nameless {
+        if self.nameless > 0 {
             self.nameless -= 1;
             self.coverage.met(Fault::ItemWithoutId);
             items.push(
@@ -133,7 +138,7 @@ impl State {
             );
         }
         listing.body = body.to_string().into_bytes();
-        shows_nameless.then_some(Fault::ItemWithoutId)
+        flawed
     }
 
     /// Notes which fault an answer is.

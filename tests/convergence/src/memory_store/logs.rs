@@ -15,7 +15,12 @@ impl SyncLogStore for MemoryStore {
         self.write(Table::SyncLogs, |tables| {
             let before = tables.logs.insert((log.key, log.id), log.clone());
             let before = before.map(|log| log.counts).unwrap_or_default();
-            tables.journal.push(Stored::Log { before, after: log.counts });
+            tables.journal.push(Stored::Log {
+                before,
+                after: log.counts,
+                outcome: log.outcome,
+                reasons: log.reasons.clone(),
+            });
         })
         .await
     }

@@ -20,7 +20,8 @@ use calendar_sync::{
     Error, Result,
     model::{
         CalendarId, CalendarSyncLog, ConnectionKey, EventId, ExternalCalendarEvent, InstructorCalendarCredentials,
-        InstructorId, LessonId, Notice, OAuthState, SchedulingConflict, SyncCounts, SyncLogId, SyncState, TenantId,
+        InstructorId, LessonId, Notice, OAuthState, SchedulingConflict, SyncCounts, SyncLogId, SyncOutcome, SyncState,
+        TenantId,
     },
 };
 use chrono::{DateTime, Utc};
@@ -84,10 +85,12 @@ pub enum Stored {
     },
     /// A state was not stored: another holds the lease.
     LeaseLost,
-    /// A log row, with what it counted before and what it does now.
+    /// A log row, with what it counted before and what it does now, and what it says.
     Log {
         before: SyncCounts,
         after: SyncCounts,
+        outcome: SyncOutcome,
+        reasons: Vec<String>,
     },
     /// A mapping that says that its lesson failed, and did not before.
     LessonFailed {

@@ -1,6 +1,6 @@
 //! A run's effects, counted at Google and the store, against its log row.
 
-use calendar_sync::model::{NoticeKind, SyncCounts};
+use calendar_sync::model::{NoticeKind, SyncCounts, SyncOutcome};
 
 use super::{Mishap, Run};
 use crate::{exchange::Exchange, memory_store::Stored, sim::State, truth::lesson_of};
@@ -21,6 +21,9 @@ pub struct Deeds {
 impl Run {
     /// Counts what was written to Google and answered.
     pub(super) fn note(&mut self, state: &State, exchange: &Exchange) {
+        if exchange.answered {
+            self.flawed.extend(exchange.flawed.iter().cloned());
+        }
         for call in &exchange.calls {
             self.withdrawn.extend(call.withdraws().map(str::to_owned));
             self.accounted_for.extend(call.accounts_for());
@@ -48,7 +51,8 @@ impl Run {
     pub(super) fn take_down(&mut self, stored: &Stored) {
         let deeds = &mut self.deeds;
         match stored {
-            Stored::Log { before, after, .. } => {
+            Stored::Log { before, after, outcome, reasons } => {
+                self.said = Some((*outcome, reasons.clone()));
                 let told = &mut deeds.told;
                 told.events_created += after.events_created - before.events_created;
                 told.events_updated += after.events_updated - before.events_updated;
@@ -62,11 +66,26 @@ impl Run {
                 self.told.push(notice.kind.clone());
             }
             Stored::LeaseLost => drop(self.met.insert(Mishap::Superseded)),
-            Stored::ConflictTold { .. }
-            | Stored::Connection(_)
-            | Stored::State { .. }
-            | Stored::LessonFailed { .. } => {}
+            Stored::ConflictTold { .. } | Stored::Connection(_) | Stored::State { .. } => {}
+            Stored::LessonFailed { lesson, .. } => drop(self.failed.insert(*lesson)),
         }
+    }
+
+    /// What its log row ought to say and does not: that a lesson failed, or, where it was to import them, which events it
+    /// could not read.
+    pub(super) fn unsaid(&self, imports: bool) -> Option<String> {
+        let met = |mishap| self.met.contains(&mishap);
+        if met(Mishap::Trouble) || met(Mishap::Superseded) || !self.withdrawn.is_empty() {
+            return None;
+        }
+        // (One that leaves what it listed to the holder of the lease has no row.)
+        let Some((SyncOutcome::Completed, reasons)) = &self.said else { return None };
+        if !self.failed.is_empty() {
+            return Some(format!("lessons failed, and the log row says that all is well: {:?}", self.failed));
+        }
+        let names = |id: &str| reasons.iter().any(|reason| reason.contains(id));
+        let unnamed = self.flawed.iter().find(|id| imports && !names(id))?;
+        Some(format!("event {unnamed} cannot be read, and the log row does not say so: {reasons:?}"))
     }
 
     /// What the run did and did not tell, or told and did not do. One whose lease another took over, or whose grant ended

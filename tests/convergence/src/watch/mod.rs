@@ -8,7 +8,7 @@ mod writes;
 
 use std::collections::BTreeSet;
 
-use calendar_sync::model::{ConnectionKey, LessonId, NoticeKind, SyncCalendarRequest, SyncDirection};
+use calendar_sync::model::{ConnectionKey, LessonId, NoticeKind, SyncCalendarRequest, SyncDirection, SyncOutcome};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use self::deeds::Deeds;
@@ -46,6 +46,12 @@ pub struct Run {
     accounted_for: BTreeSet<&'static str>,
     /// The lessons whose events Google refused for good to touch.
     refused: BTreeSet<LessonId>,
+    /// The lessons that it marked as failed.
+    failed: BTreeSet<LessonId>,
+    /// The events that listings showed so that they cannot be read.
+    flawed: BTreeSet<String>,
+    /// How its log row says that it ended, and in which words.
+    said: Option<(SyncOutcome, Vec<String>)>,
     told: Vec<NoticeKind>,
     deeds: Deeds,
 }
@@ -95,6 +101,12 @@ pub fn witness(sim: &Sim, store: &MemoryStore, role: &Role, run: &mut Run, ended
     }
     if matches!(ended, Some(Ok(()))) {
         wrong.extend(run.untold());
+        let imports = run.key.is_some_and(|key| {
+            let direction = run.direction().unwrap_or(SyncDirection::TwoWay);
+            let stored = store.tables().credentials.get(&key).map(|row| row.settings.sync_direction);
+            direction.imports() && stored.is_some_and(SyncDirection::imports)
+        });
+        wrong.extend(run.unsaid(imports));
     }
     if *role == Role::Request && matches!(ended, Some(Err(_))) {
         state.truth.broken_off.extend(run.key);

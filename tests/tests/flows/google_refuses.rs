@@ -173,6 +173,14 @@ async fn an_address_that_google_refuses_is_polled_for_and_asked_about_once_a_day
         let renew_at = renewals.iter().find_map(|row| row["renew_at"].as_str()).expect("another attempt");
         let renew_at: DateTime<Utc> = renew_at.parse().unwrap();
         assert!(renew_at - Utc::now() > TimeDelta::hours(23), "{renew_at}");
+        for polls in 1..=2 {
+            let listed = world.google_calls().await["calendar.events.list"];
+            world.change_state(json!({ "next_sync_at": "2026-01-01T00:00:00.000Z" })).await;
+            let lists = async || world.google_calls().await["calendar.events.list"] > listed;
+            world.until("a poll", lists).await;
+            world.settle().await;
+            assert_eq!(world.google_calls().await["calendar.events.watch"], 1, "after {polls} polls");
+        }
     }
 }
 

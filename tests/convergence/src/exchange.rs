@@ -125,6 +125,12 @@ impl Exchange {
         Self { key, calls, answered: answered && response.delivery != Delivery::Never, flawed: Vec::new() }
     }
 
+    /// Whether it is the first page of a listing.
+    pub fn begins_listing(&self) -> bool {
+        let begins = |call: &Call| call.lists() && !call.query.iter().any(|(name, _)| name == "pageToken");
+        self.calls.iter().any(begins)
+    }
+
     /// Whether all of it succeeded.
     pub fn is_well(&self) -> bool {
         self.answered && self.calls.iter().all(Call::is_well)

@@ -113,5 +113,9 @@ pub fn connection_changed(
     if permit.as_ref().is_some_and(|permit| permit.goes().is_some()) && !state.truth.taken_down.contains(&key) {
         wrong.push("the connection is taken down without a request".to_owned());
     }
+    // (A login may have been under way when a person asked for that.)
+    if permit.as_ref().and_then(Permit::goes) == Some(true) {
+        state.truth.leave_behind(key);
+    }
     state.truth.permits.entry(key).or_default().note(now, permit);
 }

@@ -21,6 +21,10 @@ pub struct Deeds {
 impl Run {
     /// Counts what was written to Google and answered.
     pub(super) fn note(&mut self, state: &State, exchange: &Exchange) {
+        // (What was listed without the lease is listed anew if another run came first.)
+        if exchange.begins_listing() {
+            self.flawed.clear();
+        }
         if exchange.answered {
             self.flawed.extend(exchange.flawed.iter().cloned());
         }

@@ -48,7 +48,7 @@ pub struct Run {
     refused: BTreeSet<LessonId>,
     /// The lessons that it marked as failed.
     failed: BTreeSet<LessonId>,
-    /// The events that listings showed so that they cannot be read.
+    /// The events that its last listing showed so that they cannot be read.
     flawed: BTreeSet<String>,
     /// How its log row says that it ended, and in which words.
     said: Option<(SyncOutcome, Vec<String>)>,

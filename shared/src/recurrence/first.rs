@@ -57,7 +57,7 @@ impl First {
     }
 
     /// The occurrence that begins at `local`. It ends in local time too: a night shift ends at six, also in the night
-    /// in which the clock goes back. One that begins at a time that the clock skips is moved as a whole.
+    /// in which the clock goes back.
     pub(super) fn at(&self, local: NaiveDateTime) -> Times {
         if local == self.start {
             return self.times;
@@ -66,10 +66,7 @@ impl First {
             let day_of = |local: NaiveDateTime| self.zone.start_of_day(local.date());
             return (day_of(local), day_of(local + self.length));
         }
-        let start = self.instant(local);
-        // What the clock skips it shows later.
-        let shown = if self.offset_on(local.date()).is_some() { local } else { self.zone.local(start) };
-        self.lasting(start, self.instant(shown + self.length))
+        self.lasting(self.instant(local), self.instant(local + self.length))
     }
 
     fn instant(&self, local: NaiveDateTime) -> DateTime<Utc> {

@@ -134,7 +134,10 @@ impl Event {
         }
         match (self.start, self.end, start) {
             (When::Moment { at: first, zone: clock }, When::Moment { at: end, zone }, When::Moment { at, .. }) => {
-                let by_clock = clock.resolve(clock.wall(at) + (clock.wall(end) - clock.wall(first)));
+                let usual = clock.wall(at).date().and_time(clock.wall(first).time());
+                // The clock may have skipped the usual time.
+                let wall = if clock.resolve(usual) == at { usual } else { clock.wall(at) };
+                let by_clock = clock.resolve(wall + (clock.wall(end) - clock.wall(first)));
                 When::Moment { at: if by_clock > at { by_clock } else { at + (end - first) }, zone }
             }
             _ => self.end.at_wall(self.end.wall() + (start.wall() - self.start.wall())),

@@ -7,7 +7,7 @@ use calendar_sync::{
     bootstrap::Bootstrap,
     http::{answer, reply},
     ports::SyncQueue,
-    usecases::receive_notice::{PushNotice, ReceiveNotice},
+    usecases::receive_notification::{PushNotification, ReceiveNotification},
 };
 use lambda_http::{Body, Request, Response};
 
@@ -30,17 +30,17 @@ pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
 
 async fn receive(deps: &Deps, request: &Request) -> Result<Response<Body>> {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let notice = PushNotice {
+    let notification = PushNotification {
         channel_id: header("x-goog-channel-id"),
         channel_token: header("x-goog-channel-token"),
         resource_state: header("x-goog-resource-state"),
     };
     // Read from a cache for each request, so that rotated keys reach a warm function.
-    let notices = ReceiveNotice {
+    let receiver = ReceiveNotification {
         keys: deps.bootstrap.webhook_keys().await?,
         sync_queue: deps.sync_queue.clone(),
         clock: deps.bootstrap.clock(),
     };
-    notices.receive(&notice).await?;
+    receiver.receive(&notification).await?;
     Ok(reply::empty())
 }

@@ -226,7 +226,7 @@ async fn a_message_arrives_as_it_was_sent() {
         tasks: vec![SyncTask::PullEvents],
         log_id: None,
         asked: None,
-        noticed_at: Some(noon()),
+        notified_at: Some(noon()),
         due_at: None,
     };
     let sync_queue = SqsSyncQueue::new(client.clone(), Queues::url(QUEUE), Some(Queues::url(FIRST_SYNCS)));

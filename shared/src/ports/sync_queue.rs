@@ -26,7 +26,7 @@ pub struct SyncMessage {
     pub asked: Option<SyncCalendarRequest>,
     /// When the push notification that caused it was received.
     #[serde(default, with = "timestamp::option", skip_serializing_if = "Option::is_none")]
-    pub noticed_at: Option<DateTime<Utc>>,
+    pub notified_at: Option<DateTime<Utc>>,
     /// When the dispatcher found the poll due.
     #[serde(default, with = "timestamp::option", skip_serializing_if = "Option::is_none")]
     pub due_at: Option<DateTime<Utc>>,
@@ -35,7 +35,7 @@ pub struct SyncMessage {
 impl SyncMessage {
     /// A message that no person waits for.
     pub fn new(key: ConnectionKey, trigger: SyncTrigger, tasks: Vec<SyncTask>) -> Self {
-        Self { key, trigger, tasks, log_id: None, asked: None, noticed_at: None, due_at: None }
+        Self { key, trigger, tasks, log_id: None, asked: None, notified_at: None, due_at: None }
     }
 
     /// Whether it asks for the sync after a login, which covers the whole calendar and all lessons. Such messages have

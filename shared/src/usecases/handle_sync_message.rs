@@ -30,7 +30,7 @@ impl HandleSyncMessage {
             tasks: message.tasks.iter().copied().collect(),
             log_id: message.log_id,
             asked: message.asked.clone(),
-            noticed_at: message.noticed_at,
+            notified_at: message.notified_at,
             due_at: message.due_at,
             deadline,
         };

@@ -13,7 +13,7 @@ mod instructor_row;
 mod lease;
 pub mod list_external_events;
 pub mod note_lesson_changes;
-pub mod receive_notice;
+pub mod receive_notification;
 pub mod renew_channels;
 pub mod show_status;
 pub mod sync_calendar;

@@ -49,7 +49,7 @@ pub async fn sync_now(
         tasks: BTreeSet::from(TASKS),
         log_id: Some(log_id),
         asked: Some(asked.clone()),
-        noticed_at: None,
+        notified_at: None,
         due_at: None,
         deadline,
     };
@@ -79,7 +79,7 @@ pub async fn sync_now(
                 tasks: TASKS.to_vec(),
                 log_id: Some(log_id),
                 asked: Some(asked),
-                noticed_at: None,
+                notified_at: None,
                 due_at: None,
             };
             sync.sync_queue.send(&message.after_leaving_its_tasks(), Duration::from_secs(1)).await?;

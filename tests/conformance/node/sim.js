@@ -15,7 +15,7 @@ export const client = {
 
 export async function startSim() {
   // As the simulator's own tests need it, so that nothing is built twice.
-  const build = ["test", "--quiet", "--locked", "--workspace", "--test", "shell", "--no-run"];
+  const build = ["test", "--quiet", "--locked", "--workspace", "--test", "simulator", "--no-run"];
   execFileSync("cargo", build, { cwd: root, stdio: "inherit" });
   const program = spawn(path.join(target, "debug", "google-sim"), {
     env: {

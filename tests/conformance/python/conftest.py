@@ -93,7 +93,7 @@ class Sim:
 @pytest.fixture(scope="session")
 def sim():
     # As the simulator's own tests need it, so that nothing is built twice.
-    build = ["cargo", "test", "--quiet", "--locked", "--workspace", "--test", "shell", "--no-run"]
+    build = ["cargo", "test", "--quiet", "--locked", "--workspace", "--test", "simulator", "--no-run"]
     subprocess.run(build, cwd=ROOT, check=True)
     environment = {
         **os.environ,

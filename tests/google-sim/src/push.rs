@@ -52,6 +52,20 @@ impl Channel {
     fn delivers(&self, now: DateTime<Utc>) -> bool {
         self.stopped.is_none_or(|end| now < end)
     }
+
+    fn shown(&self) -> Value {
+        let mut shown = json!({
+            "kind": "api#channel",
+            "id": self.id,
+            "resourceId": self.resource,
+            "resourceUri": self.resource_uri,
+            "expiration": self.expires.timestamp_millis().to_string(),
+        });
+        if let Some(token) = &self.token {
+            shown["token"] = json!(token);
+        }
+        shown
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -142,16 +156,7 @@ impl Push {
             number: 1,
             stopped: None,
         };
-        let mut answer = json!({
-            "kind": "api#channel",
-            "id": channel.id,
-            "resourceId": channel.resource,
-            "resourceUri": channel.resource_uri,
-            "expiration": expires.timestamp_millis().to_string(),
-        });
-        if let Some(token) = &channel.token {
-            answer["token"] = json!(token);
-        }
+        let answer = channel.shown();
         self.queue(now, &channel, "sync", &config.behaviour, random);
         self.channels.insert(id.to_owned(), channel);
         Ok(answer)

@@ -15,7 +15,7 @@ use calendar_sync::{
         google_session::Google,
         handle_sync_message::HandleSyncMessage,
         note_lesson_changes::NoteLessonChanges,
-        receive_notice::ReceiveNotice,
+        receive_notification::ReceiveNotification,
         renew_channels::RenewChannels,
         sync_calendar::{Push, SyncCalendar, UnderWay},
     },
@@ -107,7 +107,7 @@ impl Ports {
     }
 
     /// The webhook.
-    pub fn receive_notice(&self) -> ReceiveNotice {
-        ReceiveNotice { keys: webhook_keys(), sync_queue: self.sync_queue.clone(), clock: self.clock.clone() }
+    pub fn receive_notification(&self) -> ReceiveNotification {
+        ReceiveNotification { keys: webhook_keys(), sync_queue: self.sync_queue.clone(), clock: self.clock.clone() }
     }
 }

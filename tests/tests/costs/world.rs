@@ -11,7 +11,10 @@ use calendar_sync::{
     adapters::{dynamo::lesson_from_image, google},
     model::{CalendarId, ChannelId, ConnectionKey, LessonId, SyncState, SyncTask, SyncTrigger},
     ports::{Clock as _, LeaseAttempt, ReleaseOutcome, Store, SyncMessage},
-    usecases::{handle_sync_message::HandleSyncMessage, note_lesson_changes::LessonChange, receive_notice::PushNotice},
+    usecases::{
+        handle_sync_message::HandleSyncMessage, note_lesson_changes::LessonChange,
+        receive_notification::PushNotification,
+    },
 };
 use calendar_tests::{
     contracts::store::{Host, HostTable},
@@ -162,8 +165,8 @@ impl World {
     }
 
     async fn receive(&self, channel_id: &str, channel_token: &str) {
-        let notice = PushNotice { channel_id, channel_token, resource_state: "exists" };
-        self.ports.receive_notice().receive(&notice).await.unwrap();
+        let notice = PushNotification { channel_id, channel_token, resource_state: "exists" };
+        self.ports.receive_notification().receive(&notice).await.unwrap();
     }
 
     /// Waits for the notifications of what was written, and handles a message for each.
@@ -189,7 +192,7 @@ impl World {
         for n in 0..notices {
             change(n);
             let message = SyncMessage::new(self.key, SyncTrigger::Webhook, vec![SyncTask::PullEvents]);
-            runs.push(self.start(worker.next().unwrap(), SyncMessage { noticed_at: Some(self.now()), ..message }));
+            runs.push(self.start(worker.next().unwrap(), SyncMessage { notified_at: Some(self.now()), ..message }));
             self.clock.work(&mut runs, at_once).await;
             self.advance(TimeDelta::seconds(1) / notices);
         }

@@ -8,16 +8,14 @@ use local_stack::{deployment::ROUTES, gateway::Access};
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 
-#[tokio::test]
-async fn bad_input_of_each_kind_is_refused_with_a_code_and_the_field() {
-    let world = World::connected().await;
-    let id = world.instructor.clone();
+/// Requests, each with a field that cannot be taken, and which that is.
+fn bad_requests(id: &str) -> Vec<(Method, String, Option<Value>, &'static str)> {
     let with = |changes: Value| {
         let mut body = json!({ "instructorId": id });
         body.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         body
     };
-    let cases: Vec<(Method, String, Option<Value>, &str)> = vec![
+    vec![
         (Method::GET, "oauth/url".into(), None, "instructorId"),
         (Method::GET, "oauth/url?instructorId=".into(), None, "instructorId"),
         (Method::GET, "oauth/url?instructorId=x".into(), None, "instructorId"),
@@ -60,8 +58,14 @@ async fn bad_input_of_each_kind_is_refused_with_a_code_and_the_field() {
         (Method::PATCH, "settings".into(), Some(with(json!({ "syncIntervalMinutes": 4 }))), "syncIntervalMinutes"),
         (Method::PATCH, "settings".into(), Some(with(json!({ "syncIntervalMinutes": 1e9 }))), "syncIntervalMinutes"),
         (Method::PATCH, "settings".into(), Some(with(json!({ "syncDirection": null, "autoSync": 1 }))), "autoSync"),
-    ];
-    for (method, path, body, field) in cases {
+    ]
+}
+
+#[tokio::test]
+async fn bad_input_of_each_kind_is_refused_with_a_code_and_the_field() {
+    let world = World::connected().await;
+    let id = world.instructor.clone();
+    for (method, path, body, field) in bad_requests(&id) {
         let request = world.request(method.clone(), &format!("/api/v1/calendar/{path}")).bearer_auth(&world.token);
         let request = request.header(header::ACCEPT, "application/json");
         let request = if let Some(body) = &body { request.json(body) } else { request };

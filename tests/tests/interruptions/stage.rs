@@ -242,7 +242,7 @@ impl Stage {
             tasks,
             log_id: None,
             asked: None,
-            noticed_at: None,
+            notified_at: None,
             due_at: None,
             deadline,
         };

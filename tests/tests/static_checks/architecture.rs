@@ -141,7 +141,7 @@ fn the_webhook_knows_neither_store_nor_key() {
         named.retain(|(module, _)| module.last().is_some_and(|last| last == name));
         named
     };
-    let all = [of("functions/src", "webhook"), of("shared/src", "receive_notice")].concat();
+    let all = [of("functions/src", "webhook"), of("shared/src", "receive_notification")].concat();
     assert!(all.len() > 50, "the webhook's files have moved");
     for (module, named) in all {
         let wrong = named.path.iter().find(|segment| forbidden.contains(&segment.as_str()));

@@ -7,6 +7,7 @@ mod circles;
 mod configuration;
 mod openapi;
 mod paths;
+mod sizes;
 
 use std::path::{Path, PathBuf};
 

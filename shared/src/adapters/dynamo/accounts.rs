@@ -15,7 +15,7 @@ use super::{
 use crate::{Result, model::ConnectionKey, ports::AccountStore};
 
 /// How long an account without connections is remembered.
-const REMEMBERED_FOR: TimeDelta = TimeDelta::days(1);
+const REVOCATION_REMEMBERED_FOR: TimeDelta = TimeDelta::days(1);
 
 /// As part of a transaction: `key` uses the account with tokens that were asked for at `asked_at`.
 pub(super) fn join(
@@ -65,7 +65,7 @@ impl AccountStore for DynamoStore {
             };
             let last = last
                 .set("revoked_until", time(until))
-                .set("ttl", number((until + REMEMBERED_FOR).timestamp()))
+                .set("ttl", number((until + REVOCATION_REMEMBERED_FOR).timestamp()))
                 .remove("connections");
             if let Written::Done(_) = self.update(table, keys::account(sub), last).await? {
                 return Ok(true);

@@ -12,7 +12,7 @@ use super::{
     items::{Item, from_item, text, to_item},
     keys::{self, CONFLICTS},
     outbox,
-    requests::{CONCURRENCY, Index, Query, TRANSACTION},
+    requests::{Index, MAX_CONCURRENT_REQUESTS, MAX_TRANSACTION_ITEMS, Query},
     tables::CONFLICTS_BY_EVENT,
 };
 use crate::{
@@ -103,7 +103,7 @@ impl ConflictStore for DynamoStore {
 
     async fn apply_conflicts(&self, key: ConnectionKey, changes: &[ConflictChanges]) -> Result<()> {
         let lessons: Vec<_> = changes.iter().map(|lesson| apply_to_lesson(self, key, lesson)).collect();
-        stream::iter(lessons).buffer_unordered(CONCURRENCY).try_collect().await
+        stream::iter(lessons).buffer_unordered(MAX_CONCURRENT_REQUESTS).try_collect().await
     }
 }
 
@@ -166,7 +166,7 @@ fn transactions<T>(writes: Vec<Vec<T>>) -> Vec<Vec<T>> {
     let mut transactions: Vec<Vec<T>> = Vec::new();
     for together in writes {
         match transactions.last_mut() {
-            Some(last) if last.len() + together.len() <= TRANSACTION => last.extend(together),
+            Some(last) if last.len() + together.len() <= MAX_TRANSACTION_ITEMS => last.extend(together),
             _ => transactions.push(together),
         }
     }

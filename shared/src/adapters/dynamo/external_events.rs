@@ -17,7 +17,7 @@ use super::{
     expressions::Change,
     items::{Item, from_item, text, to_item},
     keys,
-    requests::{CONCURRENCY, Index, Query, removal},
+    requests::{Index, MAX_CONCURRENT_REQUESTS, Query, removal},
     tables::UPCOMING_EXTERNAL_EVENTS,
 };
 use crate::{
@@ -138,7 +138,7 @@ impl ExternalEventStore for DynamoStore {
                 let exceptions = self.exceptions_of(key, &series.calendar_id, series.id()).await?;
                 Ok::<_, Error>((series, exceptions))
             })
-            .buffered(CONCURRENCY)
+            .buffered(MAX_CONCURRENT_REQUESTS)
             .try_collect()
             .await?;
         let found: HashSet<_> = series.iter().map(|(series, _)| (&series.calendar_id, series.id())).collect();

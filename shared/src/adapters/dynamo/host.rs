@@ -122,8 +122,8 @@ impl HostStore for DynamoStore {
                 condition: "#instructor_id = :instructor AND #starts_at BETWEEN :from AND :to",
                 values: vec![
                     (":instructor", text(key.instructor_id)),
-                    (":from", time(window.from - OFFSETS)),
-                    (":to", time(window.to + OFFSETS)),
+                    (":from", time(window.from - MAX_UTC_OFFSET)),
+                    (":to", time(window.to + MAX_UTC_OFFSET)),
                 ],
                 ..Query::default()
             })
@@ -203,7 +203,7 @@ impl HostStore for DynamoStore {
 }
 
 /// How far a text with another offset may sort from its UTC form: hosts may write any offset.
-const OFFSETS: TimeDelta = TimeDelta::days(1);
+const MAX_UTC_OFFSET: TimeDelta = TimeDelta::days(1);
 
 /// Our columns, on condition that the lesson exists and is the instructor's.
 pub(super) fn flags(key: ConnectionKey, flags: &LessonSyncColumns) -> Change {

@@ -15,7 +15,7 @@ use super::{
     items::{Item, from_item, number, text, time},
     keys::{self, CONFLICTS, LESSONS},
     outbox,
-    requests::{CONCURRENCY, Index, Query, Written, removal},
+    requests::{Index, MAX_CONCURRENT_REQUESTS, Query, Written, removal},
     tables::{DIRTY_MAPPINGS, FAILED_MAPPINGS, MAPPINGS_BY_START},
 };
 use crate::{
@@ -181,7 +181,7 @@ impl MappingStore for DynamoStore {
             // Mappings that a listing changed come before all that wait.
             DirtyMark::Raise => raise(change(Change::default())?, DateTime::UNIX_EPOCH),
             DirtyMark::Clear { seen } => {
-                let cleared = change(Change::when(UNRAISED).with("seen", number(seen)))?.remove("dirty_since");
+                let cleared = change(Change::when(IS_NOT_RAISED).with("seen", number(seen)))?.remove("dirty_since");
                 if write(self, mapping, cleared, notices).await? {
                     return Ok(());
                 }
@@ -205,13 +205,13 @@ impl MappingStore for DynamoStore {
             self.update(&self.names.mappings, keys::mapping(key, mark.lesson_id), change).await
         };
         stream::iter(lessons.iter().copied().map(mark))
-            .buffer_unordered(CONCURRENCY)
+            .buffer_unordered(MAX_CONCURRENT_REQUESTS)
             .try_for_each(|_| async { Ok(()) })
             .await
     }
 
     async fn delete_mapping(&self, key: ConnectionKey, lesson: LessonId, seen: u64) -> Result<bool> {
-        let unraised = Change::when(UNRAISED).with("seen", number(seen));
+        let unraised = Change::when(IS_NOT_RAISED).with("seen", number(seen));
         let deleted = self.delete(&self.names.mappings, keys::mapping(key, lesson), unraised).await?;
         Ok(matches!(deleted, Written::Done(_)))
     }
@@ -228,7 +228,7 @@ impl MappingStore for DynamoStore {
     }
 }
 
-const UNRAISED: &str = "(attribute_not_exists(#dirty_since) OR #dirty_version = :seen)";
+const IS_NOT_RAISED: &str = "(attribute_not_exists(#dirty_since) OR #dirty_version = :seen)";
 
 async fn write(
     store: &DynamoStore,

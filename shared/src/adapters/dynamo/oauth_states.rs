@@ -86,9 +86,9 @@ impl LoginStore for DynamoStore {
 }
 
 /// In bytes: longer than any state of ours, and within a key's limit.
-const LONGEST_STATE: usize = 256;
+const MAX_STATE_BYTES: usize = 256;
 
 /// Whether a state can be a key: it comes from a browser, and DynamoDB refuses empty and long keys.
 fn plausible(state: &str) -> bool {
-    (1..=LONGEST_STATE).contains(&state.len())
+    (1..=MAX_STATE_BYTES).contains(&state.len())
 }

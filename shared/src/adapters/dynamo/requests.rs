@@ -22,13 +22,13 @@ use super::{
 use crate::{Error, Result, model::ConnectionKey};
 
 /// Concurrent requests of one call.
-pub(super) const CONCURRENCY: usize = 8;
+pub(super) const MAX_CONCURRENT_REQUESTS: usize = 8;
 /// Attempts for unprocessed items and conflicting transactions, before the call fails as unavailable.
-const ATTEMPTS: u32 = 8;
+const MAX_ATTEMPTS: u32 = 8;
 /// DynamoDB's limit of writes in a transaction.
-pub(super) const TRANSACTION: usize = 100;
-const BATCH_OF_WRITES: usize = 25;
-const BATCH_OF_READS: usize = 100;
+pub(super) const MAX_TRANSACTION_ITEMS: usize = 100;
+const MAX_BATCH_WRITES: usize = 25;
+const MAX_BATCH_READS: usize = 100;
 
 /// The result of a conditional write.
 pub(super) enum Written {
@@ -172,10 +172,10 @@ impl DynamoStore {
 
     /// Items by key, in any order, without those that are absent. The keys have to differ.
     pub(super) async fn batch_get(&self, table: &str, keys: Vec<Item>) -> Result<Vec<Item>> {
-        let batches: Vec<_> = keys.chunks(BATCH_OF_READS).map(<[_]>::to_vec).collect();
+        let batches: Vec<_> = keys.chunks(MAX_BATCH_READS).map(<[_]>::to_vec).collect();
         let found: Vec<_> = stream::iter(batches)
             .map(|batch| self.batch_get_once(table, batch))
-            .buffer_unordered(CONCURRENCY)
+            .buffer_unordered(MAX_CONCURRENT_REQUESTS)
             .try_collect()
             .await?;
         Ok(found.into_iter().flatten().collect())
@@ -183,7 +183,7 @@ impl DynamoStore {
 
     async fn batch_get_once(&self, table: &str, mut keys: Vec<Item>) -> Result<Vec<Item>> {
         let mut found = Vec::new();
-        for attempt in 0..ATTEMPTS {
+        for attempt in 0..MAX_ATTEMPTS {
             let wanted = KeysAndAttributes::builder()
                 .set_keys(Some(keys))
                 .consistent_read(true)
@@ -202,16 +202,16 @@ impl DynamoStore {
 
     /// Puts and removals without conditions. The keys have to differ.
     pub(super) async fn batch_write(&self, table: &str, writes: Vec<WriteRequest>) -> Result<()> {
-        let batches: Vec<_> = writes.chunks(BATCH_OF_WRITES).map(<[_]>::to_vec).collect();
+        let batches: Vec<_> = writes.chunks(MAX_BATCH_WRITES).map(<[_]>::to_vec).collect();
         stream::iter(batches)
             .map(|batch| self.batch_write_once(table, batch))
-            .buffer_unordered(CONCURRENCY)
+            .buffer_unordered(MAX_CONCURRENT_REQUESTS)
             .try_collect()
             .await
     }
 
     async fn batch_write_once(&self, table: &str, mut writes: Vec<WriteRequest>) -> Result<()> {
-        for attempt in 0..ATTEMPTS {
+        for attempt in 0..MAX_ATTEMPTS {
             let answer = self.client.batch_write_item().request_items(table, writes).send().await.map_err(failure)?;
             writes = answer.unprocessed_items.into_iter().flatten().flat_map(|(_, left)| left).collect();
             if writes.is_empty() {
@@ -225,7 +225,7 @@ impl DynamoStore {
     /// Makes all writes or none; false when a condition did not hold. A transaction that conflicts with another is
     /// repeated.
     pub(super) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<bool> {
-        for attempt in 0..ATTEMPTS {
+        for attempt in 0..MAX_ATTEMPTS {
             let answer = self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
             let cancelled = match answer {
                 Ok(_) => return Ok(true),
@@ -293,7 +293,7 @@ where
 }
 
 fn left_over(operation: &'static str) -> Error {
-    Error::unavailable(UNAVAILABLE, format!("{operation}: DynamoDB took not all of it in {ATTEMPTS} attempts"))
+    Error::unavailable(UNAVAILABLE, format!("{operation}: DynamoDB took not all of it in {MAX_ATTEMPTS} attempts"))
 }
 
 /// 20 ms, then twice as long each time: 2.5 s before the last attempt.

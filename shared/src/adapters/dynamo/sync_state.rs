@@ -189,7 +189,7 @@ impl SyncStateStore for DynamoStore {
         tasks: &BTreeSet<SyncTask>,
     ) -> Result<LeaseAttempt> {
         let table = &self.names.credentials;
-        for _ in 0..LOOKS {
+        for _ in 0..MAX_LEASE_READS {
             let take = Change::when("#lease_until <= :now")
                 .with("now", time(now))
                 .set("lease_owner", text(owner))
@@ -224,13 +224,13 @@ impl SyncStateStore for DynamoStore {
 
     async fn save_state(&self, key: ConnectionKey, state: &SyncState) -> Result<bool> {
         let change =
-            Change::when(STILL_OURS).with("fence", number(state.lease.fence)).row(&ProgressRow::from(state))?;
+            Change::when(LEASE_IS_OURS).with("fence", number(state.lease.fence)).row(&ProgressRow::from(state))?;
         let written = self.update(&self.names.credentials, keys::state(key), change).await?;
         Ok(matches!(written, Written::Done(_)))
     }
 
     async fn release_lease(&self, key: ConnectionKey, state: &SyncState) -> Result<ReleaseOutcome> {
-        let change = Change::when(format!("{STILL_OURS} AND #request_counter = :counter"))
+        let change = Change::when(format!("{LEASE_IS_OURS} AND #request_counter = :counter"))
             .with("fence", number(state.lease.fence))
             .with("counter", number(state.pending.counter))
             .row(&ProgressRow::from(state))?
@@ -256,7 +256,7 @@ impl SyncStateStore for DynamoStore {
 
     async fn commit_glance(&self, key: ConnectionKey, glance: &Glance) -> Result<bool> {
         let (table, state) = (&self.names.credentials, &glance.state);
-        let change = Change::when(UNTOUCHED)
+        let change = Change::when(STATE_IS_UNTOUCHED)
             .with("fence", number(state.lease.fence))
             .with("counter", number(state.pending.counter))
             .row(&ProgressRow::from(state))?
@@ -280,9 +280,10 @@ impl SyncStateStore for DynamoStore {
 }
 
 /// How often the lease may change hands between two attempts before the call fails as unavailable.
-const LOOKS: u32 = 5;
+const MAX_LEASE_READS: u32 = 5;
 
-const STILL_OURS: &str = "#lease_fence = :fence AND attribute_exists(#lease_owner)";
+const LEASE_IS_OURS: &str = "#lease_fence = :fence AND attribute_exists(#lease_owner)";
 
 /// A holder raises the fence when it takes the lease. So the state is as it was read, except for the next poll.
-const UNTOUCHED: &str = "attribute_not_exists(#lease_owner) AND #lease_fence = :fence AND #request_counter = :counter";
+const STATE_IS_UNTOUCHED: &str =
+    "attribute_not_exists(#lease_owner) AND #lease_fence = :fence AND #request_counter = :counter";

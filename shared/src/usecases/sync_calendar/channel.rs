@@ -162,16 +162,16 @@ pub async fn close(round: &mut Round<'_>, credentials: &InstructorCalendarCreden
 impl SyncCalendar {
     /// Learns from the notices that came since the state was stored that push works. True when there were any. Of two that
     /// one listing answers, it may bring the change of the one and not yet the other's.
-    pub(super) fn hear(&self, state: &mut SyncState, noticed_at: Option<DateTime<Utc>>) -> bool {
+    pub(super) fn hear(&self, state: &mut SyncState, notified_at: Option<DateTime<Utc>>) -> bool {
         // A run that found the lease held left only the fact that a notification came.
         let left = state.pending.tasks.remove(&SyncTask::Noticed).then(|| self.now());
-        for at in noticed_at.into_iter().chain(left) {
+        for at in notified_at.into_iter().chain(left) {
             state.push_health = push::after_notice(&state.push_health, at);
         }
-        if noticed_at.is_some() && left.is_some() {
+        if notified_at.is_some() && left.is_some() {
             state.doubted_since = Some(self.now());
         }
-        noticed_at.is_some() || left.is_some()
+        notified_at.is_some() || left.is_some()
     }
 }
 

@@ -93,7 +93,7 @@ pub async fn glance(sync: &SyncCalendar, request: &SyncRequest, report: &mut Rep
     // The state is read first: whatever is read after it was stored by nobody else when the commit succeeds.
     let Some(state) = store.state(key).await? else { return Ok(Glanced::GoOn(None)) };
     let Some(credentials) = store.credentials(key).await? else { return Ok(Glanced::GoOn(None)) };
-    if request.noticed_at.is_some_and(|at| push::says_nothing_new(&state, at)) {
+    if request.notified_at.is_some_and(|at| push::says_nothing_new(&state, at)) {
         return Ok(Glanced::Done { direction: credentials.settings.sync_direction });
     }
     let Some(token) = cursor_if_calm(sync, request, &state, &credentials) else { return Ok(Glanced::GoOn(None)) };
@@ -134,7 +134,7 @@ async fn follow_up(
     seen: &Seen,
 ) -> Result<Option<(Glance, Report)>, Failure> {
     let mut direction = credentials.settings.sync_direction;
-    let announced = sync.hear(&mut state, request.noticed_at);
+    let announced = sync.hear(&mut state, request.notified_at);
     let mut round = Round {
         sync,
         request,

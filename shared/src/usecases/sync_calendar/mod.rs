@@ -81,7 +81,7 @@ pub struct SyncRequest {
     /// The direction and days that a person asked for; `None` for a whole run.
     pub asked: Option<crate::model::SyncCalendarRequest>,
     /// When the push notification that caused it was received.
-    pub noticed_at: Option<DateTime<Utc>>,
+    pub notified_at: Option<DateTime<Utc>>,
     /// When the dispatcher found the poll due.
     pub due_at: Option<DateTime<Utc>>,
     /// When the run has to end.
@@ -195,7 +195,7 @@ impl SyncCalendar {
         let for_the_holder = match &request.asked {
             Some(asked) if asked.is_narrowed() => BTreeSet::new(),
             Some(_) | None => {
-                request.tasks.iter().copied().chain(request.noticed_at.map(|_| SyncTask::Noticed)).collect()
+                request.tasks.iter().copied().chain(request.notified_at.map(|_| SyncTask::Noticed)).collect()
             }
         };
         let state = match guard.acquire(self.random.uuid(), &for_the_holder).await? {
@@ -234,7 +234,7 @@ impl SyncCalendar {
         let mut direction = SyncDirection::TwoWay;
         let (outcome, blocked) = loop {
             let round_started = self.now();
-            let announced = self.hear(&mut state, request.noticed_at);
+            let announced = self.hear(&mut state, request.notified_at);
             let listed_at = state.listed_at;
             let ended = Round {
                 sync: self,
@@ -362,7 +362,7 @@ impl SyncCalendar {
         mut state: SyncState,
         started_at: DateTime<Utc>,
     ) -> Result<SyncRun> {
-        if self.hear(&mut state, request.noticed_at) {
+        if self.hear(&mut state, request.notified_at) {
             state.pending.tasks.insert(SyncTask::Noticed);
         }
         state.next_sync_at = state.backoff_until;

@@ -227,7 +227,7 @@ mod tests {
             tasks: BTreeSet::new(),
             log_id: None,
             asked: None,
-            noticed_at: None,
+            notified_at: None,
             due_at: None,
             deadline: start,
         };

@@ -3,7 +3,7 @@
 use calendar_sync::{
     model::{ConnectionKey, SyncTrigger},
     ports::SyncMessage,
-    usecases::{note_lesson_changes::LessonChange, receive_notice::PushNotice, sync_calendar::UnderWay},
+    usecases::{note_lesson_changes::LessonChange, receive_notification::PushNotification, sync_calendar::UnderWay},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -130,12 +130,12 @@ impl World {
         drop(state);
         for headers in arrived {
             let role = Role::Webhook(headers.clone());
-            let notices = self.product.ports.receive_notice();
+            let notices = self.product.ports.receive_notification();
             let work = async move {
                 let header = |name: &str| {
                     headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default()
                 };
-                let notice = PushNotice {
+                let notice = PushNotification {
                     channel_id: header("x-goog-channel-id"),
                     channel_token: header("x-goog-channel-token"),
                     resource_state: header("x-goog-resource-state"),

@@ -72,7 +72,7 @@ fn a_late_notification_makes_push_healthy_again() {
     stage.settle(TimeDelta::minutes(4));
     let since = since(&stage.state().push_health).expect("silence");
     let noticed = |at| SyncMessage {
-        noticed_at: Some(at),
+        notified_at: Some(at),
         ..SyncMessage::new(stage.party.key, SyncTrigger::Webhook, vec![SyncTask::PullEvents])
     };
     let (before, after) = (noticed(since - TimeDelta::minutes(3)), noticed(since + TimeDelta::seconds(30)));
@@ -98,7 +98,7 @@ fn a_notification_during_a_run_makes_push_healthy_again() {
         stage.world.turns(1);
     }
     let message = SyncMessage::new(stage.party.key, SyncTrigger::Webhook, vec![SyncTask::PullEvents]);
-    stage.send(SyncMessage { noticed_at: Some(stage.world.now()), ..message });
+    stage.send(SyncMessage { notified_at: Some(stage.world.now()), ..message });
     // The holder stands still until the request is there.
     let holder = stage.world.actors.iter().position(|actor| matches!(actor.role, Role::Worker(_))).unwrap();
     stage.world.actors[holder].held_until = Some(stage.world.now() + TimeDelta::seconds(5));
@@ -204,7 +204,7 @@ fn a_notice_that_is_safely_older_than_the_last_listing_is_answered_without_one()
         let (before, listed) = (stage.lists(), listed - TimeDelta::seconds(older));
         stage.change_state(|state| state.listed_at = Some(listed + TimeDelta::seconds(older)));
         let message = SyncMessage::new(stage.party.key, SyncTrigger::Webhook, vec![SyncTask::PullEvents]);
-        stage.send(SyncMessage { noticed_at: Some(listed), ..message });
+        stage.send(SyncMessage { notified_at: Some(listed), ..message });
         stage.settle(TimeDelta::seconds(40));
         assert_eq!(stage.lists() - before, listings, "{older} s");
     }

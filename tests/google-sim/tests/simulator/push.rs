@@ -1,11 +1,7 @@
 //! Channels and notices.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
+use crate::common::{ADA, ALL, EVENTS, GRACE, HOLIDAYS, World, refused, timed};
 use chrono::Duration;
-use common::{ADA, ALL, EVENTS, GRACE, HOLIDAYS, World, refused, timed};
 use google_sim::{Delivery, Notice, Outcome, Response};
 use serde_json::{Value, json};
 

@@ -1,10 +1,6 @@
 //! What a person does at the page, and a test through the control API.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
-mod common;
-
-use common::{ADA, EVENTS, World, refused, timed, with};
+use crate::common::{ADA, EVENTS, World, refused, timed, with};
 use google_sim::{Effect, Fault, Request, Response};
 use serde_json::{Value, json};
 

@@ -1,19 +1,15 @@
 //! Series as Google shows them, told by hand-written cases, and rules that are to cost nothing.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
-mod common;
-
 use std::time::{Duration, Instant};
 
+use crate::common::{ADA, EVENTS, World, refused, timed, with};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
-use common::{ADA, EVENTS, World, refused, timed, with};
 use serde_json::{Value, json};
 
 type Occurrence = (String, DateTime<Utc>, DateTime<Utc>);
 
-const CASES: &str = include_str!("../../cases/recurrence.json");
+const CASES: &str = include_str!("../../../cases/recurrence.json");
 
 /// Google's API takes no zone of Windows: such a name comes with an event from elsewhere.
 const NOT_TAKEN: &str = "windows-zone";

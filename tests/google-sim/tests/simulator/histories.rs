@@ -1,13 +1,9 @@
 //! For random histories: who follows the deltas, from any point and page by page, ends up with what a
 //! complete listing shows.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::{ADA, World, timed, with};
+use crate::common::{ADA, World, timed, with};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -88,7 +84,7 @@ impl History {
     }
 
     fn instance(&mut self, event: usize, instance: usize) -> String {
-        let target = format!("{}/{}/instances?showDeleted=true", common::EVENTS, self.id(event));
+        let target = format!("{}/{}/instances?showDeleted=true", crate::common::EVENTS, self.id(event));
         let answer = self.world.call("GET", &target).value();
         let items = answer["items"].as_array().cloned().unwrap_or_default();
         let chosen = items.get(instance % items.len().max(1));
@@ -167,7 +163,8 @@ impl Follower {
         let mut page = String::new();
         loop {
             let cursor = self.cursor.as_ref().map(|cursor| format!("&syncToken={cursor}")).unwrap_or_default();
-            let target = format!("{}?maxResults={size}&singleEvents={}{cursor}{page}", common::EVENTS, self.single);
+            let target =
+                format!("{}?maxResults={size}&singleEvents={}{cursor}{page}", crate::common::EVENTS, self.single);
             let answer = history.world.get(&target);
             for item in answer["items"].as_array().unwrap() {
                 self.take(item);

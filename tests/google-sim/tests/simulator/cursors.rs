@@ -1,13 +1,9 @@
 //! Cursors: what they bring, what they are tied to, and how they end.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::collections::BTreeMap;
 
+use crate::common::{ADA, EVENTS, GRACE, World, ids, refused, timed, with};
 use chrono::Duration;
-use common::{ADA, EVENTS, GRACE, World, ids, refused, timed, with};
 use serde_json::{Value, json};
 
 #[test]
@@ -83,7 +79,7 @@ fn a_cursor_of_another_calendar_is_400_and_of_another_account_410() {
 
     world.google.share(world.now, ADA, GRACE, "reader");
     let cursor = world.cursor();
-    world.token = world.token_of(GRACE, &[common::ALL]);
+    world.token = world.token_of(GRACE, &[crate::common::ALL]);
     let answer = world.call("GET", &format!("/calendar/v3/calendars/ada%40example.com/events?syncToken={cursor}"));
     refused(&answer, 410, "fullSyncRequired");
 }
@@ -102,7 +98,7 @@ fn a_cursor_expires_with_time_on_demand_and_when_sharing_changes() {
 
     let cursor = world.cursor();
     world.pass(Duration::days(29));
-    world.token = world.token_of(ADA, &[common::ALL]);
+    world.token = world.token_of(ADA, &[crate::common::ALL]);
     refused(&world.call("GET", &format!("{EVENTS}?syncToken={cursor}")), 410, "fullSyncRequired");
 }
 

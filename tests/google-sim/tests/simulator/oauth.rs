@@ -1,13 +1,9 @@
 //! Consent, codes, tokens and their end.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::collections::BTreeSet;
 
+use crate::common::{ADA, ALL, CLIENT, EVENTS, GRACE, REDIRECT, SECRET, World, refused};
 use chrono::Duration;
-use common::{ADA, ALL, CLIENT, EVENTS, GRACE, REDIRECT, SECRET, World, refused};
 use google_sim::{Client, Delivery, GrantEnd, Request, Response};
 use serde_json::{Value, json};
 
@@ -384,7 +380,7 @@ fn a_call_beyond_its_scopes_is_403_from_the_front_end() {
 #[test]
 fn the_calendars_own_refusals_have_an_envelope_without_status() {
     let mut world = fresh();
-    world.token = world.token_of(ADA, &[common::ALL]);
+    world.token = world.token_of(ADA, &[crate::common::ALL]);
     let answer = world.call("GET", &format!("{EVENTS}/absent1"));
     let expected = json!({"error": {
         "errors": [{"domain": "global", "reason": "notFound", "message": "Not Found"}],

@@ -1,10 +1,6 @@
 //! Invitations: copies, answers, and what only the organizer may do.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::{ADA, ALL, EVENTS, GRACE, World, refused, timed, with};
+use crate::common::{ADA, ALL, EVENTS, GRACE, World, refused, timed, with};
 use google_sim::GuestEdits;
 use serde_json::{Value, json};
 

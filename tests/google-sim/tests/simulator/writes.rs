@@ -1,10 +1,6 @@
 //! Insert, update, patch and delete: what is checked, kept and refused.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::{ADA, EVENTS, GRACE, HOLIDAYS, World, refused, timed, with};
+use crate::common::{ADA, EVENTS, GRACE, HOLIDAYS, World, refused, timed, with};
 use google_sim::Request;
 use serde_json::{Value, json};
 
@@ -223,7 +219,7 @@ fn event_types_keep_to_their_rules() {
 #[test]
 fn who_may_only_read_may_not_write_and_who_may_not_see_finds_nothing() {
     let mut world = World::new();
-    world.token = world.token_of(GRACE, &[common::ALL]);
+    world.token = world.token_of(GRACE, &[crate::common::ALL]);
     let target = "/calendar/v3/calendars/ada%40example.com/events";
     refused(&world.call("GET", target), 404, "notFound");
     world.google.share(world.now, ADA, GRACE, "reader");
@@ -232,7 +228,7 @@ fn who_may_only_read_may_not_write_and_who_may_not_see_finds_nothing() {
     world.google.share(world.now, ADA, GRACE, "writer");
     assert_eq!(world.call_with("POST", target, &timed("2026-12-01", 9)).status, 200);
 
-    world.token = world.token_of(ADA, &[common::ALL]);
+    world.token = world.token_of(ADA, &[crate::common::ALL]);
     let holidays = format!("/calendar/v3/calendars/{}/events", HOLIDAYS.replace('#', "%23"));
     refused(&world.call_with("POST", &holidays, &timed("2026-12-01", 9)), 403, "requiredAccessLevel");
 }
@@ -243,7 +239,7 @@ fn a_free_busy_reader_sees_single_events_without_their_words() {
     let series = json!({"summary": "Secret", "recurrence": ["RRULE:FREQ=DAILY;COUNT=3"]});
     world.insert(&with(timed("2026-12-01", 9), &series));
     world.google.share(world.now, ADA, GRACE, "freeBusyReader");
-    world.token = world.token_of(GRACE, &[common::ALL]);
+    world.token = world.token_of(GRACE, &[crate::common::ALL]);
     let listed = world.get("/calendar/v3/calendars/ada%40example.com/events");
     assert_eq!(listed["items"].as_array().unwrap().len(), 3);
     assert!(!listed.to_string().contains("Secret"));

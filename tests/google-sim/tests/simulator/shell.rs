@@ -1,9 +1,5 @@
 //! The shell: what only a socket shows, and the state on disk.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::future::pending;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -11,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{ADA, ALL, CLIENT, EVENTS, REDIRECT, SECRET, timed};
+use crate::common::{ADA, ALL, CLIENT, EVENTS, REDIRECT, SECRET, timed};
 use google_sim::{Config, Effect, Fault, Google, Stored, load, serve, serve_stored};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

@@ -1,6 +1,6 @@
 //! Ada, who has an account, a client that she allowed everything, and a clock that only tests move.
 
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value)]
+#![allow(clippy::needless_pass_by_value)]
 
 use chrono::{DateTime, Duration, Utc};
 use google_sim::{Config, Google, Request, Response};

@@ -1,10 +1,6 @@
 //! Series: expansion, exceptions, and "this and following".
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::{ADA, EVENTS, World, refused, timed, with};
+use crate::common::{ADA, EVENTS, World, refused, timed, with};
 use serde_json::{Value, json};
 
 fn series(world: &mut World, day: &str, rule: &str) -> String {

@@ -1,11 +1,7 @@
 //! Quotas, faults, batches and selectors.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
+use crate::common::{ADA, ALL, EVENTS, GRACE, World, refused, timed, with};
 use chrono::Duration;
-use common::{ADA, ALL, EVENTS, GRACE, World, refused, timed, with};
 use google_sim::{Delivery, Effect, Fault, Request, Response, When};
 use serde_json::json;
 
@@ -61,7 +57,7 @@ fn one_user_does_not_use_up_anothers_minute_but_all_share_the_projects() {
     let mut statuses = std::collections::BTreeSet::new();
     for _ in 0..20 {
         let answer = world.call("GET", EVENTS);
-        assert_eq!(common::refusal(&answer).1, "rateLimitExceeded");
+        assert_eq!(crate::common::refusal(&answer).1, "rateLimitExceeded");
         statuses.insert(answer.status);
     }
     assert_eq!(statuses.into_iter().collect::<Vec<_>>(), [403, 429], "the same refusal under either status");
@@ -205,7 +201,7 @@ fn a_batch_is_limited_well_formed_and_free_of_working_locations() {
     refused(&batch(&mut world, &[Request::new("GET", "http://example.com/x")]), 400, "badRequest");
     let place = json!({"eventType": "workingLocation", "visibility": "public", "transparency": "transparent",
         "workingLocationProperties": {"type": "homeOffice", "homeOffice": {}}});
-    let place = common::with(timed("2026-12-01", 9), &place);
+    let place = crate::common::with(timed("2026-12-01", 9), &place);
     assert_eq!(world.call_with("POST", EVENTS, &place).status, 200);
     assert_eq!(statuses(&batch(&mut world, &[Request::new("POST", EVENTS).json(&place)])), [400]);
 }

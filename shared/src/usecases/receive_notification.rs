@@ -9,7 +9,7 @@ use crate::{
     ports::{Clock, SyncMessage, SyncQueue},
 };
 
-pub struct ReceiveNotice {
+pub struct ReceiveNotification {
     /// The keys of channel tokens.
     pub keys: WebhookKeys,
     pub sync_queue: Arc<dyn SyncQueue>,
@@ -18,7 +18,7 @@ pub struct ReceiveNotice {
 
 /// The headers of a push notification.
 #[derive(Debug)]
-pub struct PushNotice<'a> {
+pub struct PushNotification<'a> {
     /// `X-Goog-Channel-ID`.
     pub channel_id: &'a str,
     /// `X-Goog-Channel-Token`.
@@ -27,18 +27,18 @@ pub struct PushNotice<'a> {
     pub resource_state: &'a str,
 }
 
-impl ReceiveNotice {
-    pub async fn receive(&self, notice: &PushNotice<'_>) -> Result<()> {
-        let channel = ChannelId::from(notice.channel_id);
-        let Some(key) = self.keys.verify(&channel, notice.channel_token) else {
+impl ReceiveNotification {
+    pub async fn receive(&self, notification: &PushNotification<'_>) -> Result<()> {
+        let channel = ChannelId::from(notification.channel_id);
+        let Some(key) = self.keys.verify(&channel, notification.channel_token) else {
             return Err(Error::new(ErrorKind::NotFound, "unknown_channel", "There is no such channel."));
         };
         // The first notification of a channel says that it is open, not that anything changed.
-        if notice.resource_state == "sync" {
+        if notification.resource_state == "sync" {
             return Ok(());
         }
         let message = SyncMessage {
-            noticed_at: Some(self.clock.now()),
+            notified_at: Some(self.clock.now()),
             ..SyncMessage::new(key, SyncTrigger::Webhook, vec![SyncTask::PullEvents])
         };
         self.sync_queue.send(&message, Duration::ZERO).await
@@ -79,10 +79,10 @@ mod tests {
         WebhookKeys::from_base64(&keys).unwrap()
     }
 
-    fn receiver(seeds: &[u8]) -> (ReceiveNotice, Arc<TestQueue>) {
+    fn receiver(seeds: &[u8]) -> (ReceiveNotification, Arc<TestQueue>) {
         let sync_queue = Arc::new(TestQueue::default());
         (
-            ReceiveNotice {
+            ReceiveNotification {
                 keys: keys(seeds),
                 sync_queue: sync_queue.clone(),
                 clock: Arc::new(SystemClock::showing(now)),
@@ -92,26 +92,26 @@ mod tests {
     }
 
     /// A notification of `channel`, and whether it was accepted.
-    async fn arrives(receiver: &ReceiveNotice, channel: &str, token: &str, state: &str) -> bool {
-        let notice = PushNotice { channel_id: channel, channel_token: token, resource_state: state };
-        let answer = receiver.receive(&notice).await;
+    async fn arrives(receiver: &ReceiveNotification, channel: &str, token: &str, state: &str) -> bool {
+        let notification = PushNotification { channel_id: channel, channel_token: token, resource_state: state };
+        let answer = receiver.receive(&notification).await;
         assert!(answer.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::NotFound));
         answer.is_ok()
     }
 
     #[tokio::test]
-    async fn a_notice_sends_a_message_at_once_that_says_when_it_was_received() {
+    async fn a_notification_sends_a_message_at_once_that_says_when_it_was_received() {
         let (receiver, sync_queue) = receiver(&[1]);
         let token = keys(&[1]).sign(&ChannelId::from("c"), OWNER);
         assert!(arrives(&receiver, "c", token.expose_secret(), "sync").await);
         assert_eq!(*sync_queue.0.lock().unwrap(), [], "that a channel is open is no change");
         assert!(arrives(&receiver, "c", token.expose_secret(), "exists").await);
         let message = SyncMessage::new(OWNER, SyncTrigger::Webhook, vec![SyncTask::PullEvents]);
-        assert_eq!(*sync_queue.0.lock().unwrap(), [SyncMessage { noticed_at: Some(now()), ..message }]);
+        assert_eq!(*sync_queue.0.lock().unwrap(), [SyncMessage { notified_at: Some(now()), ..message }]);
     }
 
     #[tokio::test]
-    async fn twenty_thousand_forged_notices_send_nothing() {
+    async fn twenty_thousand_forged_notifications_send_nothing() {
         let (receiver, sync_queue) = receiver(&[1, 2]);
         let good = keys(&[1]).sign(&ChannelId::from("c"), OWNER).expose_secret().to_owned();
         let stranger = keys(&[3]);
@@ -137,7 +137,7 @@ mod tests {
 
     /// As `docs/operations.md` says: the new key second, then first, then alone.
     #[tokio::test]
-    async fn while_keys_are_rotated_no_notice_is_refused() {
+    async fn while_keys_are_rotated_no_notification_is_refused() {
         let token = |seeds: &[u8]| keys(seeds).sign(&ChannelId::from("c"), OWNER);
         let steps: [&[u8]; 4] = [&[1], &[1, 2], &[2, 1], &[2]];
         for step in steps.windows(2) {

@@ -11,6 +11,12 @@ pub const FOR_GOOD: &str = "eventTypeRestriction";
 /// Transient refusals.
 const PASSING: [&str; 4] = ["rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "authError"];
 
+/// Whether a call lists a calendar's events. One that asks for a single event only finds out whether the calendar exists.
+pub fn lists_events(call: &Request) -> bool {
+    let only_probes = call.query.iter().any(|(name, value)| name == "maxResults" && value == "1");
+    call.method == "GET" && call.path.ends_with("/events") && !only_probes
+}
+
 /// One call of the Calendar API, alone or as a part of a batch.
 #[derive(Debug, Clone)]
 pub struct Call {

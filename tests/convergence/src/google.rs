@@ -9,16 +9,10 @@ use serde_json::{Value, json};
 
 use crate::{
     coverage::Fault,
-    exchange::{Exchange, FOR_GOOD},
+    exchange::{Call, Exchange, FOR_GOOD, lists_events},
     sim::{Halfway, State, number},
     truth::{self, Flaw},
 };
-
-/// Whether a call lists a calendar's events. One that asks for a single event only finds out whether the calendar exists.
-fn lists_events(call: &google_sim::Request) -> bool {
-    let only_probes = call.query.iter().any(|(name, value)| name == "maxResults" && value == "1");
-    call.method == "GET" && call.path.ends_with("/events") && !only_probes
-}
 
 impl State {
     /// Whether a listing of the calendar leaves out, now, how an event was changed last.
@@ -94,7 +88,8 @@ impl State {
             self.truth.miss([key]);
         }
         // Without a channel no notice comes.
-        let has_no_channel = exchange.calls.iter().any(|call| call.path.ends_with("/watch") && !call.is_well());
+        let is_refused = |call: &Call| call.path.ends_with("/watch") && call.reason().starts_with("push.");
+        let has_no_channel = exchange.calls.iter().any(is_refused);
         self.truth.miss(exchange.key.filter(|_| has_no_channel));
         for call in exchange.calls.iter().filter(|call| call.method == "DELETE" && call.is_refused_for_good()) {
             if let Some(id) = call.event() {

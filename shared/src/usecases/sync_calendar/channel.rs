@@ -168,7 +168,9 @@ impl SyncCalendar {
         for at in notified_at.into_iter().chain(left) {
             state.push_health = push::after_notice(&state.push_health, at);
         }
-        if notified_at.is_some() && left.is_some() {
+        // (The first round of this run answered its own notice.)
+        let is_open = |at: DateTime<Utc>| state.listed_at.is_none_or(|listed| at > listed);
+        if notified_at.is_some_and(is_open) && left.is_some() {
             state.doubted_since = Some(self.now());
         }
         notified_at.is_some() || left.is_some()
@@ -194,7 +196,7 @@ impl Round<'_> {
     }
 
     /// Notes that a listing which began at `began` has found what no notice told of. It was changed after the one before.
-    pub(super) fn miss_notice(&mut self, began: DateTime<Utc>) {
+    pub(super) fn note_missing_notice(&mut self, began: DateTime<Utc>) {
         let changed_after = self.state.listed_at.unwrap_or(began);
         self.state.push_health = push::after_change(self.state, began, changed_after);
     }

@@ -150,7 +150,7 @@ async fn follow_up(
     };
     round.report.zone = changed.zone;
     if listed.brought == Brought::Changes && !announced && round.state.doubted_since.is_none() {
-        round.miss_notice(listed.began);
+        round.note_missing_notice(listed.began);
     }
     let Difference { changes, flags } =
         conflicts::difference(&mut round, &mut [], &changed, credentials.settings.sync_direction).await?;

@@ -150,7 +150,7 @@ impl Round<'_> {
             let listed = inbound::import(self, credentials, google, direction.writes(), &mut changed).await?;
             self.report.zone = changed.zone;
             if listed.brought == Brought::Changes && !self.announced && self.state.doubted_since.is_none() {
-                self.miss_notice(listed.began);
+                self.note_missing_notice(listed.began);
             }
             imported = Some(listed);
         } else if full_reconcile && !credentials.settings.sync_direction.imports() {

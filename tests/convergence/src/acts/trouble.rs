@@ -41,9 +41,6 @@ pub(super) fn crash(world: &mut World) -> Option<String> {
     let chosen = found.unwrap_or_else(|| world.sim.state().dice.below(world.actors.len()));
     let actor = world.actors.remove(chosen);
     world.come_again(&actor.role);
-    if actor.role == Role::Request {
-        world.sim.state().truth.broken_off.extend(actor.run.key);
-    }
     world.sim.met(match actor.halfway {
         Some(Halfway::GoogleWritten) => Fault::CrashAfterGoogleWrite,
         Some(Halfway::RowsStored) => Fault::CrashAfterRowsStored,

@@ -126,7 +126,6 @@ pub(super) fn last_synced(world: &World, party: Party) -> Option<String> {
     let of_state = tables.states.get(&party.key).and_then(|state| state.last_synced_at);
     let of_row = row["calendar_last_synced_at"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
     let right = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at > lately && at <= now + TimeDelta::seconds(5));
-    let sure = !world.sim.state().truth.broken_off.contains(&party.key);
-    let right = right(of_state) && right(of_row) && (!sure || row["calendar_sync_enabled"] == json!(true));
+    let right = right(of_state) && right(of_row) && row["calendar_sync_enabled"] == json!(true);
     (!right).then(|| format!("the last sync was on {of_state:?}, and the instructor's row says {row}"))
 }

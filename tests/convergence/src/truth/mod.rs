@@ -83,9 +83,6 @@ pub struct Truth {
     pub permits: BTreeMap<ConnectionKey, Past<Option<Permit>>>,
     /// Connections of which a message or notification got lost, so that the product has to find the change by itself.
     missed: BTreeSet<ConnectionKey>,
-    /// Connections for which something that a person asked for failed or died on the way: what the instructor's row says
-    /// of the switches may be older than they are. (It is written after them, and nothing looks after it.)
-    pub broken_off: BTreeSet<ConnectionKey>,
     /// Lessons of which a record of the stream was lost.
     pub records_lost: BTreeSet<(TenantId, LessonId)>,
     /// The connections that were ever taken down.

@@ -108,9 +108,6 @@ pub fn witness(sim: &Sim, store: &MemoryStore, role: &Role, run: &mut Run, ended
         });
         wrong.extend(run.unsaid(imports));
     }
-    if *role == Role::Request && matches!(ended, Some(Err(_))) {
-        state.truth.broken_off.extend(run.key);
-    }
     let whose = run.key.map_or(0, number);
     state.truth.violations.extend(wrong.into_iter().map(|text| format!("{whose}: {text}, by {role:?}")));
 }

@@ -107,6 +107,29 @@ fn a_notification_during_a_run_makes_push_healthy_again() {
 }
 
 #[test]
+fn notices_that_a_run_answers_one_after_the_other_leave_no_doubt() {
+    let mut stage = Stage::new();
+    stage.plan();
+    stage.settle(TimeDelta::seconds(4));
+    // So soon after a run the lease is taken.
+    stage.plan();
+    let is_held = |stage: &Stage| stage.state().lease.owner.is_some();
+    for _ in 0..1_000 {
+        if is_held(&stage) {
+            break;
+        }
+        stage.world.turns(1);
+    }
+    assert!(is_held(&stage));
+    let holder = stage.world.actors.iter().position(|actor| matches!(actor.role, Role::Worker(_))).unwrap();
+    stage.world.actors[holder].held_until = Some(stage.world.now() + TimeDelta::seconds(5));
+    let last = stage.plan();
+    stage.settle(TimeDelta::seconds(30));
+    assert!(stage.is_known(&last));
+    assert_eq!(stage.state().doubted_since, None);
+}
+
+#[test]
 fn a_renewed_channel_makes_push_healthy_again() {
     let mut stage = Stage::new();
     stage.suspect();

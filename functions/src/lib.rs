@@ -21,11 +21,11 @@ pub mod sync_worker;
 pub mod view;
 pub mod webhook;
 
-use calendar_sync::{Result, bootstrap::Bootstrap, usecases};
+use calendar_sync::{Result, bootstrap::Bootstrap, services, usecases};
 
 /// The dependencies of functions that call Google.
-async fn google(bootstrap: &Bootstrap) -> Result<usecases::google_session::Google> {
-    Ok(usecases::google_session::Google {
+async fn google(bootstrap: &Bootstrap) -> Result<services::google_session::Google> {
+    Ok(services::google_session::Google {
         store: bootstrap.store(),
         calendar: bootstrap.calendar()?,
         login: bootstrap.login().await?,
@@ -35,17 +35,17 @@ async fn google(bootstrap: &Bootstrap) -> Result<usecases::google_session::Googl
 }
 
 /// The dependencies of functions that run syncs.
-async fn sync_calendar(bootstrap: &Bootstrap) -> Result<usecases::sync_calendar::SyncCalendar> {
+async fn sync_calendar(bootstrap: &Bootstrap) -> Result<usecases::sync::SyncCalendar> {
     let push = match bootstrap.config.webhook()?.address {
-        Some(address) => Some(usecases::sync_calendar::Push { address, keys: bootstrap.webhook_keys().await? }),
+        Some(address) => Some(usecases::sync::Push { address, keys: bootstrap.webhook_keys().await? }),
         None => None,
     };
-    Ok(usecases::sync_calendar::SyncCalendar {
+    Ok(usecases::sync::SyncCalendar {
         google: google(bootstrap).await?,
         sync_queue: bootstrap.sync_queue()?,
         bus: bootstrap.bus()?,
         random: bootstrap.random(),
         push,
-        glances: usecases::sync_calendar::UnderWay::default(),
+        glances: usecases::sync::UnderWay::default(),
     })
 }

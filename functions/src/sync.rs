@@ -7,7 +7,7 @@ use calendar_sync::{
     http::{Caller, JsonBody, answer, reply},
     model::SyncCalendarRequest,
     usecases::{
-        sync_calendar::SyncCalendar,
+        sync::SyncCalendar,
         sync_now::{SyncNow, sync_now},
     },
 };

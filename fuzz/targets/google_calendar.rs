@@ -13,7 +13,7 @@ use calendar_sync::{
     adapters::google::{Answer, GoogleCalendar},
     model::{CalendarId, Channel, ChannelId, EventId, Window},
     ports::{Access, Calendar, Clock, ExternalLookup, NewChannel, Operation, RateLimiter},
-    reconcile::{conflicts, inbound, occurrences::Occurrences},
+    decide::{conflicts, inbound, occurrences::Occurrences},
 };
 use chrono::TimeDelta;
 use libfuzzer_sys::fuzz_target;

@@ -9,12 +9,12 @@ use std::{
 };
 
 use calendar_sync::{
-    model::{CalendarId, Event, EventId, EventTime, ExternalCalendarEvent, LessonId, Window},
-    ports::ExternalLookup,
-    reconcile::{
+    decide::{
         conflicts::{BusySpan, LessonSpan, joined, overlaps, touched},
         occurrences::{self, Occurrences},
     },
+    model::{CalendarId, Event, EventId, EventTime, ExternalCalendarEvent, LessonId, Window},
+    ports::ExternalLookup,
     recurrence::{Series, Times},
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};

@@ -4,8 +4,9 @@
 //!
 //! * [`model`]: connections, lessons, events, mappings, conflicts. Plain data and its rules.
 //! * [`recurrence`] calculates the occurrences of a series. Pure.
-//! * [`reconcile`] decides what to write to Google, what to keep of a listing and which lessons conflict. Pure.
+//! * [`decide`] decides what to write to Google, what to keep of a listing and which lessons conflict. Pure.
 //! * [`ports`] are the traits at vendor edges; [`adapters`] implement them for Google and AWS.
+//! * [`services`] are what several use cases need: calls to Google for one connection, its lease.
 //! * [`usecases`] load, decide, apply and commit: one file for each thing that a user or a schedule asks for.
 //! * [`http`] and [`jobs`] are the two ways in: they turn requests and messages into use-case calls, and errors
 //!   into status codes or retries.
@@ -15,13 +16,14 @@
 pub mod adapters;
 pub mod bootstrap;
 pub mod config;
+pub mod decide;
 mod error;
 pub mod http;
 pub mod jobs;
 pub mod model;
 pub mod ports;
-pub mod reconcile;
 pub mod recurrence;
+pub mod services;
 pub mod telemetry;
 #[cfg(test)]
 mod testing;

@@ -82,7 +82,7 @@ pub struct Channel {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Whether notices arrive. `reconcile/push.rs` says how one follows from another.
+/// Whether notices arrive. `decide/push.rs` says how one follows from another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum PushHealth {

@@ -13,7 +13,7 @@ pub trait Random: Send + Sync {
         uuid::Builder::from_random_bytes(bytes).into_uuid()
     }
 
-    /// For [`crate::reconcile::backoff`] and [`crate::reconcile::schedule`], which spread times by it.
+    /// For [`crate::decide::backoff`] and [`crate::decide::schedule`], which spread times by it.
     fn jitter(&self) -> u16 {
         let mut bytes = [0; 2];
         self.fill(&mut bytes);

@@ -4,11 +4,12 @@ use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 
-use super::{instructor_row::write_enabled, sync_now::not_connected};
+use super::sync_now::not_connected;
 use crate::{
     Error, Result,
     model::{ConnectionKey, SettingsPatch, SyncSettings, SyncTask, SyncTrigger},
     ports::{Clock, Store, SyncMessage, SyncQueue},
+    services::instructor_row::write_enabled,
 };
 
 /// A change takes effect within this time, also when the process dies right after storing it.

@@ -1,28 +1,26 @@
 //! Takes a connection down: removes our events, closes the channel, revokes the grant and deletes what is stored. Each
 //! step can be repeated, and the whole succeeds even when Google refuses.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{
-    concurrently::concurrently,
-    google_session::{Google, GoogleSession, SessionError},
-    instructor_row::write_enabled,
-    lease::{self, LeaseGuard},
-};
 use crate::{
     Error, Result,
+    decide::disconnect::{self, GoogleCleanup, Obstacle, next_attempt},
     model::{
         CalendarEventMapping, CalendarOAuthTokens, ConnectionKey, ConnectionStatus, EventId,
         InstructorCalendarCredentials, OwnEventId, SyncState, SyncTrigger,
     },
-    ports::{CalendarError, LeaseAttempt, ListingOutcome, Operation, OperationOutcome, Random, SyncMessage, SyncQueue},
-    reconcile::backoff,
+    ports::{CalendarError, LeaseAttempt, ListingOutcome, Operation, Random, SyncMessage, SyncQueue},
+    services::{
+        concurrently::concurrently,
+        google_session::{Google, GoogleSession, SessionError},
+        instructor_row::write_enabled,
+        lease::{self, LeaseGuard},
+    },
 };
 
-/// After this many attempts without progress, our events stay in Google.
-const MAX_FRUITLESS_ATTEMPTS: u32 = 6;
 /// Events that are removed before their removal is stored.
 const EVENTS_PER_BATCH: usize = 50;
 /// Pending notices are delivered before the connection is deleted; after this time it is checked whether they were.
@@ -55,52 +53,6 @@ pub struct Keep {
     pub events: bool,
     /// Imported events in the store.
     pub imported: bool,
-}
-
-/// Why events are left in Google.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Obstacle {
-    /// Time ran out, or Google did not answer.
-    Time,
-    /// Google's usage limit is exceeded.
-    Quota,
-    /// Our own rate limits left no room.
-    Pace,
-}
-
-/// The result of one attempt to remove our events from Google.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum GoogleCleanup {
-    /// No event of ours is left that Google lets us remove.
-    Wholly,
-    Partly {
-        /// Whether fewer are left than before.
-        progress: bool,
-        obstacle: Obstacle,
-    },
-}
-
-impl GoogleCleanup {
-    fn in_vain() -> Self {
-        Self::Partly { progress: false, obstacle: Obstacle::Time }
-    }
-
-    fn waits() -> Self {
-        Self::Partly { progress: false, obstacle: Obstacle::Pace }
-    }
-}
-
-/// The number of attempts without progress, and how long to back off before the next; `None` when there is to be no
-/// further attempt. An attempt that made progress or was rate limited does not count.
-fn next_attempt(in_vain: u32, progress: bool, obstacle: Obstacle) -> Option<(u32, TimeDelta)> {
-    let in_vain = if progress || obstacle == Obstacle::Pace { in_vain } else { in_vain + 1 };
-    let rest = match obstacle {
-        Obstacle::Pace => backoff::PACED,
-        Obstacle::Quota => backoff::QUOTA_EXCEEDED_DELAY,
-        Obstacle::Time if progress => TimeDelta::zero(),
-        Obstacle::Time => backoff::delay(in_vain),
-    };
-    (in_vain <= MAX_FRUITLESS_ATTEMPTS).then_some((in_vain, rest))
 }
 
 fn in_vain(state: &SyncState) -> u32 {
@@ -186,7 +138,7 @@ impl Disconnect {
         Ok(Disconnected::Done)
     }
 
-    /// Removes our events from Google, as far as Google allows.
+    /// Closes the channels, removes our events and revokes the grant, as far as Google allows.
     async fn leave_google(
         &self,
         credentials: &InstructorCalendarCredentials,
@@ -203,72 +155,73 @@ impl Disconnect {
                 return Ok(GoogleCleanup::in_vain());
             }
         };
-        let mut open = None;
-        for channel in state.channel.iter().chain(&state.retired()) {
-            let Err(error) = session.stop(channel, deadline).await else { continue };
-            tracing::warn!(connection = %credentials.key, %error, "a channel could not be closed");
-            // The others would take as long to fail, and the events are still to be removed.
-            if error.may_pass() {
-                // A connection without a grant cannot close channels.
-                open = Some(error).filter(|error| !matches!(error, CalendarError::Unauthorized(_)));
-                break;
+        let open = close_channels(&mut session, credentials.key, state, deadline).await;
+        let progress = if keep.events {
+            false
+        } else {
+            match self.remove_events(&mut session, credentials, in_vain(state), deadline).await? {
+                ControlFlow::Continue(progress) => progress,
+                ControlFlow::Break(cleanup) => return Ok(cleanup),
             }
-        }
-        let mut progress = false;
-        if !keep.events {
-            let ours = match self.ours(&mut session, credentials.key, deadline).await {
-                Ok(ours) => ours,
-                Err(SessionError::Withdrawn { .. }) => return self.detach_from_account(credentials, false).await,
-                Err(SessionError::Other(error)) if error.code() == PACED => return Ok(GoogleCleanup::waits()),
-                Err(error) => {
-                    let error = Error::from(error);
-                    tracing::warn!(connection = %credentials.key, ?error, "the calendar could not be listed yet");
-                    return Ok(GoogleCleanup::in_vain());
-                }
-            };
-            for batch in ours.chunks(EVENTS_PER_BATCH) {
-                if self.google.clock.now() >= deadline {
-                    return Ok(GoogleCleanup::Partly { progress, obstacle: Obstacle::Time });
-                }
-                let delete = |ours: &Ours| Operation::Delete { id: ours.id.clone(), etag: None };
-                let operations: Vec<Operation> = batch.iter().map(delete).collect();
-                let outcomes = match session.batch(&operations, deadline).await {
-                    Ok(outcomes) => outcomes,
-                    Err(SessionError::Withdrawn { .. }) => {
-                        return self.detach_from_account(credentials, progress).await;
-                    }
-                    Err(error) => {
-                        let error = Error::from(error);
-                        tracing::warn!(connection = %credentials.key, ?error, "events could not be removed yet");
-                        return Ok(GoogleCleanup::Partly { progress, obstacle: Obstacle::Time });
-                    }
-                };
-                let (settled, obstacle) = settled(batch, &outcomes, in_vain(state));
-                // An event that Google refuses to delete comes up in each attempt.
-                progress |= outcomes.iter().any(is_gone);
-                self.unmap(&settled).await?;
-                if let Some(obstacle) = obstacle {
-                    return Ok(GoogleCleanup::Partly { progress, obstacle });
-                }
-            }
-        }
+        };
         // After the last attempt the channel stays open until it expires.
         if let Some(error) = open {
-            let obstacle = match error {
-                CalendarError::Paced => Obstacle::Pace,
-                CalendarError::QuotaExceeded => Obstacle::Quota,
-                CalendarError::Unauthorized(_)
-                | CalendarError::PermissionWithdrawn(_)
-                | CalendarError::ClientRefused(_)
-                | CalendarError::CalendarGone(_)
-                | CalendarError::PushNotPossible(_)
-                | CalendarError::Refused(_)
-                | CalendarError::RateLimited
-                | CalendarError::Unavailable(_) => Obstacle::Time,
-            };
-            return Ok(GoogleCleanup::Partly { progress, obstacle });
+            return Ok(GoogleCleanup::Partly { progress, obstacle: Obstacle::of(&error) });
         }
         self.detach_from_account(credentials, progress).await
+    }
+
+    /// Removes our events from Google. Goes on with whether any are gone that were there before, or ends the attempt.
+    async fn remove_events(
+        &self,
+        session: &mut GoogleSession<'_>,
+        credentials: &InstructorCalendarCredentials,
+        in_vain: u32,
+        deadline: DateTime<Utc>,
+    ) -> Result<ControlFlow<GoogleCleanup, bool>> {
+        let key = credentials.key;
+        let ours = match self.ours(session, key, deadline).await {
+            Ok(ours) => ours,
+            Err(SessionError::Withdrawn { .. }) => {
+                return Ok(ControlFlow::Break(self.detach_from_account(credentials, false).await?));
+            }
+            Err(SessionError::Other(error)) if error.code() == PACED => {
+                return Ok(ControlFlow::Break(GoogleCleanup::waits()));
+            }
+            Err(error) => {
+                let error = Error::from(error);
+                tracing::warn!(connection = %key, ?error, "the calendar could not be listed yet");
+                return Ok(ControlFlow::Break(GoogleCleanup::in_vain()));
+            }
+        };
+        let mut progress = false;
+        for batch in ours.chunks(EVENTS_PER_BATCH) {
+            let partly = |obstacle| Ok(ControlFlow::Break(GoogleCleanup::Partly { progress, obstacle }));
+            if self.google.clock.now() >= deadline {
+                return partly(Obstacle::Time);
+            }
+            let delete = |ours: &Ours| Operation::Delete { id: ours.id.clone(), etag: None };
+            let operations: Vec<Operation> = batch.iter().map(delete).collect();
+            let outcomes = match session.batch(&operations, deadline).await {
+                Ok(outcomes) => outcomes,
+                Err(SessionError::Withdrawn { .. }) => {
+                    return Ok(ControlFlow::Break(self.detach_from_account(credentials, progress).await?));
+                }
+                Err(error) => {
+                    let error = Error::from(error);
+                    tracing::warn!(connection = %key, ?error, "events could not be removed yet");
+                    return partly(Obstacle::Time);
+                }
+            };
+            let (settled, obstacle) = disconnect::settled(batch, &outcomes, in_vain);
+            // An event that Google refuses to delete comes up in each attempt.
+            progress |= outcomes.iter().any(disconnect::is_gone);
+            self.unmap(&settled).await?;
+            if let Some(obstacle) = obstacle {
+                return Ok(ControlFlow::Break(GoogleCleanup::Partly { progress, obstacle }));
+            }
+        }
+        Ok(ControlFlow::Continue(progress))
     }
 
     /// Revokes the grant, also where it has expired or lacks a scope.
@@ -357,6 +310,25 @@ impl Disconnect {
     }
 }
 
+/// Closes all channels, as far as Google allows. `None` when none is left to be closed by a later attempt.
+async fn close_channels(
+    session: &mut GoogleSession<'_>,
+    key: ConnectionKey,
+    state: &SyncState,
+    deadline: DateTime<Utc>,
+) -> Option<CalendarError> {
+    for channel in state.channel.iter().chain(&state.retired()) {
+        let Err(error) = session.stop(channel, deadline).await else { continue };
+        tracing::warn!(connection = %key, %error, "a channel could not be closed");
+        // The others would take as long to fail, and the events are still to be removed.
+        if error.may_pass() {
+            // A connection without a grant cannot close channels.
+            return Some(error).filter(|error| !matches!(error, CalendarError::Unauthorized(_)));
+        }
+    }
+    None
+}
+
 struct Ours {
     id: EventId,
     /// `None` for an event that only the calendar knows.
@@ -368,64 +340,9 @@ fn has_event(mapping: &CalendarEventMapping) -> bool {
     mapping.in_flight.is_some() || mapping.remote.as_ref().is_some_and(|remote| !remote.deleted)
 }
 
-fn is_gone(outcome: &OperationOutcome) -> bool {
-    matches!(outcome, OperationOutcome::Deleted | OperationOutcome::Gone)
-}
-
-/// The events that are gone or that Google refuses to delete for good, and what prevented the others. A refusal
-/// for now counts as one for good in the last attempt.
-fn settled<'a>(batch: &'a [Ours], outcomes: &[OperationOutcome], in_vain: u32) -> (Vec<&'a Ours>, Option<Obstacle>) {
-    let (mut settled, mut obstacle) = (Vec::new(), None);
-    for (ours, outcome) in batch.iter().zip(outcomes) {
-        match outcome {
-            OperationOutcome::TryLater(CalendarError::QuotaExceeded) => obstacle = Some(Obstacle::Quota),
-            OperationOutcome::TryLater(CalendarError::Paced) => obstacle = obstacle.or(Some(Obstacle::Pace)),
-            OperationOutcome::TryLater(_) => obstacle = obstacle.or(Some(Obstacle::Time)),
-            OperationOutcome::RefusedForNow(_) if in_vain < MAX_FRUITLESS_ATTEMPTS => {
-                obstacle = obstacle.or(Some(Obstacle::Time));
-            }
-            OperationOutcome::Event(_)
-            | OperationOutcome::Deleted
-            | OperationOutcome::Gone
-            | OperationOutcome::IdTaken
-            | OperationOutcome::Changed
-            | OperationOutcome::NotOrganizer(_)
-            | OperationOutcome::Refused(_)
-            | OperationOutcome::RefusedForNow(_) => settled.push(ours),
-        }
-    }
-    (settled, obstacle)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ports::Refusal;
-
-    #[test]
-    fn an_attempt_to_disconnect_that_makes_progress_is_not_counted() {
-        assert_eq!(
-            next_attempt(MAX_FRUITLESS_ATTEMPTS, true, Obstacle::Time),
-            Some((MAX_FRUITLESS_ATTEMPTS, TimeDelta::zero()))
-        );
-        assert_eq!(next_attempt(0, false, Obstacle::Time), Some((1, TimeDelta::minutes(1))));
-        assert!(next_attempt(MAX_FRUITLESS_ATTEMPTS - 1, false, Obstacle::Time).is_some());
-        assert_eq!(next_attempt(MAX_FRUITLESS_ATTEMPTS, false, Obstacle::Time), None);
-    }
-
-    #[test]
-    fn after_an_exceeded_quota_the_next_attempt_is_hours_later() {
-        assert_eq!(next_attempt(0, true, Obstacle::Quota), Some((0, backoff::QUOTA_EXCEEDED_DELAY)));
-        assert_eq!(next_attempt(0, false, Obstacle::Quota), Some((1, backoff::QUOTA_EXCEEDED_DELAY)));
-    }
-
-    #[test]
-    fn waiting_for_the_quota_of_a_minute_is_not_counted_as_an_attempt() {
-        assert_eq!(
-            next_attempt(MAX_FRUITLESS_ATTEMPTS, false, Obstacle::Pace),
-            Some((MAX_FRUITLESS_ATTEMPTS, backoff::PACED))
-        );
-    }
 
     #[test]
     fn failed_syncs_are_not_counted_as_attempts_to_disconnect() {
@@ -434,34 +351,5 @@ mod tests {
         assert_eq!(in_vain(&state), 0);
         (state.failures, state.last_error) = (2, Some(UNFINISHED_CODE.to_owned()));
         assert_eq!(in_vain(&state), 2);
-    }
-
-    #[test]
-    fn events_gone_or_refused_are_settled_and_the_others_name_the_obstacle() {
-        let ours = |id: &str| Ours { id: EventId::from(id), mapping: None };
-        let batch = ["gone", "later", "refused", "too fast"].map(ours);
-        let refusal = Refusal { status: 403, reason: "forbidden".to_owned(), message: String::new() };
-        let refused = OperationOutcome::Refused(refusal);
-        let later = OperationOutcome::TryLater;
-        let outcomes =
-            [OperationOutcome::Gone, later(CalendarError::QuotaExceeded), refused, later(CalendarError::RateLimited)];
-        let ids = |(settled, obstacle): (Vec<&Ours>, Option<Obstacle>)| {
-            (settled.iter().map(|ours| ours.id.0.clone()).collect::<Vec<_>>(), obstacle)
-        };
-        assert_eq!(ids(settled(&batch, &outcomes, 0)), (vec!["gone".into(), "refused".into()], Some(Obstacle::Quota)));
-        assert_eq!(ids(settled(&batch[..1], &outcomes[..1], 0)), (vec!["gone".into()], None));
-    }
-
-    #[test]
-    fn what_is_refused_for_now_is_in_the_way_until_the_last_attempt() {
-        let ours = [Ours { id: EventId::from("e"), mapping: None }];
-        let refusal = Refusal { status: 403, reason: "forbidden".to_owned(), message: String::new() };
-        let outcomes = [OperationOutcome::RefusedForNow(refusal)];
-        let settles = |in_vain| {
-            let (settled, obstacle) = settled(&ours, &outcomes, in_vain);
-            (settled.len(), obstacle)
-        };
-        assert_eq!([settles(0), settles(MAX_FRUITLESS_ATTEMPTS - 1)], [(0, Some(Obstacle::Time)); 2]);
-        assert_eq!(settles(MAX_FRUITLESS_ATTEMPTS), (1, None));
     }
 }

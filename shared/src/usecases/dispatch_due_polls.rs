@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::concurrently::concurrently;
 use crate::{
     Result,
+    decide::{backoff, schedule},
     model::{SyncTask, SyncTrigger},
     ports::{Clock, Due, Random, Store, SyncMessage, SyncQueue},
-    reconcile::{backoff, schedule},
+    services::concurrently::concurrently,
 };
 
 /// Messages for one shard per minute: with 16 shards about half of Google's quota for a project.

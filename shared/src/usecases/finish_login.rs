@@ -10,8 +10,6 @@ use subtle::ConstantTimeEq;
 use super::{
     begin_login::digest,
     disconnect::{Disconnect, Disconnected, Keep},
-    google_session::{Google, client_refused},
-    instructor_row::write_enabled,
 };
 use crate::{
     Error, ErrorKind, Result,
@@ -21,6 +19,10 @@ use crate::{
         SyncTrigger, TenantId,
     },
     ports::{Connect, GrantedTokens, LoginError, Random, SyncMessage, SyncQueue},
+    services::{
+        google_session::{Google, client_refused},
+        instructor_row::write_enabled,
+    },
 };
 
 /// How long a login waits for the connection to another account to be taken down.

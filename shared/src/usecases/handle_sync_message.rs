@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use super::{
     disconnect::Disconnect,
-    sync_calendar::{SyncCalendar, SyncRequest, SyncRun},
+    sync::{SyncCalendar, SyncRequest, SyncRun},
 };
 use crate::{Result, model::connection::Blocked, ports::SyncMessage};
 

@@ -8,9 +8,9 @@ use chrono_tz::Tz;
 use super::sync_now::not_connected;
 use crate::{
     Result,
+    decide::occurrences,
     model::{ConnectionKey, ExternalCalendarEvent, SchedulingConflict, Window},
     ports::{Clock, Store},
-    reconcile::occurrences,
 };
 
 /// Occurrences on one page.

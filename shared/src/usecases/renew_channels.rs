@@ -3,11 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::concurrently::concurrently;
 use crate::{
     Result,
     model::SyncTrigger,
     ports::{Clock, Due, Store, SyncMessage, SyncQueue},
+    services::concurrently::concurrently,
 };
 
 /// Messages for one shard per run of the schedule; the others follow with the next.

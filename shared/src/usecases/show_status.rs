@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     Error, Result,
+    decide::schedule,
     model::{
         CalendarEventMapping, CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, SchedulingConflict,
         SyncLogId, SyncState,
     },
     ports::{Clock, Store},
-    reconcile::schedule,
 };
 
 /// Log rows on one page.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::sync_calendar::{SyncCalendar, SyncRequest, SyncRun};
+use super::sync::{SyncCalendar, SyncRequest, SyncRun};
 use crate::{
     Error, ErrorKind, Result,
     model::{

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use super::concurrently::concurrently;
 use crate::{
     Result,
     model::LessonVersion,
     ports::{Clock, DeadLetters, Store},
+    services::concurrently::concurrently,
 };
 
 /// How long the version of a removed lesson is remembered: longer than a message can wait in the queue and then among

@@ -6,18 +6,18 @@ use calendar_sync::{
     adapters::google::{GoogleCalendar, GoogleLogin, Transport},
     config::GoogleConfig,
     ports::{Calendar, Clock, Login, NoticeBus, Random, RateLimiter, Store, SyncQueue, TokenVault},
+    services::google_session::Google,
     usecases::{
         begin_login::BeginLogin,
         change_settings::ChangeSettings,
         disconnect::Disconnect,
         dispatch_due_polls::DispatchDuePolls,
         finish_login::FinishLogin,
-        google_session::Google,
         handle_sync_message::HandleSyncMessage,
         note_lesson_changes::NoteLessonChanges,
         receive_notification::ReceiveNotification,
         renew_channels::RenewChannels,
-        sync_calendar::{Push, SyncCalendar, UnderWay},
+        sync::{Push, SyncCalendar, UnderWay},
     },
 };
 use secrecy::SecretString;

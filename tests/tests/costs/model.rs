@@ -4,11 +4,11 @@
 
 use calendar_sync::{
     adapters::kms,
-    model::{Channel, ChannelId, PushHealth, SyncSettings, SyncState, SyncTrigger},
-    reconcile::{
+    decide::{
         push::NOTICE_WITHIN,
         schedule::{CHANNEL_LIFETIME, next_poll, renewal},
     },
+    model::{Channel, ChannelId, PushHealth, SyncSettings, SyncState, SyncTrigger},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};

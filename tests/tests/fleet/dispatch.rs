@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use calendar_sync::{
     Result,
     adapters::system::SystemRandom,
+    decide::backoff,
     model::{ConnectionKey, SyncState},
     ports::{Clock, Store, SyncMessage, SyncQueue},
-    reconcile::backoff,
     usecases::dispatch_due_polls::DispatchDuePolls,
 };
 use calendar_tests::dynamo;

@@ -6,13 +6,13 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use calendar_sync::{
     adapters::google::{Answer, Request, Transport},
-    model::{CalendarId, Event, ExternalCalendarEvent, LessonId, Window},
-    ports::{Calendar, CalendarError, ExternalLookup},
-    reconcile::{
+    decide::{
         conflicts::{self, LessonSpan},
         inbound,
         occurrences::{self, Occurrences},
     },
+    model::{CalendarId, Event, ExternalCalendarEvent, LessonId, Window},
+    ports::{Calendar, CalendarError, ExternalLookup},
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;

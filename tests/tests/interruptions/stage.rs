@@ -30,7 +30,7 @@ use calendar_sync::{
         begin_login::{BeginLogin, LoginOptions},
         disconnect::{Disconnect, Disconnected, Keep},
         finish_login::{FinishLogin, Finisher, LoginFailed, LoginFinished, LoginReturn},
-        sync_calendar::{SyncCalendar, SyncRequest, SyncRun},
+        sync::{SyncCalendar, SyncRequest, SyncRun},
     },
 };
 use calendar_tests::{

@@ -11,15 +11,16 @@ use super::{
 };
 
 /// What each part of the common crate may name of the others. Errors may be named by all, and by tests what they begin with.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("error", &[]),
     ("config", &[]),
     ("telemetry", &[]),
     ("model", &[]),
     ("ports", &["model"]),
     ("recurrence", &["model"]),
-    ("reconcile", &["model", "ports", "recurrence"]),
-    ("usecases", &["model", "ports", "reconcile"]),
+    ("decide", &["model", "ports", "recurrence"]),
+    ("services", &["model", "ports", "decide"]),
+    ("usecases", &["model", "ports", "decide", "services"]),
     ("adapters", &["model", "ports", "config"]),
     ("http", &["model", "ports", "usecases", "config"]),
     ("jobs", &["model", "ports", "usecases"]),
@@ -28,7 +29,8 @@ const ARROWS: [(&str, &[&str]); 13] = [
 ];
 
 /// What a function may name of the common crate.
-const FUNCTIONS: [&str; 8] = ["bootstrap", "config", "http", "jobs", "model", "ports", "telemetry", "usecases"];
+const FUNCTIONS: [&str; 9] =
+    ["bootstrap", "config", "http", "jobs", "model", "ports", "services", "telemetry", "usecases"];
 /// A stream's images are rows of the store: only its adapter can read them.
 const IMAGES: &str = "calendar_sync::adapters::dynamo::lesson_from_image";
 
@@ -88,7 +90,7 @@ fn adapters_do_not_know_each_other() {
 #[test]
 fn model_and_decisions_are_pure() {
     let wrong = offences("shared/src", |module, named| {
-        let pure = matches!(part(module), Some("model" | "recurrence" | "reconcile"));
+        let pure = matches!(part(module), Some("model" | "recurrence" | "decide"));
         let path = format!("::{}::", named.path.join("::"));
         pure && (IMPURE.iter().any(|word| path.contains(&format!("::{word}::"))) || path.starts_with("::aws_"))
     });
@@ -111,7 +113,7 @@ fn decisions_know_the_data_of_ports_but_no_port() {
     ];
     let is_port = |segment: &String| ports.contains(&segment.as_str()) || segment.ends_with("Store");
     let wrong = offences("shared/src", |module, named| {
-        part(module) == Some("reconcile") && starts(named, &["crate", "ports"]) && named.path.iter().any(is_port)
+        part(module) == Some("decide") && starts(named, &["crate", "ports"]) && named.path.iter().any(is_port)
     });
     assert_eq!(wrong, [""; 0]);
 }

@@ -77,10 +77,10 @@ fn a_schedule_that_fails_or_does_not_run_raises_an_alarm() {
 #[test]
 fn notices_that_stay_behind_and_a_client_that_google_refuses_raise_an_alarm() {
     let template = template();
-    let usecases = root().join("shared/src/usecases");
+    let code = root().join("shared/src");
     let lines = [
-        ("UndeliveredNotices", usecases.join("sync_calendar/mod.rs")),
-        ("RefusedClients", usecases.join("google_session.rs")),
+        ("UndeliveredNotices", code.join("usecases/sync/mod.rs")),
+        ("RefusedClients", code.join("services/google_session.rs")),
     ];
     let filters: BTreeMap<_, _> = resources(&template, "AWS::Logs::MetricFilter").collect();
     assert!(filters.keys().copied().eq(lines.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>()), "{filters:?}");

@@ -38,16 +38,12 @@ pub(super) async fn carry_out(
     operations: &[Operation],
     deadline: DateTime<Utc>,
 ) -> (Vec<OperationOutcome>, u32) {
-    let mut outcomes: Vec<Option<OperationOutcome>> = vec![None; operations.len()];
-    let mut waiting: VecDeque<usize> = (0..operations.len()).collect();
+    let mut progress = Progress::begin(google, operations);
     let mut retry = google.retry(access, deadline);
     let mut calls = 0;
-    let mut not_found = Vec::new();
     // One batch at a time: the user's quota is per minute, and Google throttles rapid writes to one calendar.
     let stopped_by = loop {
-        let round = waiting.drain(..waiting.len().min(MAX_PARTS));
-        let round: Vec<(usize, Operation)> =
-            round.filter_map(|n| Some((n, google.zones.known(operations.get(n)?)))).collect();
+        let round = progress.next_round();
         if round.is_empty() {
             break out_of_time(); // the value is unused: every operation has its outcome
         }
@@ -64,23 +60,11 @@ pub(super) async fn carry_out(
                 Ok(parts) => answered(written, parts.get(n)),
                 Err(error) => Answered::Failed((*error).clone()),
             };
-            match answered {
-                Answered::Outcome(outcome) => set(&mut outcomes, *n, outcome),
-                Answered::NotFound => not_found.push(*n),
-                Answered::ZoneUnknown(_)
-                    if operations.get(*n).is_some_and(|operation| google.zones.refused(operation, written)) =>
-                {
-                    waiting.push_back(*n);
-                }
-                Answered::ZoneUnknown(refusal) => set(&mut outcomes, *n, OperationOutcome::Refused(refusal)),
-                Answered::Failed(error) => {
-                    set(&mut outcomes, *n, OperationOutcome::TryLater(error.clone()));
-                    waiting.push_back(*n);
-                    // A failure that stops everything takes precedence over a transient one.
-                    if failure.as_ref().is_none_or(CalendarError::may_pass_soon) {
-                        failure = Some(error);
-                    }
-                }
+            // A failure that stops everything takes precedence over a transient one.
+            if let Some(error) = progress.take(*n, written, answered)
+                && failure.as_ref().is_none_or(CalendarError::may_pass_soon)
+            {
+                failure = Some(error);
             }
         }
         match failure {
@@ -89,17 +73,70 @@ pub(super) async fn carry_out(
             Some(_) => {}
         }
     };
-    if !not_found.is_empty() {
-        let outcome = match calendar_is_there(google, access, &outcomes, &mut retry, &mut calls).await {
+    if !progress.not_found.is_empty() {
+        let outcome = match calendar_is_there(google, access, &progress.outcomes, &mut retry, &mut calls).await {
             Ok(()) => OperationOutcome::Gone,
             Err(error) => OperationOutcome::TryLater(error),
         };
-        for n in not_found {
-            set(&mut outcomes, n, outcome.clone());
+        for n in std::mem::take(&mut progress.not_found) {
+            progress.set(n, outcome.clone());
         }
     }
-    let outcomes = outcomes.into_iter().map(|o| o.unwrap_or_else(|| OperationOutcome::TryLater(stopped_by.clone())));
-    (outcomes.collect(), calls)
+    let outcome = |outcome: Option<_>| outcome.unwrap_or_else(|| OperationOutcome::TryLater(stopped_by.clone()));
+    (progress.outcomes.into_iter().map(outcome).collect(), calls)
+}
+
+/// How far the operations of one call are.
+struct Progress<'a> {
+    google: &'a GoogleCalendar,
+    operations: &'a [Operation],
+    /// By the operation's place among `operations`, like all numbers here.
+    outcomes: Vec<Option<OperationOutcome>>,
+    /// Operations to be sent, or to be sent again.
+    waiting: VecDeque<usize>,
+    /// Operations for which Google finds no event, or no calendar.
+    not_found: Vec<usize>,
+}
+
+impl<'a> Progress<'a> {
+    fn begin(google: &'a GoogleCalendar, operations: &'a [Operation]) -> Self {
+        let outcomes = vec![None; operations.len()];
+        Self { google, operations, outcomes, waiting: (0..operations.len()).collect(), not_found: Vec::new() }
+    }
+
+    /// The operations of the next batch, in zones that Google knows.
+    fn next_round(&mut self) -> Vec<(usize, Operation)> {
+        let round = self.waiting.drain(..self.waiting.len().min(MAX_PARTS));
+        round.filter_map(|n| Some((n, self.google.zones.known(self.operations.get(n)?)))).collect()
+    }
+
+    /// Takes the answer to an operation that was sent as `written`. A failure that says nothing about the operation
+    /// is returned; the operation is sent again.
+    fn take(&mut self, n: usize, written: &Operation, answered: Answered) -> Option<CalendarError> {
+        let zones = &self.google.zones;
+        match answered {
+            Answered::Outcome(outcome) => self.set(n, outcome),
+            Answered::NotFound => self.not_found.push(n),
+            Answered::ZoneUnknown(_)
+                if self.operations.get(n).is_some_and(|operation| zones.refused(operation, written)) =>
+            {
+                self.waiting.push_back(n);
+            }
+            Answered::ZoneUnknown(refusal) => self.set(n, OperationOutcome::Refused(refusal)),
+            Answered::Failed(error) => {
+                self.set(n, OperationOutcome::TryLater(error.clone()));
+                self.waiting.push_back(n);
+                return Some(error);
+            }
+        }
+        None
+    }
+
+    fn set(&mut self, n: usize, outcome: OperationOutcome) {
+        if let Some(slot) = self.outcomes.get_mut(n) {
+            *slot = Some(outcome);
+        }
+    }
 }
 
 /// Of a calendar that is gone Google says the same as of an event: that it is not found. Where no other part's answer shows
@@ -144,12 +181,6 @@ async fn send(
 fn read_parts(answer: &Answer) -> BTreeMap<usize, PartAnswer<'_>> {
     let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     multipart::read(kind, answer.body())
-}
-
-fn set(outcomes: &mut [Option<OperationOutcome>], n: usize, outcome: OperationOutcome) {
-    if let Some(slot) = outcomes.get_mut(n) {
-        *slot = Some(outcome);
-    }
 }
 
 /// The inner request of an operation.

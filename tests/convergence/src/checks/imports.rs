@@ -1,8 +1,8 @@
 //! Stored events, expanded here, are the occurrences that Google shows.
 
 use calendar_sync::{
+    decide::occurrences,
     model::{ConnectionKey, LessonId, Window},
-    reconcile::occurrences,
 };
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;

@@ -1,8 +1,8 @@
 //! The product's stored reasons for leaving something undone, and its notices: they have to match what happened.
 
 use calendar_sync::{
+    decide::{backoff::NOTIFY_AFTER_FAILURES, outbound::GAVE_UP},
     model::{CalendarEventMapping, ConnectionKey, ConnectionStatus, NoticeKind},
-    reconcile::{backoff::NOTIFY_AFTER_FAILURES, outbound::GAVE_UP},
 };
 
 use super::{Mishap, Run};

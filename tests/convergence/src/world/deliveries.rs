@@ -3,7 +3,7 @@
 use calendar_sync::{
     model::{ConnectionKey, SyncTrigger},
     ports::SyncMessage,
-    usecases::{note_lesson_changes::LessonChange, receive_notification::PushNotification, sync_calendar::UnderWay},
+    usecases::{note_lesson_changes::LessonChange, receive_notification::PushNotification, sync::UnderWay},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 

@@ -4,6 +4,7 @@
 pub mod backoff;
 pub mod breaker;
 pub mod conflicts;
+pub mod disconnect;
 pub mod inbound;
 pub mod occurrences;
 pub mod outbound;

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 
 use super::*;
 use crate::{
+    decide::conflicts::{LessonSpan, joined, touched},
     model::{EventStatus, EventTime, LessonId},
-    reconcile::conflicts::{LessonSpan, joined, touched},
     testing::event,
 };
 

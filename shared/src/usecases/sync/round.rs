@@ -13,15 +13,15 @@ use super::{
     outbound::{self, Work},
 };
 use crate::{
+    decide::{
+        push::{self, Brought},
+        schedule,
+    },
     model::{
         CalendarId, EventId, ExternalCalendarEvent, InstructorCalendarCredentials, SyncDirection, SyncState, SyncTask,
         Window, connection::Blocked,
     },
-    reconcile::{
-        push::{self, Brought},
-        schedule,
-    },
-    usecases::{google_session::GoogleSession, instructor_row::write_enabled},
+    services::{google_session::GoogleSession, instructor_row::write_enabled},
 };
 
 /// The end of the window moves on in steps of this length.

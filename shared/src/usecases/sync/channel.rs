@@ -5,13 +5,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Failure, SyncCalendar, round::Round};
 use crate::{
+    decide::{backoff, push, schedule},
     model::{
         Channel, ChannelId, ConnectionKey, InstructorCalendarCredentials, PushHealth, SyncSettings, SyncState,
         SyncTask, SyncTrigger,
     },
     ports::{CalendarError, NewChannel, SyncMessage},
-    reconcile::{backoff, push, schedule},
-    usecases::google_session::GoogleSession,
+    services::google_session::GoogleSession,
 };
 
 /// After a failed attempt, the next channel is opened no sooner than this.

@@ -2,9 +2,9 @@
 
 use super::work::{Skip, Work};
 use crate::{
+    decide::breaker,
     model::{CalendarEventMapping, NoticeKind, SyncStatus, SyncTask},
-    reconcile::breaker,
-    usecases::sync_calendar::{Failure, round::Round},
+    usecases::sync::{Failure, round::Round},
 };
 
 /// Why the event of a lesson that vanished is still there.

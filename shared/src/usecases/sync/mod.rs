@@ -28,19 +28,19 @@ use self::{
     report::Report,
     round::Round,
 };
-use super::{
-    deliver_notices,
-    google_session::{Google, SessionError},
-    lease::{self, LeaseGuard, lease_ran_out},
-};
 use crate::{
     Error, Result,
+    decide::backoff,
     model::{
         CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, Notice, NoticeKind, SyncDirection, SyncLogId,
         SyncOutcome, SyncState, SyncTask, SyncTrigger, channel_token::WebhookKeys, connection::Blocked,
     },
     ports::{LeaseAttempt, NoticeBus, Random, Refusal, ReleaseOutcome, SyncMessage, SyncQueue},
-    reconcile::backoff,
+    services::{
+        deliver_notices,
+        google_session::{Google, SessionError},
+        lease::{self, LeaseGuard, lease_ran_out},
+    },
 };
 
 /// Notices that could not be delivered are tried again after this time.

@@ -14,18 +14,18 @@ use super::{
 };
 use crate::{
     Error, ErrorKind,
-    model::{
-        CalendarEventMapping, CalendarId, Cursor, Event, EventId, ExternalCalendarEvent, InstructorCalendarCredentials,
-        LessonId, OwnEventId, SkippedEvent,
-    },
-    ports::{CalendarError, DirtyMark, Listing, ListingOutcome, Operation, OperationOutcome},
-    reconcile::{
+    decide::{
         backoff,
         inbound::{self, InboundPlan},
         outbound::observe,
         push::Brought,
     },
-    usecases::{concurrently::concurrently, google_session::GoogleSession},
+    model::{
+        CalendarEventMapping, CalendarId, Cursor, Event, EventId, ExternalCalendarEvent, InstructorCalendarCredentials,
+        LessonId, OwnEventId, SkippedEvent,
+    },
+    ports::{CalendarError, DirtyMark, Listing, ListingOutcome, Operation, OperationOutcome},
+    services::{concurrently::concurrently, google_session::GoogleSession},
 };
 
 /// Up to this many mappings are read one by one; for more, all are read at once.

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use crate::{
+    decide::push::{self, Brought},
     model::{Cursor, SyncState},
-    reconcile::push::{self, Brought},
 };
 
 /// A listing whose items are stored, to be committed at the end of the run.

@@ -5,11 +5,11 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use crate::{
+    decide::outbound::{Absence, Decision, Desired, LessonStep},
     model::{
         CalendarEventMapping, CalendarSyncLog, EventId, Free, SchedulingConflict, SkipReason, SkippedEvent, Window,
         text::shortened,
     },
-    reconcile::outbound::{Absence, Decision, Desired, Step},
 };
 
 /// Bytes of an event's id in a sentence: enough for Google's ids.
@@ -34,22 +34,30 @@ pub fn lesson(mapping: &CalendarEventMapping, zone: Tz) -> String {
 pub fn done(decision: Decision, desired: &Desired) -> Option<&'static str> {
     let drift = decision.drift.map(|drift| drift.deleted);
     match (decision.step, drift) {
-        (Step::Insert, _) => Some("its event was made"),
-        (Step::Replace | Step::Patch | Step::Revive, Some(true)) => {
+        (LessonStep::Insert, _) => Some("its event was made"),
+        (LessonStep::Replace | LessonStep::Patch | LessonStep::Revive, Some(true)) => {
             Some("its event had been deleted in Google and was put back")
         }
-        (Step::Replace | Step::Patch | Step::Revive, Some(false)) => {
+        (LessonStep::Replace | LessonStep::Patch | LessonStep::Revive, Some(false)) => {
             Some("its event had been changed in Google and was put back")
         }
-        (Step::Replace | Step::Patch, None) => Some("its event followed the lesson"),
-        (Step::Revive, None) => Some("its event came back with the lesson"),
-        (Step::Delete, _) => Some(match desired {
+        (LessonStep::Replace | LessonStep::Patch, None) => Some("its event followed the lesson"),
+        (LessonStep::Revive, None) => Some("its event came back with the lesson"),
+        (LessonStep::Delete, _) => Some(match desired {
             Desired::NoEvent(Absence::Cancelled) => "its event was deleted, since the lesson is cancelled",
             Desired::NoEvent(Absence::Removed) => "its event was deleted, since the lesson no longer exists",
             Desired::NoEvent(Absence::Reassigned) => "its event was deleted, since another instructor gives the lesson",
             Desired::Event(_) => "its event was deleted",
         }),
-        (Step::Rest | Step::Agree | Step::Look | Step::Abandon | Step::GiveUp | Step::Forget, _) => None,
+        (
+            LessonStep::Noop
+            | LessonStep::AdoptAsBase
+            | LessonStep::Fetch
+            | LessonStep::Abandon
+            | LessonStep::GiveUp
+            | LessonStep::Forget,
+            _,
+        ) => None,
     }
 }
 

@@ -6,13 +6,13 @@ use chrono::TimeDelta;
 use super::{Failure, Report, SyncCalendar, SyncRequest};
 use crate::{
     ErrorKind, Result,
+    decide::{backoff, schedule},
     model::{
         ConnectionKey, ConnectionStatus, InstructorCalendarCredentials, NoticeKind, SyncOutcome, SyncState, SyncTask,
         connection::Blocked,
     },
     ports::Refusal,
-    reconcile::{backoff, schedule},
-    usecases::google_session::client_refused,
+    services::google_session::client_refused,
 };
 
 /// What is rung for is heard within this time, or lost.

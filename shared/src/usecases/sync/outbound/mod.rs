@@ -9,14 +9,13 @@ use chrono::TimeDelta;
 
 pub use self::{gather::gather, work::Work};
 use crate::{
+    decide::outbound::{
+        Absence, Decision, Desired, LessonStep, StepResult, copy_times, intend as intended, operation, owe,
+    },
     model::{EventId, SyncDirection},
     ports::{DirtyMark, Operation},
-    reconcile::outbound::{Absence, After, Decision, Desired, Step, copy_times, intend as intended, operation, owe},
-    usecases::{
-        concurrently::concurrently,
-        google_session::GoogleSession,
-        sync_calendar::{Failure, round::Round},
-    },
+    services::{concurrently::concurrently, google_session::GoogleSession},
+    usecases::sync::{Failure, round::Round},
 };
 
 /// How often one lesson is decided in a run: insert, fetch, revive, and the next generation.
@@ -37,10 +36,10 @@ pub async fn intend(
     for work in work.iter_mut() {
         let writes = direction.writes() && work.skip.is_none();
         // A mapping without an event that needs none is removed by any run that reads it.
-        let forgets = work.skip.is_none() && work.decision.step == Step::Forget;
+        let forgets = work.skip.is_none() && work.decision.step == LessonStep::Forget;
         let step = work.decision.step;
         if !writes && !forgets {
-            work.decision = Decision { step: Step::Rest, drift: None };
+            work.decision = Decision { step: LessonStep::Noop, drift: None };
         }
         let before = work.stored.as_ref();
         work.mapping = if writes {
@@ -60,7 +59,7 @@ pub async fn intend(
         let notices = std::mem::take(&mut work.notices);
         async move {
             // A dirty mark on each row with a write in flight, so that another run finds it if this one dies.
-            let mark = if !work.mapping.dirty && work.decision.step != Step::Rest {
+            let mark = if !work.mapping.dirty && work.decision.step != LessonStep::Noop {
                 DirtyMark::Raise
             } else {
                 DirtyMark::Keep
@@ -118,7 +117,8 @@ pub async fn carry_out(
     }
     if stopped.is_none()
         && work.iter().any(|work| {
-            matches!(work.after, Some(After::Again | After::Look | After::Abandon(_))) && !work.is_settled(direction)
+            matches!(work.after, Some(StepResult::Again | StepResult::Fetch | StepResult::Abandon(_)))
+                && !work.is_settled(direction)
         })
     {
         round.report.leave("An event changed in Google again and again while it was written.");
@@ -153,8 +153,9 @@ async fn finish(
         // A run that a person kept from writing, on a connection that writes, has not settled the lesson.
         let settled = work.is_settled(direction) && (direction.writes() || !allowed.writes());
         let gone = matches!(work.desired, Desired::NoEvent(_));
-        let done_for =
-            gone && settled && (matches!(work.after, Some(After::Done)) || work.decision.step == Step::Forget);
+        let done_for = gone
+            && settled
+            && (matches!(work.after, Some(StepResult::Done)) || work.decision.step == LessonStep::Forget);
         let flags = work.flags(allowed);
         // The host's row first: if we die between the two, the mark on the mapping brings another run.
         if let Some(lesson) = &work.lesson

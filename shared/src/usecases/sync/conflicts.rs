@@ -15,16 +15,16 @@ use super::{
     words,
 };
 use crate::{
+    decide::{
+        conflicts::{LessonSpan, busy_and_free, changes, joined, overlaps, touched},
+        occurrences::{self, Occurrences},
+    },
     model::{
         CalendarEventMapping, EventId, ExternalCalendarEvent, Free, LessonId, NoticeKind, SchedulingConflict,
         SyncDirection, SyncStatus, Window,
     },
     ports::{ConflictChanges, ExternalLookup, LessonSyncColumns, PairChange},
-    reconcile::{
-        conflicts::{LessonSpan, busy_and_free, changes, joined, overlaps, touched},
-        occurrences::{self, Occurrences},
-    },
-    usecases::concurrently::concurrently,
+    services::concurrently::concurrently,
 };
 
 /// Up to this many lessons, conflicts are read lesson by lesson; for more, all of the connection are read at once.

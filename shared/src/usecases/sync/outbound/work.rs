@@ -1,13 +1,15 @@
 //! One lesson in a run: the decision for it, and Google's answers.
 
 use crate::{
+    decide::{
+        backoff, breaker,
+        outbound::{
+            Absence, Decision, Desired, LessonStep, StepResult, conclude, decide, intend as intended, operation,
+        },
+    },
     model::{CalendarEventMapping, Lesson, Notice, NoticeKind, SyncDirection, SyncStatus},
     ports::{CalendarError, LessonSyncColumns, OperationOutcome},
-    reconcile::{
-        backoff, breaker,
-        outbound::{Absence, After, Decision, Desired, Step, conclude, decide, intend as intended, operation},
-    },
-    usecases::sync_calendar::{round::Round, words},
+    usecases::sync::{round::Round, words},
 };
 
 #[derive(Debug)]
@@ -24,7 +26,7 @@ pub struct Work {
     /// As it was read; `None` for a new mapping.
     pub stored: Option<CalendarEventMapping>,
     pub decision: Decision,
-    pub after: Option<After>,
+    pub after: Option<StepResult>,
     /// Notices to be stored with the mapping.
     pub notices: Vec<Notice>,
 }
@@ -40,11 +42,11 @@ pub enum Skip {
 impl Work {
     /// Whether its event is to be deleted since its lesson no longer exists.
     pub fn vanishes(&self) -> bool {
-        self.desired == Desired::NoEvent(Absence::Removed) && self.decision.step == Step::Delete
+        self.desired == Desired::NoEvent(Absence::Removed) && self.decision.step == LessonStep::Delete
     }
 
     pub fn is_open(&self) -> bool {
-        matches!(self.after, None | Some(After::Again | After::Look | After::Abandon(_)))
+        matches!(self.after, None | Some(StepResult::Again | StepResult::Fetch | StepResult::Abandon(_)))
     }
 
     pub fn answered(&mut self, round: &mut Round<'_>, outcome: OperationOutcome) {
@@ -60,36 +62,41 @@ impl Work {
         self.mapping = mapping;
         let counts = &mut round.report.counts;
         match &after {
-            After::Done => {
+            StepResult::Done => {
                 counts.events_synced += 1;
                 match step {
-                    Step::Insert => counts.events_created += 1,
-                    Step::Replace | Step::Patch | Step::Revive => counts.events_updated += 1,
-                    Step::Delete => {
+                    LessonStep::Insert => counts.events_created += 1,
+                    LessonStep::Replace | LessonStep::Patch | LessonStep::Revive => counts.events_updated += 1,
+                    LessonStep::Delete => {
                         counts.events_deleted += 1;
                         let now = round.sync.now();
                         if self.vanishes() && self.mapping.event_end > now {
                             round.state.removals = Some(breaker::counted(round.state.removals, now));
                         }
                     }
-                    Step::Rest | Step::Agree | Step::Look | Step::Abandon | Step::GiveUp | Step::Forget => {}
+                    LessonStep::Noop
+                    | LessonStep::AdoptAsBase
+                    | LessonStep::Fetch
+                    | LessonStep::Abandon
+                    | LessonStep::GiveUp
+                    | LessonStep::Forget => {}
                 }
                 if let Some(done) = words::done(decision, &self.desired) {
                     round.report.say_of(&self.mapping, done);
                 }
             }
-            After::Look => self.decision.step = Step::Look,
-            After::Abandon(why) => {
+            StepResult::Fetch => self.decision.step = LessonStep::Fetch,
+            StepResult::Abandon(why) => {
                 round.report.say_of(&self.mapping, why);
-                self.decision.step = Step::Abandon;
+                self.decision.step = LessonStep::Abandon;
             }
-            After::Again => {
-                counts.events_deleted += u32::from(step == Step::Abandon);
+            StepResult::Again => {
+                counts.events_deleted += u32::from(step == LessonStep::Abandon);
                 self.decision = decide(&self.mapping, &self.desired);
                 self.mapping = intended(self.mapping.clone(), &self.desired, self.decision, round.sync.now());
                 self.tell_drift(round);
             }
-            After::Later(why) => {
+            StepResult::Later(why) => {
                 round.report.quota_exceeded |= outcome == OperationOutcome::TryLater(CalendarError::QuotaExceeded);
                 if outcome == OperationOutcome::TryLater(CalendarError::Paced) {
                     round.report.wait();
@@ -97,7 +104,7 @@ impl Work {
                     round.report.leave(format!("Google could not take a change in yet: {why}."));
                 }
             }
-            After::Failed(why) => {
+            StepResult::Failed(why) => {
                 round.report.failed += 1;
                 round.report.say_of(&self.mapping, why);
             }
@@ -108,7 +115,7 @@ impl Work {
     /// Notifies the instructor that the event was changed in Google; of an event that we leave so, once.
     pub fn tell_drift(&mut self, round: &mut Round<'_>) {
         let Some(drift) = self.decision.drift else { return };
-        let put_back = self.decision.step != Step::GiveUp;
+        let put_back = self.decision.step != LessonStep::GiveUp;
         if !put_back {
             if self.stored.as_ref().is_some_and(|stored| stored.sync_status == SyncStatus::Failed) {
                 return;
@@ -124,11 +131,11 @@ impl Work {
     /// Whether the run has nothing left to do for the lesson.
     pub fn is_settled(&self, direction: SyncDirection) -> bool {
         match &self.after {
-            None | Some(After::Again | After::Look | After::Abandon(_)) => {
+            None | Some(StepResult::Again | StepResult::Fetch | StepResult::Abandon(_)) => {
                 !direction.writes() || operation(&self.mapping, &self.desired, self.decision.step).is_none()
             }
-            Some(After::Done | After::Failed(_)) => true,
-            Some(After::Later(_)) => false,
+            Some(StepResult::Done | StepResult::Failed(_)) => true,
+            Some(StepResult::Later(_)) => false,
         }
     }
 

@@ -17,13 +17,13 @@ use super::{
     round::{Round, full_reconcile_due, newly_in_window},
 };
 use crate::{
-    model::{ConnectionKey, InstructorCalendarCredentials, SyncDirection, SyncState, SyncTask, SyncTrigger, Window},
-    ports::{Glance, Listing},
-    reconcile::{
+    decide::{
         push::{self, Brought},
         schedule,
     },
-    usecases::google_session::GoogleSession,
+    model::{ConnectionKey, InstructorCalendarCredentials, SyncDirection, SyncState, SyncTask, SyncTrigger, Window},
+    ports::{Glance, Listing},
+    services::google_session::GoogleSession,
 };
 
 /// So soon after a run, notices come in bursts, since our own writes are noticed too. The lease folds them into one

@@ -7,10 +7,10 @@ use super::{
     work::{Skip, Work},
 };
 use crate::{
+    decide::outbound::{Desired, LessonDecision, decide, judge},
     model::{CalendarEventMapping, Lesson, LessonId, SyncDirection, SyncStatus, SyncTask, Window},
     ports::{DirtyMark, LessonLookup, LessonSyncColumns},
-    reconcile::outbound::{Desired, Verdict, decide, judge},
-    usecases::sync_calendar::{Failure, round::Round, words},
+    usecases::sync::{Failure, round::Round, words},
 };
 
 /// Marked mappings that are read at once; the others follow.
@@ -50,16 +50,16 @@ pub async fn gather(
     let mut waiting = 0;
     for ((id, stored), lookup) in mappings.into_iter().zip(lessons) {
         let (desired, skip) = match judge(key.instructor_id, &lookup, window, narrowed, stored.as_ref()) {
-            Verdict::Wants(desired) => (desired, None),
-            Verdict::Outside(content) => (Desired::Event(content), Some(Skip::Outside)),
-            Verdict::Leave => {
+            LessonDecision::Wants(desired) => (desired, None),
+            LessonDecision::Outside(content) => (Desired::Event(content), Some(Skip::Outside)),
+            LessonDecision::Leave => {
                 match stored {
                     Some(mapping) => waiting += u32::from(mapping.dirty),
                     None => blank(round, &lookup).await?,
                 }
                 continue;
             }
-            Verdict::Unreadable(why) => {
+            LessonDecision::Unreadable(why) => {
                 fail_unreadable(round, id, stored, &lookup, &why).await?;
                 continue;
             }

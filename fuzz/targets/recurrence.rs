@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use libfuzzer_sys::fuzz_target;
 
 /// As many steps as one question about a year may take, and so as many occurrences.
-const MOST: usize = 60_000;
+const MAX_OCCURRENCES: usize = 60_000;
 
 fn year(of: u8) -> DateTime<Utc> {
     let year = [1, 1970, 2026, 2100, 9999][usize::from(of % 5)];
@@ -43,10 +43,10 @@ fuzz_target!(|data: &[u8]| {
     let from = year(*asked);
     let window = Window { from, to: from + TimeDelta::days(365) };
     let found = series.occurrences(window);
-    assert!(found.len() <= MOST + dates + 1);
+    assert!(found.len() <= MAX_OCCURRENCES + dates + 1);
     assert!(found.is_sorted() && found.iter().all(|(start, end)| *start < window.to && *end > window.from));
     let (extent, steps) = series.extent_and_steps();
-    assert!(steps <= 2 * (MOST + rules) as u64);
+    assert!(steps <= 2 * (MAX_OCCURRENCES + rules) as u64);
     if let Ok(extent) = extent {
         assert!(
             found.iter().all(|(start, end)| {

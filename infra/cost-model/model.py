@@ -40,7 +40,7 @@ BUS_EVENT = 1.00e-6  # https://aws.amazon.com/eventbridge/pricing/
 LOG_GB = 0.50  # https://aws.amazon.com/cloudwatch/pricing/
 
 # ── goals ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-MOST_DOLLARS = 900
+MAX_DOLLARS = 900
 UNITS_A_DAY = 1_000_000  # Google's daily threshold of a project
 FEWEST_INSTRUCTORS = 65_000
 
@@ -185,7 +185,7 @@ def documented():
     with_nights, _ = bill(True, quiet_hours=QUIET_HOURS)
     fits = lambda units: f"{UNITS_A_DAY / units:,.0f}"
     cost = lambda of: [f"{of(rows):,.0f}" for rows in (polled, pushed)]
-    most, fewest = f"{MOST_DOLLARS:,}", f"{FEWEST_INSTRUCTORS:,}"
+    most, fewest = f"{MAX_DOLLARS:,}", f"{FEWEST_INSTRUCTORS:,}"
     rows = [
         ["Google units a connection and day", f"{poll_units:.2f}", f"{push_units:.2f}", f"{UNITS_A_DAY / FEWEST_INSTRUCTORS:.2f}"],
         [f"instructors a Google project, at {UNITS_A_DAY:,} units a day", fits(poll_units), fits(push_units), fewest],
@@ -218,7 +218,7 @@ def main():
     print_bill(polled, pushed)
     print("\ngoals, with push:")
     verdict = lambda met: "met" if met else "MISSED"
-    print(f"  at most {MOST_DOLLARS:,} US$ a month: {dollars(pushed):,.0f}, {verdict(dollars(pushed) <= MOST_DOLLARS)}")
+    print(f"  at most {MAX_DOLLARS:,} US$ a month: {dollars(pushed):,.0f}, {verdict(dollars(pushed) <= MAX_DOLLARS)}")
     for case, units in [
         ("changes around the clock", push_units),
         (f"nights of {QUIET_HOURS} hours without changes, {with_nights:.2f} units a day", with_nights),

@@ -26,7 +26,7 @@ use uuid::Uuid;
 static MEMORY: PeakAlloc = PeakAlloc;
 
 /// The most that a series may cost, when it is listed and for each year that is read of it.
-const MOST: Cost = Cost { time: Duration::from_millis(20), bytes: 5_000_000 };
+const MAX_COST: Cost = Cost { time: Duration::from_millis(20), bytes: 5_000_000 };
 
 /// What this thread has had of the processor so far, as Linux counts it. A new thread has had nothing yet.
 const PROCESSOR_TIME: &str = "/proc/thread-self/schedstat";
@@ -53,7 +53,7 @@ impl Cost {
     }
 
     fn is_too_much(self) -> bool {
-        self.time > MOST.time || self.bytes > MOST.bytes
+        self.time > MAX_COST.time || self.bytes > MAX_COST.bytes
     }
 }
 
@@ -87,10 +87,10 @@ fn main() -> ExitCode {
         + usize::from(are_exceptions_too_dear())
         + usize::from(are_lessons_too_dear());
     if too_dear > 0 {
-        println!("{too_dear} cost more than {MOST}.");
+        println!("{too_dear} cost more than {MAX_COST}.");
         return ExitCode::FAILURE;
     }
-    println!("None costs more than {MOST}.");
+    println!("None costs more than {MAX_COST}.");
     ExitCode::SUCCESS
 }
 

@@ -14,7 +14,7 @@ pub const NOTICE_WITHIN: TimeDelta = TimeDelta::minutes(2);
 const SAFELY_OLDER: TimeDelta = TimeDelta::minutes(1);
 
 /// How long a listing may lag behind the notice of a change, if it does: Google is not known to.
-const MOST_LAG: TimeDelta = TimeDelta::minutes(1);
+const MAX_LAG: TimeDelta = TimeDelta::minutes(1);
 
 /// By Google's clock a channel may end so much earlier than by ours.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
@@ -120,7 +120,7 @@ pub fn doubted_after_listing(
         Brought::Everything | Brought::Nothing if announced => Some(began),
         Brought::Known | Brought::Changes if announced => before.map(|_| began),
         Brought::Everything | Brought::Nothing | Brought::Known | Brought::Changes => {
-            before.filter(|since| began < *since + MOST_LAG)
+            before.filter(|since| began < *since + MAX_LAG)
         }
     }
 }

@@ -41,7 +41,7 @@ pub struct Script {
 
 /// How often another tool's change may be undone without new faults: three times, and three times more for each change
 /// of the lesson and each sync by hand that were still running. An endless loop would give several hundred.
-const MOST_UNDONE: u32 = 100;
+const MAX_UNDONE: u32 = 100;
 
 /// The fewest and the most steps of a history.
 const STEPS: (i64, i64) = (60, 100);
@@ -222,7 +222,7 @@ fn written_otherwise(world: &mut World, expected: &[Table], meanwhile: impl FnOn
 
 /// Whether the product and another tool undo each other's changes endlessly. From here on that tool is gone.
 fn tug_of_war(world: &mut World) -> Vec<String> {
-    let rival = world.rival.take().filter(|rival| rival.changes > MOST_UNDONE);
+    let rival = world.rival.take().filter(|rival| rival.changes > MAX_UNDONE);
     rival
         .map(|Rival { place, changes }| format!("{} in {} was changed {changes} times", place.1, place.0))
         .into_iter()

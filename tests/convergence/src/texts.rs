@@ -1,7 +1,7 @@
 //! How Google renders texts, implemented a third time, independently of the simulated Google and of the product.
 
 /// The most characters of a description.
-const MOST: usize = 8192;
+const MAX_DESCRIPTION_CHARS: usize = 8192;
 
 /// Unusual texts of lessons.
 pub const ODD: [&str; 4] =
@@ -10,7 +10,7 @@ pub const ODD: [&str; 4] =
 /// One of [`ODD`], with its full length.
 pub fn odd(number: usize) -> String {
     let text = ODD[number % ODD.len()];
-    if text == "LONG" { "Long text. ".repeat(MOST / 11 + 20) } else { text.to_owned() }
+    if text == "LONG" { "Long text. ".repeat(MAX_DESCRIPTION_CHARS / 11 + 20) } else { text.to_owned() }
 }
 
 /// The text as Google keeps it.
@@ -28,5 +28,5 @@ pub fn as_kept(field: &str, text: &str) -> String {
         lines.drain(first..=second);
     }
     let whole = lines.join("\n");
-    whole.trim().chars().take(MOST).collect::<String>().trim_end().to_owned()
+    whole.trim().chars().take(MAX_DESCRIPTION_CHARS).collect::<String>().trim_end().to_owned()
 }

@@ -173,13 +173,13 @@ fn an_event_made_recurring_is_put_back() {
 fn after_three_put_backs_we_stop_until_the_lesson_changes() {
     let mut mapping = synced("A");
     for round in 0..3 {
-        mapping = observe(mapping, &google_shows("theirs", &format!("t{round}")));
+        mapping = observe(mapping, &google_shows("edited", &format!("t{round}")));
         let put_back = OperationOutcome::Event(Box::new(google_shows("A", &format!("o{round}"))));
         let (next, after) = answered(mapping, &wants("A"), &put_back);
         assert_eq!(after, StepResult::Done);
         mapping = next;
     }
-    mapping = observe(mapping, &google_shows("theirs", "t3"));
+    mapping = observe(mapping, &google_shows("edited", "t3"));
     let decision = decide(&mapping, &wants("A"));
     assert_eq!(decision.step, LessonStep::GiveUp);
     let failed = intend(mapping.clone(), &wants("A"), decision, now());
@@ -189,7 +189,7 @@ fn after_three_put_backs_we_stop_until_the_lesson_changes() {
 
 #[test]
 fn an_event_that_was_given_up_is_put_back_when_its_lesson_has_come_back() {
-    let mut given_up = observe(synced("A"), &google_shows("theirs", "2"));
+    let mut given_up = observe(synced("A"), &google_shows("edited", "2"));
     given_up.restores = CalendarEventMapping::MAX_RESTORES;
     assert_eq!(step(&given_up, &wants("A")), LessonStep::GiveUp);
     let away = copy_times(given_up, &Desired::NoEvent(Absence::Removed), now());
@@ -201,7 +201,7 @@ fn an_event_that_was_given_up_is_put_back_when_its_lesson_has_come_back() {
 #[test]
 fn a_change_that_takes_many_tries_to_put_back_is_counted_and_told_once() {
     let later = || OperationOutcome::TryLater(crate::ports::CalendarError::RateLimited);
-    for seen in [google_shows("theirs", "t"), deleted("t")] {
+    for seen in [google_shows("edited", "t"), deleted("t")] {
         let mut mapping = observe(synced("A"), &seen);
         let mut told = 0;
         for _ in 0..5 {
@@ -221,24 +221,24 @@ fn a_change_that_takes_many_tries_to_put_back_is_counted_and_told_once() {
 
 #[test]
 fn a_put_back_that_may_have_arrived_is_looked_for_when_the_lesson_changes_meanwhile() {
-    let moved = observe(synced("A"), &google_shows("theirs", "t"));
+    let moved = observe(synced("A"), &google_shows("edited", "t"));
     let put_back = intend(moved.clone(), &wants("A"), decide(&moved, &wants("A")), now());
     assert_eq!(decide(&put_back, &wants("B")), Decision { step: LessonStep::Fetch, drift: None });
     let looked =
         |event| conclude(put_back.clone(), &wants("B"), LessonStep::Fetch, &OperationOutcome::Event(Box::new(event)));
-    for seen in [google_shows("A", "ours"), google_shows("theirs", "t")] {
+    for seen in [google_shows("A", "ours"), google_shows("edited", "t")] {
         let (mapping, after) = looked(seen);
         assert_eq!(after, StepResult::Again);
         assert_eq!(decide(&mapping, &wants("B")), Decision { step: LessonStep::Patch, drift: None });
     }
-    let (mapping, _) = looked(google_shows("theirs again", "u"));
+    let (mapping, _) = looked(google_shows("edited again", "u"));
     assert_eq!(decide(&mapping, &wants("B")).drift, Some(Drift { deleted: false }));
 }
 
 #[test]
 fn a_put_back_that_meets_another_version_of_what_it_replaces_tells_nothing_new() {
     let described = Desired::Event(LessonContent { description: Some("Scales".to_owned()), ..content("A") });
-    for [seen, met] in [[google_shows("theirs", "t"), google_shows("theirs", "u")], [deleted("t"), deleted("u")]] {
+    for [seen, met] in [[google_shows("edited", "t"), google_shows("edited", "u")], [deleted("t"), deleted("u")]] {
         let drifted = observe(synced("A"), &seen);
         let put_back = intend(drifted.clone(), &described, decide(&drifted, &described), now());
         let look = OperationOutcome::Event(Box::new(met));
@@ -262,10 +262,10 @@ fn a_deletion_that_a_whole_listing_missed_and_a_later_one_names_is_told_once() {
 
 #[test]
 fn another_change_while_one_waits_to_be_put_back_is_counted_and_told() {
-    let mapping = observe(synced("A"), &google_shows("theirs", "1"));
+    let mapping = observe(synced("A"), &google_shows("edited", "1"));
     let later = OperationOutcome::TryLater(crate::ports::CalendarError::RateLimited);
     let (mapping, _) = answered(mapping, &wants("A"), &later);
-    for other in [google_shows("theirs again", "2"), deleted("2")] {
+    for other in [google_shows("edited again", "2"), deleted("2")] {
         let decision = decide(&observe(mapping.clone(), &other), &wants("A"));
         assert_eq!(decision.drift, Some(Drift { deleted: other.is_cancelled() }));
     }

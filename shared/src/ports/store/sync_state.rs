@@ -47,7 +47,7 @@ pub struct Glance {
 
 impl Glance {
     /// DynamoDB's limit for one transaction.
-    pub const MOST_ITEMS: usize = 100;
+    pub const MAX_ITEMS: usize = 100;
 
     pub fn items(&self) -> usize {
         let conflicts: usize = self.conflicts.iter().map(ConflictChanges::items).sum();
@@ -76,7 +76,7 @@ pub trait SyncStateStore: Send + Sync {
     /// `state`. `state.pending.tasks` replaces the requests. If the lease was released already, since an answer was lost,
     /// nothing is stored again.
     async fn release_lease(&self, key: ConnectionKey, state: &SyncState) -> Result<ReleaseOutcome>;
-    /// Stores at most [`Glance::MOST_ITEMS`] and raises the fence. False, with nothing stored, unless the lease is free and
+    /// Stores at most [`Glance::MAX_ITEMS`] and raises the fence. False, with nothing stored, unless the lease is free and
     /// fence and request counter are as in `glance.state`; also false if a lesson whose conflicts change has no mapping,
     /// or if a lesson whose columns change is gone or another instructor's.
     async fn commit_glance(&self, key: ConnectionKey, glance: &Glance) -> Result<bool>;

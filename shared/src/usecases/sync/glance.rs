@@ -159,7 +159,7 @@ async fn follow_up(
     sync.end_well(&mut state, credentials);
     let remove = changed.removals();
     let glance = Glance { state, put: changed.put, remove, conflicts: changes, flags };
-    Ok((glance.items() <= Glance::MOST_ITEMS).then_some((glance, report)))
+    Ok((glance.items() <= Glance::MAX_ITEMS).then_some((glance, report)))
 }
 
 /// Where to list from, if a listing is all that there is to do and nobody else is at it.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The most events of people's own in one calendar.
-const MOST: usize = 12;
+const MAX_EVENTS: usize = 12;
 
 pub(super) fn any_calendar(world: &World) -> &'static str {
     // The first one, which two connections share, more often.
@@ -67,7 +67,7 @@ fn is_series(event: &Value) -> bool {
 pub(super) fn create(world: &World, calendar: &str, event: &Value) -> Option<String> {
     let mut state = world.sim.state();
     let now = state.now;
-    if state.google.events(calendar).len() >= MOST + 12 {
+    if state.google.events(calendar).len() >= MAX_EVENTS + 12 {
         return None;
     }
     state.google.create_event(now, calendar, event).ok()

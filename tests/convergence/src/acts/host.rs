@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{coverage::Fault, texts, world::World};
 
 /// The most lessons at a time.
-const MOST: usize = 10;
+const MAX_LESSONS: usize = 10;
 
 type Row = ((TenantId, LessonId), Value);
 
@@ -97,7 +97,7 @@ fn short(id: LessonId) -> String {
 }
 
 pub(super) fn add(world: &mut World) -> Option<String> {
-    if world.store.tables().lessons.len() >= MOST {
+    if world.store.tables().lessons.len() >= MAX_LESSONS {
         return None;
     }
     let (start, minutes, zone) = (some_time(world), some_minutes(world), some_zone(world));

@@ -18,7 +18,7 @@ use crate::{
 /// How long a message that was handed out stays invisible.
 const VISIBILITY: TimeDelta = TimeDelta::seconds(120);
 /// How often a message is received before it goes to the dead letters.
-const MOST_RECEIVES: u32 = 4;
+const MAX_RECEIVES: u32 = 4;
 const WORKERS: usize = 4;
 
 impl World {
@@ -68,7 +68,7 @@ impl World {
             message.receives += 1;
             message.visible_at = now + VISIBILITY;
             let (message, receives) = (message.body.clone(), message.receives);
-            if receives > MOST_RECEIVES && !self.lossless {
+            if receives > MAX_RECEIVES && !self.lossless {
                 state.queue.remove(&number);
                 state.truth.miss([message.key]);
                 state.coverage.met(Fault::MessageToDeadLetters);

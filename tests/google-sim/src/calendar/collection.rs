@@ -10,7 +10,7 @@ use crate::error::{ApiError, Result};
 use crate::random::hash;
 
 /// Items per page: the default and the maximum.
-const PAGE: (usize, usize) = (100, 250);
+const PAGE_SIZES: (usize, usize) = (100, 250);
 
 /// A collection as one account sees it.
 pub(crate) struct Collection<'a> {
@@ -59,7 +59,7 @@ impl Collection<'_> {
             .map(|row| row.item)
             .collect();
 
-        let size = params.page_size(PAGE.0, PAGE.1)?;
+        let size = params.page_size(PAGE_SIZES.0, PAGE_SIZES.1)?;
         let query = hash(&format!("{name}{since:?}{deleted}"));
         let before = params.text("pageToken").map(|text| PageToken::read(text, self.account, query)).transpose()?;
         let first = before.and_then(|page| page.after).and_then(|(next, _)| usize::try_from(next).ok()).unwrap_or(0);

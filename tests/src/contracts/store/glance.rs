@@ -175,7 +175,7 @@ pub async fn a_glance_may_be_as_large_as_a_transaction(on: &Subject) {
     on.connected(key).await;
     let hour = |n: i64| single(&format!("e{n}"), at(2, 0) + TimeDelta::hours(n), at(2, 60) + TimeDelta::hours(n));
     let glance = Glance { put: (1..100).map(hour).collect(), ..nothing(on.state(key).await) };
-    assert_eq!(glance.items(), Glance::MOST_ITEMS);
+    assert_eq!(glance.items(), Glance::MAX_ITEMS);
     assert!(on.commit(&glance).await);
     assert_eq!(on.store.external_ids(key).await.unwrap().len(), 99);
 }

@@ -108,13 +108,13 @@ fn a_lesson_that_comes_back_before_its_removal_was_recorded_is_no_change_by_the_
 #[test]
 fn a_removal_of_a_changed_event_that_may_have_been_carried_out_is_looked_for_when_the_lesson_comes_back() {
     let cancelled = Desired::NoEvent(Absence::Cancelled);
-    let moved = observe(synced("A"), &google_shows("theirs", "2"));
+    let moved = observe(synced("A"), &google_shows("edited", "2"));
     let removed = intend(moved.clone(), &cancelled, decide(&moved, &cancelled), now());
     assert_eq!(decide(&removed, &wants("A")), Decision { step: LessonStep::Fetch, drift: None });
     let looked =
         |event| conclude(removed.clone(), &wants("A"), LessonStep::Fetch, &OperationOutcome::Event(Box::new(event))).0;
     assert_eq!(decide(&looked(deleted("3")), &wants("A")), Decision { step: LessonStep::Revive, drift: None });
-    let stands = decide(&looked(google_shows("theirs", "2")), &wants("A"));
+    let stands = decide(&looked(google_shows("edited", "2")), &wants("A"));
     assert_eq!(stands, Decision { step: LessonStep::Patch, drift: Some(Drift { deleted: false }) });
 }
 

@@ -6,8 +6,9 @@
 #     Caught by: test google_client no_write_has_google_mail_to_guests
 #
 # `test TARGET NAME` is a test of that target, `unit PACKAGE NAME` a unit test of that package, and `histories` stands for
-# random histories, at most SEEDS of them, or as many as a line `Within:` allows. `run.sh [NAME…]` tries these mutants alone; `run.sh --check` tries none, and
-# says in a second whether each applies and whether the test that it names is there.
+# random histories, at most SEEDS of them, or as many as a line `Within:` allows. `run.sh [NAME…]` tries these mutants
+# alone; `run.sh --check` tries none, and says in a second whether each applies and whether the test that it names is
+# there.
 set -euo pipefail
 shopt -s nullglob
 

@@ -29,7 +29,6 @@ use crate::{
     ports::{ExternalEventStore, ExternalLookup},
 };
 
-#[allow(clippy::struct_excessive_bools, reason = "they are Google's")]
 #[derive(Serialize, Deserialize)]
 struct Row {
     tenant_id: TenantId,
@@ -41,9 +40,9 @@ struct Row {
     #[serde(default, with = "timestamp::option")]
     event_end: Option<DateTime<Utc>>,
     event_status: EventStatus,
-    /// For readers of the table; derived from `start`.
+    /// For readers of the table; derived from `start`, and not read.
     #[serde(skip_deserializing)]
-    all_day_event: bool,
+    all_day_event: Option<bool>,
     event_type: EventType,
     etag: String,
     summary: Option<String>,
@@ -73,7 +72,7 @@ fn put_item(key: ConnectionKey, external: &ExternalCalendarEvent) -> Result<Item
         event_start: external.event_start,
         event_end: external.event_end,
         event_status: event.status,
-        all_day_event: event.start.is_some_and(|start| start.is_day()),
+        all_day_event: Some(event.start.is_some_and(|start| start.is_day())),
         event_type: event.event_type,
         etag: event.etag.clone(),
         summary: event.summary.clone(),

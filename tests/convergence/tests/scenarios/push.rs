@@ -124,8 +124,8 @@ fn send_notice(stage: &mut Stage) {
 fn hold_up_the_worker(stage: &mut Stage, is_so_far: impl Fn(&Stage) -> bool) {
     while !is_so_far(stage) {
         if stage.world.actors.is_empty() {
-            let mut state = stage.world.sim.state();
-            state.now = state.now.max(state.google.next_notice_at().unwrap_or(state.now));
+            let mut sim = stage.world.sim.state();
+            sim.now = sim.now.max(sim.google.next_notice_at().unwrap_or(sim.now));
         }
         stage.world.turns(1);
     }

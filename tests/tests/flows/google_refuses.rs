@@ -50,7 +50,7 @@ async fn a_permission_that_lacks_a_scope_is_told_once_and_asked_for_anew() {
         world.try_sync().await;
         shows(&world, "needs_reauth", "insufficientPermissions").await;
         let said = "403 insufficientPermissions: Request had insufficient authentication scopes";
-        assert!(world.reasons().await.contains(said), "{}", world.reasons().await);
+        world.until("the reason", async || world.reasons().await.contains(said)).await;
         world.until("the notice", async || world.notices().await == ["connection.needs_attention"]).await;
         assert_eq!(world.notices_in_full().await[0]["reason"], "insufficientPermissions");
 

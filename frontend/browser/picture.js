@@ -17,7 +17,7 @@ try {
   await page.getByRole("button", { name: "Connect Google Calendar" }).click();
   await page.getByLabel("ada@example.com").check();
   await page.getByRole("button", { name: "Allow" }).click();
-  await page.getByText("All are in Google", { exact: true }).waitFor();
+  await page.getByText(/All lessons are in Google/).waitFor();
 
   for (const [summary, ahead, from, to] of PLANS) {
     const day = new Date(Date.now() + ahead * 86_400_000).toISOString().slice(0, 10);
@@ -25,8 +25,8 @@ try {
     const event = { summary, start: at(from), end: at(to) };
     await stack.control("create-event", { calendar: "ada@example.com", event });
   }
-  await page.getByText(/Dentist · overlaps/).waitFor();
-  await page.getByText("Rehearsal").waitFor();
+  await page.locator(".entry.overlaps").getByText("Dentist").first().waitFor();
+  await page.getByText("Rehearsal").first().waitFor();
   await page.screenshot({ path: file, clip: { x: 0, y: 0, width: 1200, height: 1240 } });
 } finally {
   await close();

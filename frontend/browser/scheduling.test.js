@@ -39,7 +39,7 @@ test("a consent that is denied is said in words, and nothing is connected", asyn
   await tab("Calendar Sync");
   await consent("Connect Google Calendar", "ada@example.com", "Deny");
   await page.getByText("Google was told not to allow it.").waitFor();
-  await section("Google Calendar").getByText("not connected", { exact: true }).waitFor();
+  await section("Google Calendar").getByText("Not connected", { exact: true }).waitFor();
   await picture("denied");
 });
 
@@ -48,9 +48,11 @@ test("an instructor connects, and lessons stand in Google", async () => {
   await page.getByText("The calendar is connected.").waitFor();
   assert.equal(new URL(page.url()).search, "", "a reload does not tell it again");
   await section("Google Calendar").getByText("ada@example.com", { exact: true }).waitFor();
-  await section("Google Calendar").getByText("All are in Google", { exact: true }).waitFor();
+  await section("Google Calendar")
+    .getByText(/All lessons are in Google/)
+    .waitFor();
   await tab("Lessons");
-  await section("Lessons").getByText("synced").first().waitFor();
+  await section("Lessons").getByText("In Google").first().waitFor();
   await picture("lessons");
 });
 
@@ -58,46 +60,58 @@ test("an event planned over a lesson shows, and the lesson is flagged until it g
   await page.getByLabel("Title").fill("Harp");
   await page.getByRole("button", { name: "Add" }).click();
   const lesson = section("Lessons").getByRole("listitem").filter({ hasText: "Harp" });
-  await lesson.getByText("synced").waitFor();
+  await lesson.getByText("In Google").waitFor();
   // Tomorrow, as the page has it.
   const day = (await page.getByLabel("Start").inputValue()).slice(0, 10);
-  const monday = new Date(day).getUTCDay() === 1;
   const at = (time) => ({ dateTime: `${day}T${time}`, timeZone: "Europe/Berlin" });
   const event = await stack.control("create-event", {
     calendar: "ada@example.com",
     event: { summary: "Dentist", start: at("00:30:00"), end: at("23:30:00") },
   });
-  await lesson.getByText("conflict").waitFor();
+  await lesson.getByText("Overlap").waitFor();
 
   await tab("Calendar Sync");
-  await section("Conflicts").getByText("Harp").waitFor();
-  await section("Notices").getByText("conflict found").first().waitFor();
-  const dentist = section("Busy in Google").getByText(/Dentist · overlaps .*Harp/);
-  if (monday) await section("Busy in Google").getByRole("button", { name: "Next" }).click();
+  const conflict = section("Conflicts").getByRole("listitem").filter({ hasText: "Harp" });
+  await conflict.getByText("Dentist").waitFor();
+  await section("Told to the instructor").getByText("Harp overlaps something in Google").first().waitFor();
+  const calendar = section("Calendar").first();
+  const [dentist, harp] = ["Dentist", "Harp"].map((title) =>
+    calendar.locator(".entry.overlaps").getByText(title),
+  );
+  // The week begins on Sunday where the browser is.
+  const next = new Date(day).getUTCDay() === 0;
+  if (next) await calendar.getByRole("button", { name: "Next" }).click();
   await dentist.first().waitFor();
+  await harp.first().waitFor();
   await picture("calendar");
-  await section("Busy in Google").getByRole("tab", { name: "Month" }).click();
-  if (day.endsWith("-01") && !monday)
-    await section("Busy in Google").getByRole("button", { name: "Next" }).click();
+  await dentist.first().click();
+  await page
+    .getByRole("dialog")
+    .getByText(/It overlaps Harp for/)
+    .waitFor();
+  await picture("event");
+  await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
+  await calendar.getByRole("tab", { name: "Month" }).click();
+  if (day.endsWith("-01") && !next) await calendar.getByRole("button", { name: "Next" }).click();
   await dentist.first().waitFor();
   await picture("month");
 
   await stack.control("delete-event", { calendar: "ada@example.com", id: event.id });
-  await section("Conflicts").getByText("No lesson overlaps.").waitFor();
+  await section("Conflicts").getByText("No lesson overlaps anything in Google.").waitFor();
 });
 
 test("switches take effect, and what is switched off cannot be synced", async () => {
   await page.getByLabel("Sync is on").uncheck();
-  await section("Google Calendar").getByText("switched off", { exact: true }).waitFor();
+  await section("Google Calendar").getByText("Sync is off", { exact: true }).waitFor();
   assert(await page.getByRole("button", { name: "Sync now" }).isDisabled());
   await page.getByLabel("Sync is on").check();
-  await section("Google Calendar").getByText("active", { exact: true }).waitFor();
+  await section("Google Calendar").getByText("Up to date", { exact: true }).waitFor();
 });
 
 test("a sync by hand says what it did, and the history why", async () => {
   await page.getByRole("button", { name: "Sync now" }).click();
   await page.getByText(/^Synced: |goes on in the background|still to be done/).waitFor();
-  const run = section("Sync history").getByRole("listitem").filter({ hasText: "manual" }).first();
+  const run = section("Activity").getByRole("listitem").filter({ hasText: "Synced by hand" }).first();
   await run.locator("summary").click();
   assert((await run.locator("details").getAttribute("open")) !== null);
   await picture("history");
@@ -107,13 +121,16 @@ test("a sync by hand says what it did, and the history why", async () => {
 test("nothing went wrong on the page", () => assert.deepEqual(browser.errors, []));
 
 test("disconnecting asks first, and takes our events out of Google", async () => {
+  const menu = page.getByRole("button", { name: "More for this connection" });
+  await menu.click();
   await page.getByRole("button", { name: "Disconnect" }).click();
   await picture("disconnect");
   await page.getByRole("dialog").getByRole("button", { name: "Stay connected" }).click();
-  await section("Google Calendar").getByText("active", { exact: true }).waitFor();
+  await section("Google Calendar").getByText("Up to date", { exact: true }).waitFor();
+  await menu.click();
   await page.getByRole("button", { name: "Disconnect" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
-  await section("Google Calendar").getByText("not connected", { exact: true }).waitFor();
+  await section("Google Calendar").getByText("Not connected", { exact: true }).waitFor();
   const events = Object.values(
     await (await fetch(`${stack.google}/control/calendars/ada@example.com`)).json(),
   );

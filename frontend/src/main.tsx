@@ -6,12 +6,6 @@ import { createRoot } from "react-dom/client";
 
 import { Scheduling } from "./pages/Scheduling";
 
-// The calendar view takes its colours from this attribute, everything else from the system's setting.
-const dark = window.matchMedia("(prefers-color-scheme: dark)");
-const colour = () => (document.documentElement.dataset["colorScheme"] = dark.matches ? "dark" : "light");
-colour();
-dark.addEventListener("change", colour);
-
 // Requests are sent although the browser reports to be offline; the page shows an error if one fails.
 const networkMode = "always";
 const queries = new QueryClient({

@@ -8,6 +8,7 @@ import type { components } from "./schema";
 type Schemas = components["schemas"];
 
 export type Settings = Schemas["Settings"];
+export type SyncCounts = Schemas["Counts"];
 export type SyncLog = Schemas["SyncLog"];
 export type Conflict = Schemas["Conflict"];
 export type ExternalEvent = Schemas["ExternalEvent"];
@@ -54,6 +55,21 @@ export async function olderLogs({ api, instructorId }: CalendarContextValue, cur
   const params = { path: { instructorId }, query: { cursor } };
   const { logs, nextCursor } = await dataOf(api.GET("/api/v1/calendar/status/{instructorId}", { params }));
   return { logs, nextCursor };
+}
+
+/** What the events of conflicts are called, where that is known by now. */
+export function useEventTitles(conflicts: readonly Conflict[]) {
+  const starts = conflicts.map(({ overlapStart }) => Date.parse(overlapStart));
+  const ends = conflicts.map(({ overlapEnd }) => Date.parse(overlapEnd));
+  const range =
+    conflicts.length > 0 ? { from: new Date(Math.min(...starts)), to: new Date(Math.max(...ends)) } : null;
+  const { data: events } = useExternalEvents(range, true);
+  return ({ googleEventId, occurrenceStart }: Conflict) => {
+    const event = events?.find(
+      (event) => event.googleEventId === googleEventId && event.eventStart === occurrenceStart,
+    );
+    return event?.title ?? undefined;
+  };
 }
 
 /** The imported events between two times, from all pages. */
@@ -121,7 +137,7 @@ export const useFinishLogin = () =>
     dataOf(api.POST("/api/v1/calendar/oauth/callback", { body })),
   );
 
-type SyncAnswer = (Schemas["Counts"] & { outcome: "completed" | "partial" }) | { outcome: "running" };
+type SyncAnswer = (SyncCounts & { outcome: "completed" | "partial" }) | { outcome: "running" };
 
 /** Syncs everything now, and retries what was given up. */
 export const useSyncNow = () =>

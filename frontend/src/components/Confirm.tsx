@@ -10,10 +10,12 @@ interface Props {
   /** The text of the button that cancels. */
   refuse: string;
   onConfirm: (choices: FormData) => void;
+  /** Called after the dialog has closed, whatever was answered. */
+  onClose?: () => void;
 }
 
 /** A button with a confirmation, for actions that cannot be undone. */
-export function Confirm({ action, pending, question, children, refuse, onConfirm }: Props) {
+export function Confirm({ action, pending, question, children, refuse, onConfirm, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
   return (
@@ -21,15 +23,17 @@ export function Confirm({ action, pending, question, children, refuse, onConfirm
       <button type="button" disabled={pending} onClick={() => dialog.current?.showModal()}>
         {pending ? `${action} …` : action}
       </button>
-      <dialog ref={dialog} aria-labelledby={title}>
+      <dialog ref={dialog} aria-labelledby={title} onClose={onClose}>
         <form method="dialog" onSubmit={(submitted) => onConfirm(new FormData(submitted.currentTarget))}>
           <h3 id={title}>{question}</h3>
           {children}
           <div className="row">
-            <button className="danger">{action}</button>
-            <button type="reset" onClick={() => dialog.current?.close()}>
+            {/* The safe answer has the focus. */}
+            {/* eslint-disable-next-line jsx-a11y/no-autofocus */}
+            <button type="reset" autoFocus onClick={() => dialog.current?.close()}>
               {refuse}
             </button>
+            <button className="danger">{action}</button>
           </div>
         </form>
       </dialog>

@@ -19,7 +19,7 @@ export type LessonChange = Partial<Pick<Lesson, "title" | "startsAt" | "endsAt" 
 export interface Notice {
   detailType: string;
   receivedAt: string;
-  detail: { id: string; instructorId: string };
+  detail: { id: string; instructorId: string; lessonId?: string; putBack?: boolean };
 }
 
 const REFRESH_MS = 3000;

@@ -1,7 +1,8 @@
 import { useMemo, useState } from "react";
 
-import { CalendarProvider } from "../api/calendar";
+import { CalendarProvider, useStatus } from "../api/calendar";
 import { createApi } from "../api/client";
+import { ConnectionBanner } from "../components/calendar/ConnectionBanner";
 import { Problem } from "../components/Problem";
 import { INSTRUCTORS, remember, remembered, type Session, useSession } from "../host/session";
 import { CalendarSyncTab } from "./CalendarSyncTab";
@@ -71,6 +72,7 @@ function Calendar({ session, outcome }: Props) {
 function Tabs({ session, outcome }: Props) {
   const [shown, setShown] = useState<Tab>(outcome ? "calendar" : "lessons");
   const login = useLogin(outcome);
+  const conflicts = useStatus().data?.counts.conflicts ?? 0;
   const choose = (tab: Tab) => {
     setShown(tab);
     document.getElementById(`tab-${tab}`)?.focus();
@@ -94,9 +96,15 @@ function Tabs({ session, outcome }: Props) {
             }}
           >
             {TABS[tab]}
+            {tab === "calendar" && conflicts > 0 && (
+              <span className="badge" title={`${conflicts} conflicts`}>
+                {conflicts}
+              </span>
+            )}
           </button>
         ))}
       </div>
+      <ConnectionBanner />
       <div role="tabpanel" id="panel" aria-labelledby={`tab-${shown}`}>
         {shown === "lessons" ? (
           <LessonsTab session={session} />

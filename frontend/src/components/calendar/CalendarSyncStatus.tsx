@@ -1,74 +1,66 @@
-import { type Connection, type Status, useSyncNow } from "../../api/calendar";
+import { type Connection, type Status, type SyncCounts, useSyncNow } from "../../api/calendar";
 import { count, moment, span } from "../../format";
-import { Pill } from "../Pill";
 import { Problem } from "../Problem";
+import { headline } from "./headline";
 
 /** The states in which a sync may be tried. */
 const SYNCED: Status["state"][] = ["active", "failing", "client_refused"];
 
-/** Whether the connection works and why not, when it was synced last, what could not be synced; and a button to sync now. */
-export function CalendarSyncStatus({ status }: { status: Status }) {
+interface Props {
+  status: Status;
+  /** The title of a lesson, if it is known. */
+  lessonTitle?: ((lessonId: string) => string | undefined) | undefined;
+}
+
+/** Whether the calendar is up to date and why not, what could not be synced, and a button to sync now. What only support
+ * needs is under "Details". */
+export function CalendarSyncStatus({ status, lessonTitle }: Props) {
+  const { tone, title, hint } = headline(status);
   return (
     <div className="sync-status">
-      <p className="row">
-        <Pill state={status.state} />
-        {status.connected && <strong>{status.googleAccount}</strong>}
+      <p className={`headline ${tone}`}>
+        <span className="mark" aria-hidden="true" />
+        <strong>{title}</strong>
       </p>
-      <p>
-        {status.state === "not_connected"
-          ? "Once connected, lessons appear in the calendar, and what is busy there is known here."
-          : status.description}
-      </p>
-      {status.connected && <Facts connection={status} />}
-      <Failures status={status} />
+      {hint !== "" && <p className="hint">{hint}</p>}
+      <Failures status={status} lessonTitle={lessonTitle} />
       {status.connected && <SyncNow disabled={!SYNCED.includes(status.state)} />}
+      {status.connected && <Details connection={status} />}
     </div>
   );
 }
 
-function Facts({ connection }: { connection: Connection }) {
-  const { counts, push, timeZone } = connection;
+function Details({ connection }: { connection: Connection }) {
+  const { push, timeZone } = connection;
   return (
-    <dl className="facts">
-      <dt>Times</dt>
-      <dd>as in {timeZone}</dd>
-      <dt>Last sync</dt>
-      <dd>{moment(connection.lastSyncedAt, timeZone)}</dd>
-      <dt>Next look</dt>
-      <dd>{moment(connection.nextSyncAt, timeZone)}</dd>
-      <dt>Push</dt>
-      <dd>
-        <Pill state={push.state} /> {push.description}
-      </dd>
-      <dt>Lessons</dt>
-      <dd>{lessons(connection)}</dd>
-      <dt>Conflicts</dt>
-      <dd>{counts.conflicts === 0 ? "None" : count(counts.conflicts, "overlap")}</dd>
-    </dl>
+    <details className="more">
+      <summary>Details</summary>
+      <dl>
+        <dt>Connected</dt>
+        <dd>{moment(connection.connectedAt, timeZone)}</dd>
+        <dt>Last sync</dt>
+        <dd>{moment(connection.lastSyncedAt, timeZone)}</dd>
+        <dt>Next check</dt>
+        <dd>{moment(connection.nextSyncAt, timeZone)}</dd>
+        <dt>Push</dt>
+        <dd>{push.description}</dd>
+        <dt>Time zone</dt>
+        <dd>{timeZone}</dd>
+      </dl>
+    </details>
   );
 }
 
-/** The counts of lessons, up to the API's maximum. */
-function lessons({ counts, settings }: Connection): string {
-  const atLeast = (number: number, most: number, one: string) =>
-    number < most ? count(number, one) : `${most} ${one}s or more`;
-  const said: string[] = [];
-  if (counts.lessonsWaiting > 0) said.push(`${atLeast(counts.lessonsWaiting, 1000, "change")} on the way`);
-  if (counts.lessonsFailed > 0)
-    said.push(`${atLeast(counts.lessonsFailed, 100, "lesson")} could not be synced`);
-  if (said.length > 0) return said.join(", ");
-  return settings.syncDirection === "from_google" ? "Not written to Google" : "All are in Google";
-}
-
-function Failures({ status }: { status: Status }) {
+function Failures({ status, lessonTitle }: Props) {
   if (status.failures.length === 0) return null;
   const zone = status.connected ? status.timeZone : undefined;
   return (
     <ul className="list" aria-label="Lessons that could not be synced">
       {status.failures.map((lesson) => (
         <li key={lesson.lessonId}>
-          <strong>{span(lesson.eventStart, lesson.eventEnd, zone)}</strong>
-          <small>{lesson.reason}</small>
+          <strong>{lessonTitle?.(lesson.lessonId) ?? "A lesson"}</strong>
+          <small>{span(lesson.eventStart, lesson.eventEnd, zone)}</small>
+          <p className="hint">{lesson.reason}</p>
         </li>
       ))}
     </ul>
@@ -78,16 +70,21 @@ function Failures({ status }: { status: Status }) {
 function SyncNow({ disabled }: { disabled: boolean }) {
   const sync = useSyncNow();
   return (
-    <div>
-      <button type="button" disabled={disabled || sync.isPending} onClick={() => sync.mutate(undefined)}>
+    <div className="row">
+      <button
+        type="button"
+        className="primary"
+        disabled={disabled || sync.isPending}
+        onClick={() => sync.mutate(undefined)}
+      >
         {sync.isPending ? "Syncing …" : "Sync now"}
-      </button>{" "}
-      <span role="status">
+      </button>
+      <span role="status" className="hint">
         {sync.data &&
           (sync.data.outcome === "running"
             ? "The sync goes on in the background."
             : sync.data.outcome === "partial"
-              ? "A part is still to be done; the history says what."
+              ? "A part is still to be done; the activity says what."
               : `Synced: ${did(sync.data)}.`)}
       </span>
       <Problem error={sync.error} />
@@ -95,14 +92,10 @@ function SyncNow({ disabled }: { disabled: boolean }) {
   );
 }
 
+export const NOTHING_NEW = "nothing was new";
+
 /** What a run changed, in words. */
-export function did(counts: {
-  eventsSynced: number;
-  eventsCreated: number;
-  eventsUpdated: number;
-  eventsDeleted: number;
-  conflictsDetected: number;
-}): string {
+export function did(counts: SyncCounts): string {
   const said = [
     [counts.eventsCreated, "created"],
     [counts.eventsUpdated, "updated"],
@@ -114,5 +107,5 @@ export function did(counts: {
   if (counts.conflictsDetected > 0) parts.push(count(counts.conflictsDetected, "new conflict"));
   if (parts.length === 0 && counts.eventsSynced > 0)
     parts.push(`${count(counts.eventsSynced, "event")} taken in`);
-  return parts.join(", ") || "nothing was new";
+  return parts.join(", ") || NOTHING_NEW;
 }

@@ -1,23 +1,47 @@
-import type { Conflict } from "../../api/calendar";
-import { span } from "../../format";
+import { type Conflict, useEventTitles } from "../../api/calendar";
+import { duration, span } from "../../format";
+import type { CalendarLesson } from "./lessons";
 
 interface Props {
   conflicts: readonly Conflict[];
   timeZone: string | undefined;
-  lessonTitle: (lessonId: string) => string | undefined;
+  lessons: readonly CalendarLesson[];
 }
 
-/** The lessons that a busy event overlaps, and when. They are flagged, never cancelled. */
-export function ConflictList({ conflicts, timeZone, lessonTitle }: Props) {
-  if (conflicts.length === 0) return <p className="empty">No lesson overlaps.</p>;
+/** The lessons that a busy event overlaps: with what, when, and for how long. They are flagged, never cancelled. */
+export function ConflictList({ conflicts, timeZone, lessons }: Props) {
+  const titleOf = useEventTitles(conflicts);
+  if (conflicts.length === 0) return <p className="empty">No lesson overlaps anything in Google.</p>;
   return (
     <ul className="list">
-      {conflicts.map((pair) => (
-        <li key={`${pair.lessonId} ${pair.googleEventId} ${pair.occurrenceStart}`}>
-          <strong>{lessonTitle(pair.lessonId) ?? "A lesson"}</strong>
-          <small>{span(pair.overlapStart, pair.overlapEnd, timeZone)}</small>
-        </li>
-      ))}
+      {byLesson(conflicts).map(([lessonId, pairs]) => {
+        const lesson = lessons.find(({ id }) => id === lessonId);
+        return (
+          <li key={lessonId} className="conflict">
+            <strong>{lesson?.title ?? "A lesson"}</strong>
+            {lesson && <small>{span(lesson.startsAt, lesson.endsAt, timeZone)}</small>}
+            <ul>
+              {pairs.map((pair) => (
+                <li key={`${pair.googleEventId} ${pair.occurrenceStart}`}>
+                  overlaps <b>{titleOf(pair) ?? "a busy time"}</b>
+                  <small>
+                    {span(pair.overlapStart, pair.overlapEnd, timeZone)} ·{" "}
+                    {duration(pair.overlapStart, pair.overlapEnd)} in common
+                  </small>
+                </li>
+              ))}
+            </ul>
+          </li>
+        );
+      })}
     </ul>
   );
+}
+
+/** Each lesson with its conflicts, all in the order of time. */
+export function byLesson(conflicts: readonly Conflict[]): [string, Conflict[]][] {
+  const groups = new Map<string, Conflict[]>();
+  const sorted = conflicts.toSorted((one, other) => one.overlapStart.localeCompare(other.overlapStart));
+  for (const pair of sorted) groups.set(pair.lessonId, [...(groups.get(pair.lessonId) ?? []), pair]);
+  return [...groups];
 }

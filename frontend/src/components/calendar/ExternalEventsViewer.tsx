@@ -1,56 +1,81 @@
 import "@fullcalendar/react/skeleton.css";
-import "@fullcalendar/react/themes/classic/palette.css";
-import "@fullcalendar/react/themes/classic/theme.css";
+import "@fullcalendar/react/themes/breezy/theme.css";
 
-import FullCalendar, { type EventInput } from "@fullcalendar/react";
-import listPlugin from "@fullcalendar/react/list";
-import classicTheme from "@fullcalendar/react/themes/classic";
+import FullCalendar from "@fullcalendar/react";
+import dayGridPlugin from "@fullcalendar/react/daygrid";
+import interactionPlugin from "@fullcalendar/react/interaction";
+import breezyTheme from "@fullcalendar/react/themes/breezy";
 import timeGridPlugin from "@fullcalendar/react/timegrid";
 import { useState } from "react";
 
-import { type ExternalEvent, useExternalEvents } from "../../api/calendar";
-import { words } from "../../format";
+import { useExternalEvents } from "../../api/calendar";
 import { Problem } from "../Problem";
+import { type Entry, firstDayOfWeek, ofEvent, ofLesson } from "./entries";
+import { EntryDetails } from "./EntryDetails";
+import type { CalendarLesson } from "./lessons";
 
-const [CONFLICT, BUSY, FREE] = ["#b3261e", "#2457d6", "#6b7487"];
+/** On a narrow screen a day is all that there is room for. */
+const isNarrow = () => window.matchMedia("(max-width: 640px)").matches;
 
 interface Props {
   /** The calendar's time zone, as an IANA name. */
   timeZone: string;
-  /** The title of a lesson, if it is known. */
-  lessonTitle: (lessonId: string) => string | undefined;
+  lessons: readonly CalendarLesson[];
+  /** The address of the person's own calendar at Google. */
+  calendarUrl?: string | undefined;
 }
 
-/** The imported events in a calendar view, with the lessons that they overlap. */
-export default function ExternalEventsViewer({ timeZone, lessonTitle }: Props) {
+/** Lessons and what stands in Google, side by side in one calendar; overlaps are marked. */
+export default function ExternalEventsViewer({ timeZone, lessons, calendarUrl }: Props) {
   const [range, setRange] = useState<{ from: Date; to: Date } | null>(null);
   const [conflictsOnly, setConflictsOnly] = useState(false);
+  const [opened, setOpened] = useState<Entry | null>(null);
   const events = useExternalEvents(range, conflictsOnly);
+  const shown = lessons.filter(
+    (lesson) => lesson.status === "scheduled" && (!conflictsOnly || lesson.hasConflict),
+  );
   return (
     <>
-      <label>
-        <input
-          type="checkbox"
-          checked={conflictsOnly}
-          onChange={(changed) => setConflictsOnly(changed.target.checked)}
-        />{" "}
-        Only what overlaps a lesson
-      </label>
+      <div className="row legend">
+        <span className="swatch lesson">Lessons</span>
+        <span className="swatch busy">Busy in Google</span>
+        <span className="swatch free">Free in Google</span>
+        <span className="swatch overlaps">Overlap</span>
+        <label>
+          <input
+            type="checkbox"
+            checked={conflictsOnly}
+            onChange={(changed) => setConflictsOnly(changed.target.checked)}
+          />{" "}
+          Only overlaps
+        </label>
+      </div>
       <Problem error={events.error} />
       <FullCalendar
-        plugins={[timeGridPlugin, listPlugin, classicTheme]}
-        initialView="timeGridWeek"
-        headerToolbar={{ start: "prev,today,next", center: "title", end: "timeGridWeek,listMonth" }}
-        buttons={{ timeGridWeek: { text: "Week" }, listMonth: { text: "Month" } }}
+        plugins={[timeGridPlugin, dayGridPlugin, interactionPlugin, breezyTheme]}
+        initialView={isNarrow() ? "timeGridDay" : "timeGridWeek"}
+        headerToolbar={{
+          start: "prev,today,next",
+          center: "title",
+          end: "timeGridDay,timeGridWeek,dayGridMonth",
+        }}
+        buttons={{
+          timeGridDay: { text: "Day" },
+          timeGridWeek: { text: "Week" },
+          dayGridMonth: { text: "Month" },
+        }}
+        locale={navigator.language}
+        firstDay={firstDayOfWeek(navigator.language)}
         timeZone={timeZone}
-        firstDay={1}
         scrollTime="07:00"
-        height={560}
+        height={640}
+        dayMaxEvents
+        eventDisplay="block"
+        slotEventOverlap={false}
         nowIndicator
-        noEventsContent={
-          events.isSuccess ? "Nothing is planned in Google." : events.isError ? "" : "Loading …"
-        }
-        events={(events.data ?? []).map((event) => onPage(event, lessonTitle))}
+        eventInteractive
+        eventClick={({ event }) => setOpened(event.extendedProps["entry"] as Entry)}
+        events={[...shown.map(ofLesson), ...(events.data ?? []).map(ofEvent)]}
         datesSet={({ start, end }) =>
           setRange((before) =>
             before?.from.getTime() === start.getTime() && before.to.getTime() === end.getTime()
@@ -59,27 +84,13 @@ export default function ExternalEventsViewer({ timeZone, lessonTitle }: Props) {
           )
         }
       />
+      <EntryDetails
+        entry={opened}
+        timeZone={timeZone}
+        lessonTitle={(id) => lessons.find((lesson) => lesson.id === id)?.title}
+        calendarUrl={calendarUrl}
+        onClose={() => setOpened(null)}
+      />
     </>
   );
-}
-
-/** An occurrence for the calendar view. */
-export function onPage(event: ExternalEvent, lessonTitle: Props["lessonTitle"]): EventInput {
-  const title = event.title ?? (event.private ? "Busy" : "Untitled");
-  const overlapped = event.conflicts.map(({ lessonId }) => lessonTitle(lessonId) ?? "a lesson");
-  const notes = [
-    overlapped.length > 0 && `overlaps ${[...new Set(overlapped)].join(", ")}`,
-    event.freeBecause !== null && `free: ${words(event.freeBecause)}`,
-    event.eventStatus === "tentative" && "tentative",
-    event.recurring && "repeats",
-    event.location,
-  ].filter((note) => typeof note === "string" && note !== "");
-  return {
-    id: `${event.googleEventId} ${event.eventStart}`,
-    title: [title, ...notes].join(" · "),
-    start: event.eventStart,
-    end: event.eventEnd,
-    allDay: event.allDayEvent,
-    color: event.hasConflict ? CONFLICT : event.blocks ? BUSY : FREE,
-  };
 }

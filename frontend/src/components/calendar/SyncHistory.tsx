@@ -2,17 +2,22 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { olderLogs, type Status, type SyncLog, useCalendar } from "../../api/calendar";
-import { count, moment, words } from "../../format";
-import { Pill } from "../Pill";
+import { ago, count, moment } from "../../format";
 import { Problem } from "../Problem";
-import { did } from "./CalendarSyncStatus";
+import { did, NOTHING_NEW } from "./CalendarSyncStatus";
 
 type Shown = Pick<Status, "logs" | "nextCursor">;
 
 const NOTHING: Shown = { logs: [], nextCursor: null };
 
-/** The last runs, the newest first, and older ones on demand. */
-export function SyncHistory({ status }: { status: Status }) {
+interface Props {
+  status: Status;
+  /** The title of a lesson, if it is known. */
+  lessonTitle?: ((lessonId: string) => string | undefined) | undefined;
+}
+
+/** What happened lately, the newest first, and what was before on demand. */
+export function SyncHistory({ status, lessonTitle }: Props) {
   const calendar = useCalendar();
   // What was shown when older runs were asked for: they go on from there, whatever comes meanwhile, until so much has come
   // that the status no longer reaches back to it.
@@ -31,7 +36,7 @@ export function SyncHistory({ status }: { status: Status }) {
   const logs = new Map([...status.logs, ...shown.logs, ...pages].map((log) => [log.id, log]));
   // Of a run that both know the status knows the latest.
   for (const log of status.logs) logs.set(log.id, log);
-  if (logs.size === 0) return <p className="empty">No run did anything yet.</p>;
+  if (logs.size === 0) return <p className="empty">Nothing has happened yet.</p>;
   const more = shown.nextCursor === null ? status.nextCursor !== null : older.hasNextPage;
   const showMore = () => {
     if (shown.nextCursor === null) setAsked(status);
@@ -41,12 +46,17 @@ export function SyncHistory({ status }: { status: Status }) {
     <>
       <ul className="list">
         {[...logs.values()].map((log) => (
-          <Row key={log.id} log={log} timeZone={status.connected ? status.timeZone : undefined} />
+          <Row
+            key={log.id}
+            log={log}
+            timeZone={status.connected ? status.timeZone : undefined}
+            lessonTitle={lessonTitle}
+          />
         ))}
       </ul>
       {more && (
         <button type="button" disabled={older.isFetching} onClick={showMore}>
-          Older runs
+          Show earlier activity
         </button>
       )}
       <Problem error={older.error} />
@@ -54,32 +64,67 @@ export function SyncHistory({ status }: { status: Status }) {
   );
 }
 
+/** What set a run off. */
+const CAUSES: Record<SyncLog["trigger"], string> = {
+  connect: "The calendar was connected",
+  manual: "Synced by hand",
+  webhook: "Something changed in Google",
+  poll: "Google was checked",
+  lesson: "Lessons changed",
+  settings: "Settings changed",
+};
+
 const UNFINISHED: Partial<Record<SyncLog["outcome"], string>> = {
   running: "under way",
   failed: "did not succeed",
 };
 
-function Row({ log, timeZone }: { log: SyncLog; timeZone: string | undefined }) {
+const TONES = { completed: "good", running: "busy", partial: "busy", failed: "bad" } as const;
+
+interface RowProps {
+  log: SyncLog;
+  timeZone: string | undefined;
+  lessonTitle: Props["lessonTitle"];
+}
+
+function Row({ log, timeZone, lessonTitle }: RowProps) {
   return (
     <li>
-      <Pill state={log.outcome} />
       <details>
         <summary>
-          {words(log.trigger)}: {UNFINISHED[log.outcome] ?? did(log)}
-          <small>
-            {moment(log.startedAt, timeZone)}, {log.durationMs} ms, {count(log.googleCalls, "call")} to Google
-          </small>
+          <span className={`headline ${TONES[log.outcome]}`}>
+            <span className="mark" aria-hidden="true" />
+            <span>
+              {CAUSES[log.trigger]}: {UNFINISHED[log.outcome] ?? came(log, lessonTitle)}
+              {log.outcome === "partial" && ", a part is left"}
+            </span>
+          </span>
+          <small title={moment(log.startedAt, timeZone)}>{ago(log.startedAt)}</small>
         </summary>
-        {log.reasons.length > 0 ? (
-          <ul>
-            {log.reasons.map((reason) => (
-              <li key={reason}>{reason}</li>
-            ))}
-          </ul>
-        ) : (
-          <p>There is no more to tell.</p>
-        )}
+        <ul>
+          {log.reasons.map((reason) => (
+            <li key={reason}>{withTitles(reason, lessonTitle)}</li>
+          ))}
+          <li className="hint">
+            {moment(log.startedAt, timeZone)}, {log.durationMs} ms, {count(log.googleCalls, "call")} to Google
+          </li>
+        </ul>
       </details>
     </li>
   );
 }
+
+/** What came of a run; of one that changed no event, what it says itself. */
+function came(log: SyncLog, lessonTitle: Props["lessonTitle"]): string {
+  const [first] = log.reasons;
+  return NOTHING_NEW === did(log) && first !== undefined ? withTitles(first, lessonTitle) : did(log);
+}
+
+const ID = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g;
+
+/** A sentence with the titles of lessons in place of their ids. */
+export const withTitles = (sentence: string, lessonTitle: Props["lessonTitle"]): string =>
+  sentence.replaceAll(ID, (id) => {
+    const title = lessonTitle?.(id);
+    return title === undefined ? id : `“${title}”`;
+  });

@@ -12,11 +12,18 @@ import {
   type SyncLog,
 } from "../../api/calendar";
 import { createApi } from "../../api/client";
+import { ago, duration } from "../../format";
 import { CalendarConnectButton } from "./CalendarConnectButton";
 import { CalendarSettings } from "./CalendarSettings";
 import { CalendarSyncStatus } from "./CalendarSyncStatus";
-import { onPage } from "./ExternalEventsViewer";
-import { SyncHistory } from "./SyncHistory";
+import { byLesson, ConflictList } from "./ConflictList";
+import { ConnectionBanner } from "./ConnectionBanner";
+import { ConnectionMenu } from "./ConnectionMenu";
+import { type Entry, firstDayOfWeek, ofEvent, ofLesson } from "./entries";
+import { facts } from "./EntryDetails";
+import { headline } from "./headline";
+import type { CalendarLesson } from "./lessons";
+import { SyncHistory, withTitles } from "./SyncHistory";
 
 const ME = "5c7a1e00-0000-4000-8000-0000000000a1";
 const nothing = { failures: [], conflicts: [], logs: [], nextCursor: null };
@@ -87,7 +94,8 @@ function show(component: ReactElement) {
 }
 
 const press = (name: string, at = 0) => {
-  const button = screen.getAllByRole("button", { name })[at];
+  // jsdom opens no menus.
+  const button = screen.getAllByRole("button", { name, hidden: true })[at];
   if (button === undefined) throw new Error(`there is no ${name}`);
   return userEvent.click(button);
 };
@@ -99,7 +107,6 @@ describe("CalendarConnectButton", () => {
       { code: "not_found", message: "There is no such instructor." },
     ];
     show(<CalendarConnectButton status={notConnected} />);
-    expect(screen.queryByRole("button", { name: "Disconnect" })).toBeNull();
     await press("Connect Google Calendar");
     await waitFor(() =>
       expect(asked).toEqual([
@@ -112,14 +119,20 @@ describe("CalendarConnectButton", () => {
   it("offers to connect again after Google withdrew its permission", () => {
     show(<CalendarConnectButton status={{ ...connected, state: "needs_reauth" }} />);
     expect(screen.getByRole("button", { name: "Connect again" })).toBeTruthy();
-    expect(screen.getByRole("button", { name: "Disconnect" })).toBeTruthy();
   });
 
-  it("disconnects only when asked twice, and keeps what is to be kept", async () => {
+  it("offers nothing where all is connected", () => {
     show(<CalendarConnectButton status={connected} />);
+    expect(screen.queryByRole("button")).toBeNull();
+  });
+});
+
+describe("ConnectionMenu", () => {
+  it("disconnects only when asked twice, and keeps what is to be kept", async () => {
+    show(<ConnectionMenu connection={connected} />);
     await press("Disconnect");
     expect(asked).toEqual([]);
-    await userEvent.click(screen.getByRole("checkbox", { name: /Keep the lessons' events/ }));
+    await userEvent.click(screen.getByRole("checkbox", { name: /Keep the lessons' events/, hidden: true }));
     await press("Disconnect", 1);
     const body = { instructorId: ME, keepEvents: true, keepImported: false };
     await waitFor(() => expect(asked).toEqual([["POST", "/api/v1/calendar/disconnect", body]]));
@@ -127,7 +140,7 @@ describe("CalendarConnectButton", () => {
 
   it("lets another account take the place of this one, when that is confirmed", async () => {
     answers["/api/v1/calendar/oauth/url"] = [503, { code: "kms_unavailable", message: "Try again." }];
-    show(<CalendarConnectButton status={connected} />);
+    show(<ConnectionMenu connection={connected} />);
     await press("Use another account");
     expect(asked).toEqual([]);
     await press("Use another account", 1);
@@ -137,7 +150,7 @@ describe("CalendarConnectButton", () => {
 });
 
 describe("CalendarSyncStatus", () => {
-  it("says in words how things stand and what could not be synced", () => {
+  it("says in words how things stand, which lessons could not be synced and why", () => {
     const lesson = {
       lessonId: ME,
       eventStart: "2026-03-02T08:00:00.000Z",
@@ -145,16 +158,22 @@ describe("CalendarSyncStatus", () => {
     };
     const failures = [{ ...lesson, reason: "Google refused it." }];
     const counts = { lessonsWaiting: 1, lessonsFailed: 2, conflicts: 0 };
-    show(<CalendarSyncStatus status={{ ...connected, state: "failing", counts, failures }} />);
-    expect(screen.getByText("failing")).toBeTruthy();
-    expect(screen.getByText("1 change on the way, 2 lessons could not be synced")).toBeTruthy();
+    const status = { ...connected, counts, failures };
+    show(<CalendarSyncStatus status={status} lessonTitle={(id) => (id === ME ? "Violin" : undefined)} />);
+    expect(screen.getByText("2 lessons could not be put into Google")).toBeTruthy();
+    expect(screen.getByText("1 change on the way.")).toBeTruthy();
+    expect(screen.getByText("Violin")).toBeTruthy();
     expect(screen.getByText("Google refused it.")).toBeTruthy();
-    expect(screen.getByText(/Google tells of changes at once/)).toBeTruthy();
+  });
+
+  it("keeps what only support needs under its details", () => {
+    show(<CalendarSyncStatus status={connected} />);
+    expect(screen.getByText(/Google tells of changes at once/).closest("details")).toBeTruthy();
   });
 
   it("lets a sync be tried while Google refuses the application", () => {
     show(<CalendarSyncStatus status={{ ...connected, state: "client_refused", reason: "deleted_client" }} />);
-    expect(screen.getByText("client refused")).toBeTruthy();
+    expect(screen.getByText("The sync is held up")).toBeTruthy();
     expect(screen.getByRole("button", { name: "Sync now" })).toHaveProperty("disabled", false);
   });
 
@@ -175,15 +194,65 @@ describe("CalendarSyncStatus", () => {
     expect(await screen.findByText(/still to be done/)).toBeTruthy();
   });
 
-  it("does not say that all is in Google where nothing is written there", () => {
-    const settings = { ...connected.settings, syncDirection: "from_google" } as const;
-    show(<CalendarSyncStatus status={{ ...connected, settings }} />);
-    expect(screen.queryByText("All are in Google")).toBeNull();
-  });
-
   it("cannot sync what is switched off", () => {
     show(<CalendarSyncStatus status={{ ...connected, state: "switched_off" }} />);
     expect(screen.getByRole("button", { name: "Sync now" }).hasAttribute("disabled")).toBe(true);
+  });
+});
+
+describe("the headline of a connection", () => {
+  const counting = (counts: Partial<typeof none>) => ({ ...connected, counts: { ...none, ...counts } });
+  it.each([
+    ["is up to date", connected, "good", "Up to date"],
+    [
+      "has lessons that failed, whatever else is well",
+      counting({ lessonsFailed: 1 }),
+      "bad",
+      /^1 lesson could/,
+    ],
+    [
+      "has more failed lessons than are counted",
+      counting({ lessonsFailed: 100 }),
+      "bad",
+      /^100 lessons or more/,
+    ],
+    ["writes", counting({ lessonsWaiting: 3 }), "busy", "Writing to Google: 3 changes to go"],
+    ["reads for the first time", { ...connected, lastSyncedAt: null }, "busy", /first time/],
+    ["fails", { ...connected, state: "failing" } as const, "bad", "The sync is held up"],
+    ["is off", { ...connected, state: "switched_off" } as const, "quiet", "Sync is off"],
+    ["is withdrawn", { ...connected, state: "needs_reauth" } as const, "bad", /permission/],
+    ["ends", { ...connected, state: "disconnecting" } as const, "busy", "Disconnecting …"],
+    ["is none", notConnected, "quiet", "Not connected"],
+  ])("says that it %s", (_, status, tone, title) => {
+    expect(headline(status)).toMatchObject({ tone, title: expect.stringMatching(title) as string });
+  });
+
+  it("says that all is in Google only where it is and lessons are written there", () => {
+    const settings = { ...connected.settings, syncDirection: "from_google" } as const;
+    const all = [
+      counting({ lessonsWaiting: 1 }),
+      { ...connected, settings },
+      { ...connected, lastSyncedAt: null },
+    ];
+    for (const status of all) expect(headline(status).hint).not.toContain("All lessons");
+    expect(headline(connected).hint).toContain("All lessons are in Google");
+  });
+});
+
+describe("ConnectionBanner", () => {
+  it("offers the one thing to do where Google wants its permission again, and is silent else", async () => {
+    const path = `/api/v1/calendar/status/${ME}`;
+    answers[path] = [200, connected];
+    const { unmount } = show(<ConnectionBanner />);
+    await waitFor(() => expect(asked).toHaveLength(1));
+    expect(screen.queryByRole("alert")).toBeNull();
+    unmount();
+    answers[path] = [200, { ...connected, state: "needs_reauth" }];
+    answers["/api/v1/calendar/oauth/url"] = [503, { code: "kms_unavailable", message: "Try again." }];
+    show(<ConnectionBanner />);
+    await screen.findByText(/Google needs your permission again/);
+    await press("Connect again");
+    expect(await screen.findByText("Try again.")).toBeTruthy();
   });
 });
 
@@ -272,7 +341,7 @@ describe("SyncHistory", () => {
   it("does not tell of a failed run as if nothing had been to do", () => {
     const failed = { ...log, outcome: "failed", eventsUpdated: 0 } as const;
     show(<SyncHistory status={{ ...connected, logs: [failed] }} />);
-    expect(screen.getByText(/webhook: did not succeed/)).toBeTruthy();
+    expect(screen.getByText(/Something changed in Google: did not succeed/)).toBeTruthy();
   });
 
   it("tells why, and brings older runs on demand until there are none", async () => {
@@ -282,12 +351,12 @@ describe("SyncHistory", () => {
     ];
     show(<SyncHistory status={{ ...connected, logs: [log], nextCursor: "1" }} />);
     expect(screen.getByText("The event was put back.")).toBeTruthy();
-    await press("Older runs");
-    expect(await screen.findByText(/poll: 1 event updated/)).toBeTruthy();
+    await press("Show earlier activity");
+    expect(await screen.findByText(/Google was checked: 1 event updated/)).toBeTruthy();
     await waitFor(() =>
       expect(asked).toEqual([["GET", `/api/v1/calendar/status/${ME}?cursor=1`, undefined]]),
     );
-    expect(screen.queryByRole("button", { name: "Older runs" })).toBeNull();
+    expect(screen.queryByRole("button", { name: "Show earlier activity" })).toBeNull();
   });
 
   it("leaves no gap where more has come meanwhile than the status tells", async () => {
@@ -295,15 +364,15 @@ describe("SyncHistory", () => {
     answers[`/api/v1/calendar/status/${ME}`] = [200, { logs: [run("1", "poll")], nextCursor: null }];
     const history = (logs: SyncLog[]) => <SyncHistory status={{ ...connected, logs, nextCursor: "2" }} />;
     const { rerender } = show(history([run("2", "webhook")]));
-    await press("Older runs");
-    await screen.findByText(/poll: /);
+    await press("Show earlier activity");
+    await screen.findByText(/Google was checked: /);
     rerender(history([run("3", "lesson"), run("2", "webhook")]));
-    expect(screen.getByText(/lesson: /)).toBeTruthy();
-    expect(screen.getByText(/poll: /)).toBeTruthy();
+    expect(screen.getByText(/Lessons changed: /)).toBeTruthy();
+    expect(screen.getByText(/Google was checked: /)).toBeTruthy();
     rerender(history([run("9", "manual")]));
-    expect(screen.getByText(/manual: /)).toBeTruthy();
-    expect(screen.queryByText(/poll: /)).toBeNull();
-    expect(screen.getByRole("button", { name: "Older runs" })).toBeTruthy();
+    expect(screen.getByText(/Synced by hand: /)).toBeTruthy();
+    expect(screen.queryByText(/Google was checked: /)).toBeNull();
+    expect(screen.getByRole("button", { name: "Show earlier activity" })).toBeTruthy();
   });
 });
 
@@ -324,21 +393,86 @@ describe("an event of Google on the page", () => {
     hasConflict: false,
     conflicts: [],
   };
-  const moment = { occurrenceStart: "", overlapStart: "", overlapEnd: "", foundAt: "" };
-  const conflict = { lessonId: "l", googleEventId: "e", ...moment };
-  const named = () => "Violin";
+  const lesson: CalendarLesson = {
+    id: "l",
+    title: "Violin",
+    startsAt: "2026-03-02T08:30:00.000Z",
+    endsAt: "2026-03-02T09:30:00.000Z",
+    status: "scheduled",
+    hasConflict: true,
+  };
+  const conflict = {
+    lessonId: "l",
+    googleEventId: "e",
+    occurrenceStart: event.eventStart,
+    overlapStart: lesson.startsAt,
+    overlapEnd: event.eventEnd,
+    foundAt: "",
+  };
+  const overlapping = { ...event, hasConflict: true, conflicts: [conflict] };
+  const told = (entry: Entry) => facts(entry, "Europe/Berlin", () => "Violin").join(" ");
 
-  it("names the lesson that it overlaps, once", () => {
-    const shown = onPage({ ...event, hasConflict: true, conflicts: [conflict, conflict] }, named);
-    expect(shown).toMatchObject({ title: "Dentist · overlaps Violin", color: "#b3261e" });
+  it("is told apart from a lesson, and marked like it where they overlap", () => {
+    expect(ofLesson(lesson)).toMatchObject({ title: "Violin", className: "entry lesson overlaps" });
+    expect(ofEvent(overlapping)).toMatchObject({ title: "Dentist", className: "entry busy overlaps" });
+    expect(ofEvent({ ...event, blocks: false }).className).toBe("entry free");
   });
 
-  it("says why it does not block, and shows a private one as busy", () => {
-    expect(onPage({ ...event, blocks: false, freeBecause: "working_location" }, named)).toMatchObject({
-      title: "Dentist · free: working location",
-      color: "#6b7487",
-    });
-    expect(onPage({ ...event, title: null, private: true }, named).title).toBe("Busy");
-    expect(onPage({ ...event, title: null }, named).title).toBe("Untitled");
+  it("shows as busy where it is private, and says where it has no title", () => {
+    expect(ofEvent({ ...event, title: null, private: true }).title).toBe("Busy");
+    expect(ofEvent({ ...event, title: null }).title).toBe("(No title)");
+  });
+
+  it("opens to what is known of it", () => {
+    expect(told({ kind: "event", event: overlapping })).toContain("It overlaps Violin for 30 min.");
+    const free = { ...event, freeBecause: "working_location", recurring: true, location: "Office" } as const;
+    expect(told({ kind: "event", event: free })).toMatch(/Office.*repeats.*no time busy: working location/);
+    const [eventStart, eventEnd] = ["2026-03-01T23:00:00.000Z", "2026-03-03T23:00:00.000Z"];
+    const holiday = { ...event, allDayEvent: true, eventStart, eventEnd };
+    expect(told({ kind: "event", event: holiday })).toMatch(/Mar 2\s–\sTue, Mar 3\./);
+    expect(told({ kind: "lesson", lesson })).toContain("It overlaps something in Google.");
+  });
+
+  it("stands under the lesson that it overlaps, in the order of time, by its title", async () => {
+    const later = { ...conflict, occurrenceStart: "x", overlapStart: "2026-03-02T09:10:00.000Z" };
+    expect(byLesson([later, conflict, { ...conflict, lessonId: "m" }])).toEqual([
+      ["l", [conflict, later]],
+      ["m", [{ ...conflict, lessonId: "m" }]],
+    ]);
+    const path = `/api/v1/calendar/external-events/${ME}`;
+    answers[path] = [200, { events: [overlapping], nextCursor: null }];
+    show(<ConflictList conflicts={[conflict]} timeZone="Europe/Berlin" lessons={[lesson]} />);
+    expect(await screen.findByText("Dentist")).toBeTruthy();
+    expect(screen.getByText("Violin")).toBeTruthy();
+    expect(screen.getByText(/30 min in common/)).toBeTruthy();
+  });
+});
+
+describe("words and times", () => {
+  it("name lessons by their titles where sentences carry ids", () => {
+    const sentence = `Lesson ${ME} was written.`;
+    expect(withTitles(sentence, () => "Violin")).toBe("Lesson “Violin” was written.");
+    expect(withTitles(sentence, () => undefined)).toBe(sentence);
+  });
+
+  it("begin the week where the viewer does", () => {
+    expect([1, 0]).toContain(firstDayOfWeek("en-US"));
+    expect(firstDayOfWeek("de-DE")).toBe(1);
+  });
+
+  it("say how long ago, to the largest unit", () => {
+    const now = Date.parse("2026-03-02T12:00:00Z");
+    expect(ago("2026-03-02T11:59:30Z", now)).toBe("just now");
+    expect(ago("2026-03-02T11:58:00Z", now)).toBe("2 minutes ago");
+    expect(ago("2026-03-01T11:00:00Z", now)).toBe("yesterday");
+  });
+
+  it("say how long, in hours and minutes", () => {
+    const until = (to: string) => duration("2026-03-02T08:00:00Z", to);
+    expect(["2026-03-02T08:30:00Z", "2026-03-02T09:00:00Z", "2026-03-02T09:15:00Z"].map(until)).toEqual([
+      "30 min",
+      "1 h",
+      "1 h 15 min",
+    ]);
   });
 });

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::super::event::{Event, Stamp, Status};
+use super::super::event::{Event, Occurrence, Stamp, Status};
 use super::super::series::{self, Span};
-use super::super::store::{Calendar, instance};
+use super::super::store::{Calendar, instance, stem};
 use super::super::when::When;
 use super::query::{Order, Query};
 use crate::random::hash;
@@ -111,10 +111,22 @@ impl<'a> Source<'a> {
         }
         if !event.is_series() {
             let live_again = event.bare && shown.get(&event.id).is_some_and(|e| !e.is_cancelled());
-            if !live_again {
+            if !live_again && !self.goes_on_in_another_half(event) {
                 shown.insert(event.id.clone(), Cow::Borrowed(event));
             }
         }
+    }
+
+    /// Whether an instance that is gone from its series stands, under the same id, in what the series was split into.
+    fn goes_on_in_another_half(&self, event: &Event) -> bool {
+        let Some(Occurrence { series, original }) = event.occurrence.as_ref().filter(|_| event.is_cancelled()) else {
+            return false;
+        };
+        let is_other_half = |other: &&Event| other.id != *series && stem(&other.id) == stem(series);
+        let mut halves = self.calendar.events.values().filter(is_other_half);
+        halves.any(|half| {
+            half.is_series() && !half.is_cancelled() && series::occurs_at(half, *original, self.calendar.zone)
+        })
     }
 
     /// The occurrences of a series that no exception stands in for.

@@ -1,0 +1,47 @@
+/** Lessons and events of Google as entries of the calendar view. */
+import type { EventInput } from "@fullcalendar/react";
+
+import type { ExternalEvent } from "../../api/calendar";
+import type { CalendarLesson } from "./lessons";
+
+/** What an entry stands for. */
+export type Entry = { kind: "lesson"; lesson: CalendarLesson } | { kind: "event"; event: ExternalEvent };
+
+export const titleOf = (event: ExternalEvent): string =>
+  event.title ?? (event.private ? "Busy" : "(No title)");
+
+const overlapping = (kind: string, overlaps: boolean) => ["entry", kind, ...(overlaps ? ["overlaps"] : [])];
+
+export function ofLesson(lesson: CalendarLesson): EventInput {
+  return {
+    id: `lesson ${lesson.id}`,
+    title: lesson.title,
+    start: lesson.startsAt,
+    end: lesson.endsAt,
+    color: "var(--lesson)",
+    contrastColor: "var(--on-lesson)",
+    className: overlapping("lesson", lesson.hasConflict).join(" "),
+    entry: { kind: "lesson", lesson } satisfies Entry,
+  };
+}
+
+export function ofEvent(event: ExternalEvent): EventInput {
+  const kind = event.blocks ? "busy" : "free";
+  return {
+    id: `${event.googleEventId} ${event.eventStart}`,
+    title: titleOf(event),
+    start: event.eventStart,
+    end: event.eventEnd,
+    allDay: event.allDayEvent,
+    color: `var(--${kind})`,
+    contrastColor: `var(--on-${kind})`,
+    className: overlapping(kind, event.hasConflict).join(" "),
+    entry: { kind: "event", event } satisfies Entry,
+  };
+}
+
+/** The first day of the week where the viewer is: 0 is Sunday. */
+export function firstDayOfWeek(locale: string): number {
+  const info = new Intl.Locale(locale) as Intl.Locale & { getWeekInfo?: () => { firstDay: number } };
+  return (info.getWeekInfo?.().firstDay ?? 1) % 7;
+}

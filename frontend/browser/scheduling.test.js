@@ -46,7 +46,7 @@ test("a consent that is denied is said in words, and nothing is connected", asyn
 test("an instructor connects, and lessons stand in Google", async () => {
   await consent("Connect Google Calendar", "ada@example.com", "Allow");
   await page.getByText("The calendar is connected.").waitFor();
-  assert.equal(new URL(page.url()).search, "", "a reload does not tell it again");
+  assert.equal(new URL(page.url()).search, "?tab=calendar", "a reload does not tell it again");
   await section("Google Calendar").getByText("ada@example.com", { exact: true }).waitFor();
   await section("Google Calendar")
     .getByText(/All lessons are in Google/)
@@ -115,6 +115,23 @@ test("a sync by hand says what it did, and the history why", async () => {
   await run.locator("summary").click();
   assert((await run.locator("details").getAttribute("open")) !== null);
   await picture("history");
+});
+
+test("a sync of some days goes one way", async () => {
+  await section("Google Calendar").getByText("Only some days, or one way").click();
+  const form = section("Google Calendar").locator("form", { hasText: "Sync these" });
+  await form.getByLabel("From", { exact: true }).fill("2030-01-01");
+  await form.getByLabel("Direction").selectOption("to_google");
+  await form.getByRole("button", { name: "Sync these" }).click();
+  await page.getByText(/^Synced: nothing was new|goes on in the background/).waitFor();
+});
+
+test("the address names the tab, and going back returns to the one before", async () => {
+  await tab("Lessons");
+  await section("Lessons").waitFor();
+  await page.goBack();
+  await section("Google Calendar").waitFor();
+  assert.equal(new URL(page.url()).search, "?tab=calendar");
 });
 
 // (Later on, a request for the events may come after the disconnect, and find none.)

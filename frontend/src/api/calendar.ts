@@ -3,7 +3,7 @@ import { useMutation, type UseMutationOptions, useQuery, useQueryClient } from "
 import { createContext, useContext } from "react";
 
 import { type Api, dataOf } from "./client";
-import type { components } from "./schema";
+import type { components, paths } from "./schema";
 
 type Schemas = components["schemas"];
 
@@ -122,11 +122,20 @@ function useChange<Input, Output>(
   });
 }
 
+/** What the API takes as a path to come back to. */
+const RETURN_PATH = /^\/(?!\/)[A-Za-z0-9/\-_.~?=&%]{0,511}$/;
+
+/** The browser comes back to where the login was begun. */
+function comingBack() {
+  const returnPath = window.location.pathname + window.location.search;
+  return RETURN_PATH.test(returnPath) ? { returnPath } : {};
+}
+
 /** Begins a login and goes to Google's consent screen. With `replaceAccount` another account may replace the connected
  * one. */
 export const useConnect = () =>
   useChange(async ({ api, instructorId }, replaceAccount: boolean) => {
-    const query = { instructorId, replaceAccount };
+    const query = { instructorId, replaceAccount, ...comingBack() };
     const { authUrl } = await dataOf(api.GET("/api/v1/calendar/oauth/url", { params: { query } }));
     window.location.assign(authUrl);
   });
@@ -137,12 +146,22 @@ export const useFinishLogin = () =>
     dataOf(api.POST("/api/v1/calendar/oauth/callback", { body })),
   );
 
+type SyncRequest = NonNullable<
+  paths["/api/v1/calendar/sync"]["post"]["requestBody"]
+>["content"]["application/json"];
 type SyncAnswer = (SyncCounts & { outcome: "completed" | "partial" }) | { outcome: "running" };
 
-/** Syncs everything now, and retries what was given up. */
+/** What a sync is bounded to: days of the calendar, both included, and a direction. */
+export interface SyncBounds {
+  startDate?: string | undefined;
+  endDate?: string | undefined;
+  direction?: Settings["syncDirection"];
+}
+
+/** Syncs now, everything or what is asked for, and retries what was given up. */
 export const useSyncNow = () =>
-  useChange<undefined, SyncAnswer>(({ api, instructorId }) =>
-    dataOf(api.POST("/api/v1/calendar/sync", { body: { instructorId } })),
+  useChange<SyncBounds, SyncAnswer>(({ api, instructorId }, bounds) =>
+    dataOf(api.POST("/api/v1/calendar/sync", { body: { instructorId, ...bounds } as SyncRequest })),
   );
 
 /** Changes settings, one request at a time, so that the last change of a setting counts. */

@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 
 import { CalendarProvider, useStatus } from "../api/calendar";
 import { createApi } from "../api/client";
@@ -51,6 +51,10 @@ export function Scheduling() {
 const TABS = { lessons: "Lessons", calendar: "Calendar Sync" } as const;
 type Tab = keyof typeof TABS;
 
+/** The tab that the page's address names. */
+const addressed = (): Tab =>
+  new URLSearchParams(window.location.search).get("tab") === "calendar" ? "calendar" : "lessons";
+
 interface Props {
   session: Session;
   outcome: LoginOutcome | null;
@@ -70,11 +74,17 @@ function Calendar({ session, outcome }: Props) {
 }
 
 function Tabs({ session, outcome }: Props) {
-  const [shown, setShown] = useState<Tab>(outcome ? "calendar" : "lessons");
+  const [shown, setShown] = useState<Tab>(outcome ? "calendar" : addressed);
+  useEffect(() => {
+    const follow = () => setShown(addressed());
+    window.addEventListener("popstate", follow);
+    return () => window.removeEventListener("popstate", follow);
+  }, []);
   const login = useLogin(outcome);
   const conflicts = useStatus().data?.counts.conflicts ?? 0;
   const choose = (tab: Tab) => {
     setShown(tab);
+    window.history.pushState(null, "", tab === "calendar" ? "?tab=calendar" : window.location.pathname);
     document.getElementById(`tab-${tab}`)?.focus();
   };
   return (

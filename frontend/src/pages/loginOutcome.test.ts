@@ -22,6 +22,8 @@ describe("a browser that comes back from Google", () => {
   it("has it taken out of its address, so that neither a reload nor the history tells a code again", () => {
     comingBackTo("/page?calendar=finish#state=s&code=c");
     expect(window.location.href).toMatch(/\/page$/);
+    comingBackTo("/page?tab=calendar&calendar=connected");
+    expect(window.location.href).toMatch(/\/page\?tab=calendar$/);
   });
 
   it("is told in words why it was refused, whatever the code", () => {

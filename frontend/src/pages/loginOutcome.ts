@@ -10,7 +10,12 @@ export type LoginOutcome =
 export function takeLoginOutcome(): LoginOutcome | null {
   const { search, hash, pathname } = window.location;
   const outcome = read(new URLSearchParams(search), new URLSearchParams(hash.slice(1)));
-  if (outcome !== null) window.history.replaceState(null, "", pathname);
+  if (outcome !== null) {
+    const rest = new URLSearchParams(search);
+    for (const taken of ["calendar", "code"]) rest.delete(taken);
+    const query = rest.toString();
+    window.history.replaceState(null, "", query === "" ? pathname : `${pathname}?${query}`);
+  }
   return outcome;
 }
 

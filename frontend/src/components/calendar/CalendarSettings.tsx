@@ -2,12 +2,7 @@ import { useState } from "react";
 
 import { type Settings, useChangeSettings } from "../../api/calendar";
 import { Problem } from "../Problem";
-
-const DIRECTIONS = {
-  two_way: "Both ways",
-  to_google: "Lessons to Google only",
-  from_google: "From Google only",
-} as const;
+import { DIRECTIONS } from "./directions";
 
 const INTERVALS = [5, 15, 30, 60, 240, 1440];
 
@@ -38,7 +33,7 @@ export function CalendarSettings({ settings }: { settings: Settings }) {
           checked={shown.autoSync}
           onChange={(changed) => turn({ autoSync: changed.target.checked })}
         />{" "}
-        Follow changes by itself
+        Sync automatically
       </label>
       <label>
         Direction{" "}
@@ -54,7 +49,7 @@ export function CalendarSettings({ settings }: { settings: Settings }) {
         </select>
       </label>
       <label>
-        Without push, look every{" "}
+        Check Google at least every{" "}
         <select
           value={shown.syncIntervalMinutes}
           onChange={(changed) => turn({ syncIntervalMinutes: Number(changed.target.value) })}

@@ -1,7 +1,7 @@
-import { type Connection, type Status, type SyncCounts, useSyncNow } from "../../api/calendar";
-import { count, moment, span } from "../../format";
-import { Problem } from "../Problem";
+import type { Connection, Status } from "../../api/calendar";
+import { moment, span } from "../../format";
 import { headline } from "./headline";
+import { SyncNow } from "./SyncNow";
 
 /** The states in which a sync may be tried. */
 const SYNCED: Status["state"][] = ["active", "failing", "client_refused"];
@@ -24,7 +24,9 @@ export function CalendarSyncStatus({ status, lessonTitle }: Props) {
       </p>
       {hint !== "" && <p className="hint">{hint}</p>}
       <Failures status={status} lessonTitle={lessonTitle} />
-      {status.connected && <SyncNow disabled={!SYNCED.includes(status.state)} />}
+      {status.connected && (
+        <SyncNow direction={status.settings.syncDirection} disabled={!SYNCED.includes(status.state)} />
+      )}
       {status.connected && <Details connection={status} />}
     </div>
   );
@@ -65,47 +67,4 @@ function Failures({ status, lessonTitle }: Props) {
       ))}
     </ul>
   );
-}
-
-function SyncNow({ disabled }: { disabled: boolean }) {
-  const sync = useSyncNow();
-  return (
-    <div className="row">
-      <button
-        type="button"
-        className="primary"
-        disabled={disabled || sync.isPending}
-        onClick={() => sync.mutate(undefined)}
-      >
-        {sync.isPending ? "Syncing …" : "Sync now"}
-      </button>
-      <span role="status" className="hint">
-        {sync.data &&
-          (sync.data.outcome === "running"
-            ? "The sync goes on in the background."
-            : sync.data.outcome === "partial"
-              ? "A part is still to be done; the activity says what."
-              : `Synced: ${did(sync.data)}.`)}
-      </span>
-      <Problem error={sync.error} />
-    </div>
-  );
-}
-
-export const NOTHING_NEW = "nothing was new";
-
-/** What a run changed, in words. */
-export function did(counts: SyncCounts): string {
-  const said = [
-    [counts.eventsCreated, "created"],
-    [counts.eventsUpdated, "updated"],
-    [counts.eventsDeleted, "deleted"],
-  ] as const;
-  const parts = said
-    .filter(([number]) => number > 0)
-    .map(([number, what]) => `${count(number, "event")} ${what}`);
-  if (counts.conflictsDetected > 0) parts.push(count(counts.conflictsDetected, "new conflict"));
-  if (parts.length === 0 && counts.eventsSynced > 0)
-    parts.push(`${count(counts.eventsSynced, "event")} taken in`);
-  return parts.join(", ") || NOTHING_NEW;
 }

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { olderLogs, type Status, type SyncLog, useCalendar } from "../../api/calendar";
 import { ago, count, moment } from "../../format";
 import { Problem } from "../Problem";
-import { did, NOTHING_NEW } from "./CalendarSyncStatus";
+import { did, NOTHING_NEW } from "./did";
 
 type Shown = Pick<Status, "logs" | "nextCursor">;
 

@@ -110,7 +110,11 @@ describe("CalendarConnectButton", () => {
     await press("Connect Google Calendar");
     await waitFor(() =>
       expect(asked).toEqual([
-        ["GET", `/api/v1/calendar/oauth/url?instructorId=${ME}&replaceAccount=false`, undefined],
+        [
+          "GET",
+          `/api/v1/calendar/oauth/url?instructorId=${ME}&replaceAccount=false&returnPath=%2F`,
+          undefined,
+        ],
       ]),
     );
     expect((await screen.findByRole("alert")).textContent).toBe("There is no such instructor.");
@@ -144,7 +148,7 @@ describe("ConnectionMenu", () => {
     await press("Use another account");
     expect(asked).toEqual([]);
     await press("Use another account", 1);
-    const url = `/api/v1/calendar/oauth/url?instructorId=${ME}&replaceAccount=true`;
+    const url = `/api/v1/calendar/oauth/url?instructorId=${ME}&replaceAccount=true&returnPath=%2F`;
     await waitFor(() => expect(asked).toEqual([["GET", url, undefined]]));
   });
 });
@@ -185,6 +189,22 @@ describe("CalendarSyncStatus", () => {
     expect(
       await screen.findByText("Synced: 2 events created, 1 event updated, 1 new conflict."),
     ).toBeTruthy();
+  });
+
+  it("syncs some days or one direction alone where that is asked for", async () => {
+    show(<CalendarSyncStatus status={connected} />);
+    fireEvent.change(screen.getByLabelText("From"), { target: { value: "2026-03-02" } });
+    await userEvent.selectOptions(screen.getByRole("combobox", { name: "Direction" }), "to_google");
+    await press("Sync these");
+    const [startDate, endDate, direction] = ["2026-03-02", "2026-03-02", "to_google"];
+    const body = { instructorId: ME, startDate, endDate, direction };
+    await waitFor(() => expect(asked).toEqual([["POST", "/api/v1/calendar/sync", body]]));
+  });
+
+  it("offers no direction that the connection does not have", () => {
+    const settings = { ...connected.settings, syncDirection: "to_google" } as const;
+    show(<CalendarSyncStatus status={{ ...connected, settings }} />);
+    expect(screen.queryByRole("combobox")).toBeNull();
   });
 
   it("says that a part is left, where one is", async () => {
@@ -272,11 +292,8 @@ describe("CalendarSettings", () => {
     const switchOf = (name: string) => screen.getByRole<HTMLInputElement>("checkbox", { name });
     fireEvent.click(switchOf("Sync is on"));
     expect(switchOf("Sync is on").checked).toBe(false);
-    fireEvent.click(switchOf("Follow changes by itself"));
-    expect([switchOf("Sync is on").checked, switchOf("Follow changes by itself").checked]).toEqual([
-      false,
-      false,
-    ]);
+    fireEvent.click(switchOf("Sync automatically"));
+    expect([switchOf("Sync is on").checked, switchOf("Sync automatically").checked]).toEqual([false, false]);
     await waitFor(() =>
       expect(asked.map(([, , body]) => body)).toEqual([
         { instructorId: ME, syncEnabled: false },
@@ -317,7 +334,7 @@ describe("CalendarSettings", () => {
 
   it("shows an interval that no one of its own is", () => {
     show(<CalendarSettings settings={{ ...connected.settings, syncIntervalMinutes: 17 }} />);
-    expect(screen.getByRole<HTMLSelectElement>("combobox", { name: /look every/ }).value).toBe("17");
+    expect(screen.getByRole<HTMLSelectElement>("combobox", { name: /Check Google/ }).value).toBe("17");
   });
 });
 

@@ -1,26 +1,7 @@
-/** Times and names as people read them. */
+/** Times as people read them, in one language. */
 
 const DAY = { weekday: "short", day: "numeric", month: "short" } as const;
 const HOUR = { hour: "2-digit", minute: "2-digit" } as const;
-
-/** A time, in the calendar's zone if it is known. */
-export function moment(at: string | null, timeZone?: string): string {
-  return at ? new Intl.DateTimeFormat(undefined, { ...DAY, ...HOUR, timeZone }).format(new Date(at)) : "–";
-}
-
-/** A time span; the day appears once if it is the same. */
-export function span(from: string, to: string, timeZone?: string): string {
-  return new Intl.DateTimeFormat(undefined, { ...DAY, ...HOUR, timeZone }).formatRange(
-    new Date(from),
-    new Date(to),
-  );
-}
-
-/** Whole days, the last one included: `to` is when the day after it begins. */
-export function days(from: string, to: string, timeZone?: string): string {
-  const last = Math.max(Date.parse(from), Date.parse(to) - 1);
-  return new Intl.DateTimeFormat(undefined, { ...DAY, timeZone }).formatRange(Date.parse(from), last);
-}
 
 const MINUTE_MS = 60_000;
 const UNITS = [
@@ -29,26 +10,43 @@ const UNITS = [
   ["minute", MINUTE_MS],
 ] as const;
 
-/** How long ago a time was, to the largest unit: `2 minutes ago`. */
-export function ago(at: string, now = Date.now()): string {
-  const passed = now - Date.parse(at);
-  const [unit, length] = UNITS.find(([, length]) => passed >= length) ?? ["minute", Infinity];
-  if (length === Infinity) return "just now";
-  return new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }).format(
-    -Math.floor(passed / length),
-    unit,
-  );
+export interface Formats {
+  /** A time, in the calendar's zone if it is known. */
+  moment: (at: string | null, timeZone?: string) => string;
+  /** A time span; the day appears once if it is the same. */
+  span: (from: string, to: string, timeZone?: string) => string;
+  /** Whole days, the last one included: `to` is when the day after it begins. */
+  days: (from: string, to: string, timeZone?: string) => string;
+  /** How long ago a time was, to the largest unit: `2 minutes ago`. */
+  ago: (at: string, now?: number) => string;
+  /** The time between two moments: `30 min`, `1 hr 15 min`. */
+  duration: (from: string, to: string) => string;
 }
 
-/** The time between two moments: `30 min`, `1 h 15 min`. */
-export function duration(from: string, to: string): string {
-  const minutes = Math.round((Date.parse(to) - Date.parse(from)) / MINUTE_MS);
-  const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
-  return [hours > 0 && `${hours} h`, (rest > 0 || hours === 0) && `${rest} min`].filter(Boolean).join(" ");
+/** `justNow` stands for less than a minute ago. */
+export function formats(locale: string, justNow: string): Formats {
+  const times = (timeZone?: string) => new Intl.DateTimeFormat(locale, { ...DAY, ...HOUR, timeZone });
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  const unit = (number: number, unit: "hour" | "minute") =>
+    new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "short" }).format(number);
+  return {
+    moment: (at, timeZone) => (at ? times(timeZone).format(new Date(at)) : "–"),
+    span: (from, to, timeZone) => times(timeZone).formatRange(new Date(from), new Date(to)),
+    days: (from, to, timeZone) => {
+      const last = Math.max(Date.parse(from), Date.parse(to) - 1);
+      return new Intl.DateTimeFormat(locale, { ...DAY, timeZone }).formatRange(Date.parse(from), last);
+    },
+    ago: (at, now = Date.now()) => {
+      const passed = now - Date.parse(at);
+      const found = UNITS.find(([, length]) => passed >= length);
+      return found ? relative.format(-Math.floor(passed / found[1]), found[0]) : justNow;
+    },
+    duration: (from, to) => {
+      const minutes = Math.round((Date.parse(to) - Date.parse(from)) / MINUTE_MS);
+      const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
+      return [hours > 0 && unit(hours, "hour"), (rest > 0 || hours === 0) && unit(rest, "minute")]
+        .filter(Boolean)
+        .join(" ");
+    },
+  };
 }
-
-/** An API name as words. */
-export const words = (name: string): string => name.replaceAll(/[._]/g, " ");
-
-/** `1 lesson`, `2 lessons`. */
-export const count = (number: number, one: string): string => `${number} ${one}${number === 1 ? "" : "s"}`;

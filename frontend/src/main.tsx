@@ -5,6 +5,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { Scheduling } from "./pages/Scheduling";
+import { LanguageProvider, languageOf } from "./words/language";
 
 // Requests are sent although the browser reports to be offline; the page shows an error if one fails.
 const networkMode = "always";
@@ -12,12 +13,17 @@ const queries = new QueryClient({
   defaultOptions: { queries: { retry: 1, networkMode }, mutations: { networkMode } },
 });
 
+const language = languageOf(navigator.languages);
+document.documentElement.lang = language.tag;
+
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={queries}>
-      <Scheduling />
+      <LanguageProvider value={language}>
+        <Scheduling />
+      </LanguageProvider>
     </QueryClientProvider>
   </StrictMode>,
 );

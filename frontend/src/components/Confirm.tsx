@@ -1,5 +1,7 @@
 import { type ReactNode, useId, useRef } from "react";
 
+import { useLanguage } from "../words/language";
+
 interface Props {
   /** The texts of the button that opens the dialog and of the one that confirms. */
   action: string;
@@ -16,12 +18,13 @@ interface Props {
 
 /** A button with a confirmation, for actions that cannot be undone. */
 export function Confirm({ action, pending, question, children, refuse, onConfirm, onClose }: Props) {
+  const { words } = useLanguage();
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
   return (
     <>
       <button type="button" disabled={pending} onClick={() => dialog.current?.showModal()}>
-        {pending ? `${action} …` : action}
+        {pending ? words.pending(action) : action}
       </button>
       <dialog ref={dialog} aria-labelledby={title} onClose={onClose}>
         <form method="dialog" onSubmit={(submitted) => onConfirm(new FormData(submitted.currentTarget))}>

@@ -1,12 +1,9 @@
-const STATES: Record<string, readonly [text: string, tone: string]> = {
-  synced: ["In Google", "good"],
-  pending: ["On the way", "warn"],
-  failed: ["Not in Google", "bad"],
-  conflict: ["Overlap", "bad"],
-};
+import { useLanguage } from "../words/language";
+
+const TONES: Record<string, string> = { synced: "good", pending: "warn", failed: "bad", conflict: "bad" };
 
 /** How a lesson stands, coloured by whether it is good or bad. */
 export function Pill({ state }: { state: string }) {
-  const [text, tone] = STATES[state] ?? [state, ""];
-  return <span className={`pill ${tone}`}>{text}</span>;
+  const { states } = useLanguage().words.lessons;
+  return <span className={`pill ${TONES[state] ?? ""}`}>{states[state] ?? state}</span>;
 }

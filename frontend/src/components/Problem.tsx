@@ -1,11 +1,14 @@
 import { ApiError } from "../api/client";
+import { useLanguage } from "../words/language";
 
 /** The message of an error, if there is one. */
 export function Problem({ error }: { error: Error | null }) {
+  const { errors } = useLanguage().words;
   if (error === null) return null;
+  const message = (error instanceof ApiError && errors[error.code]) || error.message;
   return (
     <div role="alert" className="problem">
-      <p>{error.message}</p>
+      <p>{message}</p>
       {error instanceof ApiError && error.details.length > 0 && (
         <ul>
           {error.details.map(({ field, message }) => (

@@ -9,10 +9,10 @@ import { ConflictList } from "../components/calendar/ConflictList";
 import { ConnectionMenu } from "../components/calendar/ConnectionMenu";
 import { SyncHistory } from "../components/calendar/SyncHistory";
 import { Problem } from "../components/Problem";
-import { ago, moment } from "../format";
-import { type Lesson, useLessons, useNotices } from "../host/lessons";
+import { type Lesson, type Notice, useLessons, useNotices } from "../host/lessons";
 import type { Session } from "../host/session";
-import { type LoginOutcome, refusal } from "./loginOutcome";
+import { type Language, useLanguage } from "../words/language";
+import type { LoginOutcome } from "./loginOutcome";
 
 // The calendar's page is most of what there is to load; it is loaded when the tab is opened.
 const ExternalEventsViewer = lazy(() => import("../components/calendar/ExternalEventsViewer"));
@@ -21,11 +21,12 @@ const NO_LESSONS: readonly Lesson[] = [];
 
 /** The calendar with lessons and busy times, and beside it the connection, conflicts and settings. */
 export function CalendarSyncTab({ session, login }: { session: Session; login: LoginOutcome | null }) {
+  const { words } = useLanguage();
   const { data: status, error, failureReason } = useStatus();
   const { data: lessons = NO_LESSONS, error: lessonsError } = useLessons(session);
   if (status === undefined) {
     const problem = error ?? failureReason;
-    return problem ? <Problem error={problem} /> : <p className="empty">Loading …</p>;
+    return problem ? <Problem error={problem} /> : <p className="empty">{words.loading}</p>;
   }
   const timeZone = status.connected ? status.timeZone : undefined;
   const lessonTitle = (id: string) => lessons.find((lesson) => lesson.id === id)?.title;
@@ -35,9 +36,9 @@ export function CalendarSyncTab({ session, login }: { session: Session; login: L
       <div className="main">
         {timeZone !== undefined && (
           <section className="calendar">
-            <h2>Calendar</h2>
+            <h2>{words.calendar.title}</h2>
             <ErrorBoundary fallbackRender={({ error }) => <Problem error={error as Error} />}>
-              <Suspense fallback={<p className="empty">Loading …</p>}>
+              <Suspense fallback={<p className="empty">{words.loading}</p>}>
                 <ExternalEventsViewer timeZone={timeZone} lessons={lessons} calendarUrl={session.googleUrl} />
               </Suspense>
             </ErrorBoundary>
@@ -45,7 +46,7 @@ export function CalendarSyncTab({ session, login }: { session: Session; login: L
         )}
         {status.logs.length > 0 && (
           <section className="activity">
-            <h2>Activity</h2>
+            <h2>{words.activity.title}</h2>
             <SyncHistory status={status} lessonTitle={lessonTitle} />
           </section>
         )}
@@ -53,7 +54,7 @@ export function CalendarSyncTab({ session, login }: { session: Session; login: L
       <div className="aside">
         <section>
           <div className="title">
-            <h2>Google Calendar</h2>
+            <h2>{words.page.google}</h2>
             {status.connected && <ConnectionMenu connection={status} />}
           </div>
           <Problem error={error ?? lessonsError} />
@@ -72,11 +73,11 @@ export function CalendarSyncTab({ session, login }: { session: Session; login: L
         {status.connected && (
           <>
             <section>
-              <h2>Conflicts</h2>
+              <h2>{words.conflicts.title}</h2>
               <ConflictList conflicts={status.conflicts} timeZone={timeZone} lessons={lessons} />
             </section>
             <section className="seldom">
-              <h2>Settings</h2>
+              <h2>{words.settings.title}</h2>
               <CalendarSettings settings={status.settings} />
             </section>
           </>
@@ -89,27 +90,28 @@ export function CalendarSyncTab({ session, login }: { session: Session; login: L
 
 /** The outcome of a login, and what to do next. */
 function Welcome({ outcome }: { outcome: LoginOutcome }) {
+  const { words } = useLanguage();
   const connect = useConnect();
   if (outcome.kind === "finish") {
     return (
       <p role="status" className="wide empty">
-        The calendar is being connected …
+        {words.connect.finishing}
       </p>
     );
   }
   if (outcome.kind === "connected") {
     return (
       <p role="status" className="wide good-news">
-        The calendar is connected.
+        {words.connect.done}
       </p>
     );
   }
   return (
     <div role="alert" className="wide problem">
-      <p>{refusal(outcome.code)}</p>
+      <p>{words.refusals[outcome.code] ?? words.refusal(outcome.code)}</p>
       {outcome.code === "other_account" && (
         <button type="button" disabled={connect.isPending} onClick={() => connect.mutate(true)}>
-          Let another account take its place
+          {words.connect.replace}
         </button>
       )}
       <Problem error={connect.error} />
@@ -117,41 +119,52 @@ function Welcome({ outcome }: { outcome: LoginOutcome }) {
   );
 }
 
-/** What the host would mail to the instructor. */
-const NOTICES: Record<string, (lesson: string, putBack?: boolean) => string> = {
-  "conflict.found": (lesson) => `${lesson} overlaps something in Google`,
-  "conflict.cleared": (lesson) => `${lesson} overlaps nothing any more`,
-  "event.changed_in_google": (lesson, putBack) =>
-    `${lesson} was changed in Google${putBack ? ", and put back" : "; it is left as it is"}`,
-  "connection.needs_attention": () => "Google needs your permission again",
-  "sync.failing": () => "The sync is held up",
-};
-
 interface NoticesProps {
   session: Session;
   timeZone: string | undefined;
   lessonTitle: (id: string) => string | undefined;
 }
 
+/** What the host would mail to the instructor. */
 function Notices({ session, timeZone, lessonTitle }: NoticesProps) {
+  const { words, format } = useLanguage();
   const notices = useNotices(session);
-  const told = (notices.data ?? []).flatMap(({ detailType, receivedAt, detail }) => {
-    const sentence = NOTICES[detailType]?.(lessonTitle(detail.lessonId ?? "") ?? "A lesson", detail.putBack);
-    return sentence === undefined ? [] : [{ id: detail.id, sentence, receivedAt }];
+  const told = (notices.data ?? []).flatMap((notice) => {
+    const { id, lessonId } = notice.detail;
+    const sentence = sentenceOf(notice, lessonTitle(lessonId ?? "") ?? words.aLesson, words);
+    return sentence === undefined ? [] : [{ id, sentence, at: notice.receivedAt }];
   });
   if (told.length === 0 && !notices.error) return null;
   return (
     <section className="seldom">
-      <h2>Told to the instructor</h2>
+      <h2>{words.told.title}</h2>
       <Problem error={notices.error} />
       <ul className="list">
-        {told.map(({ id, sentence, receivedAt }) => (
+        {told.map(({ id, sentence, at }) => (
           <li key={id}>
             <span>{sentence}</span>
-            <small title={moment(receivedAt, timeZone)}>{ago(receivedAt)}</small>
+            <small title={format.moment(at, timeZone)}>{format.ago(at)}</small>
           </li>
         ))}
       </ul>
     </section>
   );
+}
+
+/** What a notice tells a person; nothing where it is for the host alone. */
+function sentenceOf(notice: Notice, lesson: string, { told, state }: Language["words"]): string | undefined {
+  switch (notice.detailType) {
+    case "conflict.found":
+      return told.conflictFound(lesson);
+    case "conflict.cleared":
+      return told.conflictCleared(lesson);
+    case "event.changed_in_google":
+      return told.changed(lesson, notice.detail.putBack ?? false);
+    case "connection.needs_attention":
+      return state.needsPermission;
+    case "sync.failing":
+      return state.heldUp;
+    default:
+      return undefined;
+  }
 }

@@ -1,18 +1,19 @@
 import { Pill } from "../components/Pill";
 import { Problem } from "../components/Problem";
-import { span } from "../format";
 import { type Lesson, type LessonChange, useChangeLesson, useLessons } from "../host/lessons";
 import type { Session } from "../host/session";
+import { useLanguage } from "../words/language";
 
 /** The lessons of the host application, with the sync's columns. */
 export function LessonsTab({ session }: { session: Session }) {
+  const { lessons: words } = useLanguage().words;
   const lessons = useLessons(session);
   const change = useChangeLesson(session);
   return (
     <section>
-      <h2>Lessons</h2>
+      <h2>{words.title}</h2>
       <Problem error={lessons.error ?? change.error} />
-      {lessons.data?.length === 0 && <p className="empty">No lessons yet.</p>}
+      {lessons.data?.length === 0 && <p className="empty">{words.none}</p>}
       <ul className="list">
         {lessons.data?.map((lesson) => (
           <Row
@@ -43,31 +44,35 @@ interface RowProps {
 }
 
 function Row({ lesson, onChange }: RowProps) {
+  const {
+    words: { lessons: words },
+    format,
+  } = useLanguage();
   const live = lesson.status === "scheduled";
   const move = (hours: number) =>
     onChange({ startsAt: later(lesson.startsAt, hours), endsAt: later(lesson.endsAt, hours) });
   return (
     <li className={live ? "" : "cancelled"}>
       <strong>{lesson.title}</strong>
-      <small title={lesson.timeZone}>{span(lesson.startsAt, lesson.endsAt, lesson.timeZone)}</small>
+      <small title={lesson.timeZone}>{format.span(lesson.startsAt, lesson.endsAt, lesson.timeZone)}</small>
       {lesson.hasConflict && <Pill state="conflict" />}
       {lesson.calendarSyncStatus && <Pill state={lesson.calendarSyncStatus} />}
       <fieldset className="row actions" aria-label={lesson.title}>
         {live && (
           <>
-            <button type="button" aria-label="An hour earlier" onClick={() => move(-1)}>
+            <button type="button" aria-label={words.earlier} onClick={() => move(-1)}>
               −1 h
             </button>
-            <button type="button" aria-label="An hour later" onClick={() => move(1)}>
+            <button type="button" aria-label={words.later} onClick={() => move(1)}>
               +1 h
             </button>
           </>
         )}
         <button type="button" onClick={() => onChange({ status: live ? "cancelled" : "scheduled" })}>
-          {live ? "Cancel" : "Restore"}
+          {live ? words.cancel : words.restore}
         </button>
         <button type="button" onClick={() => onChange("remove")}>
-          Remove
+          {words.remove}
         </button>
       </fieldset>
     </li>
@@ -87,6 +92,7 @@ interface NewLessonProps {
 }
 
 function NewLesson({ pending, onAdd }: NewLessonProps) {
+  const { lessons: words } = useLanguage().words;
   return (
     <form
       className="row"
@@ -105,15 +111,15 @@ function NewLesson({ pending, onAdd }: NewLessonProps) {
         onAdd(lesson, () => form.reset());
       }}
     >
-      <input name="title" aria-label="Title" placeholder="New lesson" required maxLength={200} />
-      <input name="start" aria-label="Start" type="datetime-local" required defaultValue={tomorrow()} />
-      <select name="minutes" aria-label="Length" defaultValue="60">
+      <input name="title" aria-label={words.name} placeholder={words.new} required maxLength={200} />
+      <input name="start" aria-label={words.start} type="datetime-local" required defaultValue={tomorrow()} />
+      <select name="minutes" aria-label={words.length} defaultValue="60">
         <option value="45">45 min</option>
         <option value="60">60 min</option>
         <option value="90">90 min</option>
       </select>
       <button className="primary" disabled={pending}>
-        Add
+        {words.add}
       </button>
     </form>
   );

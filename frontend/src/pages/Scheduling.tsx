@@ -5,6 +5,7 @@ import { createApi } from "../api/client";
 import { ConnectionBanner } from "../components/calendar/ConnectionBanner";
 import { Problem } from "../components/Problem";
 import { INSTRUCTORS, remember, remembered, type Session, useSession } from "../host/session";
+import { useLanguage } from "../words/language";
 import { CalendarSyncTab } from "./CalendarSyncTab";
 import { LessonsTab } from "./LessonsTab";
 import { type LoginOutcome, takeLoginOutcome } from "./loginOutcome";
@@ -14,13 +15,14 @@ import { useLogin } from "./useLogin";
 export function Scheduling() {
   const [instructorId, setInstructorId] = useState(remembered);
   const [outcome, setOutcome] = useState(takeLoginOutcome);
+  const { words } = useLanguage();
   const session = useSession(instructorId);
   return (
     <>
       <header>
-        <h1>Scheduling</h1>
+        <h1>{words.page.title}</h1>
         <label>
-          Signed in as{" "}
+          {words.page.signedInAs}{" "}
           <select
             value={instructorId}
             onChange={({ target }) => {
@@ -48,8 +50,8 @@ export function Scheduling() {
   );
 }
 
-const TABS = { lessons: "Lessons", calendar: "Calendar Sync" } as const;
-type Tab = keyof typeof TABS;
+const TABS = ["lessons", "calendar"] as const;
+type Tab = (typeof TABS)[number];
 
 /** The tab that the page's address names. */
 const addressed = (): Tab =>
@@ -80,6 +82,7 @@ function Tabs({ session, outcome }: Props) {
     window.addEventListener("popstate", follow);
     return () => window.removeEventListener("popstate", follow);
   }, []);
+  const { words } = useLanguage();
   const login = useLogin(outcome);
   const conflicts = useStatus().data?.counts.conflicts ?? 0;
   const choose = (tab: Tab) => {
@@ -89,8 +92,8 @@ function Tabs({ session, outcome }: Props) {
   };
   return (
     <>
-      <div className="tabs" role="tablist" aria-label="Scheduling">
-        {(Object.keys(TABS) as Tab[]).map((tab) => (
+      <div className="tabs" role="tablist" aria-label={words.page.title}>
+        {TABS.map((tab) => (
           <button
             key={tab}
             id={`tab-${tab}`}
@@ -105,9 +108,9 @@ function Tabs({ session, outcome }: Props) {
                 choose(shown === "lessons" ? "calendar" : "lessons");
             }}
           >
-            {TABS[tab]}
+            {tab === "lessons" ? words.lessons.title : words.page.sync}
             {tab === "calendar" && conflicts > 0 && (
-              <span className="badge" title={`${conflicts} conflicts`}>
+              <span className="badge" title={words.conflicts.count(conflicts)}>
                 {conflicts}
               </span>
             )}

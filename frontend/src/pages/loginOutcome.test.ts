@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { refusal, takeLoginOutcome } from "./loginOutcome";
+import { takeLoginOutcome } from "./loginOutcome";
 
 const comingBackTo = (address: string) => {
   window.history.replaceState(null, "", address);
@@ -24,10 +24,5 @@ describe("a browser that comes back from Google", () => {
     expect(window.location.href).toMatch(/\/page$/);
     comingBackTo("/page?tab=calendar&calendar=connected");
     expect(window.location.href).toMatch(/\/page\?tab=calendar$/);
-  });
-
-  it("is told in words why it was refused, whatever the code", () => {
-    expect(refusal("permission_missing")).toContain("unticked");
-    expect(refusal("code_refused")).toContain("code_refused");
   });
 });

@@ -32,20 +32,3 @@ function read(query: URLSearchParams, fragment: URLSearchParams): LoginOutcome |
       return null;
   }
 }
-
-const REFUSALS: Record<string, string> = {
-  consent_denied: "Google was told not to allow it.",
-  permission_missing: "A box on Google's screen was left unticked. Please connect again and leave it ticked.",
-  other_browser: "The login was begun in another browser. Please connect again.",
-  unknown_state: "The login took longer than ten minutes, or was used before. Please connect again.",
-  no_refresh_token:
-    "Google gave no lasting permission. Remove this application from your Google account's connections, then connect again.",
-  disconnecting: "The connection before is still being taken down. Please try again in a minute.",
-  connection_changed: "The connection was changed at the same moment. Please try again.",
-  unreachable: "The server did not answer. Reload the page to see whether the calendar is connected.",
-  other_account: "Another Google account is connected.",
-};
-
-/** Why the calendar was not connected, in words. */
-export const refusal = (code: string): string =>
-  REFUSALS[code] ?? `The calendar was not connected (${code}). Please try again.`;

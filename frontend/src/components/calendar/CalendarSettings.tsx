@@ -1,13 +1,14 @@
 import { useState } from "react";
 
 import { type Settings, useChangeSettings } from "../../api/calendar";
+import { useLanguage } from "../../words/language";
 import { Problem } from "../Problem";
-import { DIRECTIONS } from "./directions";
 
 const INTERVALS = [5, 15, 30, 60, 240, 1440];
 
 /** The settings of a connection. Each takes effect at once. */
 export function CalendarSettings({ settings }: { settings: Settings }) {
+  const { settings: words } = useLanguage().words;
   const change = useChangeSettings();
   // A pending change shows at once: a switch that jumped back first would invite a second click.
   const [turned, setTurned] = useState<Partial<Settings>>({});
@@ -18,14 +19,14 @@ export function CalendarSettings({ settings }: { settings: Settings }) {
   const shown = { ...settings, ...turned };
   return (
     <fieldset className="settings" aria-busy={change.isPending}>
-      <legend className="hidden">Settings</legend>
+      <legend className="hidden">{words.title}</legend>
       <label>
         <input
           type="checkbox"
           checked={shown.syncEnabled}
           onChange={(changed) => turn({ syncEnabled: changed.target.checked })}
         />{" "}
-        Sync is on
+        {words.on}
       </label>
       <label>
         <input
@@ -33,15 +34,15 @@ export function CalendarSettings({ settings }: { settings: Settings }) {
           checked={shown.autoSync}
           onChange={(changed) => turn({ autoSync: changed.target.checked })}
         />{" "}
-        Sync automatically
+        {words.automatic}
       </label>
       <label>
-        Direction{" "}
+        {words.direction}{" "}
         <select
           value={shown.syncDirection}
           onChange={(changed) => turn({ syncDirection: changed.target.value as Settings["syncDirection"] })}
         >
-          {Object.entries(DIRECTIONS).map(([direction, name]) => (
+          {Object.entries(words.directions).map(([direction, name]) => (
             <option key={direction} value={direction}>
               {name}
             </option>
@@ -49,7 +50,7 @@ export function CalendarSettings({ settings }: { settings: Settings }) {
         </select>
       </label>
       <label>
-        Check Google at least every{" "}
+        {words.interval}{" "}
         <select
           value={shown.syncIntervalMinutes}
           onChange={(changed) => turn({ syncIntervalMinutes: Number(changed.target.value) })}
@@ -58,7 +59,7 @@ export function CalendarSettings({ settings }: { settings: Settings }) {
             .sort((one, other) => one - other)
             .map((minutes) => (
               <option key={minutes} value={minutes}>
-                {minutes < 60 ? `${minutes} minutes` : minutes === 60 ? "hour" : `${minutes / 60} hours`}
+                {words.every(minutes)}
               </option>
             ))}
         </select>

@@ -1,5 +1,5 @@
 import type { Connection, Status } from "../../api/calendar";
-import { moment, span } from "../../format";
+import { useLanguage } from "../../words/language";
 import { headline } from "./headline";
 import { SyncNow } from "./SyncNow";
 
@@ -15,7 +15,7 @@ interface Props {
 /** Whether the calendar is up to date and why not, what could not be synced, and a button to sync now. What only support
  * needs is under "Details". */
 export function CalendarSyncStatus({ status, lessonTitle }: Props) {
-  const { tone, title, hint } = headline(status);
+  const { tone, title, hint } = headline(status, useLanguage());
   return (
     <div className="sync-status">
       <p className={`headline ${tone}`}>
@@ -33,20 +33,22 @@ export function CalendarSyncStatus({ status, lessonTitle }: Props) {
 }
 
 function Details({ connection }: { connection: Connection }) {
+  const { words, format } = useLanguage();
   const { push, timeZone } = connection;
+  const { details } = words;
   return (
     <details className="more">
-      <summary>Details</summary>
+      <summary>{details.title}</summary>
       <dl>
-        <dt>Connected</dt>
-        <dd>{moment(connection.connectedAt, timeZone)}</dd>
-        <dt>Last sync</dt>
-        <dd>{moment(connection.lastSyncedAt, timeZone)}</dd>
-        <dt>Next check</dt>
-        <dd>{moment(connection.nextSyncAt, timeZone)}</dd>
-        <dt>Push</dt>
-        <dd>{push.description}</dd>
-        <dt>Time zone</dt>
+        <dt>{details.connected}</dt>
+        <dd>{format.moment(connection.connectedAt, timeZone)}</dd>
+        <dt>{details.lastSync}</dt>
+        <dd>{format.moment(connection.lastSyncedAt, timeZone)}</dd>
+        <dt>{details.nextCheck}</dt>
+        <dd>{format.moment(connection.nextSyncAt, timeZone)}</dd>
+        <dt>{details.push}</dt>
+        <dd>{words.push[push.state] ?? push.description}</dd>
+        <dt>{details.timeZone}</dt>
         <dd>{timeZone}</dd>
       </dl>
     </details>
@@ -54,14 +56,15 @@ function Details({ connection }: { connection: Connection }) {
 }
 
 function Failures({ status, lessonTitle }: Props) {
+  const { words, format } = useLanguage();
   if (status.failures.length === 0) return null;
   const zone = status.connected ? status.timeZone : undefined;
   return (
-    <ul className="list" aria-label="Lessons that could not be synced">
+    <ul className="list" aria-label={words.details.failedLessons}>
       {status.failures.map((lesson) => (
         <li key={lesson.lessonId}>
-          <strong>{lessonTitle?.(lesson.lessonId) ?? "A lesson"}</strong>
-          <small>{span(lesson.eventStart, lesson.eventEnd, zone)}</small>
+          <strong>{lessonTitle?.(lesson.lessonId) ?? words.aLesson}</strong>
+          <small>{format.span(lesson.eventStart, lesson.eventEnd, zone)}</small>
           <p className="hint">{lesson.reason}</p>
         </li>
       ))}

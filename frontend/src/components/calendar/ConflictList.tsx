@@ -1,5 +1,5 @@
 import { type Conflict, useEventTitles } from "../../api/calendar";
-import { duration, span } from "../../format";
+import { useLanguage } from "../../words/language";
 import type { CalendarLesson } from "./lessons";
 
 interface Props {
@@ -10,23 +10,24 @@ interface Props {
 
 /** The lessons that a busy event overlaps: with what, when, and for how long. They are flagged, never cancelled. */
 export function ConflictList({ conflicts, timeZone, lessons }: Props) {
+  const { words, format } = useLanguage();
   const titleOf = useEventTitles(conflicts);
-  if (conflicts.length === 0) return <p className="empty">No lesson overlaps anything in Google.</p>;
+  if (conflicts.length === 0) return <p className="empty">{words.conflicts.none}</p>;
   return (
     <ul className="list">
       {byLesson(conflicts).map(([lessonId, pairs]) => {
         const lesson = lessons.find(({ id }) => id === lessonId);
         return (
           <li key={lessonId} className="conflict">
-            <strong>{lesson?.title ?? "A lesson"}</strong>
-            {lesson && <small>{span(lesson.startsAt, lesson.endsAt, timeZone)}</small>}
+            <strong>{lesson?.title ?? words.aLesson}</strong>
+            {lesson && <small>{format.span(lesson.startsAt, lesson.endsAt, timeZone)}</small>}
             <ul>
               {pairs.map((pair) => (
                 <li key={`${pair.googleEventId} ${pair.occurrenceStart}`}>
-                  overlaps <b>{titleOf(pair) ?? "a busy time"}</b>
+                  {words.conflicts.overlaps} <b>{titleOf(pair) ?? words.conflicts.busyTime}</b>
                   <small>
-                    {span(pair.overlapStart, pair.overlapEnd, timeZone)} ·{" "}
-                    {duration(pair.overlapStart, pair.overlapEnd)} in common
+                    {format.span(pair.overlapStart, pair.overlapEnd, timeZone)} ·{" "}
+                    {words.conflicts.inCommon(format.duration(pair.overlapStart, pair.overlapEnd))}
                   </small>
                 </li>
               ))}

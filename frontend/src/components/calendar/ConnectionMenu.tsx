@@ -1,11 +1,13 @@
 import { useId, useRef } from "react";
 
 import { type Connection, useConnect, useDisconnect } from "../../api/calendar";
+import { useLanguage } from "../../words/language";
 import { Confirm } from "../Confirm";
 import { Problem } from "../Problem";
 
 /** What is done rarely with a connection: another account takes its place, or it is disconnected. */
 export function ConnectionMenu({ connection }: { connection: Connection }) {
+  const { menu: words } = useLanguage().words;
   const connect = useConnect();
   const menu = useRef<HTMLDivElement>(null);
   const id = useId();
@@ -13,22 +15,19 @@ export function ConnectionMenu({ connection }: { connection: Connection }) {
   if (connection.state === "disconnecting") return null;
   return (
     <>
-      <button type="button" className="plain" popoverTarget={id} aria-label="More for this connection">
+      <button type="button" className="plain" popoverTarget={id} aria-label={words.open}>
         <span aria-hidden="true">⋯</span>
       </button>
       <div id={id} ref={menu} popover="auto" className="menu">
         <Confirm
-          action="Use another account"
+          action={words.otherAccount}
           pending={connect.isPending}
-          question="Use another Google account?"
-          refuse="Keep this one"
+          question={words.otherAccountQuestion}
+          refuse={words.keepAccount}
           onConfirm={() => connect.mutate(true)}
           onClose={close}
         >
-          <p>
-            The lessons&apos; events leave the calendar of {connection.googleAccount ?? "this account"} and
-            appear in the other. What was imported from it is forgotten. The settings stay.
-          </p>
+          <p>{words.otherAccountMeans(connection.googleAccount)}</p>
         </Confirm>
         <Disconnect onClose={close} />
       </div>
@@ -38,25 +37,26 @@ export function ConnectionMenu({ connection }: { connection: Connection }) {
 }
 
 function Disconnect({ onClose }: { onClose: () => void }) {
+  const { menu: words } = useLanguage().words;
   const disconnect = useDisconnect();
   return (
     <>
       <Confirm
-        action="Disconnect"
+        action={words.disconnect}
         pending={disconnect.isPending}
-        question="Disconnect Google Calendar?"
-        refuse="Stay connected"
+        question={words.disconnectQuestion}
+        refuse={words.stay}
         onClose={onClose}
         onConfirm={(kept) =>
           disconnect.mutate({ keepEvents: kept.has("keepEvents"), keepImported: kept.has("keepImported") })
         }
       >
-        <p>Lessons stay as they are. Their events are removed from the calendar unless you keep them.</p>
+        <p>{words.disconnectMeans}</p>
         <label>
-          <input type="checkbox" name="keepEvents" /> Keep the lessons&apos; events in Google
+          <input type="checkbox" name="keepEvents" /> {words.keepEvents}
         </label>
         <label>
-          <input type="checkbox" name="keepImported" /> Keep what was imported from Google
+          <input type="checkbox" name="keepImported" /> {words.keepImported}
         </label>
       </Confirm>
       <Problem error={disconnect.error} />

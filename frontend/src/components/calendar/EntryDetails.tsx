@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef } from "react";
 
-import { days, duration, span, words } from "../../format";
+import { type Language, useLanguage } from "../../words/language";
 import { type Entry, titleOf } from "./entries";
 
 interface Props {
@@ -15,6 +15,8 @@ interface Props {
 
 /** All that is known here of a lesson or of an event in Google. */
 export function EntryDetails({ entry, timeZone, lessonTitle, calendarUrl, onClose }: Props) {
+  const language = useLanguage();
+  const { words } = language;
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
   useEffect(() => {
@@ -25,15 +27,15 @@ export function EntryDetails({ entry, timeZone, lessonTitle, calendarUrl, onClos
     <dialog ref={dialog} aria-labelledby={title} onClose={onClose}>
       {entry && (
         <form method="dialog">
-          <h3 id={title}>{entry.kind === "lesson" ? entry.lesson.title : titleOf(entry.event)}</h3>
-          {facts(entry, timeZone, lessonTitle).map((fact) => (
+          <h3 id={title}>{entry.kind === "lesson" ? entry.lesson.title : titleOf(entry.event, words)}</h3>
+          {facts(entry, timeZone, lessonTitle, language).map((fact) => (
             <p key={fact}>{fact}</p>
           ))}
           <div className="row">
-            <button>Close</button>
+            <button>{words.calendar.close}</button>
             {calendarUrl !== undefined && (
               <a href={calendarUrl} target="_blank" rel="noopener noreferrer">
-                Open the calendar at Google
+                {words.calendar.open}
               </a>
             )}
           </div>
@@ -44,27 +46,28 @@ export function EntryDetails({ entry, timeZone, lessonTitle, calendarUrl, onClos
 }
 
 /** What there is to say of an entry, a sentence each. */
-export function facts(entry: Entry, timeZone: string, lessonTitle: Props["lessonTitle"]): string[] {
+export function facts(
+  entry: Entry,
+  timeZone: string,
+  lessonTitle: Props["lessonTitle"],
+  { words, format }: Language,
+): string[] {
+  const say = words.entry;
   if (entry.kind === "lesson") {
     const { lesson } = entry;
-    return [
-      `A lesson, ${span(lesson.startsAt, lesson.endsAt, timeZone)}.`,
-      ...(lesson.hasConflict ? ["It overlaps something in Google."] : []),
-    ];
+    const when = format.span(lesson.startsAt, lesson.endsAt, timeZone);
+    return [say.lesson(when), ...(lesson.hasConflict ? [say.lessonOverlaps] : [])];
   }
   const { event } = entry;
-  const when = event.allDayEvent
-    ? days(event.eventStart, event.eventEnd, timeZone)
-    : span(event.eventStart, event.eventEnd, timeZone);
+  const written = event.allDayEvent ? format.days : format.span;
   return [
-    `In Google, ${when}.`,
-    event.location && `Place: ${event.location}.`,
-    event.recurring && "It repeats.",
-    event.eventStatus === "tentative" && "It is tentative.",
-    event.freeBecause !== null && `It keeps no time busy: ${words(event.freeBecause)}.`,
-    ...event.conflicts.map(
-      ({ lessonId, overlapStart, overlapEnd }) =>
-        `It overlaps ${lessonTitle(lessonId) ?? "a lesson"} for ${duration(overlapStart, overlapEnd)}.`,
+    say.event(written(event.eventStart, event.eventEnd, timeZone)),
+    event.location && say.place(event.location),
+    event.recurring && say.repeats,
+    event.eventStatus === "tentative" && say.tentative,
+    event.freeBecause !== null && say.free(words.freeBecause[event.freeBecause]),
+    ...event.conflicts.map(({ lessonId, overlapStart, overlapEnd }) =>
+      say.overlaps(lessonTitle(lessonId) ?? words.aLesson, format.duration(overlapStart, overlapEnd)),
     ),
   ].filter((fact): fact is string => typeof fact === "string" && fact !== "");
 }

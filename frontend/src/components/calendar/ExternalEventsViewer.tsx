@@ -9,6 +9,7 @@ import timeGridPlugin from "@fullcalendar/react/timegrid";
 import { useState } from "react";
 
 import { useExternalEvents } from "../../api/calendar";
+import { useLanguage } from "../../words/language";
 import { Problem } from "../Problem";
 import { type Entry, firstDayOfWeek, ofEvent, ofLesson } from "./entries";
 import { EntryDetails } from "./EntryDetails";
@@ -27,6 +28,8 @@ interface Props {
 
 /** Lessons and what stands in Google, side by side in one calendar; overlaps are marked. */
 export default function ExternalEventsViewer({ timeZone, lessons, calendarUrl }: Props) {
+  const { tag, words } = useLanguage();
+  const { calendar } = words;
   const [range, setRange] = useState<{ from: Date; to: Date } | null>(null);
   const [conflictsOnly, setConflictsOnly] = useState(false);
   const [opened, setOpened] = useState<Entry | null>(null);
@@ -37,17 +40,17 @@ export default function ExternalEventsViewer({ timeZone, lessons, calendarUrl }:
   return (
     <>
       <div className="row legend">
-        <span className="swatch lesson">Lessons</span>
-        <span className="swatch busy">Busy in Google</span>
-        <span className="swatch free">Free in Google</span>
-        <span className="swatch overlaps">Overlap</span>
+        <span className="swatch lesson">{calendar.lessons}</span>
+        <span className="swatch busy">{calendar.busy}</span>
+        <span className="swatch free">{calendar.free}</span>
+        <span className="swatch overlaps">{calendar.overlap}</span>
         <label>
           <input
             type="checkbox"
             checked={conflictsOnly}
             onChange={(changed) => setConflictsOnly(changed.target.checked)}
           />{" "}
-          Only overlaps
+          {calendar.onlyOverlaps}
         </label>
       </div>
       <Problem error={events.error} />
@@ -60,13 +63,16 @@ export default function ExternalEventsViewer({ timeZone, lessons, calendarUrl }:
           end: "timeGridDay,timeGridWeek,dayGridMonth",
         }}
         buttons={{
-          timeGridDay: { text: "Day" },
-          timeGridWeek: { text: "Week" },
-          dayGridMonth: { text: "Month" },
+          today: { text: calendar.today },
+          timeGridDay: { text: calendar.day },
+          timeGridWeek: { text: calendar.week },
+          dayGridMonth: { text: calendar.month },
         }}
-        locale={navigator.language}
-        firstDay={firstDayOfWeek(navigator.language)}
+        locale={tag}
+        firstDay={firstDayOfWeek(tag)}
         timeZone={timeZone}
+        allDayText={calendar.allDay}
+        slotHeaderFormat={{ hour: "numeric", minute: "2-digit" }}
         scrollTime="07:00"
         height={640}
         dayMaxEvents
@@ -75,7 +81,7 @@ export default function ExternalEventsViewer({ timeZone, lessons, calendarUrl }:
         nowIndicator
         eventInteractive
         eventClick={({ event }) => setOpened(event.extendedProps["entry"] as Entry)}
-        events={[...shown.map(ofLesson), ...(events.data ?? []).map(ofEvent)]}
+        events={[...shown.map(ofLesson), ...(events.data ?? []).map((event) => ofEvent(event, words))]}
         datesSet={({ start, end }) =>
           setRange((before) =>
             before?.from.getTime() === start.getTime() && before.to.getTime() === end.getTime()

@@ -2,9 +2,9 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { olderLogs, type Status, type SyncLog, useCalendar } from "../../api/calendar";
-import { ago, count, moment } from "../../format";
+import { type Language, useLanguage } from "../../words/language";
 import { Problem } from "../Problem";
-import { did, NOTHING_NEW } from "./did";
+import { did } from "./did";
 
 type Shown = Pick<Status, "logs" | "nextCursor">;
 
@@ -18,6 +18,7 @@ interface Props {
 
 /** What happened lately, the newest first, and what was before on demand. */
 export function SyncHistory({ status, lessonTitle }: Props) {
+  const { activity } = useLanguage().words;
   const calendar = useCalendar();
   // What was shown when older runs were asked for: they go on from there, whatever comes meanwhile, until so much has come
   // that the status no longer reaches back to it.
@@ -36,7 +37,7 @@ export function SyncHistory({ status, lessonTitle }: Props) {
   const logs = new Map([...status.logs, ...shown.logs, ...pages].map((log) => [log.id, log]));
   // Of a run that both know the status knows the latest.
   for (const log of status.logs) logs.set(log.id, log);
-  if (logs.size === 0) return <p className="empty">Nothing has happened yet.</p>;
+  if (logs.size === 0) return <p className="empty">{activity.none}</p>;
   const more = shown.nextCursor === null ? status.nextCursor !== null : older.hasNextPage;
   const showMore = () => {
     if (shown.nextCursor === null) setAsked(status);
@@ -56,28 +57,13 @@ export function SyncHistory({ status, lessonTitle }: Props) {
       </ul>
       {more && (
         <button type="button" disabled={older.isFetching} onClick={showMore}>
-          Show earlier activity
+          {activity.earlier}
         </button>
       )}
       <Problem error={older.error} />
     </>
   );
 }
-
-/** What set a run off. */
-const CAUSES: Record<SyncLog["trigger"], string> = {
-  connect: "The calendar was connected",
-  manual: "Synced by hand",
-  webhook: "Something changed in Google",
-  poll: "Google was checked",
-  lesson: "Lessons changed",
-  settings: "Settings changed",
-};
-
-const UNFINISHED: Partial<Record<SyncLog["outcome"], string>> = {
-  running: "under way",
-  failed: "did not succeed",
-};
 
 const TONES = { completed: "good", running: "busy", partial: "busy", failed: "bad" } as const;
 
@@ -88,6 +74,9 @@ interface RowProps {
 }
 
 function Row({ log, timeZone, lessonTitle }: RowProps) {
+  const language = useLanguage();
+  const { words, format } = language;
+  const when = format.moment(log.startedAt, timeZone);
   return (
     <li>
       <details>
@@ -95,19 +84,16 @@ function Row({ log, timeZone, lessonTitle }: RowProps) {
           <span className={`headline ${TONES[log.outcome]}`}>
             <span className="mark" aria-hidden="true" />
             <span>
-              {CAUSES[log.trigger]}: {UNFINISHED[log.outcome] ?? came(log, lessonTitle)}
-              {log.outcome === "partial" && ", a part is left"}
+              {words.activity.causes[log.trigger]}: {came(log, lessonTitle, language)}
             </span>
           </span>
-          <small title={moment(log.startedAt, timeZone)}>{ago(log.startedAt)}</small>
+          <small title={when}>{format.ago(log.startedAt)}</small>
         </summary>
         <ul>
           {log.reasons.map((reason) => (
             <li key={reason}>{withTitles(reason, lessonTitle)}</li>
           ))}
-          <li className="hint">
-            {moment(log.startedAt, timeZone)}, {log.durationMs} ms, {count(log.googleCalls, "call")} to Google
-          </li>
+          <li className="hint">{words.activity.cost(when, log.durationMs, log.googleCalls)}</li>
         </ul>
       </details>
     </li>
@@ -115,9 +101,14 @@ function Row({ log, timeZone, lessonTitle }: RowProps) {
 }
 
 /** What came of a run; of one that changed no event, what it says itself. */
-function came(log: SyncLog, lessonTitle: Props["lessonTitle"]): string {
+function came(log: SyncLog, lessonTitle: Props["lessonTitle"], { words }: Language): string {
+  if (log.outcome === "running") return words.activity.underWay;
+  if (log.outcome === "failed") return words.activity.failed;
+  const changed = did(log, words.did);
   const [first] = log.reasons;
-  return NOTHING_NEW === did(log) && first !== undefined ? withTitles(first, lessonTitle) : did(log);
+  const said =
+    changed === words.did.nothing && first !== undefined ? withTitles(first, lessonTitle) : changed;
+  return log.outcome === "partial" ? said + words.activity.partLeft : said;
 }
 
 const ID = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g;

@@ -1,7 +1,7 @@
 import { type Settings, type SyncBounds, useSyncNow } from "../../api/calendar";
+import { useLanguage } from "../../words/language";
 import { Problem } from "../Problem";
 import { did } from "./did";
-import { DIRECTIONS } from "./directions";
 
 interface Props {
   /** The connection's own direction: a sync goes no further. */
@@ -11,26 +11,25 @@ interface Props {
 
 /** Syncs everything now, or some days or one direction alone, and says what came of it. */
 export function SyncNow({ direction, disabled }: Props) {
+  const { words } = useLanguage();
   const sync = useSyncNow();
   const impossible = disabled || sync.isPending;
+  const outcome = sync.data?.outcome;
   return (
     <div className="sync-now">
       <div className="row">
         <button type="button" className="primary" disabled={impossible} onClick={() => sync.mutate({})}>
-          {sync.isPending ? "Syncing …" : "Sync now"}
+          {sync.isPending ? words.sync.underWay : words.sync.now}
         </button>
         <span role="status" className="hint">
-          {sync.data &&
-            (sync.data.outcome === "running"
-              ? "The sync goes on in the background."
-              : sync.data.outcome === "partial"
-                ? "A part is still to be done; the activity says what."
-                : `Synced: ${did(sync.data)}.`)}
+          {outcome === "running" && words.sync.goesOn}
+          {outcome === "partial" && words.sync.partial}
+          {sync.data?.outcome === "completed" && words.sync.done(did(sync.data, words.did))}
         </span>
       </div>
       <Problem error={sync.error} />
       <details className="more">
-        <summary>Only some days, or one way</summary>
+        <summary>{words.sync.bounded}</summary>
         <form
           className="settings"
           onSubmit={(submitted) => {
@@ -39,24 +38,24 @@ export function SyncNow({ direction, disabled }: Props) {
           }}
         >
           <label>
-            From <input type="date" name="startDate" />
+            {words.sync.from} <input type="date" name="startDate" />
           </label>
           <label>
-            To <input type="date" name="endDate" />
+            {words.sync.to} <input type="date" name="endDate" />
           </label>
           {direction === "two_way" && (
             <label>
-              Direction{" "}
+              {words.settings.direction}{" "}
               <select name="direction">
-                {Object.entries(DIRECTIONS).map(([name, words]) => (
+                {Object.entries(words.settings.directions).map(([name, text]) => (
                   <option key={name} value={name}>
-                    {words}
+                    {text}
                   </option>
                 ))}
               </select>
             </label>
           )}
-          <button disabled={impossible}>Sync these</button>
+          <button disabled={impossible}>{words.sync.these}</button>
         </form>
       </details>
     </div>
@@ -64,7 +63,7 @@ export function SyncNow({ direction, disabled }: Props) {
 }
 
 /** What a form bounds a sync to. One date alone stands for that day. */
-export function boundsOf(form: FormData): SyncBounds {
+function boundsOf(form: FormData): SyncBounds {
   const field = (name: string) => (form.get(name) as string | null) ?? "";
   const [from, to, direction] = ["startDate", "endDate", "direction"].map(field);
   return {

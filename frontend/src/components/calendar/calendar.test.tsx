@@ -12,7 +12,7 @@ import {
   type SyncLog,
 } from "../../api/calendar";
 import { createApi } from "../../api/client";
-import { ago, duration } from "../../format";
+import { languageOf, LanguageProvider } from "../../words/language";
 import { CalendarConnectButton } from "./CalendarConnectButton";
 import { CalendarSettings } from "./CalendarSettings";
 import { CalendarSyncStatus } from "./CalendarSyncStatus";
@@ -24,6 +24,8 @@ import { facts } from "./EntryDetails";
 import { headline } from "./headline";
 import type { CalendarLesson } from "./lessons";
 import { SyncHistory, withTitles } from "./SyncHistory";
+
+const english = languageOf(["en-US"]);
 
 const ME = "5c7a1e00-0000-4000-8000-0000000000a1";
 const nothing = { failures: [], conflicts: [], logs: [], nextCursor: null };
@@ -244,7 +246,7 @@ describe("the headline of a connection", () => {
     ["ends", { ...connected, state: "disconnecting" } as const, "busy", "Disconnecting …"],
     ["is none", notConnected, "quiet", "Not connected"],
   ])("says that it %s", (_, status, tone, title) => {
-    expect(headline(status)).toMatchObject({ tone, title: expect.stringMatching(title) as string });
+    expect(headline(status, english)).toMatchObject({ tone, title: expect.stringMatching(title) as string });
   });
 
   it("says that all is in Google only where it is and lessons are written there", () => {
@@ -254,8 +256,8 @@ describe("the headline of a connection", () => {
       { ...connected, settings },
       { ...connected, lastSyncedAt: null },
     ];
-    for (const status of all) expect(headline(status).hint).not.toContain("All lessons");
-    expect(headline(connected).hint).toContain("All lessons are in Google");
+    for (const status of all) expect(headline(status, english).hint).not.toContain("All lessons");
+    expect(headline(connected, english).hint).toContain("All lessons are in Google");
   });
 });
 
@@ -427,23 +429,28 @@ describe("an event of Google on the page", () => {
     foundAt: "",
   };
   const overlapping = { ...event, hasConflict: true, conflicts: [conflict] };
-  const told = (entry: Entry) => facts(entry, "Europe/Berlin", () => "Violin").join(" ");
+  const told = (entry: Entry) => facts(entry, "Europe/Berlin", () => "Violin", english).join(" ");
 
   it("is told apart from a lesson, and marked like it where they overlap", () => {
     expect(ofLesson(lesson)).toMatchObject({ title: "Violin", className: "entry lesson overlaps" });
-    expect(ofEvent(overlapping)).toMatchObject({ title: "Dentist", className: "entry busy overlaps" });
-    expect(ofEvent({ ...event, blocks: false }).className).toBe("entry free");
+    expect(ofEvent(overlapping, english.words)).toMatchObject({
+      title: "Dentist",
+      className: "entry busy overlaps",
+    });
+    expect(ofEvent({ ...event, blocks: false }, english.words).className).toBe("entry free");
   });
 
   it("shows as busy where it is private, and says where it has no title", () => {
-    expect(ofEvent({ ...event, title: null, private: true }).title).toBe("Busy");
-    expect(ofEvent({ ...event, title: null }).title).toBe("(No title)");
+    expect(ofEvent({ ...event, title: null, private: true }, english.words).title).toBe("Busy");
+    expect(ofEvent({ ...event, title: null }, english.words).title).toBe("(No title)");
   });
 
   it("opens to what is known of it", () => {
     expect(told({ kind: "event", event: overlapping })).toContain("It overlaps Violin for 30 min.");
     const free = { ...event, freeBecause: "working_location", recurring: true, location: "Office" } as const;
-    expect(told({ kind: "event", event: free })).toMatch(/Office.*repeats.*no time busy: working location/);
+    expect(told({ kind: "event", event: free })).toMatch(
+      /Office.*repeats.*no time busy: it is a working location/,
+    );
     const [eventStart, eventEnd] = ["2026-03-01T23:00:00.000Z", "2026-03-03T23:00:00.000Z"];
     const holiday = { ...event, allDayEvent: true, eventStart, eventEnd };
     expect(told({ kind: "event", event: holiday })).toMatch(/Mar 2\s–\sTue, Mar 3\./);
@@ -465,6 +472,30 @@ describe("an event of Google on the page", () => {
   });
 });
 
+describe("the language of the page", () => {
+  it("is the first of the viewer's that it speaks", () => {
+    const tagOf = (...tags: string[]) => languageOf(tags).tag;
+    expect([tagOf("fr", "de-AT", "en"), tagOf("en-GB"), tagOf("fr"), tagOf()]).toEqual([
+      "de-AT",
+      "en-GB",
+      "en",
+      "en",
+    ]);
+  });
+
+  it("says all of it in German, what the API says by a code too", () => {
+    const status = { ...connected, state: "failing", reason: "google_unavailable" } as const;
+    show(
+      <LanguageProvider value={languageOf(["de-DE"])}>
+        <CalendarSyncStatus status={status} />
+      </LanguageProvider>,
+    );
+    expect(screen.getByText("Die Synchronisation stockt")).toBeTruthy();
+    expect(screen.getByText(/Google antwortet gerade nicht/)).toBeTruthy();
+    expect(screen.getByRole("button", { name: "Jetzt synchronisieren" })).toBeTruthy();
+  });
+});
+
 describe("words and times", () => {
   it("name lessons by their titles where sentences carry ids", () => {
     const sentence = `Lesson ${ME} was written.`;
@@ -479,17 +510,17 @@ describe("words and times", () => {
 
   it("say how long ago, to the largest unit", () => {
     const now = Date.parse("2026-03-02T12:00:00Z");
-    expect(ago("2026-03-02T11:59:30Z", now)).toBe("just now");
-    expect(ago("2026-03-02T11:58:00Z", now)).toBe("2 minutes ago");
-    expect(ago("2026-03-01T11:00:00Z", now)).toBe("yesterday");
+    expect(english.format.ago("2026-03-02T11:59:30Z", now)).toBe("just now");
+    expect(english.format.ago("2026-03-02T11:58:00Z", now)).toBe("2 minutes ago");
+    expect(english.format.ago("2026-03-01T11:00:00Z", now)).toBe("yesterday");
   });
 
   it("say how long, in hours and minutes", () => {
-    const until = (to: string) => duration("2026-03-02T08:00:00Z", to);
+    const until = (to: string) => english.format.duration("2026-03-02T08:00:00Z", to);
     expect(["2026-03-02T08:30:00Z", "2026-03-02T09:00:00Z", "2026-03-02T09:15:00Z"].map(until)).toEqual([
       "30 min",
-      "1 h",
-      "1 h 15 min",
+      "1 hr",
+      "1 hr 15 min",
     ]);
   });
 });

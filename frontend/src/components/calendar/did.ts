@@ -1,20 +1,15 @@
 import type { SyncCounts } from "../../api/calendar";
-import { count } from "../../format";
+import type { Words } from "../../words/en";
 
-export const NOTHING_NEW = "nothing was new";
-
-/** What a run changed, in words. */
-export function did(counts: SyncCounts): string {
+/** What a run changed, in words; of one that changed nothing, `words.nothing`. */
+export function did(counts: SyncCounts, words: Words["did"]): string {
   const said = [
-    [counts.eventsCreated, "created"],
-    [counts.eventsUpdated, "updated"],
-    [counts.eventsDeleted, "deleted"],
+    [counts.eventsCreated, words.created],
+    [counts.eventsUpdated, words.updated],
+    [counts.eventsDeleted, words.deleted],
+    [counts.conflictsDetected, words.conflicts],
   ] as const;
-  const parts = said
-    .filter(([number]) => number > 0)
-    .map(([number, what]) => `${count(number, "event")} ${what}`);
-  if (counts.conflictsDetected > 0) parts.push(count(counts.conflictsDetected, "new conflict"));
-  if (parts.length === 0 && counts.eventsSynced > 0)
-    parts.push(`${count(counts.eventsSynced, "event")} taken in`);
-  return parts.join(", ") || NOTHING_NEW;
+  const parts = said.filter(([number]) => number > 0).map(([number, say]) => say(number));
+  if (parts.length === 0 && counts.eventsSynced > 0) parts.push(words.takenIn(counts.eventsSynced));
+  return parts.join(", ") || words.nothing;
 }

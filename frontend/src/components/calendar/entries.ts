@@ -2,13 +2,14 @@
 import type { EventInput } from "@fullcalendar/react";
 
 import type { ExternalEvent } from "../../api/calendar";
+import type { Words } from "../../words/en";
 import type { CalendarLesson } from "./lessons";
 
 /** What an entry stands for. */
 export type Entry = { kind: "lesson"; lesson: CalendarLesson } | { kind: "event"; event: ExternalEvent };
 
-export const titleOf = (event: ExternalEvent): string =>
-  event.title ?? (event.private ? "Busy" : "(No title)");
+export const titleOf = (event: ExternalEvent, words: Words): string =>
+  event.title ?? (event.private ? words.busy : words.noTitle);
 
 const overlapping = (kind: string, overlaps: boolean) => ["entry", kind, ...(overlaps ? ["overlaps"] : [])];
 
@@ -25,11 +26,11 @@ export function ofLesson(lesson: CalendarLesson): EventInput {
   };
 }
 
-export function ofEvent(event: ExternalEvent): EventInput {
+export function ofEvent(event: ExternalEvent, words: Words): EventInput {
   const kind = event.blocks ? "busy" : "free";
   return {
     id: `${event.googleEventId} ${event.eventStart}`,
-    title: titleOf(event),
+    title: titleOf(event, words),
     start: event.eventStart,
     end: event.eventEnd,
     allDay: event.allDayEvent,

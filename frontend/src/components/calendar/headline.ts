@@ -1,6 +1,6 @@
 /** What a person reads first of a connection: one line, how good it is, and a sentence more. */
 import type { Connection, Status } from "../../api/calendar";
-import { ago, count } from "../../format";
+import type { Language } from "../../words/language";
 
 export interface Headline {
   tone: "good" | "busy" | "bad" | "quiet";
@@ -12,48 +12,42 @@ export interface Headline {
 const MAX_WAITING = 1000;
 const MAX_FAILED = 100;
 
-const atLeast = (number: number, max: number, one: string) =>
-  number < max ? count(number, one) : `${max} ${one}s or more`;
-
-export function headline(status: Status): Headline {
-  const hint = status.description;
+export function headline(status: Status, language: Language): Headline {
+  const { state: words, reasons } = language.words;
+  const hint = reasons[status.reason ?? ""] ?? status.description;
   switch (status.state) {
     case "not_connected":
-      return {
-        tone: "quiet",
-        title: "Not connected",
-        hint: "Once connected, your lessons appear in your Google calendar, and what you plan there is known here.",
-      };
+      return { tone: "quiet", title: words.notConnected, hint: words.invitation };
     case "needs_reauth":
-      return { tone: "bad", title: "Google needs your permission again", hint };
+      return { tone: "bad", title: words.needsPermission, hint };
     case "failing":
     case "client_refused":
-      return { tone: "bad", title: "The sync is held up", hint };
+      return { tone: "bad", title: words.heldUp, hint };
     case "switched_off":
-      return { tone: "quiet", title: "Sync is off", hint };
+      return { tone: "quiet", title: words.off, hint: "" };
     case "disconnecting":
-      return { tone: "busy", title: "Disconnecting …", hint };
+      return { tone: "busy", title: words.disconnecting, hint: "" };
     case "active":
-      return status.connected ? ofActive(status) : { tone: "quiet", title: "Not connected", hint };
+      return status.connected
+        ? ofActive(status, language)
+        : { tone: "quiet", title: words.notConnected, hint: words.invitation };
   }
 }
 
-function ofActive({ counts, lastSyncedAt, settings }: Connection): Headline {
+function ofActive({ counts, lastSyncedAt, settings }: Connection, { words, format }: Language): Headline {
   const { lessonsWaiting, lessonsFailed } = counts;
+  const { state } = words;
   if (lessonsFailed > 0) {
-    const lessons = atLeast(lessonsFailed, MAX_FAILED, "lesson");
-    const waiting = lessonsWaiting > 0 ? `${atLeast(lessonsWaiting, MAX_WAITING, "change")} on the way.` : "";
-    return { tone: "bad", title: `${lessons} could not be put into Google`, hint: waiting };
+    const hint = lessonsWaiting > 0 ? state.waiting(lessonsWaiting, MAX_WAITING) : "";
+    return { tone: "bad", title: state.failed(lessonsFailed, MAX_FAILED), hint };
   }
-  if (lessonsWaiting > 0) {
-    const changes = atLeast(lessonsWaiting, MAX_WAITING, "change");
-    return { tone: "busy", title: `Writing to Google: ${changes} to go`, hint: "" };
-  }
-  if (lastSyncedAt === null)
-    return { tone: "busy", title: "Reading your calendar for the first time …", hint: "" };
-  const lessons =
-    settings.syncDirection === "from_google"
-      ? "Lessons are not written to Google."
-      : "All lessons are in Google.";
-  return { tone: "good", title: "Up to date", hint: `${lessons} Last synced ${ago(lastSyncedAt)}.` };
+  if (lessonsWaiting > 0)
+    return { tone: "busy", title: state.writing(lessonsWaiting, MAX_WAITING), hint: "" };
+  if (lastSyncedAt === null) return { tone: "busy", title: state.reading, hint: "" };
+  const lessons = settings.syncDirection === "from_google" ? state.notWritten : state.allWritten;
+  return {
+    tone: "good",
+    title: state.upToDate,
+    hint: `${lessons} ${state.lastSynced(format.ago(lastSyncedAt))}`,
+  };
 }

@@ -1,0 +1,247 @@
+import type { Words } from "./en";
+
+/** Jeder Satz der Seite auf Deutsch. */
+
+const counted = (number: number, one: string, many: string): string =>
+  `${number} ${number === 1 ? one : many}`;
+
+const atLeast = (number: number, max: number, one: string, many: string): string =>
+  number < max ? counted(number, one, many) : `${max} ${many} oder mehr`;
+
+const events = (number: number) => counted(number, "Termin", "Termine");
+
+export const de: Words = {
+  loading: "Wird geladen …",
+  noTitle: "(Ohne Titel)",
+  busy: "Beschäftigt",
+  aLesson: "Eine Stunde",
+  justNow: "gerade eben",
+  pending: (action) => `${action} …`,
+
+  connect: {
+    first: "Google Kalender verbinden",
+    again: "Neu verbinden",
+    done: "Der Kalender ist verbunden.",
+    finishing: "Der Kalender wird verbunden …",
+    replace: "Durch ein anderes Konto ersetzen",
+  },
+  refusals: {
+    consent_denied: "Bei Google wurde abgelehnt.",
+    permission_missing:
+      "Auf der Seite von Google fehlte ein Häkchen. Bitte noch einmal verbinden und es gesetzt lassen.",
+    other_browser: "Die Anmeldung wurde in einem anderen Browser begonnen. Bitte noch einmal verbinden.",
+    unknown_state:
+      "Die Anmeldung dauerte länger als zehn Minuten oder wurde schon benutzt. Bitte noch einmal verbinden.",
+    no_refresh_token:
+      "Google gab keine dauerhafte Erlaubnis. Bitte diese Anwendung aus den Verbindungen des Google-Kontos entfernen und noch einmal verbinden.",
+    disconnecting: "Die vorige Verbindung wird noch getrennt. Bitte in einer Minute noch einmal versuchen.",
+    connection_changed: "Die Verbindung wurde im selben Augenblick geändert. Bitte noch einmal versuchen.",
+    unreachable:
+      "Der Server antwortete nicht. Bitte die Seite neu laden, um zu sehen, ob der Kalender verbunden ist.",
+    other_account: "Ein anderes Google-Konto ist verbunden.",
+  },
+  refusal: (code) => `Der Kalender wurde nicht verbunden (${code}). Bitte noch einmal versuchen.`,
+
+  menu: {
+    open: "Mehr zu dieser Verbindung",
+    otherAccount: "Anderes Konto verwenden",
+    otherAccountQuestion: "Ein anderes Google-Konto verwenden?",
+    keepAccount: "Dieses behalten",
+    otherAccountMeans: (account) =>
+      `Die Termine der Stunden verlassen den Kalender von ${account ?? "diesem Konto"} und erscheinen im anderen. Was daraus übernommen wurde, wird vergessen. Die Einstellungen bleiben.`,
+    disconnect: "Trennen",
+    disconnectQuestion: "Google Kalender trennen?",
+    stay: "Verbunden bleiben",
+    disconnectMeans:
+      "Die Stunden bleiben, wie sie sind. Ihre Termine werden aus dem Kalender entfernt, wenn sie nicht behalten werden.",
+    keepEvents: "Termine der Stunden in Google behalten",
+    keepImported: "Aus Google Übernommenes behalten",
+  },
+
+  state: {
+    notConnected: "Nicht verbunden",
+    invitation:
+      "Einmal verbunden, erscheinen die Stunden im Google Kalender, und was dort geplant wird, ist hier bekannt.",
+    needsPermission: "Google braucht Ihre Erlaubnis noch einmal",
+    heldUp: "Die Synchronisation stockt",
+    off: "Die Synchronisation ist aus",
+    disconnecting: "Wird getrennt …",
+    failed: (lessons, max) =>
+      `${atLeast(lessons, max, "Stunde konnte", "Stunden konnten")} nicht in Google eingetragen werden`,
+    waiting: (changes, max) => `${atLeast(changes, max, "Änderung", "Änderungen")} unterwegs.`,
+    writing: (changes, max) =>
+      `Wird in Google eingetragen: noch ${atLeast(changes, max, "Änderung", "Änderungen")}`,
+    reading: "Ihr Kalender wird zum ersten Mal gelesen …",
+    upToDate: "Auf dem neuesten Stand",
+    notWritten: "Stunden werden nicht in Google eingetragen.",
+    allWritten: "Alle Stunden stehen in Google.",
+    lastSynced: (ago) => `Zuletzt synchronisiert: ${ago}.`,
+  },
+  reasons: {
+    google_unavailable: "Google antwortet gerade nicht. Es wird von selbst wieder versucht.",
+    store_unavailable: "Unsere Datenbank antwortet gerade nicht. Es wird von selbst wieder versucht.",
+    quota_exceeded:
+      "Das Nutzungslimit von Google ist erreicht. In einigen Stunden geht es von selbst weiter.",
+    calendar_gone: "Den Kalender gibt es bei Google nicht mehr.",
+    invalid_grant: "Die Erlaubnis wurde bei Google zurückgezogen. Bitte neu verbinden.",
+    insufficientPermissions:
+      "Eine der Erlaubnisse fehlt. Bitte neu verbinden und alle Häkchen gesetzt lassen.",
+  },
+  push: {
+    healthy: "Änderungen in Google sind in Sekunden bekannt.",
+    unhealthy:
+      "Die Benachrichtigung von Google wurde nicht rechtzeitig erneuert; es wird regelmäßig nachgesehen.",
+    suspect: "Google hat eine Änderung nicht gemeldet; bis zur nächsten Meldung wird regelmäßig nachgesehen.",
+    unsupported: "Google meldet Änderungen dieses Kalenders nicht; es wird regelmäßig nachgesehen.",
+    closed: "Google meldet Änderungen noch nicht; es wird regelmäßig nachgesehen.",
+    off: "Änderungen in Google wird nicht gefolgt.",
+  },
+  errors: {
+    unreachable: "Der Server antwortet nicht. Ist dieses Gerät online?",
+    google_unavailable: "Google antwortet nicht. Bitte noch einmal versuchen.",
+    store_unavailable: "Die Datenbank antwortet nicht. Bitte noch einmal versuchen.",
+    kms_unavailable: "Ein Dienst antwortet nicht. Bitte noch einmal versuchen.",
+    not_connected: "Es ist kein Kalender verbunden.",
+  },
+
+  details: {
+    title: "Einzelheiten",
+    connected: "Verbunden",
+    lastSync: "Letzte Synchronisation",
+    nextCheck: "Nächste Prüfung",
+    push: "Benachrichtigung",
+    timeZone: "Zeitzone",
+    failedLessons: "Stunden, die nicht synchronisiert werden konnten",
+  },
+
+  sync: {
+    now: "Jetzt synchronisieren",
+    underWay: "Wird synchronisiert …",
+    goesOn: "Die Synchronisation läuft im Hintergrund weiter.",
+    partial: "Ein Teil steht noch aus; das Protokoll sagt, was.",
+    done: (what) => `Synchronisiert: ${what}.`,
+    bounded: "Nur einige Tage oder eine Richtung",
+    from: "Von",
+    to: "Bis",
+    these: "Diese synchronisieren",
+  },
+  did: {
+    created: (number) => `${events(number)} angelegt`,
+    updated: (number) => `${events(number)} geändert`,
+    deleted: (number) => `${events(number)} gelöscht`,
+    conflicts: (number) => counted(number, "neue Überschneidung", "neue Überschneidungen"),
+    takenIn: (number) => `${events(number)} übernommen`,
+    nothing: "nichts Neues",
+  },
+
+  settings: {
+    title: "Einstellungen",
+    on: "Synchronisation ist an",
+    automatic: "Von selbst synchronisieren",
+    direction: "Richtung",
+    directions: {
+      two_way: "In beide Richtungen",
+      to_google: "Nur Stunden nach Google",
+      from_google: "Nur aus Google",
+    },
+    interval: "In Google nachsehen mindestens alle",
+    every: (minutes) =>
+      minutes < 60 ? `${minutes} Minuten` : minutes === 60 ? "60 Minuten" : `${minutes / 60} Stunden`,
+  },
+
+  calendar: {
+    title: "Kalender",
+    allDay: "ganztägig",
+    today: "Heute",
+    day: "Tag",
+    week: "Woche",
+    month: "Monat",
+    lessons: "Stunden",
+    busy: "Beschäftigt in Google",
+    free: "Frei in Google",
+    overlap: "Überschneidung",
+    onlyOverlaps: "Nur Überschneidungen",
+    close: "Schließen",
+    open: "Kalender bei Google öffnen",
+  },
+  entry: {
+    lesson: (when) => `Eine Stunde, ${when}.`,
+    lessonOverlaps: "Sie überschneidet sich mit etwas in Google.",
+    event: (when) => `In Google, ${when}.`,
+    place: (place) => `Ort: ${place}.`,
+    repeats: "Der Termin wiederholt sich.",
+    tentative: "Der Termin ist vorläufig.",
+    free: (why) => `Die Zeit bleibt frei: ${why}.`,
+    overlaps: (lesson, time) => `Überschneidet sich ${time} lang mit ${lesson}.`,
+  },
+  freeBecause: {
+    cancelled: "abgesagt",
+    transparent: "als frei markiert",
+    declined: "abgelehnt",
+    working_location: "ein Arbeitsort",
+    birthday: "ein Geburtstag",
+  },
+
+  conflicts: {
+    title: "Überschneidungen",
+    none: "Keine Stunde überschneidet sich mit etwas in Google.",
+    overlaps: "überschneidet sich mit",
+    busyTime: "einer belegten Zeit",
+    inCommon: (time) => `${time} gemeinsam`,
+    count: (number) => counted(number, "Überschneidung", "Überschneidungen"),
+  },
+
+  activity: {
+    title: "Protokoll",
+    none: "Noch ist nichts geschehen.",
+    earlier: "Früheres zeigen",
+    causes: {
+      connect: "Der Kalender wurde verbunden",
+      manual: "Von Hand synchronisiert",
+      webhook: "In Google änderte sich etwas",
+      poll: "In Google wurde nachgesehen",
+      lesson: "Stunden änderten sich",
+      settings: "Einstellungen änderten sich",
+    },
+    underWay: "läuft noch",
+    failed: "gelang nicht",
+    partLeft: ", ein Teil steht aus",
+    cost: (when, milliseconds, calls) =>
+      `${when}, ${milliseconds} ms, ${counted(calls, "Aufruf", "Aufrufe")} bei Google`,
+  },
+
+  told: {
+    title: "Mitgeteilt",
+    conflictFound: (lesson) => `${lesson} überschneidet sich mit etwas in Google`,
+    conflictCleared: (lesson) => `${lesson} überschneidet sich nicht mehr`,
+    changed: (lesson, putBack) =>
+      `${lesson} wurde in Google geändert${putBack ? " und wiederhergestellt" : " und bleibt, wie es ist"}`,
+  },
+
+  lessons: {
+    title: "Stunden",
+    none: "Noch keine Stunden.",
+    states: {
+      synced: "In Google",
+      pending: "Unterwegs",
+      failed: "Nicht in Google",
+      conflict: "Überschneidung",
+    },
+    earlier: "Eine Stunde früher",
+    later: "Eine Stunde später",
+    cancel: "Absagen",
+    restore: "Wiederherstellen",
+    remove: "Entfernen",
+    new: "Neue Stunde",
+    name: "Titel",
+    start: "Beginn",
+    length: "Dauer",
+    add: "Hinzufügen",
+  },
+  page: {
+    google: "Google Kalender",
+    title: "Stundenplan",
+    signedInAs: "Angemeldet als",
+    sync: "Kalender-Sync",
+  },
+};

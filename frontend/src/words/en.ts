@@ -1,0 +1,216 @@
+/** Every sentence of the page in English. The API's own sentences are English: what it says by a code has a translation
+ * elsewhere, and stands here only where the page says it better. */
+
+const counted = (number: number, one: string): string => `${number} ${one}${number === 1 ? "" : "s"}`;
+
+const atLeast = (number: number, max: number, one: string): string =>
+  number < max ? counted(number, one) : `${max} ${one}s or more`;
+
+export const en = {
+  loading: "Loading …",
+  noTitle: "(No title)",
+  busy: "Busy",
+  aLesson: "A lesson",
+  justNow: "just now",
+  pending: (action: string) => `${action} …`,
+
+  connect: {
+    first: "Connect Google Calendar",
+    again: "Connect again",
+    done: "The calendar is connected.",
+    finishing: "The calendar is being connected …",
+    replace: "Let another account take its place",
+  },
+  /** Why a login came to nothing, by the API's code. */
+  refusals: {
+    consent_denied: "Google was told not to allow it.",
+    permission_missing:
+      "A box on Google's screen was left unticked. Please connect again and leave it ticked.",
+    other_browser: "The login was begun in another browser. Please connect again.",
+    unknown_state: "The login took longer than ten minutes, or was used before. Please connect again.",
+    no_refresh_token:
+      "Google gave no lasting permission. Remove this application from your Google account's connections, then connect again.",
+    disconnecting: "The connection before is still being taken down. Please try again in a minute.",
+    connection_changed: "The connection was changed at the same moment. Please try again.",
+    unreachable: "The server did not answer. Reload the page to see whether the calendar is connected.",
+    other_account: "Another Google account is connected.",
+  } as Record<string, string>,
+  refusal: (code: string) => `The calendar was not connected (${code}). Please try again.`,
+
+  menu: {
+    open: "More for this connection",
+    otherAccount: "Use another account",
+    otherAccountQuestion: "Use another Google account?",
+    keepAccount: "Keep this one",
+    otherAccountMeans: (account: string | null) =>
+      `The lessons' events leave the calendar of ${account ?? "this account"} and appear in the other. What was imported from it is forgotten. The settings stay.`,
+    disconnect: "Disconnect",
+    disconnectQuestion: "Disconnect Google Calendar?",
+    stay: "Stay connected",
+    disconnectMeans:
+      "Lessons stay as they are. Their events are removed from the calendar unless you keep them.",
+    keepEvents: "Keep the lessons' events in Google",
+    keepImported: "Keep what was imported from Google",
+  },
+
+  state: {
+    notConnected: "Not connected",
+    invitation:
+      "Once connected, your lessons appear in your Google calendar, and what you plan there is known here.",
+    needsPermission: "Google needs your permission again",
+    heldUp: "The sync is held up",
+    off: "Sync is off",
+    disconnecting: "Disconnecting …",
+    failed: (lessons: number, max: number) =>
+      `${atLeast(lessons, max, "lesson")} could not be put into Google`,
+    waiting: (changes: number, max: number) => `${atLeast(changes, max, "change")} on the way.`,
+    writing: (changes: number, max: number) => `Writing to Google: ${atLeast(changes, max, "change")} to go`,
+    reading: "Reading your calendar for the first time …",
+    upToDate: "Up to date",
+    notWritten: "Lessons are not written to Google.",
+    allWritten: "All lessons are in Google.",
+    lastSynced: (ago: string) => `Last synced ${ago}.`,
+  },
+  /** The API's reasons for a state, by code, and what it says of push, where the page's language is not the API's. */
+  reasons: {} as Record<string, string>,
+  push: {} as Record<string, string>,
+  errors: {} as Record<string, string>,
+
+  details: {
+    title: "Details",
+    connected: "Connected",
+    lastSync: "Last sync",
+    nextCheck: "Next check",
+    push: "Push",
+    timeZone: "Time zone",
+    failedLessons: "Lessons that could not be synced",
+  },
+
+  sync: {
+    now: "Sync now",
+    underWay: "Syncing …",
+    goesOn: "The sync goes on in the background.",
+    partial: "A part is still to be done; the activity says what.",
+    done: (what: string) => `Synced: ${what}.`,
+    bounded: "Only some days, or one way",
+    from: "From",
+    to: "To",
+    these: "Sync these",
+  },
+  did: {
+    created: (events: number) => `${counted(events, "event")} created`,
+    updated: (events: number) => `${counted(events, "event")} updated`,
+    deleted: (events: number) => `${counted(events, "event")} deleted`,
+    conflicts: (conflicts: number) => counted(conflicts, "new conflict"),
+    takenIn: (events: number) => `${counted(events, "event")} taken in`,
+    nothing: "nothing was new",
+  },
+
+  settings: {
+    title: "Settings",
+    on: "Sync is on",
+    automatic: "Sync automatically",
+    direction: "Direction",
+    directions: {
+      two_way: "Both ways",
+      to_google: "Lessons to Google only",
+      from_google: "From Google only",
+    },
+    interval: "Check Google at least every",
+    every: (minutes: number) =>
+      minutes < 60 ? `${minutes} minutes` : minutes === 60 ? "hour" : `${minutes / 60} hours`,
+  },
+
+  calendar: {
+    title: "Calendar",
+    allDay: "all day",
+    today: "Today",
+    day: "Day",
+    week: "Week",
+    month: "Month",
+    lessons: "Lessons",
+    busy: "Busy in Google",
+    free: "Free in Google",
+    overlap: "Overlap",
+    onlyOverlaps: "Only overlaps",
+    close: "Close",
+    open: "Open the calendar at Google",
+  },
+  entry: {
+    lesson: (when: string) => `A lesson, ${when}.`,
+    lessonOverlaps: "It overlaps something in Google.",
+    event: (when: string) => `In Google, ${when}.`,
+    place: (place: string) => `Place: ${place}.`,
+    repeats: "It repeats.",
+    tentative: "It is tentative.",
+    free: (why: string) => `It keeps no time busy: ${why}.`,
+    overlaps: (lesson: string, time: string) => `It overlaps ${lesson} for ${time}.`,
+  },
+  freeBecause: {
+    cancelled: "it is cancelled",
+    transparent: "it is marked as free",
+    declined: "you declined it",
+    working_location: "it is a working location",
+    birthday: "it is a birthday",
+  },
+
+  conflicts: {
+    title: "Conflicts",
+    none: "No lesson overlaps anything in Google.",
+    overlaps: "overlaps",
+    busyTime: "a busy time",
+    inCommon: (time: string) => `${time} in common`,
+    count: (conflicts: number) => counted(conflicts, "conflict"),
+  },
+
+  activity: {
+    title: "Activity",
+    none: "Nothing has happened yet.",
+    earlier: "Show earlier activity",
+    causes: {
+      connect: "The calendar was connected",
+      manual: "Synced by hand",
+      webhook: "Something changed in Google",
+      poll: "Google was checked",
+      lesson: "Lessons changed",
+      settings: "Settings changed",
+    },
+    underWay: "under way",
+    failed: "did not succeed",
+    partLeft: ", a part is left",
+    cost: (when: string, milliseconds: number, calls: number) =>
+      `${when}, ${milliseconds} ms, ${counted(calls, "call")} to Google`,
+  },
+
+  told: {
+    title: "Told to the instructor",
+    conflictFound: (lesson: string) => `${lesson} overlaps something in Google`,
+    conflictCleared: (lesson: string) => `${lesson} overlaps nothing any more`,
+    changed: (lesson: string, putBack: boolean) =>
+      `${lesson} was changed in Google${putBack ? ", and put back" : "; it is left as it is"}`,
+  },
+
+  lessons: {
+    title: "Lessons",
+    none: "No lessons yet.",
+    states: {
+      synced: "In Google",
+      pending: "On the way",
+      failed: "Not in Google",
+      conflict: "Overlap",
+    } as Record<string, string>,
+    earlier: "An hour earlier",
+    later: "An hour later",
+    cancel: "Cancel",
+    restore: "Restore",
+    remove: "Remove",
+    new: "New lesson",
+    name: "Title",
+    start: "Start",
+    length: "Length",
+    add: "Add",
+  },
+  page: { google: "Google Calendar", title: "Scheduling", signedInAs: "Signed in as", sync: "Calendar Sync" },
+};
+
+export type Words = typeof en;

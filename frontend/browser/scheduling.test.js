@@ -1,5 +1,6 @@
 // An instructor's day on the Scheduling page, in a real browser, against the whole product.
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 
 import { openPage, startStack } from "./stack.js";
@@ -17,10 +18,30 @@ after(async () => {
   await stack?.stop();
 });
 
-/** Saves a picture of the page into the folder `SCREENSHOTS`, if that is set. */
-const picture = (name) =>
-  process.env.SCREENSHOTS &&
-  page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png`, fullPage: true });
+const AXE = createRequire(import.meta.url).resolve("axe-core");
+
+/** Holds the page against WCAG 2.2 AA, light and dark; and saves a picture of it into the folder `SCREENSHOTS`, if that is
+ * set. */
+async function look(name) {
+  for (const colorScheme of ["dark", "light"]) {
+    await page.emulateMedia({ colorScheme });
+    assert.deepEqual(await barriers(), [], `${name}, ${colorScheme}`);
+  }
+  if (process.env.SCREENSHOTS)
+    await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png`, fullPage: true });
+}
+
+async function barriers() {
+  await page.addScriptTag({ path: AXE });
+  return page.evaluate(async () => {
+    const { axe, document } = globalThis;
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+    // Browsers let keys scroll what has nothing else to focus.
+    const rules = { "scrollable-region-focusable": { enabled: false } };
+    const { violations } = await axe.run(document, { runOnly: tags, rules });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(" ")}`);
+  });
+}
 
 const tab = (name) => page.getByRole("tab", { name }).click();
 const section = (title) =>
@@ -40,7 +61,7 @@ test("a consent that is denied is said in words, and nothing is connected", asyn
   await consent("Connect Google Calendar", "ada@example.com", "Deny");
   await page.getByText("Google was told not to allow it.").waitFor();
   await section("Google Calendar").getByText("Not connected", { exact: true }).waitFor();
-  await picture("denied");
+  await look("denied");
 });
 
 test("an instructor connects, and lessons stand in Google", async () => {
@@ -53,7 +74,7 @@ test("an instructor connects, and lessons stand in Google", async () => {
     .waitFor();
   await tab("Lessons");
   await section("Lessons").getByText("In Google").first().waitFor();
-  await picture("lessons");
+  await look("lessons");
 });
 
 test("an event planned over a lesson shows, and the lesson is flagged until it goes", async () => {
@@ -83,18 +104,18 @@ test("an event planned over a lesson shows, and the lesson is flagged until it g
   if (next) await calendar.getByRole("button", { name: "Next" }).click();
   await dentist.first().waitFor();
   await harp.first().waitFor();
-  await picture("calendar");
+  await look("calendar");
   await dentist.first().click();
   await page
     .getByRole("dialog")
     .getByText(/It overlaps Harp for/)
     .waitFor();
-  await picture("event");
+  await look("event");
   await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
   await calendar.getByRole("tab", { name: "Month" }).click();
   if (day.endsWith("-01") && !next) await calendar.getByRole("button", { name: "Next" }).click();
   await dentist.first().waitFor();
-  await picture("month");
+  await look("month");
 
   await stack.control("delete-event", { calendar: "ada@example.com", id: event.id });
   await section("Conflicts").getByText("No lesson overlaps anything in Google.").waitFor();
@@ -114,7 +135,7 @@ test("a sync by hand says what it did, and the history why", async () => {
   const run = section("Activity").getByRole("listitem").filter({ hasText: "Synced by hand" }).first();
   await run.locator("summary").click();
   assert((await run.locator("details").getAttribute("open")) !== null);
-  await picture("history");
+  await look("history");
 });
 
 test("a sync of some days goes one way", async () => {
@@ -124,6 +145,18 @@ test("a sync of some days goes one way", async () => {
   await form.getByLabel("Direction").selectOption("to_google");
   await form.getByRole("button", { name: "Sync these" }).click();
   await page.getByText(/^Synced: nothing was new|goes on in the background/).waitFor();
+});
+
+test("on the narrowest phone a day is shown, and nothing is cut off", async () => {
+  const { width, height } = page.viewportSize();
+  await page.setViewportSize({ width: 320, height: 640 });
+  await page.reload();
+  await section("Calendar").first().getByRole("tab", { name: "Day", selected: true }).waitFor();
+  assert.equal(await page.evaluate(() => globalThis.document.documentElement.scrollWidth), 320);
+  await look("phone");
+  await page.setViewportSize({ width, height });
+  await page.reload();
+  await section("Calendar").first().getByRole("tab", { name: "Week", selected: true }).waitFor();
 });
 
 test("the address names the tab, and going back returns to the one before", async () => {
@@ -141,7 +174,7 @@ test("disconnecting asks first, and takes our events out of Google", async () =>
   const menu = page.getByRole("button", { name: "More for this connection" });
   await menu.click();
   await page.getByRole("button", { name: "Disconnect" }).click();
-  await picture("disconnect");
+  await look("disconnect");
   await page.getByRole("dialog").getByRole("button", { name: "Stay connected" }).click();
   await section("Google Calendar").getByText("Up to date", { exact: true }).waitFor();
   await menu.click();

@@ -60,10 +60,10 @@ function Row({ lesson, onChange }: RowProps) {
       <fieldset className="row actions" aria-label={lesson.title}>
         {live && (
           <>
-            <button type="button" aria-label={words.earlier} onClick={() => move(-1)}>
+            <button type="button" title={words.earlier} onClick={() => move(-1)}>
               −1 h
             </button>
-            <button type="button" aria-label={words.later} onClick={() => move(1)}>
+            <button type="button" title={words.later} onClick={() => move(1)}>
               +1 h
             </button>
           </>

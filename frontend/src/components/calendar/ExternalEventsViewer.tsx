@@ -63,7 +63,7 @@ export default function ExternalEventsViewer({ timeZone, lessons, calendarUrl }:
           end: "timeGridDay,timeGridWeek,dayGridMonth",
         }}
         buttons={{
-          today: { text: calendar.today },
+          today: { text: calendar.today, hint: calendar.today },
           timeGridDay: { text: calendar.day },
           timeGridWeek: { text: calendar.week },
           dayGridMonth: { text: calendar.month },

@@ -3,7 +3,6 @@ import "@fullcalendar/react/themes/breezy/theme.css";
 
 import FullCalendar from "@fullcalendar/react";
 import dayGridPlugin from "@fullcalendar/react/daygrid";
-import interactionPlugin from "@fullcalendar/react/interaction";
 import breezyTheme from "@fullcalendar/react/themes/breezy";
 import timeGridPlugin from "@fullcalendar/react/timegrid";
 import { useState } from "react";
@@ -55,7 +54,7 @@ export default function ExternalEventsViewer({ timeZone, lessons, calendarUrl }:
       </div>
       <Problem error={events.error} />
       <FullCalendar
-        plugins={[timeGridPlugin, dayGridPlugin, interactionPlugin, breezyTheme]}
+        plugins={[timeGridPlugin, dayGridPlugin, breezyTheme]}
         initialView={isNarrow() ? "timeGridDay" : "timeGridWeek"}
         headerToolbar={{
           start: "prev,today,next",

@@ -1,0 +1,93 @@
+import { screen } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+
+import type { ExternalEvent } from "../../api/calendar";
+import { byLesson, ConflictList } from "./ConflictList";
+import { type Entry, firstDayOfWeek, ofEvent, ofLesson } from "./entries";
+import { facts } from "./EntryDetails";
+import type { CalendarLesson } from "./lessons";
+import { answers, english, ME, show } from "./testing";
+
+describe("an event of Google on the page", () => {
+  const event: ExternalEvent = {
+    googleEventId: "e",
+    calendarId: "primary",
+    title: "Dentist",
+    location: null,
+    eventStart: "2026-03-02T08:00:00.000Z",
+    eventEnd: "2026-03-02T09:00:00.000Z",
+    allDayEvent: false,
+    eventStatus: "confirmed",
+    recurring: false,
+    private: false,
+    blocks: true,
+    freeBecause: null,
+    hasConflict: false,
+    conflicts: [],
+  };
+  const lesson: CalendarLesson = {
+    id: "l",
+    title: "Violin",
+    startsAt: "2026-03-02T08:30:00.000Z",
+    endsAt: "2026-03-02T09:30:00.000Z",
+    status: "scheduled",
+    hasConflict: true,
+  };
+  const conflict = {
+    lessonId: "l",
+    googleEventId: "e",
+    occurrenceStart: event.eventStart,
+    overlapStart: lesson.startsAt,
+    overlapEnd: event.eventEnd,
+    foundAt: "",
+  };
+  const overlapping = { ...event, hasConflict: true, conflicts: [conflict] };
+  const told = (entry: Entry) => facts(entry, "Europe/Berlin", () => "Violin", english).join(" ");
+
+  it("is told apart from a lesson, and marked like it where they overlap", () => {
+    expect(ofLesson(lesson)).toMatchObject({ title: "Violin", className: "entry lesson overlaps" });
+    expect(ofEvent(overlapping, english.words)).toMatchObject({
+      title: "Dentist",
+      className: "entry busy overlaps",
+    });
+    expect(ofEvent({ ...event, blocks: false }, english.words).className).toBe("entry free");
+  });
+
+  it("shows as busy where it is private, and says where it has no title", () => {
+    expect(ofEvent({ ...event, title: null, private: true }, english.words).title).toBe("Busy");
+    expect(ofEvent({ ...event, title: null }, english.words).title).toBe("(No title)");
+  });
+
+  it("opens to what is known of it", () => {
+    expect(told({ kind: "event", event: overlapping })).toContain("It overlaps Violin for 30 min.");
+    const free = { ...event, freeBecause: "working_location", recurring: true, location: "Office" } as const;
+    expect(told({ kind: "event", event: free })).toMatch(
+      /Office.*repeats.*no time busy: it is a working location/,
+    );
+    const [eventStart, eventEnd] = ["2026-03-01T23:00:00.000Z", "2026-03-03T23:00:00.000Z"];
+    const holiday = { ...event, allDayEvent: true, eventStart, eventEnd };
+    expect(told({ kind: "event", event: holiday })).toMatch(/Mar 2\s–\sTue, Mar 3\./);
+    expect(told({ kind: "lesson", lesson })).toContain("It overlaps something in Google.");
+  });
+
+  it("stands under the lesson that it overlaps, in the order of time, by its title", async () => {
+    const later = { ...conflict, occurrenceStart: "x", overlapStart: "2026-03-02T09:10:00.000Z" };
+    expect(byLesson([later, conflict, { ...conflict, lessonId: "m" }])).toEqual([
+      ["l", [conflict, later]],
+      ["m", [{ ...conflict, lessonId: "m" }]],
+    ]);
+    const path = `/api/v1/calendar/external-events/${ME}`;
+    answers[path] = [200, { events: [overlapping], nextCursor: null }];
+    show(<ConflictList conflicts={[conflict]} timeZone="Europe/Berlin" lessons={[lesson]} />);
+    expect(await screen.findByText("Dentist")).toBeTruthy();
+    expect(screen.getByText("Violin")).toBeTruthy();
+    expect(screen.getByText(/30 min in common/)).toBeTruthy();
+  });
+});
+
+describe("the calendar", () => {
+  it("begins the week where the viewer does", () => {
+    expect([1, 0]).toContain(firstDayOfWeek("en-US"));
+    expect(firstDayOfWeek("de-DE")).toBe(1);
+  });
+});

@@ -1,0 +1,113 @@
+import { fireEvent, screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it } from "vitest";
+
+import { CalendarSyncStatus } from "./CalendarSyncStatus";
+import { headline } from "./headline";
+import { answers, asked, connected, english, ME, none, notConnected, press, show } from "./testing";
+
+describe("the headline of a connection", () => {
+  const counting = (counts: Partial<typeof none>) => ({ ...connected, counts: { ...none, ...counts } });
+  it.each([
+    ["is up to date", connected, "good", "Up to date"],
+    [
+      "has lessons that failed, whatever else is well",
+      counting({ lessonsFailed: 1 }),
+      "bad",
+      /^1 lesson could/,
+    ],
+    [
+      "has more failed lessons than are counted",
+      counting({ lessonsFailed: 100 }),
+      "bad",
+      /^100 lessons or more/,
+    ],
+    ["writes", counting({ lessonsWaiting: 3 }), "busy", "Writing to Google: 3 changes to go"],
+    ["reads for the first time", { ...connected, lastSyncedAt: null }, "busy", /first time/],
+    ["fails", { ...connected, state: "failing" } as const, "bad", "The sync is held up"],
+    ["is off", { ...connected, state: "switched_off" } as const, "quiet", "Sync is off"],
+    ["is withdrawn", { ...connected, state: "needs_reauth" } as const, "bad", /permission/],
+    ["ends", { ...connected, state: "disconnecting" } as const, "busy", "Disconnecting …"],
+    ["is none", notConnected, "quiet", "Not connected"],
+  ])("says that it %s", (_, status, tone, title) => {
+    expect(headline(status, english)).toMatchObject({ tone, title: expect.stringMatching(title) as string });
+  });
+
+  it("says that all is in Google only where it is and lessons are written there", () => {
+    const settings = { ...connected.settings, syncDirection: "from_google" } as const;
+    const all = [
+      counting({ lessonsWaiting: 1 }),
+      { ...connected, settings },
+      { ...connected, lastSyncedAt: null },
+    ];
+    for (const status of all) expect(headline(status, english).hint).not.toContain("All lessons");
+    expect(headline(connected, english).hint).toContain("All lessons are in Google");
+  });
+});
+
+describe("CalendarSyncStatus", () => {
+  it("says in words how things stand, which lessons could not be synced and why", () => {
+    const lesson = {
+      lessonId: ME,
+      eventStart: "2026-03-02T08:00:00.000Z",
+      eventEnd: "2026-03-02T09:00:00.000Z",
+    };
+    const failures = [{ ...lesson, reason: "Google refused it." }];
+    const counts = { lessonsWaiting: 1, lessonsFailed: 2, conflicts: 0 };
+    const status = { ...connected, counts, failures };
+    show(<CalendarSyncStatus status={status} lessonTitle={(id) => (id === ME ? "Violin" : undefined)} />);
+    expect(screen.getByText("2 lessons could not be put into Google")).toBeTruthy();
+    expect(screen.getByText("1 change on the way.")).toBeTruthy();
+    expect(screen.getByText("Violin")).toBeTruthy();
+    expect(screen.getByText("Google refused it.")).toBeTruthy();
+  });
+
+  it("keeps what only support needs under its details", () => {
+    show(<CalendarSyncStatus status={connected} />);
+    expect(screen.getByText(/Google tells of changes at once/).closest("details")).toBeTruthy();
+  });
+
+  it("lets a sync be tried while Google refuses the application", () => {
+    show(<CalendarSyncStatus status={{ ...connected, state: "client_refused", reason: "deleted_client" }} />);
+    expect(screen.getByText("The sync is held up")).toBeTruthy();
+    expect(screen.getByRole("button", { name: "Sync now" })).toHaveProperty("disabled", false);
+  });
+
+  it("syncs by hand and says what came of it", async () => {
+    const counts = { eventsCreated: 2, eventsUpdated: 1, eventsDeleted: 0, conflictsDetected: 1 };
+    answers["/api/v1/calendar/sync"] = [200, { ...counts, outcome: "completed" }];
+    show(<CalendarSyncStatus status={connected} />);
+    await press("Sync now");
+    expect(
+      await screen.findByText("Synced: 2 events created, 1 event updated, 1 new conflict."),
+    ).toBeTruthy();
+  });
+
+  it("syncs some days or one direction alone where that is asked for", async () => {
+    show(<CalendarSyncStatus status={connected} />);
+    fireEvent.change(screen.getByLabelText("From"), { target: { value: "2026-03-02" } });
+    await userEvent.selectOptions(screen.getByRole("combobox", { name: "Direction" }), "to_google");
+    await press("Sync these");
+    const [startDate, endDate, direction] = ["2026-03-02", "2026-03-02", "to_google"];
+    const body = { instructorId: ME, startDate, endDate, direction };
+    await waitFor(() => expect(asked).toEqual([["POST", "/api/v1/calendar/sync", body]]));
+  });
+
+  it("offers no direction that the connection does not have", () => {
+    const settings = { ...connected.settings, syncDirection: "to_google" } as const;
+    show(<CalendarSyncStatus status={{ ...connected, settings }} />);
+    expect(screen.queryByRole("combobox")).toBeNull();
+  });
+
+  it("says that a part is left, where one is", async () => {
+    answers["/api/v1/calendar/sync"] = [200, { eventsSynced: 0, outcome: "partial" }];
+    show(<CalendarSyncStatus status={connected} />);
+    await press("Sync now");
+    expect(await screen.findByText(/still to be done/)).toBeTruthy();
+  });
+
+  it("cannot sync what is switched off", () => {
+    show(<CalendarSyncStatus status={{ ...connected, state: "switched_off" }} />);
+    expect(screen.getByRole("button", { name: "Sync now" }).hasAttribute("disabled")).toBe(true);
+  });
+});

@@ -22,9 +22,23 @@ pub struct Remote {
     pub deleted: bool,
 }
 
+/// Whether a run has to look at a lesson.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DirtyMark {
+    pub is_set: bool,
+    /// Goes up each time the mark is set, so that clearing it does not clear one that was set after it was read.
+    pub version: u64,
+}
+
+impl DirtyMark {
+    pub fn raise(&mut self) {
+        self.is_set = true;
+        self.version += 1;
+    }
+}
+
 /// A row of `calendar_event_mappings`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a column, and they change apart from each other")]
 pub struct CalendarEventMapping {
     pub key: ConnectionKey,
     pub lesson_id: LessonId,
@@ -43,10 +57,7 @@ pub struct CalendarEventMapping {
     pub remote: Option<Remote>,
     /// The event was changed by others since we made it, so it may hold guests and notes that must survive.
     pub edited_by_others: bool,
-    /// Whether a run has to look at the lesson.
-    pub dirty: bool,
-    /// Goes up with each mark, so that clearing a mark does not clear one that was made after it was read.
-    pub dirty_version: u64,
+    pub mark: DirtyMark,
     /// How often the event was put back since the lesson last changed.
     pub restores: u8,
     /// The etag of the event that the write in flight replaces. A change that was already counted and notified is
@@ -77,8 +88,7 @@ impl CalendarEventMapping {
             in_flight: None,
             remote: None,
             edited_by_others: false,
-            dirty: false,
-            dirty_version: 0,
+            mark: DirtyMark::default(),
             restores: 0,
             replaces: None,
             has_conflict: false,

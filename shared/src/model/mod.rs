@@ -32,7 +32,7 @@ pub use ids::{
     CalendarId, ChannelId, ConnectionId, ConnectionKey, EventId, InstructorId, LessonId, SyncLogId, TenantId,
 };
 pub use lesson::{FedLesson, Lesson, LessonContent, LessonStatus, LessonVersion, SyncStatus};
-pub use mapping::{Base, CalendarEventMapping, Remote};
+pub use mapping::{Base, CalendarEventMapping, DirtyMark, Remote};
 pub use notice::{Notice, NoticeKind};
 pub use oauth::{
     CalendarOAuthTokens, CreateCalendarCredentials, GoogleAccount, OAuthState, SealedSecret, SealedTokens,

@@ -265,7 +265,7 @@ impl Disconnect {
     async fn unmap(&self, ours: &[&Ours]) -> Result<()> {
         let store = &self.google.store;
         let unmap = |mapping: &CalendarEventMapping| {
-            let (key, lesson, seen) = (mapping.key, mapping.lesson_id, mapping.dirty_version);
+            let (key, lesson, seen) = (mapping.key, mapping.lesson_id, mapping.mark.version);
             let event = mapping.google_event_id();
             async move {
                 store.clear_lesson_columns(key, lesson, &event).await?;

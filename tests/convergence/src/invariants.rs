@@ -40,7 +40,7 @@ fn conflicts_lag_behind(world: &World) -> Vec<String> {
         let Some(zone) = rests.filter(|_| follows).map(|state| state.calendar_time_zone) else { continue };
         let mappings = tables.mappings_of(party.key);
         drop(tables);
-        if mappings.iter().any(|mapping| mapping.dirty) {
+        if mappings.iter().any(|mapping| mapping.mark.is_set) {
             continue;
         }
         let busy = busy_as_stored(world, party.key, window, zone);

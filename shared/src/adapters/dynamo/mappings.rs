@@ -21,10 +21,10 @@ use super::{
 use crate::{
     Result,
     model::{
-        Base, CalendarEventMapping, ConnectionKey, EventId, Fingerprint, InstructorId, Lesson, LessonId, Notice,
-        Remote, SyncStatus, TenantId, Window, text::shortened, timestamp,
+        Base, CalendarEventMapping, ConnectionKey, DirtyMark, EventId, Fingerprint, InstructorId, Lesson, LessonId,
+        Notice, Remote, SyncStatus, TenantId, Window, text::shortened, timestamp,
     },
-    ports::{DirtyMark, LessonMark, MappingStore},
+    ports::{LessonMark, MappingStore, MarkUpdate},
 };
 
 /// Bytes of a mapping's error, which may quote Google or a host's row.
@@ -114,8 +114,7 @@ fn read(item: Item) -> Result<CalendarEventMapping> {
         in_flight: row.in_flight,
         remote: row.remote,
         edited_by_others: row.edited_by_others,
-        dirty: flags.dirty_since.is_some(),
-        dirty_version: flags.dirty_version,
+        mark: DirtyMark { is_set: flags.dirty_since.is_some(), version: flags.dirty_version },
         restores: row.restores,
         replaces: row.replaces,
         has_conflict: flags.has_conflict,
@@ -172,15 +171,15 @@ impl MappingStore for DynamoStore {
         self.beginning_with(&self.names.mappings, key, ("item", LESSONS), None).await?.into_iter().map(read).collect()
     }
 
-    async fn save_mapping(&self, mapping: &CalendarEventMapping, dirty: DirtyMark, notices: &[Notice]) -> Result<()> {
+    async fn save_mapping(&self, mapping: &CalendarEventMapping, mark: MarkUpdate, notices: &[Notice]) -> Result<()> {
         let change = |base: Change| -> Result<Change> {
             Ok(base.row(&Row::from(mapping))?.set_if_absent("has_conflict", AttributeValue::Bool(false)))
         };
-        let change = match dirty {
-            DirtyMark::Keep => change(Change::default())?,
+        let change = match mark {
+            MarkUpdate::Keep => change(Change::default())?,
             // Mappings that a listing changed come before all that wait.
-            DirtyMark::Raise => raise(change(Change::default())?, DateTime::UNIX_EPOCH),
-            DirtyMark::Clear { seen } => {
+            MarkUpdate::Raise => raise(change(Change::default())?, DateTime::UNIX_EPOCH),
+            MarkUpdate::Clear { seen } => {
                 let cleared = change(Change::when(IS_NOT_RAISED).with("seen", number(seen)))?.remove("dirty_since");
                 if write(self, mapping, cleared, notices).await? {
                     return Ok(());

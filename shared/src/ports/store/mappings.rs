@@ -10,11 +10,11 @@ use crate::{
 
 /// What a save does with the mark of a dirty mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DirtyMark {
+pub enum MarkUpdate {
     Keep,
     /// Unless it was raised since it was read as `seen`.
     Clear {
-        /// The mapping's `dirty_version` as it was read.
+        /// The version of the mapping's mark as it was read.
         seen: u64,
     },
     Raise,
@@ -44,7 +44,7 @@ pub trait MappingStore: Send + Sync {
     async fn mappings_between(&self, key: ConnectionKey, window: Window) -> Result<Vec<CalendarEventMapping>>;
     async fn mappings(&self, key: ConnectionKey) -> Result<Vec<CalendarEventMapping>>;
     /// Stores a mapping, except its conflict flag and its mark, and notices with it.
-    async fn save_mapping(&self, mapping: &CalendarEventMapping, dirty: DirtyMark, notices: &[Notice]) -> Result<()>;
+    async fn save_mapping(&self, mapping: &CalendarEventMapping, mark: MarkUpdate, notices: &[Notice]) -> Result<()>;
     /// Creates rows for lessons that have none.
     async fn mark_dirty(&self, key: ConnectionKey, lessons: &[LessonMark], now: DateTime<Utc>) -> Result<()>;
     /// False, with nothing removed, if the mark was raised since it was read as `seen`.

@@ -21,7 +21,7 @@ pub use connections::{AccountStore, Connect, ConnectionStore};
 pub use external_events::{ExternalEventStore, ExternalLookup};
 pub use host::{HostStore, LessonLookup, LessonSyncColumns};
 pub use logins::LoginStore;
-pub use mappings::{DirtyMark, LessonMark, MappingStore};
+pub use mappings::{LessonMark, MappingStore, MarkUpdate};
 pub use outbox::Outbox;
 pub use schedule::{Due, ScheduleStore};
 pub use sync_logs::SyncLogStore;

@@ -251,7 +251,7 @@ async fn stored_pairs(
 
 /// Whether the lesson should have an event. One outside of the window waits for none.
 fn is_wanted(mapping: &CalendarEventMapping) -> bool {
-    mapping.dirty || mapping.sync_status == SyncStatus::Failed
+    mapping.mark.is_set || mapping.sync_status == SyncStatus::Failed
 }
 
 /// Sets the flag where it changes: on `work`, whose host rows are written with their outcome. Returns the columns of

@@ -24,7 +24,7 @@ use crate::{
         CalendarEventMapping, CalendarId, Cursor, Event, EventId, ExternalCalendarEvent, InstructorCalendarCredentials,
         LessonId, OwnEventId, SkippedEvent,
     },
-    ports::{CalendarError, DirtyMark, Listing, ListingOutcome, Operation, OperationOutcome},
+    ports::{CalendarError, Listing, ListingOutcome, MarkUpdate, Operation, OperationOutcome},
     services::{concurrently::concurrently, google_session::GoogleSession},
 };
 
@@ -246,7 +246,7 @@ async fn replace_days(round: &mut Round<'_>, calendar: &CalendarId, zone: Tz) ->
 async fn observe_own(round: &Round<'_>, plan: &InboundPlan, complete: bool, zone: Tz) -> Result<OwnChanges, Failure> {
     let own = own_changes(round, plan, complete, zone).await?;
     let store = &round.sync.google.store;
-    let saves = own.mappings.values().map(|mapping| store.save_mapping(mapping, DirtyMark::Raise, &[]));
+    let saves = own.mappings.values().map(|mapping| store.save_mapping(mapping, MarkUpdate::Raise, &[]));
     concurrently(saves.collect()).await?;
     Ok(own)
 }

@@ -163,7 +163,7 @@ impl Round<'_> {
         let allowed = credentials.settings.sync_direction;
         let (mut work, more) = outbound::gather(self, window, full_reconcile, newly_in_window, direction).await?;
         // What a bounded run leaves keeps its mark: the next would only come upon it again.
-        let marked = |work: &Work| work.stored.as_ref().is_some_and(|mapping| mapping.dirty);
+        let marked = |work: &Work| work.stored.as_ref().is_some_and(|mapping| mapping.mark.is_set);
         let settles = !self.report.narrowed || (direction.writes() || !allowed.writes()) && work.iter().any(marked);
         if more && settles {
             self.report.go_on("There is more to do than one run takes; the rest follows at once.");

@@ -3,15 +3,15 @@
 use async_trait::async_trait;
 use calendar_sync::{
     Result,
-    model::{CalendarEventMapping, ConnectionKey, LessonId, Notice, SyncStatus, Window},
-    ports::{DirtyMark, LessonMark, MappingStore},
+    model::{CalendarEventMapping, ConnectionKey, DirtyMark, LessonId, Notice, SyncStatus, Window},
+    ports::{LessonMark, MappingStore, MarkUpdate},
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{MemoryStore, Stored, Table, Tables};
 
-/// A mapping, and since when it is marked. `since` counts, and not its `dirty`.
+/// A mapping, and since when it is marked. `since` counts, and not whether its mark is set.
 #[derive(Debug, Clone)]
 pub struct MappingRow {
     mapping: CalendarEventMapping,
@@ -20,11 +20,12 @@ pub struct MappingRow {
 
 impl MappingRow {
     fn read(&self) -> CalendarEventMapping {
-        CalendarEventMapping { dirty: self.since.is_some(), ..self.mapping.clone() }
+        let mark = DirtyMark { is_set: self.since.is_some(), ..self.mapping.mark };
+        CalendarEventMapping { mark, ..self.mapping.clone() }
     }
 
     fn raise(&mut self, since: DateTime<Utc>) {
-        self.mapping.dirty_version += 1;
+        self.mapping.mark.version += 1;
         self.since.get_or_insert(since);
     }
 
@@ -78,9 +79,9 @@ impl MappingStore for MemoryStore {
         self.read(|tables| tables.mappings_of(key)).await
     }
 
-    async fn save_mapping(&self, mapping: &CalendarEventMapping, dirty: DirtyMark, notices: &[Notice]) -> Result<()> {
+    async fn save_mapping(&self, mapping: &CalendarEventMapping, mark: MarkUpdate, notices: &[Notice]) -> Result<()> {
         self.write(Table::Mappings, |tables| {
-            tables.save_mapping(mapping, dirty);
+            tables.save_mapping(mapping, mark);
             tables.put_notices(notices);
         })
         .await
@@ -95,7 +96,7 @@ impl MappingStore for MemoryStore {
 
     async fn delete_mapping(&self, key: ConnectionKey, lesson: LessonId, seen: u64) -> Result<bool> {
         self.write(Table::Mappings, |tables| {
-            let raised = |row: &MappingRow| row.since.is_some() && row.mapping.dirty_version != seen;
+            let raised = |row: &MappingRow| row.since.is_some() && row.mapping.mark.version != seen;
             if tables.mappings.get(&(key, lesson)).is_some_and(raised) {
                 return false;
             }
@@ -128,24 +129,25 @@ impl Tables {
         self.mappings.range(first..).take_while(move |((of, _), _)| *of == key).map(|(_, row)| row)
     }
 
-    pub(super) fn save_mapping(&mut self, mapping: &CalendarEventMapping, dirty: DirtyMark) {
+    pub(super) fn save_mapping(&mut self, mapping: &CalendarEventMapping, update: MarkUpdate) {
         let stored = self.mappings.get(&(mapping.key, mapping.lesson_id));
         let failed = stored.is_some_and(|row| row.mapping.sync_status == SyncStatus::Failed);
-        let new = MappingRow { mapping: CalendarEventMapping { dirty_version: 0, ..mapping.clone() }, since: None };
+        let new =
+            MappingRow { mapping: CalendarEventMapping { mark: DirtyMark::default(), ..mapping.clone() }, since: None };
         let row = self.mappings.entry((mapping.key, mapping.lesson_id)).or_insert_with(|| {
             let unflagged = CalendarEventMapping { has_conflict: false, ..new.mapping.clone() };
             MappingRow { mapping: unflagged, since: None }
         });
-        let (has_conflict, dirty_version) = (row.mapping.has_conflict, row.mapping.dirty_version);
+        let (has_conflict, mark) = (row.mapping.has_conflict, row.mapping.mark);
         if mapping.sync_status == SyncStatus::Failed && !failed {
             let (key, lesson, error) = (mapping.key, mapping.lesson_id, mapping.error.clone());
             self.journal.push(Stored::LessonFailed { key, lesson, error });
         }
-        row.mapping = CalendarEventMapping { has_conflict, dirty_version, ..mapping.clone() };
-        match dirty {
-            DirtyMark::Raise => row.raise(DateTime::UNIX_EPOCH),
-            DirtyMark::Clear { seen } if seen == dirty_version => row.since = None,
-            DirtyMark::Keep | DirtyMark::Clear { .. } => {}
+        row.mapping = CalendarEventMapping { has_conflict, mark, ..mapping.clone() };
+        match update {
+            MarkUpdate::Raise => row.raise(DateTime::UNIX_EPOCH),
+            MarkUpdate::Clear { seen } if seen == mark.version => row.since = None,
+            MarkUpdate::Keep | MarkUpdate::Clear { .. } => {}
         }
     }
 

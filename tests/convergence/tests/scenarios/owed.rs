@@ -31,7 +31,7 @@ fn a_lesson_that_left_the_window_while_nothing_was_written_is_followed_once_it_m
     let mut stage = Stage::new();
     let [before, after] = moved_while_read_only(&mut stage, TimeDelta::days(-20));
     assert_eq!((start_in_google(&stage), stage.mapping().sync_status), (before, SyncStatus::Pending));
-    assert!(!stage.mapping().dirty, "runs that may not write have no need to come back to it");
+    assert!(!stage.mapping().mark.is_set, "runs that may not write have no need to come back to it");
     turn(&mut stage, SyncDirection::TwoWay);
     assert_eq!((start_in_google(&stage), stage.mapping().sync_status), (after, SyncStatus::Synced));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use calendar_sync::{
     model::{CalendarEventMapping, EventId, LessonId, OwnEventId, SettingsPatch, SyncDirection, SyncTask, SyncTrigger},
-    ports::{DirtyMark, MappingStore as _, SyncMessage},
+    ports::{MappingStore as _, MarkUpdate, SyncMessage},
 };
 use chrono::TimeDelta;
 use convergence::{memory_store::Table, ports::take_written};
@@ -31,7 +31,7 @@ impl Stage {
     pub fn has_two_generations(&mut self) -> [String; 2] {
         let mapping = CalendarEventMapping { generation: 1, remote: None, base: None, ..self.mapping() };
         let (store, key) = (self.world.store.clone(), self.party.key);
-        self.world.request(async move { store.save_mapping(&mapping, DirtyMark::Raise, &[]).await });
+        self.world.request(async move { store.save_mapping(&mapping, MarkUpdate::Raise, &[]).await });
         self.settle(TimeDelta::seconds(1));
         self.send(SyncMessage::new(key, SyncTrigger::Lesson, vec![SyncTask::PushLessons]));
         self.settle(TimeDelta::minutes(2));

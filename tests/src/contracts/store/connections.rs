@@ -272,7 +272,7 @@ pub async fn tenants_do_not_see_each_other(on: &Subject) {
     assert!(on.store.state(foreign).await.unwrap().is_none());
     on.store.put_external(mine, &[super::single("e", at(1, 0), at(1, 60))]).await.unwrap();
     on.store
-        .save_mapping(&super::mapping(mine, 1, at(1, 0)), calendar_sync::ports::DirtyMark::Raise, &[])
+        .save_mapping(&super::mapping(mine, 1, at(1, 0)), calendar_sync::ports::MarkUpdate::Raise, &[])
         .await
         .unwrap();
     assert_eq!(on.store.external_ids(foreign).await.unwrap(), []);

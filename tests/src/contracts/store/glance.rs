@@ -2,7 +2,7 @@
 
 use calendar_sync::{
     model::{Cursor, EventId, SyncState, SyncStatus, SyncTask},
-    ports::{ConflictChanges, DirtyMark, Glance, LessonSyncColumns, PairChange, ReleaseOutcome},
+    ports::{ConflictChanges, Glance, LessonSyncColumns, MarkUpdate, PairChange, ReleaseOutcome},
 };
 use chrono::TimeDelta;
 use serde_json::json;
@@ -42,7 +42,7 @@ impl Subject {
         self.connected(key).await;
         let row = json!({ "tenant_id": key.tenant_id, "id": lesson(1), "instructor_id": key.instructor_id });
         self.host.put(HostTable::Lessons, row).await;
-        self.store.save_mapping(&mapping(key, 1, at(2, 0)), DirtyMark::Keep, &[]).await.unwrap();
+        self.store.save_mapping(&mapping(key, 1, at(2, 0)), MarkUpdate::Keep, &[]).await.unwrap();
         self.store.put_external(key, &[single("goes", at(2, 0), at(2, 60))]).await.unwrap();
         let goes = ConflictChanges {
             lesson_id: lesson(1),

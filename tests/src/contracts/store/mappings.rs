@@ -1,8 +1,8 @@
 //! Mappings, and the mark that says "to be looked at".
 
 use calendar_sync::{
-    model::{Base, CalendarEventMapping, Fingerprint, LessonId, Remote, SyncStatus},
-    ports::{DirtyMark, LessonMark},
+    model::{Base, CalendarEventMapping, DirtyMark, Fingerprint, LessonId, Remote, SyncStatus},
+    ports::{LessonMark, MarkUpdate},
 };
 use chrono::TimeDelta;
 
@@ -27,10 +27,10 @@ pub async fn a_mapping_reads_back_as_it_was_saved(on: &Subject) {
         lesson_removed_at: Some(at(1, 5)),
         ..mapping(instructor(1), 1, at(2, 0))
     };
-    on.store.save_mapping(&full, DirtyMark::Keep, &[]).await.unwrap();
+    on.store.save_mapping(&full, MarkUpdate::Keep, &[]).await.unwrap();
     assert_eq!(on.store.mapping(instructor(1), lesson(1)).await.unwrap(), Some(full.clone()));
     let bare = mapping(instructor(1), 1, at(3, 0));
-    on.store.save_mapping(&bare, DirtyMark::Keep, &[]).await.unwrap();
+    on.store.save_mapping(&bare, MarkUpdate::Keep, &[]).await.unwrap();
     assert_eq!(on.store.mapping(instructor(1), lesson(1)).await.unwrap(), Some(bare));
     assert_eq!(on.store.mapping(instructor(1), lesson(2)).await.unwrap(), None);
 }
@@ -39,14 +39,12 @@ pub async fn a_mapping_reads_back_as_it_was_saved(on: &Subject) {
 pub async fn marking_makes_rows_and_changes_none(on: &Subject) {
     let key = instructor(1);
     let synced = CalendarEventMapping { sync_status: SyncStatus::Synced, ..mapping(key, 1, at(5, 0)) };
-    on.store.save_mapping(&synced, DirtyMark::Keep, &[]).await.unwrap();
+    on.store.save_mapping(&synced, MarkUpdate::Keep, &[]).await.unwrap();
     on.store.mark_dirty(key, &[mark(1), mark(2)], at(1, 0)).await.unwrap();
     let of = |number| on.store.mapping(key, lesson(number));
-    assert_eq!(of(1).await.unwrap(), Some(CalendarEventMapping { dirty: true, dirty_version: 1, ..synced }));
-    assert_eq!(
-        of(2).await.unwrap(),
-        Some(CalendarEventMapping { dirty: true, dirty_version: 1, ..mapping(key, 2, at(2, 0)) })
-    );
+    let mark = DirtyMark { is_set: true, version: 1 };
+    assert_eq!(of(1).await.unwrap(), Some(CalendarEventMapping { mark, ..synced }));
+    assert_eq!(of(2).await.unwrap(), Some(CalendarEventMapping { mark, ..mapping(key, 2, at(2, 0)) }));
 }
 
 /// A mark that was raised after it was read outlives the save that answers the earlier one.
@@ -56,12 +54,12 @@ pub async fn a_mark_raised_meanwhile_stays(on: &Subject) {
     let mut seen = on.store.mapping(key, lesson(1)).await.unwrap().unwrap();
     on.store.mark_dirty(key, &[mark(1)], at(1, 1)).await.unwrap();
     seen.sync_status = SyncStatus::Synced;
-    on.store.save_mapping(&seen, DirtyMark::Clear { seen: seen.dirty_version }, &[notice(key, 1, 0)]).await.unwrap();
+    on.store.save_mapping(&seen, MarkUpdate::Clear { seen: seen.mark.version }, &[notice(key, 1, 0)]).await.unwrap();
     let dirty = on.store.dirty_mappings(key, 9).await.unwrap();
     assert_eq!(dirty.len(), 1);
     assert_eq!(dirty[0].sync_status, SyncStatus::Synced, "the rest is saved all the same");
     assert_eq!(on.store.pending_notices(key, 9).await.unwrap().len(), 1);
-    on.store.save_mapping(&seen, DirtyMark::Clear { seen: dirty[0].dirty_version }, &[]).await.unwrap();
+    on.store.save_mapping(&seen, MarkUpdate::Clear { seen: dirty[0].mark.version }, &[]).await.unwrap();
     assert_eq!(on.store.dirty_mappings(key, 9).await.unwrap(), []);
 }
 
@@ -70,7 +68,7 @@ pub async fn a_mark_raised_anew_is_another_one(on: &Subject) {
     let key = instructor(1);
     on.store.mark_dirty(key, &[mark(1)], at(1, 0)).await.unwrap();
     let seen = on.store.mapping(key, lesson(1)).await.unwrap().unwrap();
-    let clear = DirtyMark::Clear { seen: seen.dirty_version };
+    let clear = MarkUpdate::Clear { seen: seen.mark.version };
     on.store.save_mapping(&seen, clear, &[]).await.unwrap();
     on.store.mark_dirty(key, &[mark(1)], at(1, 1)).await.unwrap();
     on.store.save_mapping(&seen, clear, &[]).await.unwrap();
@@ -86,9 +84,9 @@ pub async fn what_failed_is_found_while_it_matters(on: &Subject) {
         ..mapping(key, number, starts)
     };
     for (number, starts) in [(1, at(3, 0)), (2, at(2, 0)), (3, at(1, 0))] {
-        on.store.save_mapping(&failed(number, starts), DirtyMark::Keep, &[]).await.unwrap();
+        on.store.save_mapping(&failed(number, starts), MarkUpdate::Keep, &[]).await.unwrap();
     }
-    on.store.save_mapping(&mapping(key, 4, at(3, 0)), DirtyMark::Raise, &[]).await.unwrap();
+    on.store.save_mapping(&mapping(key, 4, at(3, 0)), MarkUpdate::Raise, &[]).await.unwrap();
     let found = async |limit| -> Vec<LessonId> {
         let found = on.store.failed_mappings(key, at(1, 60), limit).await.unwrap();
         found.iter().map(|found| found.lesson_id).collect()
@@ -96,7 +94,7 @@ pub async fn what_failed_is_found_while_it_matters(on: &Subject) {
     assert_eq!(found(9).await, [2, 1].map(lesson), "the third is over");
     assert_eq!(found(1).await, [lesson(2)]);
     let synced = CalendarEventMapping { sync_status: SyncStatus::Synced, ..failed(2, at(2, 0)) };
-    on.store.save_mapping(&synced, DirtyMark::Keep, &[]).await.unwrap();
+    on.store.save_mapping(&synced, MarkUpdate::Keep, &[]).await.unwrap();
     assert_eq!(found(9).await, [lesson(1)]);
     assert_eq!(on.store.failed_mappings(instructor(2), at(1, 0), 9).await.unwrap(), []);
 }
@@ -108,8 +106,8 @@ pub async fn the_longest_waiting_come_first(on: &Subject) {
         on.store.mark_dirty(key, &[mark(number)], at(1, minute)).await.unwrap();
     }
     on.store.mark_dirty(key, &[mark(2)], at(1, 9)).await.unwrap();
-    on.store.save_mapping(&mapping(key, 4, at(2, 0)), DirtyMark::Raise, &[]).await.unwrap();
-    on.store.save_mapping(&mapping(key, 5, at(2, 0)), DirtyMark::Keep, &[]).await.unwrap();
+    on.store.save_mapping(&mapping(key, 4, at(2, 0)), MarkUpdate::Raise, &[]).await.unwrap();
+    on.store.save_mapping(&mapping(key, 5, at(2, 0)), MarkUpdate::Keep, &[]).await.unwrap();
     let order = |found: Vec<CalendarEventMapping>| found.iter().map(|found| found.lesson_id).collect::<Vec<_>>();
     assert_eq!(order(on.store.dirty_mappings(key, 9).await.unwrap()), [4, 2, 3, 1].map(lesson));
     assert_eq!(order(on.store.dirty_mappings(key, 2).await.unwrap()), [4, 2].map(lesson));
@@ -119,10 +117,10 @@ pub async fn the_longest_waiting_come_first(on: &Subject) {
 pub async fn mappings_are_found_by_overlap(on: &Subject) {
     let key = instructor(1);
     for (number, minute) in [(1, -60), (2, -30), (3, 0), (4, 59), (5, 60)] {
-        on.store.save_mapping(&mapping(key, number, at(2, minute)), DirtyMark::Keep, &[]).await.unwrap();
+        on.store.save_mapping(&mapping(key, number, at(2, minute)), MarkUpdate::Keep, &[]).await.unwrap();
     }
     let long = CalendarEventMapping { event_end: at(2, 1), ..mapping(key, 6, at(1, 30)) };
-    on.store.save_mapping(&long, DirtyMark::Keep, &[]).await.unwrap();
+    on.store.save_mapping(&long, MarkUpdate::Keep, &[]).await.unwrap();
     let found = on.store.mappings_between(key, window(at(2, 0), at(2, 60))).await.unwrap();
     let mut found: Vec<_> = found.iter().map(|found| found.lesson_id).collect();
     found.sort_unstable();
@@ -133,7 +131,7 @@ pub async fn mappings_are_found_by_overlap(on: &Subject) {
 pub async fn a_save_leaves_the_flag_alone(on: &Subject) {
     let key = instructor(1);
     let flagged = CalendarEventMapping { has_conflict: true, ..mapping(key, 1, at(2, 0)) };
-    on.store.save_mapping(&flagged, DirtyMark::Keep, &[]).await.unwrap();
+    on.store.save_mapping(&flagged, MarkUpdate::Keep, &[]).await.unwrap();
     assert!(!on.store.mapping(key, lesson(1)).await.unwrap().unwrap().has_conflict);
 }
 
@@ -171,7 +169,7 @@ pub async fn more_than_a_page_is_read_to_its_end(on: &Subject) {
     for number in 1..=80 {
         let start = at(2, 0) + TimeDelta::minutes(i64::try_from(number).unwrap());
         let long = CalendarEventMapping { error: error.clone(), ..mapping(key, number, start) };
-        on.store.save_mapping(&long, DirtyMark::Raise, &[]).await.unwrap();
+        on.store.save_mapping(&long, MarkUpdate::Raise, &[]).await.unwrap();
     }
     assert_eq!(on.store.mappings(key).await.unwrap().len(), 80);
     assert_eq!(on.store.mappings_between(key, window(at(2, 0), at(3, 0))).await.unwrap().len(), 80);

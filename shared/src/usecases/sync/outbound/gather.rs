@@ -9,7 +9,7 @@ use super::{
 use crate::{
     decide::outbound::{Desired, LessonDecision, decide, judge},
     model::{CalendarEventMapping, Lesson, LessonId, SyncDirection, SyncStatus, SyncTask, Window},
-    ports::{DirtyMark, LessonLookup, LessonSyncColumns},
+    ports::{LessonLookup, LessonSyncColumns, MarkUpdate},
     usecases::sync::{Failure, round::Round, words},
 };
 
@@ -54,7 +54,7 @@ pub async fn gather(
             LessonDecision::Outside(content) => (Desired::Event(content), Some(Skip::Outside)),
             LessonDecision::Leave => {
                 match stored {
-                    Some(mapping) => waiting += u32::from(mapping.dirty),
+                    Some(mapping) => waiting += u32::from(mapping.mark.is_set),
                     None => blank(round, &lookup).await?,
                 }
                 continue;
@@ -118,7 +118,7 @@ async fn blank(round: &Round<'_>, lookup: &LessonLookup) -> Result<(), Failure> 
 
 /// Logs for changed lessons that they need no event: they lie before the window or after it.
 fn say_what_lies_outside(round: &mut Round<'_>, work: &[Work], window: Window) {
-    for work in work.iter().filter(|work| work.skip == Some(Skip::Outside) && work.mapping.dirty) {
+    for work in work.iter().filter(|work| work.skip == Some(Skip::Outside) && work.mapping.mark.is_set) {
         let Desired::Event(content) = &work.desired else { continue };
         let said_of = CalendarEventMapping { event_start: content.starts_at, ..work.mapping.clone() };
         round.report.say_of(&said_of, words::outside(window, round.report.zone));
@@ -150,7 +150,7 @@ async fn fail_unreadable(
     if let Some(mut mapping) = stored {
         mapping.sync_status = SyncStatus::Failed;
         mapping.error = Some(format!("The lesson cannot be read: {why}"));
-        store.save_mapping(&mapping, DirtyMark::Clear { seen: mapping.dirty_version }, &[]).await?;
+        store.save_mapping(&mapping, MarkUpdate::Clear { seen: mapping.mark.version }, &[]).await?;
     }
     Ok(())
 }

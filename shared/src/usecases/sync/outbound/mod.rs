@@ -13,7 +13,7 @@ use crate::{
         Absence, Decision, Desired, LessonStep, StepResult, copy_times, intend as intended, operation, owe,
     },
     model::{EventId, SyncDirection},
-    ports::{DirtyMark, Operation},
+    ports::{MarkUpdate, Operation},
     services::{concurrently::concurrently, google_session::GoogleSession},
     usecases::sync::{Failure, round::Round},
 };
@@ -52,22 +52,21 @@ pub async fn intend(
         work.moved = before.is_none_or(|before| {
             (before.event_start, before.event_end, before.lesson_removed_at)
                 != (work.mapping.event_start, work.mapping.event_end, work.mapping.lesson_removed_at)
-        }) || work.mapping.dirty;
+        }) || work.mapping.mark.is_set;
         work.tell_drift(round);
     }
     let saves = work.iter_mut().filter(|work| work.stored.as_ref() != Some(&work.mapping)).map(|work| {
         let notices = std::mem::take(&mut work.notices);
         async move {
             // A dirty mark on each row with a write in flight, so that another run finds it if this one dies.
-            let mark = if !work.mapping.dirty && work.decision.step != LessonStep::Noop {
-                DirtyMark::Raise
+            let mark = if !work.mapping.mark.is_set && work.decision.step != LessonStep::Noop {
+                MarkUpdate::Raise
             } else {
-                DirtyMark::Keep
+                MarkUpdate::Keep
             };
             sync.google.store.save_mapping(&work.mapping, mark, &notices).await?;
-            if mark == DirtyMark::Raise {
-                work.mapping.dirty = true;
-                work.mapping.dirty_version += 1;
+            if mark == MarkUpdate::Raise {
+                work.mapping.mark.raise();
             }
             Ok::<_, Failure>(())
         }
@@ -132,7 +131,7 @@ async fn save_all(round: &Round<'_>, work: &mut [Work], batch: &[(usize, Operati
     let store = &round.sync.google.store;
     let saves = batch.iter().map(|(index, _)| {
         let work = &work[*index];
-        store.save_mapping(&work.mapping, DirtyMark::Keep, &work.notices)
+        store.save_mapping(&work.mapping, MarkUpdate::Keep, &work.notices)
     });
     concurrently(saves.collect()).await?;
     for (index, _) in batch {
@@ -178,10 +177,10 @@ async fn finish(
         {
             store.clear_lesson_columns(key, lesson.id, &event).await?;
         }
-        let deleted = done_for && store.delete_mapping(key, work.mapping.lesson_id, work.mapping.dirty_version).await?;
+        let deleted = done_for && store.delete_mapping(key, work.mapping.lesson_id, work.mapping.mark.version).await?;
         // A mapping that was marked meanwhile stays, with the event's outcome.
-        if !deleted && (work.mapping.dirty || work.stored.as_ref() != Some(&work.mapping)) {
-            let mark = if settled { DirtyMark::Clear { seen: work.mapping.dirty_version } } else { DirtyMark::Keep };
+        if !deleted && (work.mapping.mark.is_set || work.stored.as_ref() != Some(&work.mapping)) {
+            let mark = if settled { MarkUpdate::Clear { seen: work.mapping.mark.version } } else { MarkUpdate::Keep };
             store.save_mapping(&work.mapping, mark, &work.notices).await?;
         }
         Ok::<_, Failure>(())

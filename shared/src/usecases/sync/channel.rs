@@ -168,9 +168,7 @@ impl SyncCalendar {
         for at in notified_at.into_iter().chain(left) {
             state.push_health = push::after_notice(&state.push_health, at);
         }
-        // (The first round of this run answered its own notice.)
-        let is_open = |at: DateTime<Utc>| state.listed_at.is_none_or(|listed| at > listed);
-        if notified_at.is_some_and(is_open) && left.is_some() {
+        if notified_at.is_some() && left.is_some() {
             state.doubted_since = Some(self.now());
         }
         notified_at.is_some() || left.is_some()

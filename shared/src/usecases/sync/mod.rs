@@ -232,9 +232,11 @@ impl SyncCalendar {
             inherited.extend(self.wait(request.key, listed_at + BETWEEN_LISTINGS, &mut state).await?);
         }
         let mut direction = SyncDirection::TwoWay;
+        // The first round answers it.
+        let mut notified_at = request.notified_at;
         let (outcome, blocked) = loop {
             let round_started = self.now();
-            let announced = self.hear(&mut state, request.notified_at);
+            let announced = self.hear(&mut state, notified_at.take());
             let listed_at = state.listed_at;
             let ended = Round {
                 sync: self,

@@ -179,6 +179,30 @@ fn what_is_listed_later_than_its_notice_comes_is_known_within_the_interval() {
     }
 }
 
+/// One notification was left by a run that found the lease held, the other comes with its own message, which was sent
+/// before the last listing and waited. The listing that answers both shows the first change alone.
+#[test]
+fn two_changes_of_which_one_listing_shows_the_first_leave_a_doubt_although_another_was_made_meanwhile() {
+    let mut stage = Stage::new();
+    stage.lag(TimeDelta::seconds(50));
+    stage.dark(true);
+    let first = stage.plan();
+    stage.settle(TimeDelta::seconds(40));
+    let second = stage.plan();
+    let noticed_at = stage.world.now();
+    stage.change_state(|state| {
+        state.pending.tasks.insert(SyncTask::Noticed);
+        state.listed_at = Some(noticed_at + TimeDelta::seconds(1));
+    });
+    stage.settle(TimeDelta::seconds(15));
+    let message = SyncMessage::new(stage.party.key, SyncTrigger::Webhook, vec![SyncTask::PullEvents]);
+    stage.send(SyncMessage { notified_at: Some(noticed_at), ..message });
+    stage.settle(TimeDelta::seconds(5));
+    assert!(stage.is_known(&first) && !stage.is_known(&second));
+    let took = stage.until_known(&second);
+    assert!(took <= INTERVAL, "{took}");
+}
+
 /// Within the lag a sync by hand sees as little as the listing that the notification asked for.
 #[test]
 fn a_sync_by_hand_right_after_a_notice_that_brought_nothing_does_not_settle_it() {

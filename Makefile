@@ -63,10 +63,10 @@ MUTANTS := tests/convergence/mutants/run.sh
 
 # `make verify` takes the time that dying at every point takes.
 EVERY_DEATH := whatever_the_moment_of_death
-# Tests of the whole wait for schedules and queues: more of them run side by side than there are processors. Programs and
-# examples hold no tests.
+# Tests of the whole wait for schedules and queues: three of them share a processor. Programs, examples and documentation
+# hold no tests.
 unit:
-	RUST_TEST_THREADS=6 $(CARGO) test --locked --workspace --lib --test '*' -- --skip $(EVERY_DEATH)
+	RUST_TEST_THREADS=$$((3 * $$(getconf _NPROCESSORS_ONLN))) $(CARGO) test --locked --workspace --lib --test '*' -- --skip $(EVERY_DEATH)
 
 nightly: soak mutants fuzz bench ## Do what takes too long for each change: new random histories, all mutants, fuzzing, and the bound of each series
 

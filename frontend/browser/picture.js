@@ -17,7 +17,7 @@ try {
   await page.getByRole("button", { name: "Connect Google Calendar" }).click();
   await page.getByLabel("ada@example.com").check();
   await page.getByRole("button", { name: "Allow" }).click();
-  await page.getByText(/All lessons are in Google/).waitFor();
+  await page.getByText(/Nothing waits to be written/).waitFor();
 
   for (const [summary, ahead, from, to] of PLANS) {
     const day = new Date(Date.now() + ahead * 86_400_000).toISOString().slice(0, 10);

@@ -70,7 +70,7 @@ test("an instructor connects, and lessons stand in Google", async () => {
   assert.equal(new URL(page.url()).search, "?tab=calendar", "a reload does not tell it again");
   await section("Google Calendar").getByText("ada@example.com", { exact: true }).waitFor();
   await section("Google Calendar")
-    .getByText(/All lessons are in Google/)
+    .getByText(/Nothing waits to be written/)
     .waitFor();
   await tab("Lessons");
   await section("Lessons").getByText("In Google").first().waitFor();
@@ -143,7 +143,10 @@ test("a sync of some days goes one way", async () => {
   const form = section("Google Calendar").locator("form", { hasText: "Sync these" });
   await form.getByLabel("From", { exact: true }).fill("2030-01-01");
   await form.getByLabel("Direction").selectOption("to_google");
+  const asked = page.waitForRequest((request) => request.url().endsWith("/calendar/sync"));
   await form.getByRole("button", { name: "Sync these" }).click();
+  const { startDate, endDate, direction } = (await asked).postDataJSON();
+  assert.deepEqual([startDate, endDate, direction], ["2030-01-01", "2030-01-01", "to_google"]);
   await page.getByText(/^Synced: nothing was new|goes on in the background/).waitFor();
 });
 
@@ -174,6 +177,8 @@ test("disconnecting asks first, and takes our events out of Google", async () =>
   const menu = page.getByRole("button", { name: "More for this connection" });
   await menu.click();
   await page.getByRole("button", { name: "Disconnect" }).click();
+  const focused = await page.evaluate(() => globalThis.document.activeElement.textContent);
+  assert.equal(focused, "Stay connected");
   await look("disconnect");
   await page.getByRole("dialog").getByRole("button", { name: "Stay connected" }).click();
   await section("Google Calendar").getByText("Up to date", { exact: true }).waitFor();

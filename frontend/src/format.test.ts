@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { languageOf } from "./words/language";
-
-const english = languageOf(["en-US"]);
+import { english } from "./words/language";
 
 describe("times", () => {
   it("say how long ago, to the largest unit", () => {

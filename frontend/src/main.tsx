@@ -13,7 +13,7 @@ const queries = new QueryClient({
   defaultOptions: { queries: { retry: 1, networkMode }, mutations: { networkMode } },
 });
 
-const language = languageOf(navigator.languages);
+const language = await languageOf(navigator.languages);
 document.documentElement.lang = language.tag;
 
 const root = document.getElementById("root");

@@ -1,5 +1,11 @@
 /** The types of the calendar's endpoints, and hooks for components to call them. */
-import { useMutation, type UseMutationOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import {
+  skipToken,
+  useMutation,
+  type UseMutationOptions,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
 import { createContext, useContext } from "react";
 
 import { type Api, dataOf } from "./client";
@@ -57,49 +63,66 @@ export async function olderLogs({ api, instructorId }: CalendarContextValue, cur
   return { logs, nextCursor };
 }
 
-/** What the events of conflicts are called, where that is known by now. */
-export function useEventTitles(conflicts: readonly Conflict[]) {
-  const starts = conflicts.map(({ overlapStart }) => Date.parse(overlapStart));
-  const ends = conflicts.map(({ overlapEnd }) => Date.parse(overlapEnd));
-  const range =
-    conflicts.length > 0 ? { from: new Date(Math.min(...starts)), to: new Date(Math.max(...ends)) } : null;
-  const { data: events } = useExternalEvents(range, true);
-  return ({ googleEventId, occurrenceStart }: Conflict) => {
-    const event = events?.find(
-      (event) => event.googleEventId === googleEventId && event.eventStart === occurrenceStart,
-    );
-    return event?.title ?? undefined;
-  };
+interface Range {
+  from: Date;
+  to: Date;
 }
 
-/** The imported events between two times, from all pages. */
-export function useExternalEvents(range: { from: Date; to: Date } | null, conflictsOnly: boolean) {
-  const { api, instructorId } = useCalendar();
-  const between = range && { from: range.from.toISOString(), to: range.to.toISOString() };
+/** The imported events in a range, from all pages. */
+async function externalEvents(
+  { api, instructorId }: CalendarContextValue,
+  { from, to }: Range,
+  conflictsOnly: boolean,
+): Promise<ExternalEvent[]> {
+  const asked = {
+    from: from.toISOString(),
+    to: to.toISOString(),
+    conflictsOnly: conflictsOnly ? "true" : "false",
+  } as const;
+  const events: ExternalEvent[] = [];
+  let cursor: string | null = null;
+  do {
+    const query = { ...asked, ...(cursor && { cursor }) };
+    const params = { path: { instructorId }, query };
+    const page: { events: ExternalEvent[]; nextCursor: string | null } = await dataOf(
+      api.GET("/api/v1/calendar/external-events/{instructorId}", { params }),
+    );
+    events.push(...page.events);
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  return events;
+}
+
+/** The imported events in a range, kept up to date. */
+export function useExternalEvents(range: Range | null, conflictsOnly: boolean) {
+  const context = useCalendar();
   return useQuery({
-    queryKey: ["calendar", instructorId, "external-events", between, conflictsOnly],
-    enabled: between !== null,
-    queryFn: async () => {
-      const events: ExternalEvent[] = [];
-      let cursor: string | null = null;
-      do {
-        const query = {
-          ...between,
-          conflictsOnly: conflictsOnly ? "true" : "false",
-          ...(cursor && { cursor }),
-        } as const;
-        const params = { path: { instructorId }, query };
-        const page: { events: ExternalEvent[]; nextCursor: string | null } = await dataOf(
-          api.GET("/api/v1/calendar/external-events/{instructorId}", { params }),
-        );
-        events.push(...page.events);
-        cursor = page.nextCursor;
-      } while (cursor !== null);
-      return events;
-    },
+    queryKey: ["calendar", context.instructorId, "external-events", range, conflictsOnly],
+    queryFn: range === null ? skipToken : () => externalEvents(context, range, conflictsOnly),
     placeholderData: (before) => before,
     refetchInterval: REFRESH_MS,
   });
+}
+
+/** The API shows no longer range at a time. */
+const MAX_RANGE_MS = 366 * 24 * 60 * 60 * 1000;
+
+/** The events of conflicts, as far as they are known by now. They are asked for when other conflicts come, and not each
+ * time that the status is: from the first to the last may be a year. */
+export function useConflictEvents(conflicts: readonly Conflict[]) {
+  const context = useCalendar();
+  const key = ({ googleEventId, occurrenceStart }: Conflict) => `${googleEventId} ${occurrenceStart}`;
+  const from = Math.min(...conflicts.map(({ overlapStart }) => Date.parse(overlapStart)));
+  const to = Math.max(...conflicts.map(({ overlapEnd }) => Date.parse(overlapEnd)));
+  const range = { from: new Date(from), to: new Date(Math.min(to, from + MAX_RANGE_MS)) };
+  const { data: events } = useQuery({
+    queryKey: ["calendar", context.instructorId, "conflict-events", conflicts.map(key).toSorted()],
+    queryFn: conflicts.length === 0 ? skipToken : () => externalEvents(context, range, true),
+    placeholderData: (before) => before,
+    refetchInterval: false,
+  });
+  return ({ googleEventId, occurrenceStart }: Conflict) =>
+    events?.find((event) => event.googleEventId === googleEventId && event.eventStart === occurrenceStart);
 }
 
 /** A call that changes something, after which everything shown is refreshed. */
@@ -146,22 +169,19 @@ export const useFinishLogin = () =>
     dataOf(api.POST("/api/v1/calendar/oauth/callback", { body })),
   );
 
+type SyncAnswer = (SyncCounts & { outcome: "completed" | "partial" }) | { outcome: "running" };
+
 type SyncRequest = NonNullable<
   paths["/api/v1/calendar/sync"]["post"]["requestBody"]
 >["content"]["application/json"];
-type SyncAnswer = (SyncCounts & { outcome: "completed" | "partial" }) | { outcome: "running" };
 
 /** What a sync is bounded to: days of the calendar, both included, and a direction. */
-export interface SyncBounds {
-  startDate?: string | undefined;
-  endDate?: string | undefined;
-  direction?: Settings["syncDirection"];
-}
+export type SyncBounds = Omit<SyncRequest, "instructorId">;
 
 /** Syncs now, everything or what is asked for, and retries what was given up. */
 export const useSyncNow = () =>
   useChange<SyncBounds, SyncAnswer>(({ api, instructorId }, bounds) =>
-    dataOf(api.POST("/api/v1/calendar/sync", { body: { instructorId, ...bounds } as SyncRequest })),
+    dataOf(api.POST("/api/v1/calendar/sync", { body: { instructorId, ...bounds } })),
   );
 
 /** Changes settings, one request at a time, so that the last change of a setting counts. */

@@ -20,10 +20,16 @@ interface Props {
 export function Confirm({ action, pending, question, children, refuse, onConfirm, onClose }: Props) {
   const { words } = useLanguage();
   const dialog = useRef<HTMLDialogElement>(null);
+  const safe = useRef<HTMLButtonElement>(null);
   const title = useId();
+  const open = () => {
+    dialog.current?.showModal();
+    // The safe answer has the focus.
+    safe.current?.focus();
+  };
   return (
     <>
-      <button type="button" disabled={pending} onClick={() => dialog.current?.showModal()}>
+      <button type="button" disabled={pending} onClick={open}>
         {pending ? words.pending(action) : action}
       </button>
       <dialog ref={dialog} aria-labelledby={title} onClose={onClose}>
@@ -31,9 +37,7 @@ export function Confirm({ action, pending, question, children, refuse, onConfirm
           <h3 id={title}>{question}</h3>
           {children}
           <div className="row">
-            {/* The safe answer has the focus. */}
-            {/* eslint-disable-next-line jsx-a11y/no-autofocus */}
-            <button type="reset" autoFocus onClick={() => dialog.current?.close()}>
+            <button ref={safe} type="reset" onClick={() => dialog.current?.close()}>
               {refuse}
             </button>
             <button className="danger">{action}</button>

@@ -8,11 +8,12 @@ import { CalendarSyncStatus } from "../components/calendar/CalendarSyncStatus";
 import { ConflictList } from "../components/calendar/ConflictList";
 import { ConnectionMenu } from "../components/calendar/ConnectionMenu";
 import { SyncHistory } from "../components/calendar/SyncHistory";
+import { Ago } from "../components/Ago";
 import { Problem } from "../components/Problem";
 import { type Lesson, type Notice, useLessons, useNotices } from "../host/lessons";
 import type { Session } from "../host/session";
 import { type Language, useLanguage } from "../words/language";
-import type { LoginOutcome } from "./loginOutcome";
+import { type LoginOutcome, refusalOf } from "./loginOutcome";
 
 // The calendar's page is most of what there is to load; it is loaded when the tab is opened.
 const ExternalEventsViewer = lazy(() => import("../components/calendar/ExternalEventsViewer"));
@@ -65,10 +66,13 @@ export function CalendarSyncTab({ session, login }: { session: Session; login: L
               </a>
             </p>
           )}
-          <CalendarSyncStatus status={status} lessonTitle={lessonTitle} />
-          <div className="row connect">
-            <CalendarConnectButton status={status} />
-          </div>
+          <CalendarSyncStatus status={status} lessonTitle={lessonTitle} outdated={error !== null} />
+          {/* (Of a connection that needs to be made again, the banner says so on each tab.) */}
+          {!status.connected && (
+            <div className="connect">
+              <CalendarConnectButton status={status} />
+            </div>
+          )}
         </section>
         {status.connected && (
           <>
@@ -108,7 +112,7 @@ function Welcome({ outcome }: { outcome: LoginOutcome }) {
   }
   return (
     <div role="alert" className="wide problem">
-      <p>{words.refusals[outcome.code] ?? words.refusal(outcome.code)}</p>
+      <p>{refusalOf(outcome.code, words)}</p>
       {outcome.code === "other_account" && (
         <button type="button" disabled={connect.isPending} onClick={() => connect.mutate(true)}>
           {words.connect.replace}
@@ -127,7 +131,7 @@ interface NoticesProps {
 
 /** What the host would mail to the instructor. */
 function Notices({ session, timeZone, lessonTitle }: NoticesProps) {
-  const { words, format } = useLanguage();
+  const { words } = useLanguage();
   const notices = useNotices(session);
   const told = (notices.data ?? []).flatMap((notice) => {
     const { id, lessonId } = notice.detail;
@@ -143,7 +147,7 @@ function Notices({ session, timeZone, lessonTitle }: NoticesProps) {
         {told.map(({ id, sentence, at }) => (
           <li key={id}>
             <span>{sentence}</span>
-            <small title={format.moment(at, timeZone)}>{format.ago(at)}</small>
+            <Ago at={at} timeZone={timeZone} />
           </li>
         ))}
       </ul>

@@ -86,8 +86,12 @@ function Tabs({ session, outcome }: Props) {
   const login = useLogin(outcome);
   const conflicts = useStatus().data?.counts.conflicts ?? 0;
   const choose = (tab: Tab) => {
-    setShown(tab);
-    window.history.pushState(null, "", tab === "calendar" ? "?tab=calendar" : window.location.pathname);
+    if (tab !== shown) {
+      const address = new URL(window.location.href);
+      address.searchParams.set("tab", tab);
+      window.history.pushState(null, "", address);
+      setShown(tab);
+    }
     document.getElementById(`tab-${tab}`)?.focus();
   };
   return (

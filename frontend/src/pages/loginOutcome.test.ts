@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { takeLoginOutcome } from "./loginOutcome";
+import { en } from "../words/en";
+import { refusalOf, takeLoginOutcome } from "./loginOutcome";
 
 const comingBackTo = (address: string) => {
   window.history.replaceState(null, "", address);
@@ -24,5 +25,10 @@ describe("a browser that comes back from Google", () => {
     expect(window.location.href).toMatch(/\/page$/);
     comingBackTo("/page?tab=calendar&calendar=connected");
     expect(window.location.href).toMatch(/\/page\?tab=calendar$/);
+  });
+
+  it("is told in words why it was refused, whatever the code", () => {
+    expect(refusalOf("permission_missing", en)).toContain("unticked");
+    expect(refusalOf("code_refused", en)).toContain("code_refused");
   });
 });

@@ -1,4 +1,5 @@
 /** The parameters with which a browser returns from Google's consent screen. */
+import type { Words } from "../words/en";
 
 export type LoginOutcome =
   | { kind: "connected" }
@@ -32,3 +33,6 @@ function read(query: URLSearchParams, fragment: URLSearchParams): LoginOutcome |
       return null;
   }
 }
+
+/** Why the calendar was not connected, in words. */
+export const refusalOf = (code: string, words: Words): string => words.refusals[code] ?? words.refusal(code);

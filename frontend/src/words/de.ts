@@ -1,4 +1,7 @@
+import calendarLocale from "@fullcalendar/react/locales/de";
+
 import type { Words } from "./en";
+import type { Catalogue } from "./language";
 
 /** Jeder Satz der Seite auf Deutsch. */
 
@@ -10,11 +13,13 @@ const atLeast = (number: number, max: number, one: string, many: string): string
 
 const events = (number: number) => counted(number, "Termin", "Termine");
 
-export const de: Words = {
+const words: Words = {
   loading: "Wird geladen …",
   noTitle: "(Ohne Titel)",
   busy: "Beschäftigt",
   aLesson: "Eine Stunde",
+  someLesson: "einer Stunde",
+  quoted: (title) => `„${title}“`,
   justNow: "gerade eben",
   pending: (action) => `${action} …`,
 
@@ -66,15 +71,17 @@ export const de: Words = {
     heldUp: "Die Synchronisation stockt",
     off: "Die Synchronisation ist aus",
     disconnecting: "Wird getrennt …",
-    failed: (lessons, max) =>
-      `${atLeast(lessons, max, "Stunde konnte", "Stunden konnten")} nicht in Google eingetragen werden`,
+    failed: (lessons, max) => `${atLeast(lessons, max, "Stunde", "Stunden")} nicht wie vorgesehen in Google`,
     waiting: (changes, max) => `${atLeast(changes, max, "Änderung", "Änderungen")} unterwegs.`,
     writing: (changes, max) =>
       `Wird in Google eingetragen: noch ${atLeast(changes, max, "Änderung", "Änderungen")}`,
+    waitingForYou: (changes, max) =>
+      `${atLeast(changes, max, "Änderung", "Änderungen")} von Hand zu synchronisieren`,
+    byHand: "Synchronisiert wird von Hand",
     reading: "Ihr Kalender wird zum ersten Mal gelesen …",
     upToDate: "Auf dem neuesten Stand",
     notWritten: "Stunden werden nicht in Google eingetragen.",
-    allWritten: "Alle Stunden stehen in Google.",
+    allWritten: "Nichts wartet darauf, in Google eingetragen zu werden.",
     lastSynced: (ago) => `Zuletzt synchronisiert: ${ago}.`,
   },
   reasons: {
@@ -82,7 +89,17 @@ export const de: Words = {
     store_unavailable: "Unsere Datenbank antwortet gerade nicht. Es wird von selbst wieder versucht.",
     quota_exceeded:
       "Das Nutzungslimit von Google ist erreicht. In einigen Stunden geht es von selbst weiter.",
-    calendar_gone: "Den Kalender gibt es bei Google nicht mehr.",
+    calendar_gone:
+      "Google zeigt diesen Kalender nicht mehr; das Protokoll sagt, mit welcher Begründung. Es wird von selbst wieder versucht.",
+    google_refused:
+      "Google zeigt diesen Kalender nicht; das Protokoll sagt, mit welcher Begründung. Es wird von selbst wieder versucht.",
+    unfinished: "Etwas steht noch aus; das Protokoll sagt, was. Es geht von selbst weiter.",
+    deleted_client:
+      "Google weist diese Anwendung ab; ihr Betreiber muss das beheben. Danach geht es von selbst weiter.",
+    unauthorized_client:
+      "Google weist diese Anwendung ab; ihr Betreiber muss das beheben. Danach geht es von selbst weiter.",
+    invalid_client:
+      "Google weist diese Anwendung ab; ihr Betreiber muss das beheben. Danach geht es von selbst weiter.",
     invalid_grant: "Die Erlaubnis wurde bei Google zurückgezogen. Bitte neu verbinden.",
     insufficientPermissions:
       "Eine der Erlaubnisse fehlt. Bitte neu verbinden und alle Häkchen gesetzt lassen.",
@@ -144,7 +161,7 @@ export const de: Words = {
       to_google: "Nur Stunden nach Google",
       from_google: "Nur aus Google",
     },
-    interval: "In Google nachsehen mindestens alle",
+    interval: "Wenn Google Änderungen nicht meldet, nachsehen alle",
     every: (minutes) =>
       minutes < 60 ? `${minutes} Minuten` : minutes === 60 ? "60 Minuten" : `${minutes / 60} Stunden`,
   },
@@ -161,6 +178,7 @@ export const de: Words = {
     free: "Frei in Google",
     overlap: "Überschneidung",
     onlyOverlaps: "Nur Überschneidungen",
+    zone: (zone) => `Alle Zeiten gelten in ${zone}.`,
     close: "Schließen",
     open: "Kalender bei Google öffnen",
   },
@@ -224,7 +242,7 @@ export const de: Words = {
     states: {
       synced: "In Google",
       pending: "Unterwegs",
-      failed: "Nicht in Google",
+      failed: "Nicht wie vorgesehen",
       conflict: "Überschneidung",
     },
     earlier: "Eine Stunde früher",
@@ -245,3 +263,5 @@ export const de: Words = {
     sync: "Kalender-Sync",
   },
 };
+
+export const german: Catalogue = { words, calendarLocale };

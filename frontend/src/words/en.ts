@@ -11,6 +11,9 @@ export const en = {
   noTitle: "(No title)",
   busy: "Busy",
   aLesson: "A lesson",
+  /** After "overlaps". */
+  someLesson: "a lesson",
+  quoted: (title: string) => `“${title}”`,
   justNow: "just now",
   pending: (action: string) => `${action} …`,
 
@@ -62,13 +65,18 @@ export const en = {
     off: "Sync is off",
     disconnecting: "Disconnecting …",
     failed: (lessons: number, max: number) =>
-      `${atLeast(lessons, max, "lesson")} could not be put into Google`,
+      lessons === 1
+        ? "1 lesson is not in Google as it should be"
+        : `${atLeast(lessons, max, "lesson")} are not in Google as they should be`,
     waiting: (changes: number, max: number) => `${atLeast(changes, max, "change")} on the way.`,
     writing: (changes: number, max: number) => `Writing to Google: ${atLeast(changes, max, "change")} to go`,
+    waitingForYou: (changes: number, max: number) =>
+      `${atLeast(changes, max, "change")} to be synced by hand`,
+    byHand: "Synced by hand",
     reading: "Reading your calendar for the first time …",
     upToDate: "Up to date",
     notWritten: "Lessons are not written to Google.",
-    allWritten: "All lessons are in Google.",
+    allWritten: "Nothing waits to be written to Google.",
     lastSynced: (ago: string) => `Last synced ${ago}.`,
   },
   /** The API's reasons for a state, by code, and what it says of push, where the page's language is not the API's. */
@@ -116,7 +124,7 @@ export const en = {
       to_google: "Lessons to Google only",
       from_google: "From Google only",
     },
-    interval: "Check Google at least every",
+    interval: "If Google does not tell us of changes, check every",
     every: (minutes: number) =>
       minutes < 60 ? `${minutes} minutes` : minutes === 60 ? "hour" : `${minutes / 60} hours`,
   },
@@ -133,6 +141,7 @@ export const en = {
     free: "Free in Google",
     overlap: "Overlap",
     onlyOverlaps: "Only overlaps",
+    zone: (zone: string) => `All times are those of ${zone}.`,
     close: "Close",
     open: "Open the calendar at Google",
   },
@@ -196,7 +205,7 @@ export const en = {
     states: {
       synced: "In Google",
       pending: "On the way",
-      failed: "Not in Google",
+      failed: "Not as it should be",
       conflict: "Overlap",
     } as Record<string, string>,
     earlier: "An hour earlier",

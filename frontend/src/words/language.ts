@@ -1,26 +1,46 @@
 /** The language of the page: its sentences, and how it writes times. */
+import type { LocaleInput } from "@fullcalendar/react";
 import { createContext, useContext } from "react";
 
 import { type Formats, formats } from "../format";
-import { de } from "./de";
 import { en, type Words } from "./en";
 
-export interface Language {
+/** What a language consists of. */
+export interface Catalogue {
+  words: Words;
+  /** The calendar view's own sentences; English has none. */
+  calendarLocale?: LocaleInput;
+}
+
+export interface Language extends Catalogue {
   /** A BCP 47 tag, as the viewer's browser names it. */
   tag: string;
-  words: Words;
   format: Formats;
 }
 
-const CATALOGUES: Record<string, Words> = { en, de };
+/** A viewer loads what they read. */
+const CATALOGUES: Record<string, () => Promise<Catalogue>> = {
+  en: () => Promise.resolve({ words: en }),
+  de: async () => (await import("./de")).german,
+};
+
+const language = (tag: string, catalogue: Catalogue): Language => ({
+  ...catalogue,
+  tag,
+  format: formats(tag, catalogue.words.justNow),
+});
+
+export const english = language("en-US", { words: en });
 
 /** The first of the viewer's languages that the page speaks, else English. */
-export function languageOf(tags: readonly string[]): Language {
-  const tag = tags.find((tag) => tag.slice(0, 2) in CATALOGUES) ?? "en";
-  const words = CATALOGUES[tag.slice(0, 2)] ?? en;
-  return { tag, words, format: formats(tag, words.justNow) };
+export async function languageOf(tags: readonly string[]): Promise<Language> {
+  for (const tag of tags) {
+    const load = CATALOGUES[tag.slice(0, 2)];
+    if (load) return language(tag, await load());
+  }
+  return english;
 }
 
-const LanguageContext = createContext<Language>(languageOf(["en-US"]));
+const LanguageContext = createContext(english);
 export const LanguageProvider = LanguageContext.Provider;
 export const useLanguage = (): Language => useContext(LanguageContext);

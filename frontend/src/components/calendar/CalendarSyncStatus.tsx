@@ -1,5 +1,6 @@
 import type { Connection, Status } from "../../api/calendar";
 import { useLanguage } from "../../words/language";
+import { useNow } from "../useNow";
 import { headline } from "./headline";
 import { SyncNow } from "./SyncNow";
 
@@ -10,15 +11,17 @@ interface Props {
   status: Status;
   /** The title of a lesson, if it is known. */
   lessonTitle?: ((lessonId: string) => string | undefined) | undefined;
+  /** How things stand now is not known: nothing is shown as well. */
+  outdated?: boolean;
 }
 
 /** Whether the calendar is up to date and why not, what could not be synced, and a button to sync now. What only support
  * needs is under "Details". */
-export function CalendarSyncStatus({ status, lessonTitle }: Props) {
-  const { tone, title, hint } = headline(status, useLanguage());
+export function CalendarSyncStatus({ status, lessonTitle, outdated = false }: Props) {
+  const { tone, title, hint } = headline(status, useLanguage(), useNow());
   return (
     <div className="sync-status">
-      <p className={`headline ${tone}`}>
+      <p className={`headline ${outdated ? "quiet" : tone}`}>
         <span className="mark" aria-hidden="true" />
         <strong>{title}</strong>
       </p>

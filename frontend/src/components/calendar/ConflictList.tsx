@@ -1,5 +1,6 @@
-import { type Conflict, useEventTitles } from "../../api/calendar";
+import { type Conflict, type ExternalEvent, useConflictEvents } from "../../api/calendar";
 import { useLanguage } from "../../words/language";
+import { titleOf } from "./entries";
 import type { CalendarLesson } from "./lessons";
 
 interface Props {
@@ -11,7 +12,9 @@ interface Props {
 /** The lessons that a busy event overlaps: with what, when, and for how long. They are flagged, never cancelled. */
 export function ConflictList({ conflicts, timeZone, lessons }: Props) {
   const { words, format } = useLanguage();
-  const titleOf = useEventTitles(conflicts);
+  const eventOf = useConflictEvents(conflicts);
+  const named = (event: ExternalEvent | undefined) =>
+    event ? titleOf(event, words) : words.conflicts.busyTime;
   if (conflicts.length === 0) return <p className="empty">{words.conflicts.none}</p>;
   return (
     <ul className="list">
@@ -24,7 +27,7 @@ export function ConflictList({ conflicts, timeZone, lessons }: Props) {
             <ul>
               {pairs.map((pair) => (
                 <li key={`${pair.googleEventId} ${pair.occurrenceStart}`}>
-                  {words.conflicts.overlaps} <b>{titleOf(pair) ?? words.conflicts.busyTime}</b>
+                  {words.conflicts.overlaps} <b>{named(eventOf(pair))}</b>
                   <small>
                     {format.span(pair.overlapStart, pair.overlapEnd, timeZone)} ·{" "}
                     {words.conflicts.inCommon(format.duration(pair.overlapStart, pair.overlapEnd))}

@@ -9,13 +9,21 @@ import { Problem } from "../Problem";
 export function ConnectionMenu({ connection }: { connection: Connection }) {
   const { menu: words } = useLanguage().words;
   const connect = useConnect();
+  const disconnect = useDisconnect();
   const menu = useRef<HTMLDivElement>(null);
   const id = useId();
   const close = () => menu.current?.hidePopover();
-  if (connection.state === "disconnecting") return null;
+  const ends = connection.state === "disconnecting";
   return (
     <>
-      <button type="button" className="plain" popoverTarget={id} aria-label={words.open}>
+      {/* (A button that went or was disabled would lose the focus.) */}
+      <button
+        type="button"
+        className="plain"
+        popoverTarget={ends ? undefined : id}
+        aria-disabled={ends}
+        aria-label={words.open}
+      >
         <span aria-hidden="true">⋯</span>
       </button>
       <div id={id} ref={menu} popover="auto" className="menu">
@@ -29,37 +37,27 @@ export function ConnectionMenu({ connection }: { connection: Connection }) {
         >
           <p>{words.otherAccountMeans(connection.googleAccount)}</p>
         </Confirm>
-        <Disconnect onClose={close} />
+        <Confirm
+          action={words.disconnect}
+          pending={disconnect.isPending}
+          question={words.disconnectQuestion}
+          refuse={words.stay}
+          onClose={close}
+          onConfirm={(kept) =>
+            disconnect.mutate({ keepEvents: kept.has("keepEvents"), keepImported: kept.has("keepImported") })
+          }
+        >
+          <p>{words.disconnectMeans}</p>
+          <label>
+            <input type="checkbox" name="keepEvents" /> {words.keepEvents}
+          </label>
+          <label>
+            <input type="checkbox" name="keepImported" /> {words.keepImported}
+          </label>
+        </Confirm>
       </div>
-      <Problem error={connect.error} />
-    </>
-  );
-}
-
-function Disconnect({ onClose }: { onClose: () => void }) {
-  const { menu: words } = useLanguage().words;
-  const disconnect = useDisconnect();
-  return (
-    <>
-      <Confirm
-        action={words.disconnect}
-        pending={disconnect.isPending}
-        question={words.disconnectQuestion}
-        refuse={words.stay}
-        onClose={onClose}
-        onConfirm={(kept) =>
-          disconnect.mutate({ keepEvents: kept.has("keepEvents"), keepImported: kept.has("keepImported") })
-        }
-      >
-        <p>{words.disconnectMeans}</p>
-        <label>
-          <input type="checkbox" name="keepEvents" /> {words.keepEvents}
-        </label>
-        <label>
-          <input type="checkbox" name="keepImported" /> {words.keepImported}
-        </label>
-      </Confirm>
-      <Problem error={disconnect.error} />
+      {/* Outside of the menu, which is closed by the time that it fails. */}
+      <Problem error={connect.error ?? disconnect.error} />
     </>
   );
 }

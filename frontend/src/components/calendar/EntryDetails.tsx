@@ -28,8 +28,8 @@ export function EntryDetails({ entry, timeZone, lessonTitle, calendarUrl, onClos
       {entry && (
         <form method="dialog">
           <h3 id={title}>{entry.kind === "lesson" ? entry.lesson.title : titleOf(entry.event, words)}</h3>
-          {facts(entry, timeZone, lessonTitle, language).map((fact) => (
-            <p key={fact}>{fact}</p>
+          {facts(entry, timeZone, lessonTitle, language).map((fact, place) => (
+            <p key={place}>{fact}</p>
           ))}
           <div className="row">
             <button>{words.calendar.close}</button>
@@ -67,7 +67,7 @@ export function facts(
     event.eventStatus === "tentative" && say.tentative,
     event.freeBecause !== null && say.free(words.freeBecause[event.freeBecause]),
     ...event.conflicts.map(({ lessonId, overlapStart, overlapEnd }) =>
-      say.overlaps(lessonTitle(lessonId) ?? words.aLesson, format.duration(overlapStart, overlapEnd)),
+      say.overlaps(lessonTitle(lessonId) ?? words.someLesson, format.duration(overlapStart, overlapEnd)),
     ),
   ].filter((fact): fact is string => typeof fact === "string" && fact !== "");
 }

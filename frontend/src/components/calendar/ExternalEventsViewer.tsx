@@ -5,7 +5,7 @@ import FullCalendar from "@fullcalendar/react";
 import dayGridPlugin from "@fullcalendar/react/daygrid";
 import breezyTheme from "@fullcalendar/react/themes/breezy";
 import timeGridPlugin from "@fullcalendar/react/timegrid";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 
 import { useExternalEvents } from "../../api/calendar";
 import { useLanguage } from "../../words/language";
@@ -27,15 +27,21 @@ interface Props {
 
 /** Lessons and what stands in Google, side by side in one calendar; overlaps are marked. */
 export default function ExternalEventsViewer({ timeZone, lessons, calendarUrl }: Props) {
-  const { tag, words } = useLanguage();
+  const { tag, words, calendarLocale } = useLanguage();
   const { calendar } = words;
   const [range, setRange] = useState<{ from: Date; to: Date } | null>(null);
   const [conflictsOnly, setConflictsOnly] = useState(false);
   const [opened, setOpened] = useState<Entry | null>(null);
   const events = useExternalEvents(range, conflictsOnly);
-  const shown = lessons.filter(
-    (lesson) => lesson.status === "scheduled" && (!conflictsOnly || lesson.hasConflict),
-  );
+  const entries = useMemo(() => {
+    const shown = ({ status, hasConflict }: CalendarLesson) =>
+      status === "scheduled" && (!conflictsOnly || hasConflict);
+    return [
+      ...lessons.filter(shown).map(ofLesson),
+      ...(events.data ?? []).map((event) => ofEvent(event, words)),
+    ];
+  }, [lessons, events.data, conflictsOnly, words]);
+  const elsewhere = timeZone !== Intl.DateTimeFormat().resolvedOptions().timeZone;
   return (
     <>
       <div className="row legend">
@@ -67,6 +73,7 @@ export default function ExternalEventsViewer({ timeZone, lessons, calendarUrl }:
           timeGridWeek: { text: calendar.week },
           dayGridMonth: { text: calendar.month },
         }}
+        locales={calendarLocale ? [calendarLocale] : []}
         locale={tag}
         firstDay={firstDayOfWeek(tag)}
         timeZone={timeZone}
@@ -80,7 +87,7 @@ export default function ExternalEventsViewer({ timeZone, lessons, calendarUrl }:
         nowIndicator
         eventInteractive
         eventClick={({ event }) => setOpened(event.extendedProps["entry"] as Entry)}
-        events={[...shown.map(ofLesson), ...(events.data ?? []).map((event) => ofEvent(event, words))]}
+        events={entries}
         datesSet={({ start, end }) =>
           setRange((before) =>
             before?.from.getTime() === start.getTime() && before.to.getTime() === end.getTime()
@@ -89,6 +96,7 @@ export default function ExternalEventsViewer({ timeZone, lessons, calendarUrl }:
           )
         }
       />
+      {elsewhere && <p className="hint">{calendar.zone(timeZone)}</p>}
       <EntryDetails
         entry={opened}
         timeZone={timeZone}

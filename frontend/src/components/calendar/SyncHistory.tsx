@@ -2,7 +2,9 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { olderLogs, type Status, type SyncLog, useCalendar } from "../../api/calendar";
+import type { Words } from "../../words/en";
 import { type Language, useLanguage } from "../../words/language";
+import { Ago } from "../Ago";
 import { Problem } from "../Problem";
 import { did } from "./did";
 
@@ -87,11 +89,11 @@ function Row({ log, timeZone, lessonTitle }: RowProps) {
               {words.activity.causes[log.trigger]}: {came(log, lessonTitle, language)}
             </span>
           </span>
-          <small title={when}>{format.ago(log.startedAt)}</small>
+          <Ago at={log.startedAt} timeZone={timeZone} />
         </summary>
         <ul>
           {log.reasons.map((reason) => (
-            <li key={reason}>{withTitles(reason, lessonTitle)}</li>
+            <li key={reason}>{withTitles(reason, lessonTitle, words)}</li>
           ))}
           <li className="hint">{words.activity.cost(when, log.durationMs, log.googleCalls)}</li>
         </ul>
@@ -107,15 +109,15 @@ function came(log: SyncLog, lessonTitle: Props["lessonTitle"], { words }: Langua
   const changed = did(log, words.did);
   const [first] = log.reasons;
   const said =
-    changed === words.did.nothing && first !== undefined ? withTitles(first, lessonTitle) : changed;
-  return log.outcome === "partial" ? said + words.activity.partLeft : said;
+    changed === words.did.nothing && first !== undefined ? withTitles(first, lessonTitle, words) : changed;
+  return log.outcome === "partial" ? said.replace(/\.$/, "") + words.activity.partLeft : said;
 }
 
 const ID = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g;
 
 /** A sentence with the titles of lessons in place of their ids. */
-export const withTitles = (sentence: string, lessonTitle: Props["lessonTitle"]): string =>
+export const withTitles = (sentence: string, lessonTitle: Props["lessonTitle"], words: Words): string =>
   sentence.replaceAll(ID, (id) => {
     const title = lessonTitle?.(id);
-    return title === undefined ? id : `“${title}”`;
+    return title === undefined ? id : words.quoted(title);
   });

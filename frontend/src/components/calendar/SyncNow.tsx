@@ -13,12 +13,15 @@ interface Props {
 export function SyncNow({ direction, disabled }: Props) {
   const { words } = useLanguage();
   const sync = useSyncNow();
-  const impossible = disabled || sync.isPending;
+  const start = (bounds: SyncBounds) => {
+    // One at a time; a button that is disabled meanwhile would lose the focus.
+    if (!sync.isPending) sync.mutate(bounds);
+  };
   const outcome = sync.data?.outcome;
   return (
     <div className="sync-now">
       <div className="row">
-        <button type="button" className="primary" disabled={impossible} onClick={() => sync.mutate({})}>
+        <button type="button" className="primary" disabled={disabled} onClick={() => start({})}>
           {sync.isPending ? words.sync.underWay : words.sync.now}
         </button>
         <span role="status" className="hint">
@@ -34,7 +37,7 @@ export function SyncNow({ direction, disabled }: Props) {
           className="settings"
           onSubmit={(submitted) => {
             submitted.preventDefault();
-            sync.mutate(boundsOf(new FormData(submitted.currentTarget)));
+            start(boundsOf(new FormData(submitted.currentTarget)));
           }}
         >
           <label>
@@ -55,7 +58,7 @@ export function SyncNow({ direction, disabled }: Props) {
               </select>
             </label>
           )}
-          <button disabled={impossible}>{words.sync.these}</button>
+          <button disabled={disabled}>{words.sync.these}</button>
         </form>
       </details>
     </div>
@@ -65,9 +68,10 @@ export function SyncNow({ direction, disabled }: Props) {
 /** What a form bounds a sync to. One date alone stands for that day. */
 function boundsOf(form: FormData): SyncBounds {
   const field = (name: string) => (form.get(name) as string | null) ?? "";
-  const [from, to, direction] = ["startDate", "endDate", "direction"].map(field);
+  const [from, to] = [field("startDate"), field("endDate")];
+  const direction = field("direction") as Settings["syncDirection"] | "";
   return {
     ...((from || to) && { startDate: from || to, endDate: to || from }),
-    ...(direction && { direction: direction as Settings["syncDirection"] }),
+    ...(direction && { direction }),
   };
 }

@@ -40,6 +40,21 @@ describe("CalendarConnectButton", () => {
 });
 
 describe("ConnectionMenu", () => {
+  it("lets a connection be ended of which Google wants its permission again", () => {
+    show(<ConnectionMenu connection={{ ...connected, state: "needs_reauth" }} />);
+    expect(screen.getAllByRole("button", { name: "Disconnect", hidden: true })).toHaveLength(2);
+  });
+
+  it("says outside of the menu that a disconnect failed", async () => {
+    answers["/api/v1/calendar/disconnect"] = [503, { code: "store_unavailable", message: "Try again." }];
+    show(<ConnectionMenu connection={connected} />);
+    await press("Disconnect");
+    await press("Disconnect", 1);
+    const problem = await screen.findByRole("alert");
+    expect(problem.textContent).toBe("Try again.");
+    expect(problem.closest("[popover]")).toBeNull();
+  });
+
   it("disconnects only when asked twice, and keeps what is to be kept", async () => {
     show(<ConnectionMenu connection={connected} />);
     await press("Disconnect");

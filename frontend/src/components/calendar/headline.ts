@@ -12,7 +12,7 @@ export interface Headline {
 const MAX_WAITING = 1000;
 const MAX_FAILED = 100;
 
-export function headline(status: Status, language: Language): Headline {
+export function headline(status: Status, language: Language, now: number): Headline {
   const { state: words, reasons } = language.words;
   const hint = reasons[status.reason ?? ""] ?? status.description;
   switch (status.state) {
@@ -29,25 +29,31 @@ export function headline(status: Status, language: Language): Headline {
       return { tone: "busy", title: words.disconnecting, hint: "" };
     case "active":
       return status.connected
-        ? ofActive(status, language)
+        ? ofActive(status, language, now)
         : { tone: "quiet", title: words.notConnected, hint: words.invitation };
   }
 }
 
-function ofActive({ counts, lastSyncedAt, settings }: Connection, { words, format }: Language): Headline {
+function ofActive(
+  { counts, lastSyncedAt, settings }: Connection,
+  { words, format }: Language,
+  now: number,
+): Headline {
   const { lessonsWaiting, lessonsFailed } = counts;
   const { state } = words;
   if (lessonsFailed > 0) {
     const hint = lessonsWaiting > 0 ? state.waiting(lessonsWaiting, MAX_WAITING) : "";
     return { tone: "bad", title: state.failed(lessonsFailed, MAX_FAILED), hint };
   }
+  const lastSynced = lastSyncedAt === null ? "" : state.lastSynced(format.ago(lastSyncedAt, now));
+  // Without being asked, nothing is written, and nothing is known of what came since.
+  if (!settings.autoSync) {
+    const title = lessonsWaiting > 0 ? state.waitingForYou(lessonsWaiting, MAX_WAITING) : state.byHand;
+    return { tone: "quiet", title, hint: lastSynced };
+  }
   if (lessonsWaiting > 0)
     return { tone: "busy", title: state.writing(lessonsWaiting, MAX_WAITING), hint: "" };
   if (lastSyncedAt === null) return { tone: "busy", title: state.reading, hint: "" };
   const lessons = settings.syncDirection === "from_google" ? state.notWritten : state.allWritten;
-  return {
-    tone: "good",
-    title: state.upToDate,
-    hint: `${lessons} ${state.lastSynced(format.ago(lastSyncedAt))}`,
-  };
+  return { tone: "good", title: state.upToDate, hint: `${lessons} ${lastSynced}` };
 }

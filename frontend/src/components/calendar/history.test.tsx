@@ -2,6 +2,7 @@ import { screen, waitFor } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 
 import type { SyncLog } from "../../api/calendar";
+import { en } from "../../words/en";
 import { SyncHistory, withTitles } from "./SyncHistory";
 import { answers, asked, connected, ME, press, show } from "./testing";
 
@@ -61,7 +62,7 @@ describe("SyncHistory", () => {
 
   it("names lessons by their titles where sentences carry ids", () => {
     const sentence = `Lesson ${ME} was written.`;
-    expect(withTitles(sentence, () => "Violin")).toBe("Lesson “Violin” was written.");
-    expect(withTitles(sentence, () => undefined)).toBe(sentence);
+    expect(withTitles(sentence, () => "Violin", en)).toBe("Lesson “Violin” was written.");
+    expect(withTitles(sentence, () => undefined, en)).toBe(sentence);
   });
 });

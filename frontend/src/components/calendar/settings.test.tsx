@@ -63,6 +63,6 @@ describe("CalendarSettings", () => {
 
   it("shows an interval that no one of its own is", () => {
     show(<CalendarSettings settings={{ ...connected.settings, syncIntervalMinutes: 17 }} />);
-    expect(screen.getByRole<HTMLSelectElement>("combobox", { name: /Check Google/ }).value).toBe("17");
+    expect(screen.getByRole<HTMLSelectElement>("combobox", { name: /check every/ }).value).toBe("17");
   });
 });

@@ -2,9 +2,13 @@ import { fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 
+import { english } from "../../words/language";
 import { CalendarSyncStatus } from "./CalendarSyncStatus";
 import { headline } from "./headline";
-import { answers, asked, connected, english, ME, none, notConnected, press, show } from "./testing";
+import { answers, asked, connected, ME, none, notConnected, press, show } from "./testing";
+
+const NOW = Date.parse("2026-03-01T08:05:00.000Z");
+const byHand = { ...connected, settings: { ...connected.settings, autoSync: false } };
 
 describe("the headline of a connection", () => {
   const counting = (counts: Partial<typeof none>) => ({ ...connected, counts: { ...none, ...counts } });
@@ -14,7 +18,7 @@ describe("the headline of a connection", () => {
       "has lessons that failed, whatever else is well",
       counting({ lessonsFailed: 1 }),
       "bad",
-      /^1 lesson could/,
+      /^1 lesson is not/,
     ],
     [
       "has more failed lessons than are counted",
@@ -23,6 +27,13 @@ describe("the headline of a connection", () => {
       /^100 lessons or more/,
     ],
     ["writes", counting({ lessonsWaiting: 3 }), "busy", "Writing to Google: 3 changes to go"],
+    [
+      "waits to be synced by hand",
+      { ...byHand, counts: { ...none, lessonsWaiting: 3 } },
+      "quiet",
+      /^3 changes/,
+    ],
+    ["is synced by hand, and claims nothing of what came since", byHand, "quiet", "Synced by hand"],
     ["reads for the first time", { ...connected, lastSyncedAt: null }, "busy", /first time/],
     ["fails", { ...connected, state: "failing" } as const, "bad", "The sync is held up"],
     ["is off", { ...connected, state: "switched_off" } as const, "quiet", "Sync is off"],
@@ -30,7 +41,10 @@ describe("the headline of a connection", () => {
     ["ends", { ...connected, state: "disconnecting" } as const, "busy", "Disconnecting …"],
     ["is none", notConnected, "quiet", "Not connected"],
   ])("says that it %s", (_, status, tone, title) => {
-    expect(headline(status, english)).toMatchObject({ tone, title: expect.stringMatching(title) as string });
+    expect(headline(status, english, NOW)).toMatchObject({
+      tone,
+      title: expect.stringMatching(title) as string,
+    });
   });
 
   it("says that all is in Google only where it is and lessons are written there", () => {
@@ -40,8 +54,8 @@ describe("the headline of a connection", () => {
       { ...connected, settings },
       { ...connected, lastSyncedAt: null },
     ];
-    for (const status of all) expect(headline(status, english).hint).not.toContain("All lessons");
-    expect(headline(connected, english).hint).toContain("All lessons are in Google");
+    for (const status of all) expect(headline(status, english, NOW).hint).not.toContain("Nothing waits");
+    expect(headline(connected, english, NOW).hint).toContain("Nothing waits");
   });
 });
 
@@ -56,7 +70,7 @@ describe("CalendarSyncStatus", () => {
     const counts = { lessonsWaiting: 1, lessonsFailed: 2, conflicts: 0 };
     const status = { ...connected, counts, failures };
     show(<CalendarSyncStatus status={status} lessonTitle={(id) => (id === ME ? "Violin" : undefined)} />);
-    expect(screen.getByText("2 lessons could not be put into Google")).toBeTruthy();
+    expect(screen.getByText("2 lessons are not in Google as they should be")).toBeTruthy();
     expect(screen.getByText("1 change on the way.")).toBeTruthy();
     expect(screen.getByText("Violin")).toBeTruthy();
     expect(screen.getByText("Google refused it.")).toBeTruthy();

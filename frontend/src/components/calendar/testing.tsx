@@ -7,9 +7,6 @@ import { afterEach, beforeEach, vi } from "vitest";
 
 import { CalendarProvider, type Connection, type Status } from "../../api/calendar";
 import { createApi } from "../../api/client";
-import { languageOf } from "../../words/language";
-
-export const english = languageOf(["en-US"]);
 
 export const ME = "5c7a1e00-0000-4000-8000-0000000000a1";
 const nothing = { failures: [], conflicts: [], logs: [], nextCursor: null };

@@ -197,6 +197,7 @@ async fn live_a_day(world: &World) {
     connect_slowly(world).await;
     fill(world).await;
     be_told_during_a_sync(world).await;
+    ask_twice(world).await;
     disconnect(world).await;
     fill(world).await;
     let refuse = &json!({ "refuse": { "status": 503, "reason": "backendError" } });
@@ -293,7 +294,7 @@ async fn be_told_during_a_sync(world: &World) {
     for _ in 0..3 {
         world.control("fault", slow.clone()).await;
         let planned = async {
-            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
             world.plan_in_google("Meanwhile", start, end).await
         };
         let (_, meanwhile) = tokio::join!(world.sync(), planned);
@@ -302,6 +303,18 @@ async fn be_told_during_a_sync(world: &World) {
         world.delete_in_google(&meanwhile).await;
         world.settle().await;
     }
+}
+
+/// Who asks by hand during a sync is answered by the worker, which asks itself again while that sync goes on.
+async fn ask_twice(world: &World) {
+    let slow = json!({ "method": "calendar.events.list", "when": { "next": 1 }, "effect": { "slow": 5000 } });
+    world.control("fault", slow).await;
+    let second = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        world.sync().await
+    };
+    tokio::join!(world.sync(), second);
+    world.settle().await;
 }
 
 /// Connects, with a lesson in Google and an import that overlaps it.

@@ -15,7 +15,8 @@ use crate::model::{Event, EventTime, Zone};
 pub(super) struct First {
     /// In local time.
     pub(super) start: NaiveDateTime,
-    /// The difference between the local times of start and end.
+    /// The difference between the local times of start and end; how long it really lasts where the clock went back so far
+    /// that there is none.
     pub(super) length: TimeDelta,
     /// Whether the series has whole days.
     pub(super) is_days: bool,
@@ -37,13 +38,15 @@ impl First {
             EventTime::At { instant, .. } => zone.local(instant),
             EventTime::Day(day) => day.and_time(NaiveTime::MIN),
         };
+        let times = (start.instant(calendar_zone), end.instant(calendar_zone));
+        let by_clock = local(end) - local(start);
         Some(Self {
             start: local(start),
-            length: local(end) - local(start),
+            length: if by_clock > TimeDelta::zero() { by_clock } else { times.1 - times.0 },
             is_days: start.is_day(),
             zone,
             offset: Cell::new((NaiveDate::MIN, None)),
-            times: (start.instant(calendar_zone), end.instant(calendar_zone)),
+            times,
         })
     }
 

@@ -39,6 +39,12 @@ fn starts(series: &Series, from: &str, to: &str) -> Vec<String> {
     between(series, from, to).iter().map(|(start, _)| start.format("%m-%dT%H:%M").to_string()).collect()
 }
 
+/// As `21T08:00-09:00`, in UTC.
+fn to_the_minute(found: &[Times]) -> String {
+    let span = |(start, end): &Times| format!("{}-{}", start.format("%dT%H:%M"), end.format("%H:%M"));
+    found.iter().map(span).collect::<Vec<_>>().join(" ")
+}
+
 /// As `21T08/09`: day and hour of the start, hour of the end, in UTC.
 fn spans(series: &Series, from: &str, to: &str) -> Vec<String> {
     let span = |(start, end): &Times| format!("{}/{}", start.format("%dT%H"), end.format("%H"));
@@ -249,8 +255,7 @@ fn occurrences_begin_and_end_by_the_clock_of_their_zone() {
     ] {
         let [start, end] = [start, end].map(|local| format!("2026-{local}:00"));
         let found = between(&timed(&start, &end, BERLIN, &[&format!("RRULE:{rule}")]), "2026-01-01", "2027-01-01");
-        let span = |(start, end): &Times| format!("{}-{}", start.format("%dT%H:%M"), end.format("%H:%M"));
-        assert_eq!(found.iter().map(span).collect::<Vec<_>>().join(" "), expected, "{start} {rule}");
+        assert_eq!(to_the_minute(&found), expected, "{start} {rule}");
     }
 }
 
@@ -261,6 +266,24 @@ fn a_first_occurrence_in_the_hour_that_the_clock_shows_twice_stays_where_it_is()
     let series = event("series", at("2026-10-25T01:30:00Z"), at("2026-10-25T01:45:00Z"), &lines);
     let found = starts(&Series::read(&series, Tz::UTC).unwrap(), "2026-10-01", "2026-11-01");
     assert_eq!(found, ["10-25T01:30", "10-26T01:30"]);
+}
+
+#[test]
+fn where_the_first_occurrence_ends_no_later_by_the_clock_all_last_as_long_as_it_does() {
+    let at = |instant: &str| EventTime::At { instant: utc(instant), zone: Some(BERLIN.into()) };
+    for (start, end, rule, expected) in [
+        // The clock goes back from 03:00 to 02:00 on 25 October, at 01:00 UTC.
+        ("00:30", "01:00", "FREQ=MONTHLY;COUNT=2", "25T00:30-01:00 25T01:30-02:00"),
+        ("00:00", "01:00", "FREQ=DAILY;COUNT=2", "25T00:00-01:00 26T01:00-02:00"),
+        ("00:45", "01:15", "FREQ=DAILY;COUNT=2", "25T00:45-01:15 26T01:45-02:15"),
+        // By the clock a quarter of an hour.
+        ("00:15", "01:30", "FREQ=DAILY;COUNT=2", "25T00:15-01:30 26T01:15-01:30"),
+    ] {
+        let [start, end] = [start, end].map(|time| format!("2026-10-25T{time}:00Z"));
+        let series = event("series", at(&start), at(&end), &[&format!("RRULE:{rule}")]);
+        let found = between(&Series::read(&series, Tz::UTC).unwrap(), "2026-10-01", "2026-12-01");
+        assert_eq!(to_the_minute(&found), expected, "{start} {rule}");
+    }
 }
 
 #[test]

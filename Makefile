@@ -15,7 +15,7 @@ each_workspace = for manifest in Cargo.toml fuzz/Cargo.toml; do \
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test verify nightly soak mutants fuzz fuzzers audit bench latency cost-model build fmt lint doc unit page kill conformance browser postgresql deny schemas
+.PHONY: help run reset test verify nightly soak mutants fuzz fuzzers audit bench latency cost-model build fmt lint doc unit page kill conformance browser postgresql deny schemas $(WAITING) others
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,9 +26,9 @@ run: frontend/dist/index.html ## Start the whole product on this machine, with a
 reset: ## Forget what `make run` has kept
 	@$(WITH_SETTINGS) rm -rf -- "$${LOCAL_DATA:-data}"
 
-test: lint unit doc page conformance ## Check everything that Rust and Node alone can check
+test: unit page conformance ## Run all tests that need Rust and Node alone
 
-verify: schemas deny kill fuzzers postgresql browser tests/conformance/node/node_modules/.package-lock.json ## Check what needs more time or tools, and install those: Python clients, Chromium, PostgreSQL, cargo-deny, cfn-lint
+verify: lint doc schemas deny kill fuzzers postgresql browser tests/conformance/node/node_modules/.package-lock.json ## Check the rest, and install what that takes: lints, documentation, Python clients, Chromium, PostgreSQL, cargo-deny, cfn-lint
 	tests/conformance/python/run.sh
 
 audit: $(DENY) ## Look for known vulnerabilities (asks github.com and the npm registry)
@@ -61,12 +61,25 @@ lint: ## Check formatting and lints
 
 MUTANTS := tests/convergence/mutants/run.sh
 
+TEST := $(CARGO) test --locked --workspace
+SUITES := $(foreach folder, $(wildcard functions/tests infra/local/tests tests/tests tests/*/tests), \
+	$(basename $(notdir $(wildcard $(folder)/*.rs))) $(notdir $(patsubst %/main.rs, %, $(wildcard $(folder)/*/main.rs))))
+# Tests of the whole wait for schedules and queues. The suites that wait longest run beside all others, of which three
+# tests share a processor.
+WAITING := interruptions redaction roles
 # `make verify` takes the time that dying at every point takes.
 EVERY_DEATH := whatever_the_moment_of_death
-# Tests of the whole wait for schedules and queues: three of them share a processor. Programs, examples and documentation
-# hold no tests.
+# Programs, examples and documentation hold no tests.
 unit:
-	RUST_TEST_THREADS=$$((3 * $$(getconf _NPROCESSORS_ONLN))) $(CARGO) test --locked --workspace --lib --test '*' -- --skip $(EVERY_DEATH)
+	$(TEST) --lib --test '*' --no-run
+	$(MAKE) --jobs --output-sync=target $(WAITING) others
+
+$(WAITING):
+	$(TEST) --test $@
+
+others:
+	RUST_TEST_THREADS=$$((3 * $$(getconf _NPROCESSORS_ONLN))) \
+		$(TEST) --lib $(addprefix --test , $(filter-out $(WAITING), $(SUITES))) -- --skip $(EVERY_DEATH)
 
 nightly: soak mutants fuzz bench ## Do what takes too long for each change: new random histories, all mutants, fuzzing, and the bound of each series
 
@@ -94,7 +107,7 @@ fuzzers:
 
 # Always the whole workspace: one package alone has its dependencies built again, with fewer features.
 kill:
-	$(CARGO) test --locked --workspace --test kill -- $(EVERY_DEATH)
+	$(TEST) --test kill -- $(EVERY_DEATH)
 
 # A server of the tests' own; the programs are Debian's, unless others are there.
 INITDB := $(firstword $(wildcard /usr/lib/postgresql/*/bin/initdb) $(shell command -v initdb))
@@ -102,13 +115,13 @@ postgresql:
 ifeq ($(INITDB),)
 	$(if $(filter 0,$(shell id -u)),,sudo) sh -c 'apt-get update && apt-get install --yes --no-install-recommends postgresql'
 endif
-	$(CARGO) test --locked --workspace --test postgresql -- --ignored
+	$(TEST) --test postgresql -- --ignored
 
 doc:
 	RUSTDOCFLAGS='--deny warnings --allow rustdoc::private_intra_doc_links' $(CARGO) doc --locked --workspace --no-deps --document-private-items
 
 conformance: tests/conformance/node/node_modules/.package-lock.json
-	$(CARGO) test --locked --workspace --test kill --no-run # builds the program too, as it does for `kill`
+	$(TEST) --test kill --no-run # builds the program too, as it does for `kill`
 	npm test --prefix tests/conformance/node
 
 page: frontend/node_modules/.package-lock.json
@@ -123,7 +136,7 @@ browser: frontend/dist/index.html
 ifeq ($(shell command -v chromium),)
 	$(if $(filter 0,$(shell id -u)),,sudo) sh -c 'apt-get update && apt-get install --yes --no-install-recommends chromium'
 endif
-	$(CARGO) test --locked --workspace --test kill --no-run # builds the program too, as it does for `kill`
+	$(TEST) --test kill --no-run # builds the program too, as it does for `kill`
 	npm run browser --prefix frontend
 
 %/node_modules/.package-lock.json: %/package-lock.json

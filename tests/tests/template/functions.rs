@@ -146,7 +146,7 @@ fn value_of(reference: &str) -> String {
     }
 }
 
-/// Who is given a thing may use it; `roles.rs` compares each role with the calls that its function makes.
+/// Who is given a thing may use it; `roles` compares each role with the calls that its function makes.
 #[test]
 fn a_function_that_is_given_a_resource_may_use_it() {
     let template = template();

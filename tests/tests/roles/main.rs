@@ -1,0 +1,170 @@
+//! Each function's role in `template.yaml` allows exactly the calls that the function makes: a day needs all of them,
+//! and the calls made are compared with those allowed. The service that invokes a function calls in its name too: its
+//! queue or stream is read with the function's role.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
+
+mod day;
+
+use std::{collections::BTreeSet, path::Path};
+
+use calendar_sync::{
+    adapters::dynamo::tables::TABLES,
+    config::{Config, TableNames},
+};
+use calendar_tests::world::World;
+use local_stack::{
+    aws::Call,
+    deployment::{FIRST_SYNC_QUEUE, LESSON_FEED, LESSON_FEED_DEAD_LETTERS, SYNC_DEAD_LETTERS, SYNC_QUEUE},
+};
+use serde_json::Value;
+
+use crate::day::live_a_day;
+
+/// What a function needs and no day shows: a data key is made only when the one that opened what it read is older than
+/// a month.
+const IN_TIME: [(&str, &str); 4] = [
+    ("disconnect", "kms:GenerateDataKey"),
+    ("oauth-callback", "kms:GenerateDataKey"),
+    ("sync", "kms:GenerateDataKey"),
+    ("sync-worker", "kms:GenerateDataKey"),
+];
+
+/// A first sync of more lessons than one run handles sends a message for the rest.
+const AFTER_A_THOUSAND_LESSONS: &str = "sync-worker sqs:SendMessage calendar-first-syncs";
+
+#[tokio::test]
+async fn each_role_allows_exactly_the_calls_that_its_function_makes() {
+    let world = World::start().await;
+    live_a_day(&world).await;
+    let mut made: BTreeSet<_> = world.aws_calls().iter().map(line).collect();
+    let template = template();
+    let mut allowed = allowed(&template);
+    for (function, action) in IN_TIME {
+        assert!(!made.contains(&format!("{function} {action} ")), "{function} {action} is seen after all");
+        assert!(allowed.remove(&format!("{function} {action} ")), "{function} {action} is not allowed");
+    }
+    made.extend(made_by_mappings(&template));
+    let missing: Vec<_> = made.difference(&allowed).collect();
+    let needless: Vec<_> = allowed.difference(&made).filter(|line| *line != AFTER_A_THOUSAND_LESSONS).collect();
+    assert!(
+        missing.is_empty() && needless.is_empty(),
+        "called and not allowed: {missing:#?}\nallowed and not called: {needless:#?}"
+    );
+}
+
+fn line(call: &Call) -> String {
+    format!("{} {} {}", call.function, call.action, call.resource)
+}
+
+fn template() -> Value {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("template.yaml");
+    serde_saphyr::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+fn resources<'a>(template: &'a Value, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+    template["Resources"].as_object().unwrap().values().filter(move |resource| resource["Type"] == kind)
+}
+
+fn binary(function: &Value) -> &str {
+    function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap()
+}
+
+/// The roles of the template, resources by the names that the one-machine stack has for them.
+fn allowed(template: &Value) -> BTreeSet<String> {
+    let mut allowed = BTreeSet::new();
+    for function in resources(template, "AWS::Serverless::Function") {
+        let name = binary(function);
+        for policy in function["Properties"]["Policies"].as_array().unwrap() {
+            for statement in policy["Statement"].as_array().unwrap() {
+                assert_eq!(statement["Effect"], "Allow");
+                for resource in named(template, &statement["Resource"]) {
+                    for action in one_or_many(&statement["Action"]) {
+                        assert!(!action.contains('*') && !resource.contains('*'), "{name}: {action} on {resource}");
+                        let resource = match action.split_once(':') {
+                            Some(("dynamodb", _)) => table_or_stream(&resource),
+                            Some(("sqs", _)) => queue(&resource),
+                            _ => String::new(),
+                        };
+                        allowed.insert(format!("{name} {action} {resource}"));
+                    }
+                }
+            }
+        }
+    }
+    allowed
+}
+
+/// What Lambda calls with a function's role, for the queue or the stream that invokes it, and for what fails for good
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html>). `ListStreams` among them is asked
+/// for when a mapping is made; the right to it on the one stream is enough.
+fn made_by_mappings(template: &Value) -> BTreeSet<String> {
+    let mut made = BTreeSet::new();
+    for mapping in resources(template, "AWS::Lambda::EventSourceMapping") {
+        let mapping = &mapping["Properties"];
+        let name = binary(&template["Resources"][mapping["FunctionName"].as_str().unwrap()]);
+        for source in named(template, &mapping["EventSourceArn"]) {
+            if source.contains("StreamArn") {
+                let calls = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
+                made.extend(calls.map(|call| format!("{name} dynamodb:{call} {source}")));
+            } else {
+                let calls = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"];
+                made.extend(calls.map(|call| format!("{name} sqs:{call} {}", queue(&source))));
+            }
+        }
+        if let Some(dead_letters) = mapping["DestinationConfig"]["OnFailure"]["Destination"].as_str() {
+            made.insert(format!("{name} sqs:SendMessage {}", queue(dead_letters)));
+        }
+    }
+    made
+}
+
+/// The resources of a statement. What a condition chooses from (`!If`) is one of them.
+fn named(template: &Value, value: &Value) -> Vec<String> {
+    let all = one_or_many(value);
+    match template["Conditions"].get(&all[0]) {
+        Some(_) => vec![all[1..].join(" or ")],
+        None => all,
+    }
+}
+
+fn one_or_many(value: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    value.as_array().map_or_else(|| vec![text(value)], |all| all.iter().map(text).collect())
+}
+
+fn queue(resource: &str) -> String {
+    match resource {
+        "SyncQueue.Arn" => SYNC_QUEUE.to_owned(),
+        "FirstSyncQueue.Arn" => FIRST_SYNC_QUEUE.to_owned(),
+        "DeadLetters.Arn" => SYNC_DEAD_LETTERS.to_owned(),
+        "LessonFeed.Arn" => LESSON_FEED.to_owned(),
+        "LessonFeedDeadLetters.Arn" => LESSON_FEED_DEAD_LETTERS.to_owned(),
+        other => panic!("{other} is unknown"),
+    }
+}
+
+/// `CredentialsTable.Arn`, `${MappingsTable.Arn}/index/dirty_mappings`, `…:table/${LessonsTableName}`, or a stream.
+fn table_or_stream(resource: &str) -> String {
+    if resource.contains("StreamArn") {
+        return resource.to_owned();
+    }
+    let (reference, index) = match resource.split_once("/index/") {
+        Some((reference, index)) => (reference, format!("/index/{index}")),
+        None => (resource, String::new()),
+    };
+    let reference = reference.rsplit("${").next().unwrap().trim_end_matches('}');
+    let names: TableNames = Config::from_vars(|_| None).tables();
+    let resources = [
+        "CredentialsTable.Arn",
+        "MappingsTable.Arn",
+        "ExternalEventsTable.Arn",
+        "SyncLogsTable.Arn",
+        "OAuthStatesTable.Arn",
+        "GoogleAccountsTable.Arn",
+        "RateLimitsTable.Arn",
+        "InstructorsTableName",
+        "LessonsTableName",
+    ];
+    let at = resources.iter().position(|known| *known == reference).unwrap_or_else(|| panic!("{resource} is unknown"));
+    format!("{}{index}", (TABLES[at].name)(&names))
+}

@@ -143,11 +143,18 @@ fn queue(resource: &str) -> String {
     }
 }
 
-/// `CredentialsTable.Arn`, `${MappingsTable.Arn}/index/dirty_mappings`, `…:table/${LessonsTableName}`, or a stream.
+/// A stream, or a table or an index of it; one that a condition chooses from is the same on either side.
 fn table_or_stream(resource: &str) -> String {
     if resource.contains("StreamArn") {
         return resource.to_owned();
     }
+    let tables: BTreeSet<_> = resource.split(" or ").map(table).collect();
+    assert_eq!(tables.len(), 1, "{resource} is several tables");
+    tables.into_iter().next().unwrap()
+}
+
+/// `CredentialsTable.Arn`, `${MappingsTable.Arn}/index/dirty_mappings`, or `…:table/${LessonsTableName}`.
+fn table(resource: &str) -> String {
     let (reference, index) = match resource.split_once("/index/") {
         Some((reference, index)) => (reference, format!("/index/{index}")),
         None => (resource, String::new()),
@@ -155,16 +162,17 @@ fn table_or_stream(resource: &str) -> String {
     let reference = reference.rsplit("${").next().unwrap().trim_end_matches('}');
     let names: TableNames = Config::from_vars(|_| None).tables();
     let resources = [
-        "CredentialsTable.Arn",
-        "MappingsTable.Arn",
-        "ExternalEventsTable.Arn",
-        "SyncLogsTable.Arn",
-        "OAuthStatesTable.Arn",
-        "GoogleAccountsTable.Arn",
-        "RateLimitsTable.Arn",
-        "InstructorsTableName",
-        "LessonsTableName",
+        "CredentialsTable",
+        "MappingsTable",
+        "ExternalEventsTable",
+        "SyncLogsTable",
+        "OAuthStatesTable",
+        "GoogleAccountsTable",
+        "RateLimitsTable",
+        "InstructorsTable",
+        "LessonsTable",
     ];
-    let at = resources.iter().position(|known| *known == reference).unwrap_or_else(|| panic!("{resource} is unknown"));
+    let is_it = |known: &&str| reference.strip_prefix(*known).is_some_and(|rest| [".Arn", "Name"].contains(&rest));
+    let at = resources.iter().position(|known| is_it(&known)).unwrap_or_else(|| panic!("{resource} is unknown"));
     format!("{}{index}", (TABLES[at].name)(&names))
 }

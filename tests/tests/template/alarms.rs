@@ -108,4 +108,7 @@ fn each_alarm_notifies_and_is_explained_in_the_operations_guide() {
     for (name, alarm) in resources(&template, "AWS::CloudWatch::Alarm") {
         assert_eq!(alarm["Properties"]["AlarmActions"], told, "{name}");
     }
+    let output = &template["Outputs"]["AlarmTopic"]["Value"];
+    assert_eq!([&output[0], &output[1]], ["HasAlarmTopic", "AlarmTopicArn"]);
+    assert!(text(&output[2]).contains("sent nowhere"), "who deploys without a topic reads so");
 }

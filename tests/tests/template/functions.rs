@@ -9,7 +9,8 @@ use calendar_functions::{
 use calendar_sync::{bootstrap::Bootstrap, config::Config};
 use local_stack::{
     aws::{self, Secrets, Services},
-    deployment::SCHEDULES,
+    deployment::{ROUTES, SCHEDULES},
+    gateway::Access,
 };
 use serde_json::{Value as Yaml, json};
 use tokio::net::TcpListener;
@@ -102,7 +103,9 @@ async fn each_function_starts_with_the_environment_that_it_is_given() {
     let mut started = 0;
     for (name, function) in functions(&template) {
         let of = |yaml: &Yaml| {
-            entries(yaml).map(|(name, value)| (name.to_owned(), value_of(&text(value)))).collect::<Vec<_>>()
+            entries(yaml)
+                .map(|(name, value)| (name.to_owned(), value_of(&one_or_many(value).concat())))
+                .collect::<Vec<_>>()
         };
         let mut given = of(&template["Globals"]["Function"]["Environment"]["Variables"]);
         given.extend(of(&function["Environment"]["Variables"]));
@@ -146,6 +149,25 @@ fn value_of(reference: &str) -> String {
     }
 }
 
+/// What names a claim is for those whom API Gateway hands claims.
+#[test]
+fn the_functions_that_callers_reach_with_a_token_know_its_claims_and_no_other_does() {
+    let template = template();
+    for (name, function) in functions(&template) {
+        let given = &function["Environment"]["Variables"];
+        let reached = ROUTES.iter().any(|route| route.function == name && route.access != Access::FunctionUrl);
+        for (variable, parameter) in [
+            ("CLAIM_TENANT", "ClaimTenant"),
+            ("CLAIM_INSTRUCTOR", "ClaimInstructor"),
+            ("CLAIM_ROLE", "ClaimRole"),
+            ("ADMIN_ROLE", "AdminRole"),
+        ] {
+            assert_eq!(given[variable].as_str(), reached.then_some(parameter), "{name}: {variable}");
+        }
+    }
+    assert_eq!(template["Globals"]["Function"]["Environment"]["Variables"], json!({ "LOG_LEVEL": "LogLevel" }));
+}
+
 /// Who is given a thing may use it; `roles` compares each role with the calls that its function makes.
 #[test]
 fn a_function_that_is_given_a_resource_may_use_it() {
@@ -169,7 +191,8 @@ fn a_function_that_is_given_a_resource_may_use_it() {
             .map(|resource| resource.replace(".Arn", ".QueueUrl"))
             .filter(|queue| queue != "DeadLetters.QueueUrl") // which Lambda itself sends to
             .collect();
-        let told = entries(given).map(|(_, value)| text(value)).filter(|value| value.ends_with(".QueueUrl"));
+        let told =
+            entries(given).flat_map(|(_, value)| one_or_many(value)).filter(|value| value.ends_with(".QueueUrl"));
         assert_eq!(told.collect::<BTreeSet<_>>(), queues, "{name}");
     }
 }
@@ -181,7 +204,7 @@ fn what_sam_gives_a_role_by_itself_ends_at_its_own_logs() {
     let template = template();
     for (name, function) in functions(&template) {
         for (_, event) in entries(&function["Events"]) {
-            assert!(["HttpApi", "Schedule"].contains(&text(&event["Type"]).as_str()), "{name}: {event}");
+            assert_eq!(text(&event["Type"]), "Schedule", "{name}");
         }
         assert!(function["Role"].is_null() && function["PermissionsBoundary"].is_null(), "{name} is an exception");
     }

@@ -4,6 +4,7 @@
 mod alarms;
 mod api;
 mod functions;
+mod parameters;
 mod queues;
 mod reading;
 mod tables;

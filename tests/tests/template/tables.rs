@@ -6,7 +6,7 @@ use calendar_sync::{
 };
 use serde_json::Value as Yaml;
 
-use crate::reading::{entries, list, resources, template, text};
+use crate::reading::{entries, functions, list, one_or_many, resources, template, text};
 
 /// The resources that hold [`TABLES`], in the same order.
 const TABLE_RESOURCES: [&str; 9] = [
@@ -90,23 +90,66 @@ fn tables_expire_stream_and_are_guarded_as_they_should() {
         let keeps = !matches!(*name, "OAuthStatesTable" | "RateLimitsTable");
         let restorable = &deployed["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
         assert_eq!(restorable.as_bool(), keeps.then_some(true), "{name}");
-        assert_eq!(deployed["DeletionProtectionEnabled"].as_bool(), keeps.then_some(true), "{name}");
-        assert_eq!(resource["DeletionPolicy"].as_str(), Some(if keeps { "Retain" } else { "Delete" }), "{name}");
+        let protection = &deployed["DeletionProtectionEnabled"];
+        assert_eq!(protection.as_str(), keeps.then_some("DeletionProtection"), "{name}");
     }
 }
 
-/// Each name of a table that the code reads from its environment is given, and names that very table.
+/// A deployment that fails takes back what it made, a stack that is deleted leaves what it kept, and either can be deployed
+/// again: no name is taken.
 #[test]
-fn the_environment_names_the_tables() {
-    let variables = &template()["Globals"]["Function"]["Environment"]["Variables"];
-    let given: Vec<_> = entries(variables).map(|(name, value)| (name.to_owned(), text(value))).collect();
-    let names: TableNames =
-        Config::from_vars(move |wanted| given.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone()))
-            .tables();
-    for (resource, table) in TABLE_RESOURCES.iter().zip(&TABLES) {
-        let TableDefinition { name, .. } = table;
-        let host = matches!(*resource, "InstructorsTable" | "LessonsTable");
-        let expected = if host { format!("{resource}Name") } else { (*resource).to_owned() };
-        assert_eq!(*name(&names), expected);
+fn a_deployment_can_be_repeated_and_an_account_can_have_several() {
+    let template = template();
+    let [mut kept, mut lost] = [0, 0];
+    for (name, resource) in entries(&template["Resources"]) {
+        match (resource["DeletionPolicy"].as_str(), resource["UpdateReplacePolicy"].as_str()) {
+            (None, None) => {}
+            (Some("RetainExceptOnCreate"), Some("Retain")) => kept += 1,
+            (Some("Delete"), Some("Delete")) => lost += 1,
+            other => panic!("{name}: {other:?}"),
+        }
+        let is_taken = |(property, value): &(&str, &Yaml)| {
+            let of_the_account = property.ends_with("Name") && !["MetricName", "LogGroupName"].contains(property);
+            let names_a_part =
+                || text(value).contains("AWS::StackName") || !template["Resources"][text(value)].is_null();
+            of_the_account && !names_a_part()
+        };
+        let within_an_api = ["AWS::ApiGatewayV2::Authorizer", "AWS::ApiGatewayV2::Stage"];
+        if !within_an_api.contains(&text(&resource["Type"]).as_str()) {
+            assert_eq!(entries(&resource["Properties"]).find(is_taken), None, "{name}");
+        }
+    }
+    assert_eq!([kept, lost], [TABLES.len(), 2], "tables but two, the key and the secret are kept");
+    assert_eq!(
+        template["Parameters"]["DeletionProtection"]["Default"], "false",
+        "a protected table cannot be taken back"
+    );
+}
+
+/// A function is told the names of the tables that it may use. Of others it would have the names of the specification,
+/// which are nobody's here.
+#[test]
+fn the_environment_names_the_tables_that_a_function_may_use() {
+    let template = template();
+    let by_default = Config::from_vars(|_| None).tables();
+    for (function, properties) in functions(&template) {
+        let given: Vec<_> = entries(&properties["Environment"]["Variables"])
+            .map(|(name, value)| (name.to_owned(), one_or_many(value).join(" ")))
+            .collect();
+        let names: TableNames = Config::from_vars(move |wanted| {
+            given.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone())
+        })
+        .tables();
+        let policies = properties["Policies"].to_string();
+        for (resource, TableDefinition { name, .. }) in TABLE_RESOURCES.iter().zip(&TABLES) {
+            let may_use = policies.contains(&format!("{resource}.Arn"));
+            let of_the_host = matches!(*resource, "InstructorsTable" | "LessonsTable");
+            let expected = match (may_use, of_the_host) {
+                (true, true) => &format!("CreateHostTables {resource} {resource}Name"),
+                (true, false) => *resource,
+                (false, _) => name(&by_default),
+            };
+            assert_eq!(name(&names), expected, "{function}");
+        }
     }
 }

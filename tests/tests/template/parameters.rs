@@ -1,0 +1,39 @@
+//! Parameters: what a deployment refuses before it makes anything.
+
+use serde_json::json;
+
+use crate::reading::template;
+
+#[test]
+fn a_parameter_that_could_not_work_is_refused_before_anything_is_made() {
+    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let stream = "arn:aws:dynamodb:eu-central-1:123456789012:table/lessons/stream/2026-01-01T00:00:00.000";
+    for (parameter, good, bad) in [
+        ("WebhookKey", vec![key], vec!["", "short", &key[..43], "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd-_8="]),
+        ("WebhookKeyBefore", vec!["", key], vec!["short"]),
+        (
+            "AllowedOrigins",
+            vec!["https://www.example.com", "http://localhost:5173"], // each for itself
+            vec!["", "*", "www.example.com", "https://www.example.com/", " https://b.example"],
+        ),
+        ("LessonsStreamArn", vec!["", stream], vec!["lessons", &stream[..57]]),
+        ("LessonsTableName", vec!["lessons"], vec!["", "a/b"]),
+        ("InstructorsTableName", vec!["instructors"], vec!["", "a/b"]),
+        ("JwtIssuer", vec!["https://issuer.example"], vec!["http://issuer.example", "issuer.example"]),
+    ] {
+        let pattern = json!({ "pattern": template()["Parameters"][parameter]["AllowedPattern"] });
+        for value in good {
+            assert!(jsonschema::is_valid(&pattern, &json!(value)), "{parameter} refuses {value}");
+        }
+        for value in bad {
+            assert!(!jsonschema::is_valid(&pattern, &json!(value)), "{parameter} takes {value:?}");
+        }
+    }
+}
+
+#[test]
+fn tables_that_exist_come_with_the_stream_of_the_lessons() {
+    let rule = &template()["Rules"]["AnExistingLessonsTableHasAStream"];
+    assert_eq!(rule["RuleCondition"], json!(["HostTables", "existing"]));
+    assert_eq!(rule["Assertions"][0]["Assert"], json!([["LessonsStreamArn", ""]]), "unless it is empty");
+}

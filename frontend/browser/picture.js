@@ -10,9 +10,13 @@ const PLANS = [
   ["Rehearsal", 4, "09:30", "12:00"],
 ];
 
-const stack = await startStack();
+// On a Tuesday, so that all of it is in one week.
+const NOW = "2026-12-01T08:00:00Z";
+const stack = await startStack({ LOCAL_NOW: NOW });
 const { page, close } = await openPage(stack.api);
 try {
+  await page.clock.setFixedTime(NOW);
+  await page.reload();
   await page.getByRole("tab", { name: "Calendar Sync" }).click();
   await page.getByRole("button", { name: "Connect Google Calendar" }).click();
   await page.getByLabel("ada@example.com").check();
@@ -20,7 +24,7 @@ try {
   await page.getByText(/Nothing waits to be written/).waitFor();
 
   for (const [summary, ahead, from, to] of PLANS) {
-    const day = new Date(Date.now() + ahead * 86_400_000).toISOString().slice(0, 10);
+    const day = new Date(Date.parse(NOW) + ahead * 86_400_000).toISOString().slice(0, 10);
     const at = (time) => ({ dateTime: `${day}T${time}:00`, timeZone: "Europe/Berlin" });
     const event = { summary, start: at(from), end: at(to) };
     await stack.control("create-event", { calendar: "ada@example.com", event });

@@ -77,7 +77,27 @@ test("an instructor connects, and lessons stand in Google", async () => {
   await look("lessons");
 });
 
+test("an open page on which nothing happens is sent 30 kB a minute at most", async () => {
+  await tab("Calendar Sync");
+  const [status, events] = ["/status/", "/external-events/"].map((path) => unchanged(path));
+  const bytes = (await sizeOf(await status)) + (await sizeOf(await events));
+  const asksAMinute = 60 / 3;
+  assert.ok(bytes * asksAMinute <= 1, `${bytes} bytes, ${asksAMinute} times a minute`);
+});
+
+/** An answer of the API that says that the page has it already. */
+const unchanged = (path) =>
+  page.waitForResponse(
+    (answer) => answer.url().includes(`/api/v1/calendar${path}`) && answer.status() === 304,
+  );
+
+async function sizeOf(answer) {
+  const { responseHeadersSize, responseBodySize } = await answer.request().sizes();
+  return responseHeadersSize + responseBodySize;
+}
+
 test("an event planned over a lesson shows, and the lesson is flagged until it goes", async () => {
+  await tab("Lessons");
   await page.getByLabel("Title").fill("Harp");
   await page.getByRole("button", { name: "Add" }).click();
   const lesson = section("Lessons").getByRole("listitem").filter({ hasText: "Harp" });

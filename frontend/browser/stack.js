@@ -11,11 +11,18 @@ import { chromium } from "playwright-core";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const program = path.join(process.env.CARGO_TARGET_DIR ?? path.join(root, "target"), "debug", "local-stack");
 
-/** Where the API and the simulated Google listen, and `stop`. */
-export async function startStack() {
+/** Where the API and the simulated Google listen, and `stop`. `settings` are those of `.env.example`. */
+export async function startStack(settings = {}) {
   const data = await mkdtemp(path.join(tmpdir(), "calendar-sync-"));
   const stack = spawn(program, {
-    env: { ...process.env, LOCAL_API_PORT: "0", LOCAL_GOOGLE_PORT: "0", LOCAL_DATA: data, RUST_LOG: "warn" },
+    env: {
+      ...process.env,
+      ...settings,
+      LOCAL_API_PORT: "0",
+      LOCAL_GOOGLE_PORT: "0",
+      LOCAL_DATA: data,
+      RUST_LOG: "warn",
+    },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = new Promise((resolve) => stack.once("exit", resolve));

@@ -42,13 +42,14 @@ async fn list(deps: &Deps, request: &Request) -> Result<Response<Body>> {
         after: input::query(request, "cursor")?.map(|cursor| after(&cursor)).transpose()?,
     };
     let page = deps.events.list(key, &asked).await?;
-    reply::ok(&json!({
+    let events = json!({
         "events": page.occurrences.iter().map(view::event::occurrence).collect::<Value>(),
         "timeZone": page.time_zone,
         "from": timestamp::format(asked.window.from),
         "to": timestamp::format(asked.window.to),
         "nextCursor": next(&page),
-    }))
+    });
+    reply::unless_known(request, &events)
 }
 
 fn window(request: &Request, now: DateTime<Utc>) -> Result<Window> {

@@ -33,5 +33,5 @@ async fn status(deps: &Deps, request: &Request) -> Result<Response<Body>> {
     let key = caller.connection_of(input::instructor_in_path(request)?)?;
     let cursor = input::query(request, "cursor")?;
     let before = cursor.map(|cursor| cursor.parse().map_err(|_| Error::field("cursor", "is malformed"))).transpose()?;
-    reply::ok(&view::connection::status(&deps.status.show(key, before).await?))
+    reply::unless_known(request, &view::connection::status(&deps.status.show(key, before).await?))
 }

@@ -40,6 +40,14 @@ export function useCalendar(): CalendarContextValue {
 
 /** The refresh interval of what is shown, in milliseconds, while the page is visible. */
 const REFRESH_MS = 3000;
+const MAX_REFRESH_MS = 60_000;
+
+/** While the API does not answer it is asked more and more seldom: again after a fifth of the time that it has been gone. */
+function interval({ state }: { state: { status: string; dataUpdatedAt: number } }): number {
+  if (state.status !== "error") return REFRESH_MS;
+  const gone = Date.now() - Math.max(state.dataUpdatedAt, performance.timeOrigin);
+  return Math.min(Math.max(gone / 5, REFRESH_MS), MAX_REFRESH_MS);
+}
 
 /** Connection, settings, conflicts and the last runs. */
 export function useStatus() {
@@ -52,7 +60,7 @@ export function useStatus() {
         api.GET("/api/v1/calendar/status/{instructorId}", { params: { path } }),
       )) as Status;
     },
-    refetchInterval: REFRESH_MS,
+    refetchInterval: interval,
   });
 }
 
@@ -100,7 +108,7 @@ export function useExternalEvents(range: Range | null, conflictsOnly: boolean) {
     queryKey: ["calendar", context.instructorId, "external-events", range, conflictsOnly],
     queryFn: range === null ? skipToken : () => externalEvents(context, range, conflictsOnly),
     placeholderData: (before) => before,
-    refetchInterval: REFRESH_MS,
+    refetchInterval: interval,
   });
 }
 

@@ -46,6 +46,32 @@ describe("a call of the API", () => {
     expect(await refused()).toMatchObject({ code: "http_502", message: "The server answered 502." });
   });
 
+  it("says which answer it has, and is not sent that again", async () => {
+    const mine = createApi("https://api.example.com", () => "a-token");
+    const status = () => dataOf(mine.GET(path, { params: { path: { instructorId: "1" } } }));
+    const body = `{"success": true, "data": {"state": "active"}}`;
+    const asked: (string | null)[] = [];
+    let tag = `"first"`;
+    vi.stubGlobal("fetch", (request: Request) => {
+      asked.push(request.headers.get("if-none-match"));
+      const same = asked.at(-1) === tag;
+      const answer = new Response(same ? null : body, { status: same ? 304 : 200, headers: { etag: tag } });
+      return Promise.resolve(answer);
+    });
+    for (let time = 0; time < 3; time += 1) expect(await status()).toEqual({ state: "active" });
+    tag = `"second"`;
+    for (let time = 0; time < 2; time += 1) expect(await status()).toEqual({ state: "active" });
+    expect(asked).toEqual([null, `"first"`, `"first"`, `"first"`, `"second"`]);
+  });
+
+  it("tells the host of a token that is no longer taken", async () => {
+    const ended = vi.fn<() => void>();
+    const mine = createApi("https://api.example.com", () => "a-token", ended);
+    answering(401, `{"message": "Unauthorized"}`);
+    await dataOf(mine.GET(path, { params: { path: { instructorId: "1" } } })).catch(() => undefined);
+    expect(ended).toHaveBeenCalledOnce();
+  });
+
   it("reports a server that does not answer", async () => {
     vi.stubGlobal("fetch", () => Promise.reject(new TypeError("fetch failed")));
     expect(await refused()).toMatchObject({ code: "unreachable" });

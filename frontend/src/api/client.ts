@@ -1,5 +1,5 @@
 /** Calls of the API: a bearer token on each, and one type of error. */
-import createClient from "openapi-fetch";
+import createClient, { type Middleware } from "openapi-fetch";
 
 import type { paths } from "./schema";
 
@@ -18,13 +18,44 @@ export class ApiError extends Error {
   }
 }
 
-/** A client of the API for one caller. `baseUrl` is empty if page and API are one site. */
-export function createApi(baseUrl: string, token: () => string) {
+/** A client of the API for one caller. `baseUrl` is empty if page and API are one site; `onUnauthorized` hears of a token
+ * that is no longer taken. */
+export function createApi(baseUrl: string, token: () => string, onUnauthorized?: () => void) {
   const client = createClient<paths>({ baseUrl, credentials: "include", fetch: (request) => fetch(request) });
   client.use({
     onRequest: ({ request }) => request.headers.set("authorization", `Bearer ${token()}`),
+    onResponse: ({ response }) => {
+      if (response.status === 401) onUnauthorized?.();
+    },
   });
+  client.use(sparingly());
   return client;
+}
+
+const MAX_KNOWN = 20;
+
+/** Does not have the API send again what it sent before. What it sent is kept in memory alone: it is about people's plans. */
+function sparingly(): Middleware {
+  const known = new Map<string, { tag: string; body: string }>();
+  return {
+    onRequest({ request }) {
+      const tag = request.method === "GET" && known.get(request.url)?.tag;
+      if (tag) request.headers.set("if-none-match", tag);
+    },
+    async onResponse({ request, response }) {
+      const answer = known.get(request.url);
+      if (response.status === 304 && answer)
+        return new Response(answer.body, { headers: { "content-type": "application/json" } });
+      const tag = response.headers.get("etag");
+      if (request.method === "GET" && response.status === 200 && tag !== null) {
+        known.delete(request.url);
+        const [oldest] = known.keys();
+        if (known.size >= MAX_KNOWN && oldest !== undefined) known.delete(oldest);
+        known.set(request.url, { tag, body: await response.clone().text() });
+      }
+      return undefined;
+    },
+  };
 }
 
 export type Api = ReturnType<typeof createApi>;

@@ -1,3 +1,4 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 
 import { CalendarProvider, useStatus } from "../api/calendar";
@@ -64,10 +65,11 @@ interface Props {
 
 function Calendar({ session, outcome }: Props) {
   const { token, instructorId } = session;
-  const calendar = useMemo(
-    () => ({ api: createApi(import.meta.env.VITE_API_URL ?? "", () => token), instructorId }),
-    [token, instructorId],
-  );
+  const queries = useQueryClient();
+  const calendar = useMemo(() => {
+    const signInAgain = () => void queries.invalidateQueries({ queryKey: ["session"] });
+    return { api: createApi(import.meta.env.VITE_API_URL ?? "", () => token, signInAgain), instructorId };
+  }, [token, instructorId, queries]);
   return (
     <CalendarProvider value={calendar}>
       <Tabs session={session} outcome={outcome} />

@@ -114,6 +114,7 @@ const words: Words = {
     off: "Änderungen in Google wird nicht gefolgt.",
   },
   errors: {
+    http_401: "Die Sitzung ist abgelaufen. Bitte noch einmal anmelden.",
     unreachable: "Der Server antwortet nicht. Ist dieses Gerät online?",
     google_unavailable: "Google antwortet nicht. Bitte noch einmal versuchen.",
     store_unavailable: "Die Datenbank antwortet nicht. Bitte noch einmal versuchen.",

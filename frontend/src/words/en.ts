@@ -82,7 +82,7 @@ export const en = {
   /** The API's reasons for a state, by code, and what it says of push, where the page's language is not the API's. */
   reasons: {} as Record<string, string>,
   push: {} as Record<string, string>,
-  errors: {} as Record<string, string>,
+  errors: { http_401: "Your session has ended. Sign in again." } as Record<string, string>,
 
   details: {
     title: "Details",

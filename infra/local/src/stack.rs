@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use aws_types::SdkConfig;
 use axum::http::{
     HeaderValue, Method, Uri,
-    header::{AUTHORIZATION, CONTENT_TYPE},
+    header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
 };
 use calendar_sync::{adapters::dynamo::tables, bootstrap::Bootstrap, config::Config};
 use data_encoding::BASE64;
@@ -148,7 +148,8 @@ fn cors(frontend: &str) -> anyhow::Result<CorsLayer> {
     Ok(CorsLayer::new()
         .allow_origin(HeaderValue::try_from(format!("{scheme}://{authority}"))?)
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH])
+        .expose_headers([ETAG])
         .allow_credentials(true)
         .max_age(Duration::from_hours(1)))
 }

@@ -1,17 +1,35 @@
 //! Replies: `{"success": true, "data": …}`, or `{"success": false, "error": {…}}` with a matching status.
 
+use data_encoding::BASE64URL_NOPAD;
 use lambda_http::{
-    Body, Response,
+    Body, Request, Response,
     http::{HeaderName, HeaderValue, StatusCode, header},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::{Error, ErrorKind, Result};
 
 /// 200 with `data`.
 pub fn ok(data: &impl Serialize) -> Result<Response<Body>> {
     success(StatusCode::OK, data)
+}
+
+/// 200 with `data` and a tag of it; 304 and no body if the caller names that tag (`If-None-Match`): a page that asks every
+/// few seconds is seldom told anything new.
+pub fn unless_known(request: &Request, data: &impl Serialize) -> Result<Response<Body>> {
+    let mut response = ok(data)?;
+    let tag = format!("\"{}\"", &BASE64URL_NOPAD.encode(&Sha256::digest(response.body().as_ref()))[..22]);
+    let named = request.headers().get_all(header::IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
+    // A proxy that compresses answers marks their tags as weak.
+    if named.flat_map(|tags| tags.split(',')).any(|known| known.trim().trim_start_matches("W/") == tag) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::Empty;
+        response.headers_mut().remove(header::CONTENT_TYPE);
+    }
+    response.headers_mut().insert(header::ETAG, HeaderValue::try_from(tag).map_err(Error::internal)?);
+    Ok(response)
 }
 
 /// 202: the work continues; `data` says how to follow it.
@@ -86,4 +104,30 @@ fn render(status: StatusCode, body: &Value) -> Response<Body> {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(tags: &str, data: &str) -> (u16, usize, String) {
+        let mut request = Request::new(Body::Empty);
+        request.headers_mut().insert(header::IF_NONE_MATCH, HeaderValue::try_from(tags).unwrap());
+        let response = unless_known(&request, &data).unwrap();
+        let tag = response.headers()[header::ETAG].to_str().unwrap().to_owned();
+        (response.status().as_u16(), response.body().as_ref().len(), tag)
+    }
+
+    #[test]
+    fn a_caller_who_names_the_tag_of_the_answer_gets_no_body() {
+        let (status, length, tag) = asked("", "lessons");
+        assert_eq!((status, length), (200, r#"{"data":"lessons","success":true}"#.len()));
+        for tags in [&tag, &format!("W/{tag}"), &format!("\"other\", {tag}")] {
+            assert_eq!(asked(tags, "lessons"), (304, 0, tag.clone()), "{tags}");
+        }
+        for tags in ["\"other\"", "*", &tag[1..], "é"] {
+            assert_eq!(asked(tags, "lessons").0, 200, "{tags}");
+        }
+        assert_eq!(asked(&tag, "fewer lessons").0, 200);
+    }
 }

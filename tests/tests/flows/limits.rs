@@ -1,6 +1,7 @@
 //! What is too large, too long or too much is refused, and what every answer says to browsers.
 
 use calendar_tests::world::World;
+use chrono::{DateTime, SecondsFormat, Utc};
 use reqwest::{Method, RequestBuilder, header};
 use serde_json::{Value, json};
 
@@ -147,6 +148,33 @@ async fn every_answer_tells_browsers_to_keep_nothing_and_guess_nothing() {
             );
         }
         assert!(answer.headers().get("server").is_none() && answer.headers().get("x-powered-by").is_none());
+    }
+}
+
+/// A page that is open asks every few seconds.
+#[tokio::test]
+async fn what_a_caller_knows_already_is_not_sent_again() {
+    let world = World::start().await;
+    world.connect().await;
+    world.sync_by_hand_alone().await;
+    let (from, to) = (world.in_hours(0), world.in_hours(48));
+    let range = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let events = format!("external-events/{}?from={}&to={}", world.instructor, range(from), range(to));
+    for path in [format!("status/{}", world.instructor), events] {
+        let ask = async |tag: &str| {
+            let request = world.request(Method::GET, &format!("/api/v1/calendar/{path}")).bearer_auth(&world.token);
+            let answer = request.header(header::IF_NONE_MATCH, tag).send().await.unwrap();
+            let tag = answer.headers()[header::ETAG].to_str().unwrap().to_owned();
+            (answer.status().as_u16(), tag, answer.bytes().await.unwrap())
+        };
+        let (status, tag, body) = ask("").await;
+        assert!(status == 200 && !body.is_empty(), "{path}");
+        let (status, again, body) = ask(&tag).await;
+        assert_eq!((status, again.as_str(), body.len()), (304, tag.as_str(), 0), "{path}");
+        world.plan_in_google("Dentist", world.in_hours(1), world.in_hours(2)).await;
+        world.sync().await;
+        let (status, changed, body) = ask(&tag).await;
+        assert!(status == 200 && changed != tag && !body.is_empty(), "{path}");
     }
 }
 

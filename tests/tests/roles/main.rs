@@ -173,6 +173,6 @@ fn table(resource: &str) -> String {
         "LessonsTable",
     ];
     let is_it = |known: &&str| reference.strip_prefix(*known).is_some_and(|rest| [".Arn", "Name"].contains(&rest));
-    let at = resources.iter().position(|known| is_it(&known)).unwrap_or_else(|| panic!("{resource} is unknown"));
+    let at = resources.iter().position(is_it).unwrap_or_else(|| panic!("{resource} is unknown"));
     format!("{}{index}", (TABLES[at].name)(&names))
 }

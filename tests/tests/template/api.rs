@@ -81,7 +81,8 @@ fn the_api_lets_in_listed_origins_alone_and_only_so_many_calls() {
     let methods: BTreeSet<_> = list(&cors["AllowMethods"]).iter().map(text).collect();
     let used = ROUTES.iter().filter(|route| route.access != Access::FunctionUrl).map(|route| route.method.to_owned());
     assert_eq!(methods, used.collect());
-    assert_eq!(list(&cors["AllowHeaders"]).iter().map(text).collect::<Vec<_>>(), ["authorization", "content-type"]);
+    assert_eq!(one_or_many(&cors["AllowHeaders"]), ["authorization", "content-type", "if-none-match"]);
+    assert_eq!(one_or_many(&cors["ExposeHeaders"]), ["etag"]);
     let limits = &template["Resources"]["ApiStage"]["Properties"]["DefaultRouteSettings"];
     assert!(limits["ThrottlingRateLimit"].as_i64().is_some_and(|rate| (1..=1000).contains(&rate)));
     assert!(limits["ThrottlingBurstLimit"].as_i64().is_some_and(|burst| (1..=2000).contains(&burst)));

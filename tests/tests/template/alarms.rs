@@ -89,6 +89,8 @@ fn notices_that_stay_behind_and_a_client_that_google_refuses_raise_an_alarm() {
         let line = text(&filter["FilterPattern"]);
         assert!(fs::read_to_string(source).unwrap().contains(&line), "{line} is not logged");
         let counted = &filter["MetricTransformations"][0];
+        let namespace = text(&counted["MetricNamespace"]);
+        assert!(namespace.contains("${AWS::StackName}"), "{name} counts for all stacks of the account");
         let watch = |alarm: &&Yaml| {
             alarm["MetricName"] == counted["MetricName"] && alarm["Namespace"] == counted["MetricNamespace"]
         };

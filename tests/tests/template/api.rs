@@ -36,6 +36,7 @@ fn routes_and_who_may_call_them_are_those_of_the_one_machine_stack() {
     });
     assert_eq!(deployed, local.collect());
     let tokens = &template["Resources"]["CallersTokens"]["Properties"];
+    assert_eq!(tokens["AuthorizerType"], "JWT");
     assert_eq!(one_or_many(&tokens["IdentitySource"]), ["$request.header.Authorization"]);
     assert_eq!(tokens["JwtConfiguration"], json!({ "Issuer": "JwtIssuer", "Audience": "JwtAudience" }));
 }
@@ -45,7 +46,10 @@ fn function_behind(template: &Value, route: &Value) -> String {
     let target = text(&route["Target"]);
     let integration = target.strip_prefix("integrations/${").unwrap().trim_end_matches('}');
     let integration = &template["Resources"][integration]["Properties"];
-    assert_eq!(integration["PayloadFormatVersion"], "2.0");
+    assert_eq!(
+        (&integration["PayloadFormatVersion"], &integration["IntegrationType"]),
+        (&json!("2.0"), &json!("AWS_PROXY"))
+    );
     let uri = text(&integration["IntegrationUri"]);
     let function = uri.strip_suffix(".Arn").unwrap();
     let callers: Vec<_> = resources(template, "AWS::Lambda::Permission")
@@ -59,13 +63,25 @@ fn function_behind(template: &Value, route: &Value) -> String {
     text(&template["Resources"][function]["Metadata"]["BuildProperties"]["Binary"])
 }
 
-/// What SAM generates is imported, and an import leaves out what it cannot make: with a wrong issuer, the routes that need it.
+/// What SAM generates is imported, and an import leaves out what it cannot make: with a wrong issuer, the routes that need
+/// it. Written out, each part that cannot be made fails the deployment.
 #[test]
-fn a_route_or_an_issuer_that_does_not_work_fails_the_deployment() {
+fn the_api_is_written_out_and_not_imported() {
     let template = template();
     let generated = |kind| resources(&template, kind).count();
     assert_eq!(["AWS::Serverless::HttpApi", "AWS::Serverless::Api"].map(generated), [0, 0]);
     assert!(template["Resources"]["Api"]["Properties"]["Body"].is_null());
+    let stage = &template["Resources"]["ApiStage"]["Properties"];
+    assert_eq!(
+        (&stage["StageName"], &stage["AutoDeploy"]),
+        (&json!("$default"), &json!(true)),
+        "the API's own address"
+    );
+    for part in ["Stage", "Authorizer", "Route", "Integration"] {
+        for (name, part) in resources(&template, &format!("AWS::ApiGatewayV2::{part}")) {
+            assert_eq!(part["Properties"]["ApiId"], "Api", "{name}");
+        }
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ fn a_parameter_that_could_not_work_is_refused_before_anything_is_made() {
             vec!["", "*", "www.example.com", "https://www.example.com/", " https://b.example"],
         ),
         ("LessonsStreamArn", vec!["", stream], vec!["lessons", &stream[..57]]),
+        ("AlarmTopicArn", vec!["", "arn:aws:sns:eu-central-1:123456789012:alarms"], vec!["alarms"]),
         ("LessonsTableName", vec!["lessons"], vec!["", "a/b"]),
         ("InstructorsTableName", vec!["instructors"], vec!["", "a/b"]),
         ("JwtIssuer", vec!["https://issuer.example"], vec!["http://issuer.example", "issuer.example"]),

@@ -15,7 +15,7 @@ each_workspace = for manifest in Cargo.toml fuzz/Cargo.toml; do \
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test verify nightly soak mutants fuzz fuzzers audit bench latency cost-model build fmt lint doc unit page kill conformance browser postgresql deny schemas $(WAITING) others
+.PHONY: help run reset test verify nightly soak mutants fuzz fuzzers audit bench latency cost-model build fmt lint doc unit page kill conformance browser postgresql deny schemas others
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,11 +62,12 @@ lint: ## Check formatting and lints
 MUTANTS := tests/convergence/mutants/run.sh
 
 TEST := $(CARGO) test --locked --workspace
-SUITES := $(foreach folder, $(wildcard functions/tests infra/local/tests tests/tests tests/*/tests), \
-	$(basename $(notdir $(wildcard $(folder)/*.rs))) $(notdir $(patsubst %/main.rs, %, $(wildcard $(folder)/*/main.rs))))
+SUITES = $(shell $(CARGO) metadata --locked --no-deps --format-version 1 | node -p \
+	'JSON.parse(require("fs").readFileSync(0)).packages.flatMap((each) => each.targets).filter(({ kind }) => kind[0] === "test").map(({ name }) => name).join(" ")')
 # Tests of the whole wait for schedules and queues. The suites that wait longest run beside all others, of which three
 # tests share a processor.
 WAITING := interruptions redaction roles
+.PHONY: $(WAITING)
 # `make verify` takes the time that dying at every point takes.
 EVERY_DEATH := whatever_the_moment_of_death
 # Programs, examples and documentation hold no tests.

@@ -57,7 +57,10 @@ fn no_secret_is_in_any_output_answer_or_table() {
             at.map_or("", |at| output.get(at.saturating_sub(400)..at + 60).unwrap_or(""))
         );
     }
-    assert!(unlogged.len() > 8, "{}", unlogged.len());
+    assert!(
+        unlogged.len() >= 4,
+        "two sealed tokens, and the account by id and by address, are looked for: {unlogged:?}"
+    );
     for line in output.lines().filter(|line| !line.starts_with("ANSWER")) {
         let found: Vec<_> = unlogged.iter().filter(|word| line.contains(*word)).collect();
         assert!(found.is_empty(), "{found:?} is in the log: {line}");

@@ -101,6 +101,25 @@ fn an_event_that_is_planned_a_year_ahead_flags_the_lesson_that_it_overlaps() {
 }
 
 #[test]
+fn a_lesson_that_an_edited_series_no_longer_overlaps_loses_its_conflict() {
+    let mut stage = Stage::new();
+    stage.add_lesson();
+    let lesson = stage.lesson_time();
+    let times = |hours| {
+        let [start, end] = lesson.map(|at| json!({ "dateTime": at + TimeDelta::hours(hours), "timeZone": "UTC" }));
+        json!({ "start": start, "end": end })
+    };
+    let mut series = times(-24);
+    series["recurrence"] = json!(["RRULE:FREQ=DAILY;COUNT=3"]);
+    let series = stage.plan_event(&series);
+    stage.settle(TimeDelta::minutes(2));
+    assert_eq!(stage.conflicts(), 1);
+    stage.edit_event(&series, &times(-20));
+    stage.settle(TimeDelta::minutes(2));
+    assert_eq!(stage.conflicts(), 0);
+}
+
+#[test]
 fn a_notice_that_is_sent_again_has_the_id_under_which_it_was_committed() {
     let mut stage = Stage::new();
     stage.add_lesson();

@@ -82,7 +82,7 @@ test("an open page on which nothing happens is sent 30 kB a minute at most", asy
   const [status, events] = ["/status/", "/external-events/"].map((path) => unchanged(path));
   const bytes = (await sizeOf(await status)) + (await sizeOf(await events));
   const asksAMinute = 60 / 3;
-  assert.ok(bytes * asksAMinute <= 1, `${bytes} bytes, ${asksAMinute} times a minute`);
+  assert.ok(bytes * asksAMinute <= 30_000, `${bytes} bytes, ${asksAMinute} times a minute`);
 });
 
 /** An answer of the API that says that the page has it already. */
@@ -192,6 +192,14 @@ test("the address names the tab, and going back returns to the one before", asyn
 
 // (Later on, a request for the events may come after the disconnect, and find none.)
 test("nothing went wrong on the page", () => assert.deepEqual(browser.errors, []));
+
+test("a token that is no longer taken is replaced without a word", async () => {
+  const refused = { status: 401, json: { message: "Unauthorized" } };
+  await page.route("**/api/v1/calendar/status/*", (call) => call.fulfill(refused), { times: 1 });
+  await page.waitForRequest("**/dev/session?*");
+  await unchanged("/status/");
+  assert.equal(await page.getByText("Your session has ended").count(), 0);
+});
 
 test("disconnecting asks first, and takes our events out of Google", async () => {
   const menu = page.getByRole("button", { name: "More for this connection" });

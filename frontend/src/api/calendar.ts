@@ -40,14 +40,11 @@ export function useCalendar(): CalendarContextValue {
 
 /** The refresh interval of what is shown, in milliseconds, while the page is visible. */
 const REFRESH_MS = 3000;
-const MAX_REFRESH_MS = 60_000;
+/** The same while the API does not answer as it should. */
+const RETRY_MS = 15_000;
 
-/** While the API does not answer it is asked more and more seldom: again after a fifth of the time that it has been gone. */
-function interval({ state }: { state: { status: string; dataUpdatedAt: number } }): number {
-  if (state.status !== "error") return REFRESH_MS;
-  const gone = Date.now() - Math.max(state.dataUpdatedAt, performance.timeOrigin);
-  return Math.min(Math.max(gone / 5, REFRESH_MS), MAX_REFRESH_MS);
-}
+const interval = ({ state }: { state: { status: string } }): number =>
+  state.status === "error" ? RETRY_MS : REFRESH_MS;
 
 /** Connection, settings, conflicts and the last runs. */
 export function useStatus() {

@@ -64,6 +64,24 @@ describe("a call of the API", () => {
     expect(asked).toEqual([null, `"first"`, `"first"`, `"first"`, `"second"`]);
   });
 
+  it("has an answer that it forgot while it asked whether it is still right", async () => {
+    const mine = createApi("https://api.example.com", () => "a-token");
+    const ask = (instructorId: string) => dataOf(mine.GET(path, { params: { path: { instructorId } } }));
+    let release: () => void = () => undefined;
+    const hold = new Promise<void>((resolve) => (release = resolve));
+    vi.stubGlobal("fetch", async (request: Request) => {
+      const known = request.headers.has("if-none-match");
+      if (known) await hold;
+      const body = known ? null : `{"success": true, "data": {"state": "active"}}`;
+      return new Response(body, { status: known ? 304 : 200, headers: { etag: `"it"` } });
+    });
+    await ask("first");
+    const again = ask("first");
+    for (let other = 0; other < 30; other += 1) await ask(`other ${other}`);
+    release();
+    expect(await again).toEqual({ state: "active" });
+  });
+
   it("tells the host of a token that is no longer taken", async () => {
     const ended = vi.fn<() => void>();
     const mine = createApi("https://api.example.com", () => "a-token", ended);

@@ -34,25 +34,38 @@ export function createApi(baseUrl: string, token: () => string, onUnauthorized?:
 
 const MAX_KNOWN = 20;
 
+interface Answered {
+  tag: string;
+  body: string;
+}
+
 /** Does not have the API send again what it sent before. What it sent is kept in memory alone: it is about people's plans. */
 function sparingly(): Middleware {
-  const known = new Map<string, { tag: string; body: string }>();
+  const known = new Map<string, Answered>();
+  // An answer may be forgotten while it is asked whether it is still right.
+  const named = new WeakMap<Request, Answered>();
+  const remember = (address: string, answer: Answered) => {
+    known.delete(address);
+    const [oldest] = known.keys();
+    if (known.size >= MAX_KNOWN && oldest !== undefined) known.delete(oldest);
+    known.set(address, answer);
+  };
   return {
     onRequest({ request }) {
-      const tag = request.method === "GET" && known.get(request.url)?.tag;
-      if (tag) request.headers.set("if-none-match", tag);
+      const answer = request.method === "GET" ? known.get(request.url) : undefined;
+      if (answer === undefined) return;
+      named.set(request, answer);
+      request.headers.set("if-none-match", answer.tag);
     },
     async onResponse({ request, response }) {
-      const answer = known.get(request.url);
-      if (response.status === 304 && answer)
+      const answer = named.get(request);
+      if (response.status === 304 && answer) {
+        remember(request.url, answer);
         return new Response(answer.body, { headers: { "content-type": "application/json" } });
-      const tag = response.headers.get("etag");
-      if (request.method === "GET" && response.status === 200 && tag !== null) {
-        known.delete(request.url);
-        const [oldest] = known.keys();
-        if (known.size >= MAX_KNOWN && oldest !== undefined) known.delete(oldest);
-        known.set(request.url, { tag, body: await response.clone().text() });
       }
+      const tag = response.headers.get("etag");
+      if (request.method === "GET" && response.status === 200 && tag !== null)
+        remember(request.url, { tag, body: await response.clone().text() });
       return undefined;
     },
   };

@@ -67,8 +67,11 @@ function Calendar({ session, outcome }: Props) {
   const { token, instructorId } = session;
   const queries = useQueryClient();
   const calendar = useMemo(() => {
-    const signInAgain = () => void queries.invalidateQueries({ queryKey: ["session"] });
-    return { api: createApi(import.meta.env.VITE_API_URL ?? "", () => token, signInAgain), instructorId };
+    const queryKey = ["session", instructorId];
+    // A call that is repeated carries the token of the meantime.
+    const newest = () => queries.getQueryData<Session>(queryKey)?.token ?? token;
+    const signInAgain = () => void queries.invalidateQueries({ queryKey });
+    return { api: createApi(import.meta.env.VITE_API_URL ?? "", newest, signInAgain), instructorId };
   }, [token, instructorId, queries]);
   return (
     <CalendarProvider value={calendar}>

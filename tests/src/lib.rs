@@ -11,4 +11,5 @@ pub mod contracts;
 pub mod dynamo;
 pub mod memory;
 pub mod openapi;
+pub mod template;
 pub mod world;

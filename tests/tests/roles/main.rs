@@ -5,13 +5,16 @@
 
 mod day;
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
 
 use calendar_sync::{
     adapters::dynamo::tables::TABLES,
     config::{Config, TableNames},
 };
-use calendar_tests::world::World;
+use calendar_tests::{
+    template::{TABLE_RESOURCES, functions, list, mappings, one_or_many, template},
+    world::World,
+};
 use local_stack::{
     aws::Call,
     deployment::{FIRST_SYNC_QUEUE, LESSON_FEED, LESSON_FEED_DEAD_LETTERS, SYNC_DEAD_LETTERS, SYNC_QUEUE},
@@ -56,26 +59,12 @@ fn line(call: &Call) -> String {
     format!("{} {} {}", call.function, call.action, call.resource)
 }
 
-fn template() -> Value {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("template.yaml");
-    serde_saphyr::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
-}
-
-fn resources<'a>(template: &'a Value, kind: &'a str) -> impl Iterator<Item = &'a Value> {
-    template["Resources"].as_object().unwrap().values().filter(move |resource| resource["Type"] == kind)
-}
-
-fn binary(function: &Value) -> &str {
-    function["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap()
-}
-
 /// The roles of the template, resources by the names that the one-machine stack has for them.
 fn allowed(template: &Value) -> BTreeSet<String> {
     let mut allowed = BTreeSet::new();
-    for function in resources(template, "AWS::Serverless::Function") {
-        let name = binary(function);
-        for policy in function["Properties"]["Policies"].as_array().unwrap() {
-            for statement in policy["Statement"].as_array().unwrap() {
+    for (name, function) in functions(template) {
+        for policy in list(&function["Policies"]) {
+            for statement in list(&policy["Statement"]) {
                 assert_eq!(statement["Effect"], "Allow");
                 for resource in named(template, &statement["Resource"]) {
                     for action in one_or_many(&statement["Action"]) {
@@ -99,9 +88,7 @@ fn allowed(template: &Value) -> BTreeSet<String> {
 /// for when a mapping is made; the right to it on the one stream is enough.
 fn made_by_mappings(template: &Value) -> BTreeSet<String> {
     let mut made = BTreeSet::new();
-    for mapping in resources(template, "AWS::Lambda::EventSourceMapping") {
-        let mapping = &mapping["Properties"];
-        let name = binary(&template["Resources"][mapping["FunctionName"].as_str().unwrap()]);
+    for (name, mapping) in mappings(template) {
         for source in named(template, &mapping["EventSourceArn"]) {
             if source.contains("StreamArn") {
                 let calls = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
@@ -125,11 +112,6 @@ fn named(template: &Value, value: &Value) -> Vec<String> {
         Some(_) => vec![all[1..].join(" or ")],
         None => all,
     }
-}
-
-fn one_or_many(value: &Value) -> Vec<String> {
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    value.as_array().map_or_else(|| vec![text(value)], |all| all.iter().map(text).collect())
 }
 
 fn queue(resource: &str) -> String {
@@ -161,18 +143,7 @@ fn table(resource: &str) -> String {
     };
     let reference = reference.rsplit("${").next().unwrap().trim_end_matches('}');
     let names: TableNames = Config::from_vars(|_| None).tables();
-    let resources = [
-        "CredentialsTable",
-        "MappingsTable",
-        "ExternalEventsTable",
-        "SyncLogsTable",
-        "OAuthStatesTable",
-        "GoogleAccountsTable",
-        "RateLimitsTable",
-        "InstructorsTable",
-        "LessonsTable",
-    ];
     let is_it = |known: &&str| reference.strip_prefix(*known).is_some_and(|rest| [".Arn", "Name"].contains(&rest));
-    let at = resources.iter().position(is_it).unwrap_or_else(|| panic!("{resource} is unknown"));
+    let at = TABLE_RESOURCES.iter().position(is_it).unwrap_or_else(|| panic!("{resource} is unknown"));
     format!("{}{index}", (TABLES[at].name)(&names))
 }

@@ -1,5 +1,6 @@
 //! Alarms: what would otherwise fail unseen is told.
 
+use calendar_tests::template::{list, resources, root, template, text};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -7,10 +8,7 @@ use std::{
 
 use serde_json::{Value as Yaml, json};
 
-use crate::{
-    queues::QUEUE_RESOURCES,
-    reading::{list, resources, root, template, text},
-};
+use crate::queues::QUEUE_RESOURCES;
 
 /// The alarms on a metric of a resource.
 fn alarms<'a>(template: &'a Yaml, metric: &'a str, of: &'a str) -> Vec<&'a Yaml> {

@@ -1,12 +1,11 @@
 //! The API: routes, and who may call them.
 
+use calendar_tests::template::{functions, list, one_or_many, resources, template, text};
 use std::collections::BTreeSet;
 
 use local_stack::{deployment::ROUTES, gateway::Access};
 
 use serde_json::{Value, json};
-
-use crate::reading::{functions, list, one_or_many, resources, template, text};
 
 /// A route without a token is the login's return. Google's notices come by a function's own address.
 #[test]

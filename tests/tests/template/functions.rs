@@ -1,5 +1,6 @@
 //! Functions: that each is there, when it runs, what it is told and what it may do.
 
+use calendar_tests::template::{entries, events, functions, list, one_or_many, resources, root, template, text};
 use std::{collections::BTreeSet, sync::Arc};
 
 use calendar_functions::{
@@ -14,8 +15,6 @@ use local_stack::{
 };
 use serde_json::{Value as Yaml, json};
 use tokio::net::TcpListener;
-
-use crate::reading::{entries, events, functions, list, one_or_many, resources, root, template, text};
 
 #[test]
 fn every_binary_has_a_function_and_every_function_a_binary() {

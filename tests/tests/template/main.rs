@@ -6,5 +6,4 @@ mod api;
 mod functions;
 mod parameters;
 mod queues;
-mod reading;
 mod tables;

@@ -1,8 +1,7 @@
 //! Parameters: what a deployment refuses before it makes anything.
 
+use calendar_tests::template::template;
 use serde_json::json;
-
-use crate::reading::template;
 
 #[test]
 fn a_parameter_that_could_not_work_is_refused_before_anything_is_made() {

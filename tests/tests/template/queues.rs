@@ -1,8 +1,7 @@
 //! Queues and the stream, and how their messages reach functions.
 
+use calendar_tests::template::{functions, mapping_of, one_or_many, resources, stream_mapping, template, text};
 use local_stack::deployment::{FIRST_SYNC_QUEUE, LESSON_FEED, QUEUE_TRIGGERS, SYNC_QUEUE};
-
-use crate::reading::{functions, mapping_of, one_or_many, resources, stream_mapping, template, text};
 
 /// The queues that functions handle: their names on one machine, the resources, and those of their dead letters.
 pub const QUEUE_RESOURCES: [(&str, &str, &str); 3] = [

@@ -4,22 +4,8 @@ use calendar_sync::{
     adapters::dynamo::tables::{Holds, IndexDefinition, KeyKind, TABLES, TableDefinition},
     config::{Config, TableNames},
 };
+use calendar_tests::template::{TABLE_RESOURCES, entries, functions, list, one_or_many, resources, template, text};
 use serde_json::Value as Yaml;
-
-use crate::reading::{entries, functions, list, one_or_many, resources, template, text};
-
-/// The resources that hold [`TABLES`], in the same order.
-const TABLE_RESOURCES: [&str; 9] = [
-    "CredentialsTable",
-    "MappingsTable",
-    "ExternalEventsTable",
-    "SyncLogsTable",
-    "OAuthStatesTable",
-    "GoogleAccountsTable",
-    "RateLimitsTable",
-    "InstructorsTable",
-    "LessonsTable",
-];
 
 fn keys(yaml: &Yaml) -> Vec<(String, String)> {
     list(yaml).iter().map(|key| (text(&key["AttributeName"]), text(&key["KeyType"]))).collect()

@@ -1,8 +1,21 @@
-//! The template, and its parts by what they are.
+//! `template.yaml`, and its parts by what they are.
 
 use std::path::Path;
 
 use serde_json::Value as Yaml;
+
+/// The resources that hold the tables of `calendar_sync::adapters::dynamo::tables::TABLES`, in the same order.
+pub const TABLE_RESOURCES: [&str; 9] = [
+    "CredentialsTable",
+    "MappingsTable",
+    "ExternalEventsTable",
+    "SyncLogsTable",
+    "OAuthStatesTable",
+    "GoogleAccountsTable",
+    "RateLimitsTable",
+    "InstructorsTable",
+    "LessonsTable",
+];
 
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()

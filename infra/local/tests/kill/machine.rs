@@ -4,7 +4,10 @@ use std::{
     net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 
@@ -50,8 +53,8 @@ impl Machine {
         Self {
             name: name.to_owned(),
             data: tempfile::tempdir().unwrap(),
-            api_port: free_port(),
-            google_port: free_port(),
+            api_port: own_port(),
+            google_port: own_port(),
         }
     }
 
@@ -78,7 +81,7 @@ impl Machine {
         };
         for _ in 0..300 {
             let request = Request::get(format!("{}/dev/notices", run.api)).body(Body::empty()).unwrap();
-            if run.client.request(request).await.is_ok() {
+            if run.client.request(request).await.is_ok_and(|answer| answer.status().is_success()) {
                 return Ok(run);
             }
             if run.has_died() {
@@ -166,8 +169,15 @@ impl Answer {
     }
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// A port that no other machine gets, and no connection either: systems number those from 32,768 at least.
+fn own_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    loop {
+        let port = NEXT.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 fn log_file(folder: &Path) -> std::fs::File {

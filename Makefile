@@ -79,6 +79,7 @@ $(WAITING):
 	$(TEST) --test $@
 
 others:
+	$(if $(SUITES),,$(error cargo metadata names no suite))
 	RUST_TEST_THREADS=$$((3 * $$(getconf _NPROCESSORS_ONLN))) \
 		$(TEST) --lib $(addprefix --test , $(filter-out $(WAITING), $(SUITES))) -- --skip $(EVERY_DEATH)
 

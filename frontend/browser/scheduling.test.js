@@ -194,10 +194,16 @@ test("the address names the tab, and going back returns to the one before", asyn
 test("nothing went wrong on the page", () => assert.deepEqual(browser.errors, []));
 
 test("a token that is no longer taken is replaced without a word", async () => {
-  const refused = { status: 401, json: { message: "Unauthorized" } };
-  await page.route("**/api/v1/calendar/status/*", (call) => call.fulfill(refused), { times: 1 });
+  let refused;
+  await page.route("**/api/v1/calendar/**", (call) => {
+    const { authorization } = call.request().headers();
+    refused ??= authorization;
+    if (authorization !== refused) return call.continue();
+    return call.fulfill({ status: 401, json: { message: "Unauthorized" } });
+  });
   await page.waitForRequest("**/dev/session?*");
   await unchanged("/status/");
+  await page.unroute("**/api/v1/calendar/**");
   assert.equal(await page.getByText("Your session has ended").count(), 0);
 });
 

@@ -8,7 +8,7 @@ import {
 } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
 
-import { type Api, dataOf } from "./client";
+import { type Api, ApiError, dataOf } from "./client";
 import type { components, paths } from "./schema";
 
 type Schemas = components["schemas"];
@@ -43,8 +43,9 @@ const REFRESH_MS = 3000;
 /** The same while the API does not answer as it should. */
 const RETRY_MS = 15_000;
 
-const interval = ({ state }: { state: { status: string } }): number =>
-  state.status === "error" ? RETRY_MS : REFRESH_MS;
+/** A refused token may be replaced at any moment, which nothing else would tell. */
+const interval = ({ state: { error } }: { state: { error: Error | null } }): number =>
+  error === null || (error instanceof ApiError && error.code === "http_401") ? REFRESH_MS : RETRY_MS;
 
 /** Connection, settings, conflicts and the last runs. */
 export function useStatus() {

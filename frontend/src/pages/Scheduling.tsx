@@ -70,7 +70,7 @@ function Calendar({ session, outcome }: Props) {
     const queryKey = ["session", instructorId];
     // A call that is repeated carries the token of the meantime.
     const newest = () => queries.getQueryData<Session>(queryKey)?.token ?? token;
-    const signInAgain = () => void queries.invalidateQueries({ queryKey });
+    const signInAgain = () => void queries.invalidateQueries({ queryKey }, { cancelRefetch: false });
     return { api: createApi(import.meta.env.VITE_API_URL ?? "", newest, signInAgain), instructorId };
   }, [token, instructorId, queries]);
   return (

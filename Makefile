@@ -11,6 +11,9 @@ each_workspace = for manifest in Cargo.toml fuzz/Cargo.toml; do \
 			--allow license-exception-not-encountered --allow unmatched-skip $(1) || exit 1; \
 	done
 
+# The demo page, as `make run` serves it.
+DEMO := frontend/demo/dist/index.html
+
 # Settings may stand in a file `.env` of shell assignments; `.env.example` lists them.
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
@@ -20,7 +23,7 @@ WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: frontend/dist/index.html ## Start the whole product on this machine, with a simulated Google
+run: $(DEMO) ## Start the whole product on this machine, with a simulated Google
 	@$(WITH_SETTINGS) exec $(CARGO) run --locked --package local-stack
 
 reset: ## Forget what `make run` has kept
@@ -129,12 +132,12 @@ conformance: tests/conformance/node/node_modules/.package-lock.json
 page: frontend/node_modules/.package-lock.json
 	npm test --prefix frontend
 
-PAGE := $(filter-out %/schema.d.ts %.test.ts %.test.tsx, $(shell find frontend/src -type f))
-frontend/dist/index.html: frontend/node_modules/.package-lock.json openapi.yaml $(PAGE) \
-		$(addprefix frontend/, index.html package.json tsconfig.json vite.config.ts)
+PAGE := $(filter-out %/schema.d.ts %.test.ts %.test.tsx, $(shell find frontend/src frontend/demo -type f -not -path '*/dist/*'))
+$(DEMO): frontend/node_modules/.package-lock.json openapi.yaml $(PAGE) \
+		$(addprefix frontend/, package.json tsconfig.json styles.config.ts)
 	npm run build --prefix frontend
 
-browser: frontend/dist/index.html
+browser: $(DEMO)
 ifeq ($(shell command -v chromium),)
 	$(if $(filter 0,$(shell id -u)),,sudo) sh -c 'apt-get update && apt-get install --yes --no-install-recommends chromium'
 endif

@@ -1,9 +1,17 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
+import { css, cssTarget } from "./styles.config.ts";
+
+// The package. (The demo page has a configuration of its own.)
 export default defineConfig({
   plugins: [react()],
-  // `npm run dev` beside `make run`: the page changes as it is written, and the API answers from there.
-  server: { proxy: Object.fromEntries(["/api", "/dev"].map((path) => [path, "http://localhost:3000"])) },
+  css,
+  build: {
+    cssTarget,
+    lib: { entry: "src/index.ts", formats: ["es"], fileName: "index", cssFileName: "style" },
+    license: { fileName: "THIRD-PARTY-LICENSES.md" },
+    rolldownOptions: { external: /^react(-dom)?(\/|$)/ },
+  },
   test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true },
 });

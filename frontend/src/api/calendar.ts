@@ -6,7 +6,7 @@ import {
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
-import { createContext, useContext } from "react";
+import { createContext, useContext, useRef } from "react";
 
 import { type Api, ApiError, dataOf } from "./client";
 import type { components, paths } from "./schema";
@@ -34,7 +34,7 @@ export const CalendarProvider = CalendarContext.Provider;
 /** What {@link CalendarProvider} provides. */
 export function useCalendar(): CalendarContextValue {
   const value = useContext(CalendarContext);
-  if (value === null) throw new Error("this component stands in a CalendarProvider");
+  if (value === null) throw new Error("this component stands in a CalendarSyncProvider");
   return value;
 }
 
@@ -61,6 +61,9 @@ export function useStatus() {
     refetchInterval: interval,
   });
 }
+
+/** The connection as the API last told of it, `undefined` until it has: for a host's own page. */
+export const useCalendarStatus = (): Status | undefined => useStatus().data;
 
 /** Older log rows than those of the status: a page, from its cursor on. */
 export async function olderLogs({ api, instructorId }: CalendarContextValue, cursor: string) {
@@ -131,15 +134,20 @@ export function useConflictEvents(conflicts: readonly Conflict[]) {
     events?.find((event) => event.googleEventId === googleEventId && event.eventStart === occurrenceStart);
 }
 
-/** A call that changes something, after which everything shown is refreshed. */
+/** A call that changes something, after which everything shown is refreshed. While it is under way, asking again waits for
+ * the same answer: a double click sends once. */
 function useChange<Input, Output>(
   change: (context: CalendarContextValue, input: Input) => Promise<Output>,
   options: Pick<UseMutationOptions, "scope"> = {},
 ) {
   const context = useCalendar();
   const queries = useQueryClient();
+  const underWay = useRef<Promise<Output> | null>(null);
   return useMutation({
-    mutationFn: (input: Input) => change(context, input),
+    mutationFn: (input: Input) =>
+      (underWay.current ??= change(context, input).finally(() => {
+        underWay.current = null;
+      })),
     ...options,
     // The status first: the other queries depend on it.
     onSettled: async () => {
@@ -167,7 +175,12 @@ export const useConnect = () =>
     const query = { instructorId, replaceAccount, ...comingBack() };
     const { authUrl } = await dataOf(api.GET("/api/v1/calendar/oauth/url", { params: { query } }));
     window.location.assign(authUrl);
+    await comeBack();
   });
+
+/** Until the browser is back on a page that it left: until then a login is under way. */
+const comeBack = () =>
+  new Promise<void>((resolve) => window.addEventListener("pageshow", () => resolve(), { once: true }));
 
 /** Finishes a login whose cookie the browser did not send. */
 export const useFinishLogin = () =>

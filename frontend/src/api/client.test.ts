@@ -82,12 +82,37 @@ describe("a call of the API", () => {
     expect(await again).toEqual({ state: "active" });
   });
 
-  it("tells the host of a token that is no longer taken", async () => {
-    const ended = vi.fn<() => void>();
-    const mine = createApi("https://api.example.com", () => "a-token", ended);
-    answering(401, `{"message": "Unauthorized"}`);
-    await dataOf(mine.GET(path, { params: { path: { instructorId: "1" } } })).catch(() => undefined);
-    expect(ended).toHaveBeenCalledOnce();
+  it("asks the host for a token each time, and for another once one is refused", async () => {
+    const getToken = vi.fn((refused?: string) => Promise.resolve(refused === undefined ? "old" : "new"));
+    const mine = createApi("https://api.example.com", getToken);
+    const sent: [string | null, unknown][] = [];
+    vi.stubGlobal("fetch", async (request: Request) => {
+      const token = request.headers.get("authorization");
+      sent.push([token, await request.json()]);
+      if (token === "Bearer old") return Response.json({ message: "Unauthorized" }, { status: 401 });
+      return Response.json({ success: true, data: {} });
+    });
+    const body = { instructorId: "1" };
+    await dataOf(mine.POST("/api/v1/calendar/sync", { body }));
+    expect(sent).toEqual([
+      ["Bearer old", body],
+      ["Bearer new", body],
+    ]);
+    expect(getToken.mock.calls).toEqual([[undefined], ["old"]]);
+  });
+
+  it("is refused where the host has no other token", async () => {
+    const fetched = answering(401, `{"message": "Unauthorized"}`);
+    expect(await refused()).toMatchObject({ code: "http_401" });
+    expect(fetched).toHaveBeenCalledOnce();
+  });
+
+  it("is not sent where the host has no token: the session has ended", async () => {
+    const fetched = answering(200, "{}");
+    const mine = createApi("https://api.example.com", () => Promise.reject(new Error("signed out")));
+    const call = dataOf(mine.GET(path, { params: { path: { instructorId: "1" } } }));
+    await expect(call).rejects.toMatchObject({ code: "http_401" });
+    expect(fetched).not.toHaveBeenCalled();
   });
 
   it("reports a server that does not answer", async () => {

@@ -18,18 +18,39 @@ export class ApiError extends Error {
   }
 }
 
-/** A client of the API for one caller. `baseUrl` is empty if page and API are one site; `onUnauthorized` hears of a token
- * that is no longer taken. */
-export function createApi(baseUrl: string, token: () => string, onUnauthorized?: () => void) {
-  const client = createClient<paths>({ baseUrl, credentials: "include", fetch: (request) => fetch(request) });
-  client.use({
-    onRequest: ({ request }) => request.headers.set("authorization", `Bearer ${token()}`),
-    onResponse: ({ response }) => {
-      if (response.status === 401) onUnauthorized?.();
-    },
-  });
+/** The caller's token. `refused` is the one that the API no longer takes: another is to take its place. */
+export type GetToken = (refused?: string) => string | Promise<string>;
+
+/** A client of the API for one caller. `baseUrl` is empty if page and API are one site. */
+export function createApi(baseUrl: string, getToken: GetToken) {
+  const client = createClient<paths>({ baseUrl, credentials: "include", fetch: authorized(getToken) });
   client.use(sparingly());
   return client;
+}
+
+/** Sends a request with the caller's token, and once more with another if that one is refused. */
+function authorized(getToken: GetToken) {
+  const tokenOf = async (refused?: string): Promise<string> => {
+    try {
+      return await getToken(refused);
+    } catch {
+      throw new ApiError("http_401", "Your session has ended. Sign in again.");
+    }
+  };
+  return async (request: Request): Promise<Response> => {
+    const { url, method, credentials, signal } = request;
+    const body = request.body && (await request.text());
+    const send = (token: string) => {
+      const headers = new Headers(request.headers);
+      headers.set("authorization", `Bearer ${token}`);
+      return fetch(new Request(url, { method, credentials, signal, headers, body }));
+    };
+    const token = await tokenOf();
+    const answer = await send(token);
+    if (answer.status !== 401) return answer;
+    const newer = await tokenOf(token);
+    return newer === token ? answer : send(newer);
+  };
 }
 
 const MAX_KNOWN = 20;
@@ -83,7 +104,8 @@ interface Answer {
 export async function dataOf<A extends Answer>(
   call: Promise<A>,
 ): Promise<NonNullable<NonNullable<A["data"]>["data"]>> {
-  const { data, error, response } = await call.catch((): never => {
+  const { data, error, response } = await call.catch((error: unknown): never => {
+    if (error instanceof ApiError) throw error;
     throw new ApiError("unreachable", "The server does not answer. Is this machine online?");
   });
   if (data?.data === undefined || data.data === null) throw toError(error, response.status);

@@ -1,6 +1,7 @@
 import { type ReactNode, useId, useRef } from "react";
 
 import { useLanguage } from "../words/language";
+import { ActionButton } from "./ActionButton";
 
 interface Props {
   /** The texts of the button that opens the dialog and of the one that confirms. */
@@ -29,9 +30,9 @@ export function Confirm({ action, pending, question, children, refuse, onConfirm
   };
   return (
     <>
-      <button type="button" disabled={pending} onClick={open}>
+      <ActionButton pending={pending} onPress={open}>
         {pending ? words.pending(action) : action}
-      </button>
+      </ActionButton>
       <dialog ref={dialog} aria-labelledby={title} onClose={onClose}>
         <form method="dialog" onSubmit={(submitted) => onConfirm(new FormData(submitted.currentTarget))}>
           <h3 id={title}>{question}</h3>

@@ -14,7 +14,7 @@ const atLeast = (number: number, max: number, one: string, many: string): string
 const events = (number: number) => counted(number, "Termin", "Termine");
 
 const words: Words = {
-  loading: "Wird geladen …",
+  googleCalendar: "Google Kalender",
   noTitle: "(Ohne Titel)",
   busy: "Beschäftigt",
   aLesson: "Eine Stunde",
@@ -122,6 +122,13 @@ const words: Words = {
     not_connected: "Es ist kein Kalender verbunden.",
   },
 
+  offline: {
+    title: "Sie sind offline",
+    since: (moment) =>
+      `Was Sie sehen, ist der Stand von ${moment}. Es geht weiter, sobald Sie wieder online sind.`,
+    waiting: "Es geht weiter, sobald Sie wieder online sind.",
+  },
+
   details: {
     title: "Einzelheiten",
     connected: "Verbunden",
@@ -207,7 +214,6 @@ const words: Words = {
     overlaps: "überschneidet sich mit",
     busyTime: "einer belegten Zeit",
     inCommon: (time) => `${time} gemeinsam`,
-    count: (number) => counted(number, "Überschneidung", "Überschneidungen"),
   },
 
   activity: {
@@ -227,41 +233,6 @@ const words: Words = {
     partLeft: ", ein Teil steht aus",
     cost: (when, milliseconds, calls) =>
       `${when}, ${milliseconds} ms, ${counted(calls, "Aufruf", "Aufrufe")} bei Google`,
-  },
-
-  told: {
-    title: "Mitgeteilt",
-    conflictFound: (lesson) => `${lesson} überschneidet sich mit etwas in Google`,
-    conflictCleared: (lesson) => `${lesson} überschneidet sich nicht mehr`,
-    changed: (lesson, putBack) =>
-      `${lesson} wurde in Google geändert${putBack ? " und wiederhergestellt" : " und bleibt, wie es ist"}`,
-  },
-
-  lessons: {
-    title: "Stunden",
-    none: "Noch keine Stunden.",
-    states: {
-      synced: "In Google",
-      pending: "Unterwegs",
-      failed: "Nicht wie vorgesehen",
-      conflict: "Überschneidung",
-    },
-    earlier: "Eine Stunde früher",
-    later: "Eine Stunde später",
-    cancel: "Absagen",
-    restore: "Wiederherstellen",
-    remove: "Entfernen",
-    new: "Neue Stunde",
-    name: "Titel",
-    start: "Beginn",
-    length: "Dauer",
-    add: "Hinzufügen",
-  },
-  page: {
-    google: "Google Kalender",
-    title: "Stundenplan",
-    signedInAs: "Angemeldet als",
-    sync: "Kalender-Sync",
   },
 };
 

@@ -7,7 +7,7 @@ const atLeast = (number: number, max: number, one: string): string =>
   number < max ? counted(number, one) : `${max} ${one}s or more`;
 
 export const en = {
-  loading: "Loading …",
+  googleCalendar: "Google Calendar",
   noTitle: "(No title)",
   busy: "Busy",
   aLesson: "A lesson",
@@ -83,6 +83,12 @@ export const en = {
   reasons: {} as Record<string, string>,
   push: {} as Record<string, string>,
   errors: { http_401: "Your session has ended. Sign in again." } as Record<string, string>,
+
+  offline: {
+    title: "You are offline",
+    since: (moment: string) => `What you see is as of ${moment}. It goes on once you are online again.`,
+    waiting: "It goes on once you are online again.",
+  },
 
   details: {
     title: "Details",
@@ -169,7 +175,6 @@ export const en = {
     overlaps: "overlaps",
     busyTime: "a busy time",
     inCommon: (time: string) => `${time} in common`,
-    count: (conflicts: number) => counted(conflicts, "conflict"),
   },
 
   activity: {
@@ -190,36 +195,6 @@ export const en = {
     cost: (when: string, milliseconds: number, calls: number) =>
       `${when}, ${milliseconds} ms, ${counted(calls, "call")} to Google`,
   },
-
-  told: {
-    title: "Told to the instructor",
-    conflictFound: (lesson: string) => `${lesson} overlaps something in Google`,
-    conflictCleared: (lesson: string) => `${lesson} overlaps nothing any more`,
-    changed: (lesson: string, putBack: boolean) =>
-      `${lesson} was changed in Google${putBack ? ", and put back" : "; it is left as it is"}`,
-  },
-
-  lessons: {
-    title: "Lessons",
-    none: "No lessons yet.",
-    states: {
-      synced: "In Google",
-      pending: "On the way",
-      failed: "Not as it should be",
-      conflict: "Overlap",
-    } as Record<string, string>,
-    earlier: "An hour earlier",
-    later: "An hour later",
-    cancel: "Cancel",
-    restore: "Restore",
-    remove: "Remove",
-    new: "New lesson",
-    name: "Title",
-    start: "Start",
-    length: "Length",
-    add: "Add",
-  },
-  page: { google: "Google Calendar", title: "Scheduling", signedInAs: "Signed in as", sync: "Calendar Sync" },
 };
 
 export type Words = typeof en;

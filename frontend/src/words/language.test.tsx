@@ -18,8 +18,9 @@ describe("the language of the page", () => {
     const status = { ...connected, state: "failing", reason: "google_unavailable" } as const;
     show(
       <LanguageProvider value={await languageOf(["de-DE"])}>
-        <CalendarSyncStatus status={status} />
+        <CalendarSyncStatus />
       </LanguageProvider>,
+      status,
     );
     expect(screen.getByText("Die Synchronisation stockt")).toBeTruthy();
     expect(screen.getByText(/Google antwortet gerade nicht/)).toBeTruthy();

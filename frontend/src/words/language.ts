@@ -41,6 +41,14 @@ export async function languageOf(tags: readonly string[]): Promise<Language> {
   return english;
 }
 
-const LanguageContext = createContext(english);
+const LanguageContext = createContext<Language | null>(english);
 export const LanguageProvider = LanguageContext.Provider;
-export const useLanguage = (): Language => useContext(LanguageContext);
+/** `null` until the language is loaded. */
+export const useLoadedLanguage = (): Language | null => useContext(LanguageContext);
+
+/** The language, of what stands in a `Scope`. */
+export function useLanguage(): Language {
+  const language = useLoadedLanguage();
+  if (language === null) throw new Error("the language is not loaded yet");
+  return language;
+}

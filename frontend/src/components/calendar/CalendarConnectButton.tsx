@@ -1,22 +1,35 @@
-import { useConnect, type Status } from "../../api/calendar";
+import { useConnect, useStatus } from "../../api/calendar";
 import { useLanguage } from "../../words/language";
+import { ActionButton } from "../ActionButton";
 import { Problem } from "../Problem";
+import { Scope } from "../Scope";
+import { Skeleton } from "../Skeleton";
 
 /** Connects a Google calendar, or connects it again after Google withdrew its permission. */
-export function CalendarConnectButton({ status }: { status: Status }) {
+export function CalendarConnectButton() {
+  return (
+    <Scope>
+      <ConnectButton />
+    </Scope>
+  );
+}
+
+function ConnectButton() {
   const { words } = useLanguage();
+  const { data: status, error } = useStatus();
   const connect = useConnect();
+  if (status === undefined) return error ? <Problem error={error} /> : <Skeleton className="control" />;
   if (status.connected && status.state !== "needs_reauth") return null;
   return (
     <>
-      <button
-        type="button"
+      <ActionButton
         className="primary"
-        disabled={connect.isPending || status.state === "disconnecting"}
-        onClick={() => connect.mutate(false)}
+        pending={connect.isPending}
+        disabled={status.state === "disconnecting"}
+        onPress={() => connect.mutate(false)}
       >
         {status.connected ? words.connect.again : words.connect.first}
-      </button>
+      </ActionButton>
       <Problem error={connect.error} />
     </>
   );

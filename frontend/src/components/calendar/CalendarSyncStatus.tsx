@@ -1,37 +1,74 @@
-import type { Connection, Status } from "../../api/calendar";
+import { type Connection, type Status, useStatus } from "../../api/calendar";
 import { useLanguage } from "../../words/language";
+import { Problem } from "../Problem";
+import { Scope } from "../Scope";
+import { Skeleton } from "../Skeleton";
 import { useNow } from "../useNow";
-import { headline } from "./headline";
+import { useOnline } from "../useOnline";
+import { type Headline, headline, offline } from "./headline";
+import { type CalendarLesson, titles } from "./lessons";
 import { SyncNow } from "./SyncNow";
 
 /** The states in which a sync may be tried. */
 const SYNCED: Status["state"][] = ["active", "failing", "client_refused"];
 
 interface Props {
-  status: Status;
-  /** The title of a lesson, if it is known. */
-  lessonTitle?: ((lessonId: string) => string | undefined) | undefined;
-  /** How things stand now is not known: nothing is shown as well. */
-  outdated?: boolean;
+  /** The host's lessons, for their titles. */
+  lessons?: readonly CalendarLesson[] | undefined;
 }
 
 /** Whether the calendar is up to date and why not, what could not be synced, and a button to sync now. What only support
  * needs is under "Details". */
-export function CalendarSyncStatus({ status, lessonTitle, outdated = false }: Props) {
-  const { tone, title, hint } = headline(status, useLanguage(), useNow());
+export function CalendarSyncStatus({ lessons }: Props) {
+  return (
+    <Scope>
+      <SyncStatus lessons={lessons} />
+    </Scope>
+  );
+}
+
+function SyncStatus({ lessons = [] }: Props) {
+  const language = useLanguage();
+  const { data: status, error, dataUpdatedAt } = useStatus();
+  const now = useNow();
+  const online = useOnline();
+  if (status === undefined) {
+    if (!online) return <Offline knownAt={dataUpdatedAt} />;
+    return error ? <Problem error={error} /> : <Skeleton lines={3} />;
+  }
+  const known = headline(status, language, now);
+  // While the API does not answer nothing is shown as well.
+  const tone = error ? "quiet" : known.tone;
   return (
     <div className="sync-status">
-      <p className={`headline ${outdated ? "quiet" : tone}`}>
-        <span className="mark" aria-hidden="true" />
-        <strong>{title}</strong>
-      </p>
-      {hint !== "" && <p className="hint">{hint}</p>}
-      <Failures status={status} lessonTitle={lessonTitle} />
+      <Problem error={online ? error : null} />
+      {online ? <Head {...known} tone={tone} /> : <Offline knownAt={dataUpdatedAt} />}
+      <Failures status={status} lessonTitle={titles(lessons)} />
       {status.connected && (
         <SyncNow direction={status.settings.syncDirection} disabled={!SYNCED.includes(status.state)} />
       )}
       {status.connected && <Details connection={status} />}
     </div>
+  );
+}
+
+function Offline({ knownAt }: { knownAt: number }) {
+  return (
+    <div role="alert">
+      <Head {...offline(useLanguage(), knownAt)} />
+    </div>
+  );
+}
+
+function Head({ tone, title, hint }: Headline) {
+  return (
+    <>
+      <p className={`headline ${tone}`}>
+        <span className="mark" aria-hidden="true" />
+        <strong>{title}</strong>
+      </p>
+      {hint !== "" && <p className="hint">{hint}</p>}
+    </>
   );
 }
 
@@ -58,7 +95,12 @@ function Details({ connection }: { connection: Connection }) {
   );
 }
 
-function Failures({ status, lessonTitle }: Props) {
+interface FailuresProps {
+  status: Status;
+  lessonTitle: (lessonId: string) => string | undefined;
+}
+
+function Failures({ status, lessonTitle }: FailuresProps) {
   const { words, format } = useLanguage();
   if (status.failures.length === 0) return null;
   const zone = status.connected ? status.timeZone : undefined;
@@ -66,7 +108,7 @@ function Failures({ status, lessonTitle }: Props) {
     <ul className="list" aria-label={words.details.failedLessons}>
       {status.failures.map((lesson) => (
         <li key={lesson.lessonId}>
-          <strong>{lessonTitle?.(lesson.lessonId) ?? words.aLesson}</strong>
+          <strong>{lessonTitle(lesson.lessonId) ?? words.aLesson}</strong>
           <small>{format.span(lesson.eventStart, lesson.eventEnd, zone)}</small>
           <p className="hint">{lesson.reason}</p>
         </li>

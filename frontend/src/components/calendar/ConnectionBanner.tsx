@@ -1,16 +1,26 @@
-import { useConnect, useStatus } from "../../api/calendar";
+import { type Status, useConnect, useStatus } from "../../api/calendar";
 import { useLanguage } from "../../words/language";
+import { ActionButton } from "../ActionButton";
 import { Problem } from "../Problem";
+import { Scope } from "../Scope";
 import { useNow } from "../useNow";
 import { headline } from "./headline";
 
 /** On every tab: that the connection does not work, and what its owner can do for it. */
 export function ConnectionBanner() {
-  const language = useLanguage();
   const { data: status } = useStatus();
+  if (status?.state !== "needs_reauth" && status?.state !== "client_refused") return null;
+  return (
+    <Scope>
+      <Banner status={status} />
+    </Scope>
+  );
+}
+
+function Banner({ status }: { status: Status }) {
+  const language = useLanguage();
   const connect = useConnect();
   const now = useNow();
-  if (status?.state !== "needs_reauth" && status?.state !== "client_refused") return null;
   const { title, hint } = headline(status, language, now);
   return (
     <div role="alert" className="banner">
@@ -18,9 +28,9 @@ export function ConnectionBanner() {
         <strong>{title}.</strong> {hint}
       </p>
       {status.state === "needs_reauth" && (
-        <button type="button" disabled={connect.isPending} onClick={() => connect.mutate(false)}>
+        <ActionButton pending={connect.isPending} onPress={() => connect.mutate(false)}>
           {language.words.connect.again}
-        </button>
+        </ActionButton>
       )}
       <Problem error={connect.error} />
     </div>

@@ -9,7 +9,7 @@ interface Props {
   timeZone: string;
   lessonTitle: (lessonId: string) => string | undefined;
   /** The address of the person's own calendar at Google. */
-  calendarUrl: string | undefined;
+  calendarUrl: string;
   onClose: () => void;
 }
 
@@ -33,11 +33,9 @@ export function EntryDetails({ entry, timeZone, lessonTitle, calendarUrl, onClos
           ))}
           <div className="row">
             <button>{words.calendar.close}</button>
-            {calendarUrl !== undefined && (
-              <a href={calendarUrl} target="_blank" rel="noopener noreferrer">
-                {words.calendar.open}
-              </a>
-            )}
+            <a href={calendarUrl} target="_blank" rel="noopener noreferrer">
+              {words.calendar.open}
+            </a>
           </div>
         </form>
       )}

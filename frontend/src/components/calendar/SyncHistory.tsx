@@ -4,6 +4,7 @@ import { useState } from "react";
 import { olderLogs, type Status, type SyncLog, useCalendar } from "../../api/calendar";
 import type { Words } from "../../words/en";
 import { type Language, useLanguage } from "../../words/language";
+import { ActionButton } from "../ActionButton";
 import { Ago } from "../Ago";
 import { Problem } from "../Problem";
 import { did } from "./did";
@@ -58,9 +59,9 @@ export function SyncHistory({ status, lessonTitle }: Props) {
         ))}
       </ul>
       {more && (
-        <button type="button" disabled={older.isFetching} onClick={showMore}>
+        <ActionButton pending={older.isFetching} onPress={showMore}>
           {activity.earlier}
-        </button>
+        </ActionButton>
       )}
       <Problem error={older.error} />
     </>

@@ -34,6 +34,13 @@ export function headline(status: Status, language: Language, now: number): Headl
   }
 }
 
+/** Instead of it, where the browser is offline: what is shown was known at `knownAt`, in milliseconds; 0 is never. */
+export function offline({ words, format }: Language, knownAt: number): Headline {
+  const { title, since, waiting } = words.offline;
+  const hint = knownAt === 0 ? waiting : since(format.moment(new Date(knownAt).toISOString()));
+  return { tone: "quiet", title, hint };
+}
+
 function ofActive(
   { counts, lastSyncedAt, settings }: Connection,
   { words, format }: Language,

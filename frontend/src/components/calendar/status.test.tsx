@@ -66,10 +66,18 @@ describe("CalendarSyncStatus", () => {
       eventStart: "2026-03-02T08:00:00.000Z",
       eventEnd: "2026-03-02T09:00:00.000Z",
     };
+    const violin = {
+      id: ME,
+      title: "Violin",
+      startsAt: lesson.eventStart,
+      endsAt: lesson.eventEnd,
+      status: "scheduled",
+      hasConflict: false,
+    } as const;
     const failures = [{ ...lesson, reason: "Google refused it." }];
     const counts = { lessonsWaiting: 1, lessonsFailed: 2, conflicts: 0 };
     const status = { ...connected, counts, failures };
-    show(<CalendarSyncStatus status={status} lessonTitle={(id) => (id === ME ? "Violin" : undefined)} />);
+    show(<CalendarSyncStatus lessons={[violin]} />, status);
     expect(screen.getByText("2 lessons are not in Google as they should be")).toBeTruthy();
     expect(screen.getByText("1 change on the way.")).toBeTruthy();
     expect(screen.getByText("Violin")).toBeTruthy();
@@ -77,12 +85,12 @@ describe("CalendarSyncStatus", () => {
   });
 
   it("keeps what only support needs under its details", () => {
-    show(<CalendarSyncStatus status={connected} />);
+    show(<CalendarSyncStatus />, connected);
     expect(screen.getByText(/Google tells of changes at once/).closest("details")).toBeTruthy();
   });
 
   it("lets a sync be tried while Google refuses the application", () => {
-    show(<CalendarSyncStatus status={{ ...connected, state: "client_refused", reason: "deleted_client" }} />);
+    show(<CalendarSyncStatus />, { ...connected, state: "client_refused", reason: "deleted_client" });
     expect(screen.getByText("The sync is held up")).toBeTruthy();
     expect(screen.getByRole("button", { name: "Sync now" })).toHaveProperty("disabled", false);
   });
@@ -90,7 +98,7 @@ describe("CalendarSyncStatus", () => {
   it("syncs by hand and says what came of it", async () => {
     const counts = { eventsCreated: 2, eventsUpdated: 1, eventsDeleted: 0, conflictsDetected: 1 };
     answers["/api/v1/calendar/sync"] = [200, { ...counts, outcome: "completed" }];
-    show(<CalendarSyncStatus status={connected} />);
+    show(<CalendarSyncStatus />, connected);
     await press("Sync now");
     expect(
       await screen.findByText("Synced: 2 events created, 1 event updated, 1 new conflict."),
@@ -98,30 +106,30 @@ describe("CalendarSyncStatus", () => {
   });
 
   it("syncs some days or one direction alone where that is asked for", async () => {
-    show(<CalendarSyncStatus status={connected} />);
+    show(<CalendarSyncStatus />, connected);
     fireEvent.change(screen.getByLabelText("From"), { target: { value: "2026-03-02" } });
     await userEvent.selectOptions(screen.getByRole("combobox", { name: "Direction" }), "to_google");
     await press("Sync these");
     const [startDate, endDate, direction] = ["2026-03-02", "2026-03-02", "to_google"];
     const body = { instructorId: ME, startDate, endDate, direction };
-    await waitFor(() => expect(asked).toEqual([["POST", "/api/v1/calendar/sync", body]]));
+    await waitFor(() => expect(asked[0]).toEqual(["POST", "/api/v1/calendar/sync", body]));
   });
 
   it("offers no direction that the connection does not have", () => {
     const settings = { ...connected.settings, syncDirection: "to_google" } as const;
-    show(<CalendarSyncStatus status={{ ...connected, settings }} />);
+    show(<CalendarSyncStatus />, { ...connected, settings });
     expect(screen.queryByRole("combobox")).toBeNull();
   });
 
   it("says that a part is left, where one is", async () => {
     answers["/api/v1/calendar/sync"] = [200, { eventsSynced: 0, outcome: "partial" }];
-    show(<CalendarSyncStatus status={connected} />);
+    show(<CalendarSyncStatus />, connected);
     await press("Sync now");
     expect(await screen.findByText(/still to be done/)).toBeTruthy();
   });
 
   it("cannot sync what is switched off", () => {
-    show(<CalendarSyncStatus status={{ ...connected, state: "switched_off" }} />);
+    show(<CalendarSyncStatus />, { ...connected, state: "switched_off" });
     expect(screen.getByRole("button", { name: "Sync now" }).hasAttribute("disabled")).toBe(true);
   });
 });

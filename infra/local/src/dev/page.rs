@@ -1,4 +1,4 @@
-//! The page, as `npm run build` leaves it in `frontend/dist`.
+//! The page, as `npm run build` leaves it in `frontend/demo/dist`.
 
 use axum::{
     Router,
@@ -8,7 +8,7 @@ use axum::{
 };
 use tower_http::services::ServeDir;
 
-const BUILT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../frontend/dist");
+const BUILT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../frontend/demo/dist");
 const NOT_BUILT: &str =
     "<!doctype html><title>Not built</title><p>The page is not built; <code>make run</code> builds it.";
 

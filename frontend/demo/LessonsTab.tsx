@@ -1,12 +1,13 @@
-import { Pill } from "../components/Pill";
-import { Problem } from "../components/Problem";
-import { type Lesson, type LessonChange, useChangeLesson, useLessons } from "../host/lessons";
-import type { Session } from "../host/session";
-import { useLanguage } from "../words/language";
+import { type Lesson, type LessonChange, useChangeLesson, useLessons } from "./lessons";
+import { Pill } from "./Pill";
+import { Problem } from "./Problem";
+import type { Session } from "./session";
+import { format, words as all } from "./words";
+
+const { lessons: words } = all;
 
 /** The lessons of the host application, with the sync's columns. */
 export function LessonsTab({ session }: { session: Session }) {
-  const { lessons: words } = useLanguage().words;
   const lessons = useLessons(session);
   const change = useChangeLesson(session);
   return (
@@ -44,10 +45,6 @@ interface RowProps {
 }
 
 function Row({ lesson, onChange }: RowProps) {
-  const {
-    words: { lessons: words },
-    format,
-  } = useLanguage();
   const live = lesson.status === "scheduled";
   const move = (hours: number) =>
     onChange({ startsAt: later(lesson.startsAt, hours), endsAt: later(lesson.endsAt, hours) });
@@ -92,12 +89,12 @@ interface NewLessonProps {
 }
 
 function NewLesson({ pending, onAdd }: NewLessonProps) {
-  const { lessons: words } = useLanguage().words;
   return (
     <form
       className="row"
       onSubmit={(submitted) => {
         submitted.preventDefault();
+        if (pending) return;
         const form = submitted.currentTarget;
         const filledIn = new FormData(form);
         const field = (name: string) => filledIn.get(name) as string;
@@ -118,7 +115,7 @@ function NewLesson({ pending, onAdd }: NewLessonProps) {
         <option value="60">60 min</option>
         <option value="90">90 min</option>
       </select>
-      <button className="primary" disabled={pending}>
+      <button className="primary" aria-disabled={pending || undefined}>
         {words.add}
       </button>
     </form>

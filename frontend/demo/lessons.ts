@@ -1,4 +1,4 @@
-/** Stands in for the host application's own lessons: what `make run` serves under `/dev`. */
+/** Stands in for a host's lessons: what `make run` serves under `/dev`. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import type { Session } from "./session";

@@ -1,8 +1,8 @@
 /**
- * Stands in for the host application's own sign-in: `make run` signs the visitor in as one of the demo's instructors. A host
- * replaces this file with its own token.
+ * Stands in for a host's sign-in: `make run` signs the visitor in as one of the demo's instructors. A host has a token of
+ * its own.
  */
-import { useQuery } from "@tanstack/react-query";
+import { type QueryClient, queryOptions } from "@tanstack/react-query";
 
 export interface Session {
   tenantId: string;
@@ -25,9 +25,9 @@ export const remembered = (): string => sessionStorage.getItem(REMEMBERED) ?? IN
 /** Remembers the instructor for the return from Google. */
 export const remember = (instructorId: string): void => sessionStorage.setItem(REMEMBERED, instructorId);
 
-/** A token for an instructor, valid for hours and refreshed before it expires. */
-export function useSession(instructorId: string) {
-  return useQuery({
+/** A token for an instructor, valid for hours and replaced before it expires. */
+export const sessionOf = (instructorId: string) =>
+  queryOptions({
     queryKey: ["session", instructorId],
     queryFn: async () => {
       const answer = await fetch(`/dev/session?instructor=${instructorId}`);
@@ -35,6 +35,12 @@ export function useSession(instructorId: string) {
       return (await answer.json()) as Session;
     },
     staleTime: 30 * 60_000,
-    refetchInterval: 30 * 60_000,
   });
+
+/** The instructor's token; another than the one that was refused, if one was. */
+export async function tokenOf(queries: QueryClient, instructorId: string, refused?: string): Promise<string> {
+  const session = sessionOf(instructorId);
+  const known = await queries.query(session);
+  if (known.token !== refused) return known.token;
+  return (await queries.query({ ...session, staleTime: 0 })).token;
 }

@@ -5,7 +5,7 @@ import { afterEach, expect, it, vi } from "vitest";
 
 import { CalendarProvider } from "../api/calendar";
 import { createApi } from "../api/client";
-import type { LoginOutcome } from "./loginOutcome";
+import type { LoginOutcome } from "./outcome";
 import { useLogin } from "./useLogin";
 
 afterEach(() => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { en } from "../words/en";
-import { refusalOf, takeLoginOutcome } from "./loginOutcome";
+import { refusalOf, takeLoginOutcome } from "./outcome";
 
 const comingBackTo = (address: string) => {
   window.history.replaceState(null, "", address);

@@ -1,0 +1,27 @@
+import type { ReactNode } from "react";
+
+interface Props {
+  /** The action is under way. */
+  pending: boolean;
+  disabled?: boolean;
+  className?: string;
+  onPress: () => void;
+  children: ReactNode;
+}
+
+/** A button that starts one action at a time. It keeps the focus meanwhile, which a disabled button would lose. */
+export function ActionButton({ pending, disabled = false, className, onPress, children }: Props) {
+  return (
+    <button
+      type="button"
+      className={className}
+      disabled={disabled}
+      aria-disabled={pending || undefined}
+      onClick={() => {
+        if (!pending) onPress();
+      }}
+    >
+      {children}
+    </button>
+  );
+}

@@ -1,0 +1,33 @@
+import { createContext, type ReactNode, useContext, useRef } from "react";
+
+import { useCalendar } from "../api/calendar";
+import { LanguageProvider, useLoadedLanguage } from "../words/language";
+import { Skeleton } from "./Skeleton";
+import { useKeepFocus } from "./useKeepFocus";
+
+const WithinContext = createContext(false);
+
+/** The root of what the package draws in a host's page: its styles hold below it and nowhere else. */
+export function Scope({ children }: { children: ReactNode }) {
+  const within = useContext(WithinContext);
+  const { instructorId } = useCalendar();
+  // Of another instructor nothing stays, neither a message nor what was opened.
+  return within ? children : <Root key={instructorId}>{children}</Root>;
+}
+
+function Root({ children }: { children: ReactNode }) {
+  const language = useLoadedLanguage();
+  const root = useRef<HTMLDivElement>(null);
+  useKeepFocus(root);
+  return (
+    <WithinContext value={true}>
+      <div ref={root} className="calendar-sync" lang={language?.tag}>
+        {language === null ? (
+          <Skeleton lines={3} />
+        ) : (
+          <LanguageProvider value={language}>{children}</LanguageProvider>
+        )}
+      </div>
+    </WithinContext>
+  );
+}

@@ -1,0 +1,44 @@
+import { useConnect, useStatus } from "../api/calendar";
+import { ActionButton } from "../components/ActionButton";
+import { Problem } from "../components/Problem";
+import { Scope } from "../components/Scope";
+import { useLanguage } from "../words/language";
+import { type LoginOutcome, refusalOf } from "./outcome";
+import { useLoginOutcome } from "./useLogin";
+
+/** The outcome of the login from which the browser returned, and what to do next. Without one there is nothing. */
+export function LoginNotice() {
+  const outcome = useLoginOutcome();
+  const { data: status } = useStatus();
+  // A connection that was ended since is no news.
+  if (outcome === null || (outcome.kind === "connected" && !status?.connected)) return null;
+  return (
+    <Scope>
+      <Outcome outcome={outcome} />
+    </Scope>
+  );
+}
+
+function Outcome({ outcome }: { outcome: LoginOutcome }) {
+  const { words } = useLanguage();
+  const connect = useConnect();
+  if (outcome.kind !== "error") {
+    const done = outcome.kind === "connected";
+    return (
+      <p role="status" className={`wide ${done ? "good-news" : "empty"}`}>
+        {done ? words.connect.done : words.connect.finishing}
+      </p>
+    );
+  }
+  return (
+    <div role="alert" className="wide problem">
+      <p>{refusalOf(outcome.code, words)}</p>
+      {outcome.code === "other_account" && (
+        <ActionButton pending={connect.isPending} onPress={() => connect.mutate(true)}>
+          {words.connect.replace}
+        </ActionButton>
+      )}
+      <Problem error={connect.error} />
+    </div>
+  );
+}

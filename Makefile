@@ -137,7 +137,7 @@ $(DEMO): frontend/node_modules/.package-lock.json openapi.yaml $(PAGE) \
 		$(addprefix frontend/, package.json tsconfig.json styles.config.ts)
 	npm run build --prefix frontend
 
-browser: $(DEMO)
+browser: $(DEMO) tests/host-app/node_modules/.package-lock.json
 ifeq ($(shell command -v chromium),)
 	$(if $(filter 0,$(shell id -u)),,sudo) sh -c 'apt-get update && apt-get install --yes --no-install-recommends chromium'
 endif

@@ -1,9 +1,6 @@
 /** How the package's styles are built, for the package and for the demo page alike. */
 import type { CSSOptions } from "vite";
 
-/** Browsers that know `light-dark()`: rewritten for older ones, it would no longer follow the host's `color-scheme`. */
-export const cssTarget = ["chrome123", "firefox120", "safari17.5"];
-
 export const css: CSSOptions = {
   postcss: {
     plugins: [

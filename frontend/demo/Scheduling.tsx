@@ -21,7 +21,7 @@ export function Scheduling() {
   const queries = useQueryClient();
   const session = useQuery(sessionOf(instructorId));
   return (
-    <div className="calendar-sync page">
+    <div className="calendar-sync page" data-theme="system">
       <header>
         <h1>{words.title}</h1>
         <label>
@@ -47,6 +47,7 @@ export function Scheduling() {
           apiUrl={import.meta.env.VITE_API_URL ?? ""}
           instructorId={instructorId}
           getToken={(refused) => tokenOf(queries, instructorId, refused)}
+          theme="system"
           locale={locale}
         >
           {session.data && <Tabs key={instructorId} session={session.data} />}

@@ -1,7 +1,7 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
-import { css, cssTarget } from "../styles.config.ts";
+import { css } from "../styles.config.ts";
 
 const sourceOf = (file: string) => new URL(`../src/${file}`, import.meta.url).pathname;
 
@@ -9,7 +9,6 @@ const sourceOf = (file: string) => new URL(`../src/${file}`, import.meta.url).pa
 export default defineConfig({
   plugins: [react()],
   css,
-  build: { cssTarget },
   resolve: {
     alias: {
       "@calendar-sync/react/style.css": sourceOf("styles/index.css"),

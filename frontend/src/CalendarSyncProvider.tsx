@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useLayoutEffect, useMemo, useState } from "r
 
 import { CalendarProvider } from "./api/calendar";
 import { createApi, type GetToken } from "./api/client";
+import { type Theme, ThemeContext } from "./components/Scope";
 import { LoginProvider } from "./login/useLogin";
 import { type Language, LanguageProvider, languageOf } from "./words/language";
 
@@ -13,6 +14,8 @@ export interface CalendarSyncProviderProps {
   instructorId: string;
   /** The caller's token. It is asked for with each request, and once more with the token that the API refused. */
   getToken: GetToken;
+  /** What the components look like: `light` unless it is said, or as the viewer's system is set. */
+  theme?: Theme;
   /** A BCP 47 tag. Left out, the viewer's browser decides. */
   locale?: string;
   children: ReactNode;
@@ -24,6 +27,7 @@ export function CalendarSyncProvider({
   apiUrl = "",
   instructorId,
   getToken,
+  theme = "light",
   locale,
   children,
 }: CalendarSyncProviderProps) {
@@ -38,7 +42,9 @@ export function CalendarSyncProvider({
     <QueryClientProvider client={queries}>
       <LanguageProvider value={useLocale(locale)}>
         <CalendarProvider value={calendar}>
-          <LoginProvider>{children}</LoginProvider>
+          <ThemeContext value={theme}>
+            <LoginProvider>{children}</LoginProvider>
+          </ThemeContext>
         </CalendarProvider>
       </LanguageProvider>
     </QueryClientProvider>

@@ -120,6 +120,6 @@ interface ConflictsProps {
 }
 
 function Conflicts({ connection, lessons }: ConflictsProps) {
-  if (connection === undefined) return <Skeleton lines={2} />;
+  if (connection === undefined) return <Skeleton />;
   return <ConflictList conflicts={connection.conflicts} timeZone={connection.timeZone} lessons={lessons} />;
 }

@@ -5,6 +5,9 @@ import { LanguageProvider, useLoadedLanguage } from "../words/language";
 import { Skeleton } from "./Skeleton";
 import { useKeepFocus } from "./useKeepFocus";
 
+export type Theme = "light" | "dark" | "system";
+export const ThemeContext = createContext<Theme>("light");
+
 const WithinContext = createContext(false);
 
 /** The root of what the package draws in a host's page: its styles hold below it and nowhere else. */
@@ -16,12 +19,13 @@ export function Scope({ children }: { children: ReactNode }) {
 }
 
 function Root({ children }: { children: ReactNode }) {
+  const theme = useContext(ThemeContext);
   const language = useLoadedLanguage();
   const root = useRef<HTMLDivElement>(null);
   useKeepFocus(root);
   return (
     <WithinContext value={true}>
-      <div ref={root} className="calendar-sync" lang={language?.tag}>
+      <div ref={root} className="calendar-sync" data-theme={theme} lang={language?.tag}>
         {language === null ? (
           <Skeleton lines={3} />
         ) : (

@@ -11,7 +11,7 @@ export function LoginNotice() {
   const outcome = useLoginOutcome();
   const { data: status } = useStatus();
   // A connection that was ended since is no news.
-  if (outcome === null || (outcome.kind === "connected" && !status?.connected)) return null;
+  if (outcome === null || (outcome.kind === "connected" && status?.connected === false)) return null;
   return (
     <Scope>
       <Outcome outcome={outcome} />

@@ -34,7 +34,7 @@ function SyncStatus({ lessons = [] }: Props) {
   const online = useOnline();
   if (status === undefined) {
     if (!online) return <Offline knownAt={dataUpdatedAt} />;
-    return error ? <Problem error={error} /> : <Skeleton lines={3} />;
+    return error ? <Problem error={error} /> : <Skeleton className="status" lines={3} />;
   }
   const known = headline(status, language, now);
   // While the API does not answer nothing is shown as well.

@@ -1,4 +1,4 @@
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { ErrorBoundary } from "react-error-boundary";
 
 import { useStatus } from "../../api/calendar";
@@ -7,8 +7,9 @@ import { Scope } from "../Scope";
 import { Skeleton } from "../Skeleton";
 import { GOOGLE_CALENDAR, type CalendarLesson } from "./lessons";
 
-// The calendar is most of what there is to load; it is loaded once there is one to show.
-const EventsCalendar = lazy(() => import("./EventsCalendar"));
+// The calendar is most of what there is to load. It is loaded beside the first answer, which mostly says to show it.
+const load = () => import("./EventsCalendar");
+const EventsCalendar = lazy(load);
 
 interface Props {
   lessons: readonly CalendarLesson[];
@@ -27,6 +28,9 @@ export function ExternalEventsViewer({ lessons, calendarUrl = GOOGLE_CALENDAR }:
 
 function Viewer({ lessons, calendarUrl }: Required<Props>) {
   const { data: status, error } = useStatus();
+  useEffect(() => {
+    if (status === undefined) load().catch(() => undefined);
+  }, [status]);
   const place = <Skeleton className="week" />;
   if (status === undefined) return error ? <Problem error={error} /> : place;
   if (!status.connected) return null;

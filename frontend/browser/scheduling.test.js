@@ -220,6 +220,8 @@ test("disconnecting asks first, and takes our events out of Google", async () =>
   await page.getByRole("button", { name: "Disconnect" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
   await section("Google Calendar").getByText("Not connected", { exact: true }).waitFor();
+  const kept = await page.evaluate(() => globalThis.document.activeElement.closest("section")?.textContent);
+  assert.match(kept ?? "", /^Google Calendar/, "the menu is gone, and the focus is where it was");
   const events = Object.values(
     await (await fetch(`${stack.google}/control/calendars/ada@example.com`)).json(),
   );

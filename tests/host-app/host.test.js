@@ -160,7 +160,12 @@ test("on a slow phone the tab keeps its place as it loads, and tells how soon it
   await devtools.send("Network.emulateNetworkConditions", SLOW_4G);
   await devtools.send("Emulation.setCPUThrottlingRate", { rate: 4 });
   await page.goto(`${server.address}/?calendar`);
-  await page.locator(".calendar-sync .skeleton").first().waitFor();
+  const skeleton = page.locator(".calendar-sync .skeleton > span").first();
+  await skeleton.waitFor();
+  const motion = () => skeleton.evaluate((it) => globalThis.getComputedStyle(it).animationName);
+  assert.equal(await motion(), "calendar-sync-breathe");
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  assert.equal(await motion(), "none");
   await page.locator(".entry").first().waitFor();
   const seen = await page.evaluate(() => globalThis.performance.now());
   const [painted, shift] = await page.evaluate(async () => {

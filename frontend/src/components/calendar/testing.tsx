@@ -67,7 +67,9 @@ afterEach(() => {
 /** Renders a component for the instructor `ME`, with an API that gives `answers`; with `status`, it is known already. */
 export function show(component: ReactElement, status?: Status) {
   const calendar = { api: createApi("http://localhost", () => "token"), instructorId: ME };
-  const queries = new QueryClient({ defaultOptions: { queries: { staleTime: status ? Infinity : 0 } } });
+  const queries = new QueryClient({
+    defaultOptions: { queries: { retry: false, staleTime: status ? Infinity : 0 } },
+  });
   if (status) {
     queries.setQueryData(["calendar", ME, "status"], status);
     answers[`/api/v1/calendar/status/${ME}`] ??= [200, status];

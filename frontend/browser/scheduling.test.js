@@ -250,3 +250,17 @@ test("another instructor sees their own", async () => {
   await section("Lessons").getByRole("listitem").first().waitFor();
   assert.equal(await section("Lessons").getByText("Harp").count(), 0);
 });
+
+test("the simulated calendar is for everyone too, on a phone as well", async () => {
+  await page.goto(stack.google);
+  await page.getByRole("link", { name: /Piano, beginners/ }).click();
+  await page.getByLabel("Title").fill("Piano, renamed");
+  await look("google");
+  const size = page.viewportSize();
+  await page.setViewportSize({ width: 360, height: 720 });
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.locator(".agenda .lesson").first().waitFor();
+  assert.equal(await page.evaluate(() => globalThis.document.documentElement.scrollWidth), 360);
+  await look("google-phone");
+  await page.setViewportSize(size);
+});

@@ -1,21 +1,43 @@
 //! A person's calendar page. It works without JavaScript; a small script only keeps it fresh.
 
-use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, Utc};
+mod forms;
+mod week;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::Google;
 use crate::calendar::Calendar;
 use crate::http::{Request, Response, lookup};
+use crate::oauth::GrantEnd;
 
 /// The stylesheet of all pages.
-pub(crate) const STYLE: &str = include_str!("page.css");
+pub(crate) const STYLE: &str = include_str!("page/page.css");
 
-const SCRIPT: &str = include_str!("page.js");
+const SCRIPT: &str = include_str!("page/page.js");
 
-/// How many days the page shows.
-const DAYS: i64 = 21;
+/// What of which calendar is shown.
+struct Shown<'a> {
+    calendar: &'a Calendar,
+    /// What the calendar's clock shows.
+    here: NaiveDateTime,
+    /// The Monday of the week.
+    week: NaiveDate,
+}
+
+impl Shown<'_> {
+    /// The page's address for the week that holds `day`.
+    fn address(&self, day: NaiveDate) -> String {
+        format!("/?calendar={}&week={}", encode(&self.calendar.id), week::monday(day))
+    }
+
+    /// The page's address with the forms of an event.
+    fn edit(&self, event: &Value) -> String {
+        format!("{}&edit={}#edit", self.address(self.week), encode(event["id"].as_str().unwrap_or_default()))
+    }
+}
 
 impl Google {
     /// The page itself, and what its forms send.
@@ -26,29 +48,42 @@ impl Google {
         }
         let wanted = request.param("calendar");
         let calendars: Vec<Calendar> = self.calendars.all.values().cloned().collect();
-        let shown = calendars
+        let calendar = calendars
             .iter()
             .find(|calendar| wanted == Some(calendar.id.as_str()))
             .or_else(|| calendars.iter().find(|calendar| calendar.primary));
-        let Some(shown) = shown else {
+        let Some(calendar) = calendar else {
             return Response::html(200, "No calendars.".to_owned());
         };
-        let events = self.upcoming(now, shown);
-        let page = document(&calendars, shown, &events, now, request.param("refused"));
-        Response::html(200, page.into_string())
+        let here = now.with_timezone(&calendar.zone).naive_local();
+        let day = request.param("week").and_then(|day| day.parse().ok()).unwrap_or_else(|| here.date());
+        let shown = Shown { calendar, here, week: week::monday(day) };
+        let events = self.events_of_week(now, &shown);
+        let edited = request.param("edit").and_then(|id| events.iter().find(|event| event["id"] == id));
+        let page = html! {
+            @if let Some(reason) = request.param("refused") {
+                p.refused role="alert" { "Google refused that: " (reason) "." }
+            }
+            @if let Some(event) = edited.filter(|_| !calendar.generated) { (forms::edit(&shown, event)) }
+            @else if !calendar.generated { (forms::add(&shown)) }
+            section #events aria-label="Events" { (week::week(&shown, &events)) }
+            @if self.tokens.has_granted(&calendar.owner) { (forms::access(&shown)) }
+        };
+        Response::html(200, document(&calendars, &shown, &page).into_string())
     }
 
-    /// The events of the next weeks, occurrences of series one by one.
-    fn upcoming(&mut self, now: DateTime<Utc>, calendar: &Calendar) -> Vec<Value> {
+    /// The events of the week, occurrences of series one by one.
+    fn events_of_week(&mut self, now: DateTime<Utc>, shown: &Shown<'_>) -> Vec<Value> {
+        // A day more on both sides covers every zone; the page leaves out what is on none of its days.
         let request = Request::new(
             "GET",
             &format!(
-                "/?singleEvents=true&orderBy=startTime&maxResults=500&timeMin={}&timeMax={}",
-                (now - Duration::days(1)).format("%Y-%m-%dT00:00:00Z"),
-                (now + Duration::days(DAYS)).format("%Y-%m-%dT00:00:00Z"),
+                "/?singleEvents=true&orderBy=startTime&maxResults=2500&timeMin={}T00:00:00Z&timeMax={}T00:00:00Z",
+                shown.week - Days::new(1),
+                shown.week + Days::new(8),
             ),
         );
-        let listed = self.list_as_owner(now, calendar, &request);
+        let listed = self.list_as_owner(now, shown.calendar, &request);
         listed["items"].as_array().cloned().unwrap_or_default()
     }
 
@@ -57,14 +92,21 @@ impl Google {
         let field = |name: &str| lookup(&form, name).unwrap_or_default();
         let (calendar, id) = (field("calendar"), field("id"));
         let outcome = match field("action") {
-            "add" => self.create_event(now, calendar, &new_event(&form)).map(|_| ()),
-            "move" => self.edit_event(now, calendar, id, &times(&form)),
+            "add" => self.create_event(now, calendar, &forms::event_of(&form)).map(|_| ()),
+            "change" => self.edit_event(now, calendar, id, &forms::event_of(&form)),
             "delete" => self.delete_event(now, calendar, id),
             "respond" => self.respond(now, calendar, id, field("answer")),
+            "withdraw" => {
+                if let Some(owner) = self.calendars.all.get(calendar).map(|calendar| calendar.owner.clone()) {
+                    self.end_grants(now, &owner, GrantEnd::Revoked);
+                }
+                Ok(())
+            }
             _ => Ok(()),
         };
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("calendar", calendar);
+        query.append_pair("week", field("week"));
         if let Err(refusal) = outcome {
             query.append_pair("refused", &refusal.reason);
         }
@@ -72,191 +114,40 @@ impl Google {
     }
 }
 
-fn new_event(form: &[(String, String)]) -> Value {
-    let mut event = times(form);
-    let field = |name: &str| lookup(form, name).filter(|value| !value.is_empty());
-    event["summary"] = json!(field("summary").unwrap_or("Busy"));
-    if field("free").is_some() {
-        event["transparency"] = json!("transparent");
-    }
-    if let Some(rule) = field("repeat") {
-        event["recurrence"] = json!([format!("RRULE:FREQ={rule}")]);
-    }
-    event
-}
-
-/// Start and end from a form, as days or as moments in the calendar's zone.
-fn times(form: &[(String, String)]) -> Value {
-    let field = |name: &str| lookup(form, name).unwrap_or_default();
-    let all_day = !field("all_day").is_empty();
-    let time = |name: &str| {
-        let text = field(name);
-        if all_day {
-            json!({"date": text.get(..10).unwrap_or(text)})
-        } else {
-            json!({"dateTime": format!("{text}:00"), "timeZone": field("zone")})
-        }
-    };
-    let (start, mut end) = (time("start"), time("end"));
-    if all_day {
-        // A person names the last day; the API wants the day after it.
-        let day = end["date"].as_str().and_then(|day| day.parse::<NaiveDate>().ok());
-        end = json!({"date": day.map(|day| (day + Duration::days(1)).to_string())});
-    }
-    json!({"start": start, "end": end})
-}
-
-fn document(
-    calendars: &[Calendar],
-    shown: &Calendar,
-    events: &[Value],
-    now: DateTime<Utc>,
-    refused: Option<&str>,
-) -> Markup {
-    let here = now.with_timezone(&shown.zone).naive_local();
+fn document(calendars: &[Calendar], shown: &Shown<'_>, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (shown.summary) " – simulated Google Calendar" }
+                title { (shown.calendar.summary) " – simulated Google Calendar" }
                 style { (PreEscaped(STYLE)) }
             }
-            body {
+            body.calendar {
                 header {
                     h1 { "Calendar" }
-                    nav {
+                    nav aria-label="Calendars" {
                         @for calendar in calendars {
                             a href={ "/?calendar=" (encode(&calendar.id)) }
-                                aria-current=[(calendar.id == shown.id).then_some("page")] { (calendar.summary) }
+                                aria-current=[(calendar.id == shown.calendar.id).then_some("page")] { (calendar.summary) }
                         }
                     }
-                    p.quiet { (here.format("%A, %-d %B %Y, %H:%M")) " · " (shown.zone.name()) }
+                    p.quiet { (shown.here.format("%A, %-d %B %Y, %H:%M")) " · " (shown.calendar.zone.name()) }
                 }
                 main {
-                    @if let Some(reason) = refused {
-                        p.refused role="alert" { "Google refused that: " (reason) "." }
+                    nav.weeks aria-label="Weeks" {
+                        h2 { (shown.week.format("%-d %B")) " – " ((shown.week + Days::new(6)).format("%-d %B %Y")) }
+                        a href=(shown.address(shown.week - Days::new(7))) aria-label="The week before" { "‹" }
+                        a href=(shown.address(shown.here.date())) { "Today" }
+                        a href=(shown.address(shown.week + Days::new(7))) aria-label="The week after" { "›" }
                     }
-                    @if !shown.generated { (add_form(shown, here)) }
-                    section #events aria-label="Events" { (agenda(shown, events)) }
+                    (content)
                 }
                 script { (PreEscaped(SCRIPT)) }
             }
         }
     }
-}
-
-fn add_form(calendar: &Calendar, here: NaiveDateTime) -> Markup {
-    let start = (here + Duration::hours(1)).format("%Y-%m-%dT%H:00");
-    let end = (here + Duration::hours(2)).format("%Y-%m-%dT%H:00");
-    html! {
-        form.card.add method="post" action="/events" {
-            (hidden(calendar, "add"))
-            label.wide { span { "New event" } input name="summary" placeholder="Add a title" required; }
-            label { span { "Starts" } input type="datetime-local" name="start" value=(start) required; }
-            label { span { "Ends" } input type="datetime-local" name="end" value=(end) required; }
-            label { span { "Repeats" }
-                select name="repeat" {
-                    option value="" { "Never" }
-                    option value="DAILY" { "Every day" }
-                    option value="WEEKLY" { "Every week" }
-                    option value="MONTHLY" { "Every month" }
-                }
-            }
-            label.check { input type="checkbox" name="all_day" value="1"; span { "All day" } }
-            label.check { input type="checkbox" name="free" value="1"; span { "Show as free" } }
-            button.primary { "Add" }
-        }
-    }
-}
-
-fn agenda(calendar: &Calendar, events: &[Value]) -> Markup {
-    let mut days: Vec<(NaiveDate, Vec<&Value>)> = Vec::new();
-    for event in events {
-        let day = wall(&event["start"], calendar.zone).date();
-        match days.last_mut() {
-            Some((last, of_day)) if *last == day => of_day.push(event),
-            _ => days.push((day, vec![event])),
-        }
-    }
-    html! {
-        @if days.is_empty() {
-            p.quiet.empty { "Nothing in the next three weeks." }
-        }
-        @for (day, events) in &days {
-            h2 { (day.format("%A, %-d %B")) }
-            @for event in events {
-                (card(calendar, event))
-            }
-        }
-    }
-}
-
-fn card(calendar: &Calendar, event: &Value) -> Markup {
-    let text = |name: &str| event[name].as_str().unwrap_or_default();
-    let all_day = event["start"]["date"].is_string();
-    let (start, end) = (wall(&event["start"], calendar.zone), wall(&event["end"], calendar.zone));
-    let own = event["organizer"]["self"] == json!(true);
-    // The page shows the last day, not the day after it.
-    let last = if all_day && end > start { end - Duration::days(1) } else { end };
-    html! {
-        article.event.free[event["transparency"] == json!("transparent")] id={ "e-" (text("id")) } {
-            div {
-                span.time {
-                    @if all_day { "All day" }
-                    @else { (start.format("%H:%M")) "–" (end.format("%H:%M")) }
-                }
-                strong { (event["summary"].as_str().unwrap_or("(No title)")) }
-                @if event["recurringEventId"].is_string() { span.tag { "repeats" } }
-                @if !own { span.tag { "invited by " (event["organizer"]["email"].as_str().unwrap_or_default()) } }
-                @if let Some(place) = event["location"].as_str() { div.quiet { (place) } }
-                @if let Some(words) = event["description"].as_str() { div.quiet { (words) } }
-            }
-            @if !calendar.generated {
-                details {
-                    summary { "Change" }
-                    form method="post" action="/events" {
-                        (hidden(calendar, "move"))
-                        input type="hidden" name="id" value=(text("id"));
-                        @if all_day { input type="hidden" name="all_day" value="1"; }
-                        label { span { "Starts" } input type=(kind(all_day)) name="start" value=(start.format(form_of(all_day))) required; }
-                        label { span { "Ends" } input type=(kind(all_day)) name="end" value=(last.format(form_of(all_day))) required; }
-                        button { "Move" }
-                    }
-                    @if !own {
-                        form method="post" action="/events" {
-                            (hidden(calendar, "respond"))
-                            input type="hidden" name="id" value=(text("id"));
-                            button name="answer" value="accepted" { "Accept" }
-                            button name="answer" value="declined" { "Decline" }
-                        }
-                    }
-                    form method="post" action="/events" {
-                        (hidden(calendar, "delete"))
-                        input type="hidden" name="id" value=(text("id"));
-                        button.danger { "Delete" }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn hidden(calendar: &Calendar, action: &str) -> Markup {
-    html! {
-        input type="hidden" name="action" value=(action);
-        input type="hidden" name="calendar" value=(calendar.id);
-        input type="hidden" name="zone" value=(calendar.zone.name());
-    }
-}
-
-fn kind(all_day: bool) -> &'static str {
-    if all_day { "date" } else { "datetime-local" }
-}
-
-fn form_of(all_day: bool) -> &'static str {
-    if all_day { "%Y-%m-%d" } else { "%Y-%m-%dT%H:%M" }
 }
 
 /// What the calendar's clock shows at a `start` or `end`.

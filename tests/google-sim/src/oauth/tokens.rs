@@ -241,6 +241,11 @@ impl Tokens {
         true
     }
 
+    /// Whether an application may still act for `account`.
+    pub fn has_granted(&self, account: &str) -> bool {
+        self.refresh.values().any(|token| token.account == account && token.ended.is_none())
+    }
+
     /// Ends what `account` granted, to one project or to all.
     pub fn end_grants(
         &mut self,

@@ -5,7 +5,7 @@ use google_sim::{Effect, Fault, Request, Response};
 use serde_json::{Value, json};
 
 fn page(world: &mut World) -> String {
-    world.send(Request::new("GET", &format!("/?calendar={ADA}"))).text()
+    world.send(Request::new("GET", &format!("/?calendar={ADA}&week=2026-11-24"))).text()
 }
 
 /// Sends one of the page's forms, and gives where the browser is sent.
@@ -37,7 +37,7 @@ fn a_person_sees_a_calendar_and_edits_it() {
     let (items, _) = world.list("q=choir");
     assert_eq!(items[0]["start"]["dateTime"], "2026-11-25T18:00:00+01:00");
 
-    let moved = [("action", "move"), ("id", "dentist"), ("start", "2026-11-26T10:00"), ("end", "2026-11-26T11:00")];
+    let moved = [("action", "change"), ("id", "dentist"), ("start", "2026-11-26T10:00"), ("end", "2026-11-26T11:00")];
     submit(&mut world, &moved);
     let event = world.get(&format!("{EVENTS}/dentist"));
     assert_eq!(event["start"]["dateTime"], "2026-11-26T10:00:00+01:00");
@@ -48,6 +48,49 @@ fn a_person_sees_a_calendar_and_edits_it() {
     assert!(!page(&mut world).contains("Dentist"));
     let back = submit(&mut world, &[("action", "delete"), ("id", "dentist")]);
     assert!(back.contains("refused=deleted"), "{back}");
+}
+
+#[test]
+fn a_person_renames_an_event_and_says_how_it_counts() {
+    let mut world = World::new();
+    world.insert(&with(
+        timed("2026-11-24", 9),
+        &json!({"id": "dentist", "summary": "Dentist", "location": "Mill Lane"}),
+    ));
+    let times = [("action", "change"), ("id", "dentist"), ("start", "2026-11-24T09:00"), ("end", "2026-11-24T10:00")];
+    submit(
+        &mut world,
+        &[&times[..], &[("summary", "Doctor"), ("private", "1"), ("tentative", "1"), ("free", "1")]].concat(),
+    );
+    let event = world.get(&format!("{EVENTS}/dentist"));
+    let how = ["summary", "visibility", "status", "transparency", "location"].map(|name| event[name].clone());
+    assert_eq!(how, ["Doctor", "private", "tentative", "transparent", "Mill Lane"].map(|value| json!(value)));
+    submit(&mut world, &[&times[..], &[("summary", "Doctor")]].concat());
+    let event = world.get(&format!("{EVENTS}/dentist"));
+    assert_eq!([&event["status"], &event["location"]], [&json!("confirmed"), &json!("Mill Lane")]);
+}
+
+#[test]
+fn a_person_tells_lessons_apart() {
+    let mut world = World::new();
+    let lesson = json!({"summary": "Piano", "extendedProperties": {"private": {"lessonId": "7"}}});
+    world.insert(&with(timed("2026-11-24", 9), &lesson));
+    world.insert(&with(timed("2026-11-24", 12), &json!({"summary": "Dentist"})));
+    let shown = page(&mut world);
+    let class_of = |title: &str| {
+        let before = &shown[..shown.find(&format!("<strong>{title}</strong>")).unwrap()];
+        before[before.rfind("class=\"block ").unwrap()..].split('"').nth(1).unwrap().to_owned()
+    };
+    assert_eq!([class_of("Piano"), class_of("Dentist")], ["block lesson", "block busy"]);
+}
+
+#[test]
+fn a_person_withdraws_access() {
+    let mut world = World::new();
+    assert!(page(&mut world).contains("Withdraw access"));
+    submit(&mut world, &[("action", "withdraw")]);
+    assert!(!page(&mut world).contains("Withdraw access"));
+    assert_eq!(world.call("GET", EVENTS).status, 401);
 }
 
 #[test]

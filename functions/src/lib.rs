@@ -46,6 +46,5 @@ async fn sync_calendar(bootstrap: &Bootstrap) -> Result<usecases::sync::SyncCale
         bus: bootstrap.bus()?,
         random: bootstrap.random(),
         push,
-        glances: usecases::sync::UnderWay::default(),
     })
 }

@@ -34,7 +34,6 @@ fn no_secret_is_in_any_output_answer_or_table() {
         "the run failed",
         "a message of the lesson feed is refused",
         "an event is left out",
-        "a glance failed",
         "ANSWER",
         "ANSWER feed",
         "other_account",

@@ -55,12 +55,6 @@ contract! {
         a_save_leaves_the_lease_requests_and_next_poll_alone
         a_released_lease_saves_nothing_more
         a_lease_that_was_released_counts_as_released_until_another_owner_takes_it;
-    glance:
-        a_glance_stores_all_that_follows_at_once
-        a_glance_takes_twenty_events_of_the_largest_size
-        a_glance_is_refused_once_anybody_acted
-        a_glance_changes_nothing_of_a_lesson_that_is_gone
-        a_glance_may_be_as_large_as_a_transaction;
     dispatch:
         due_connections_are_found_through_the_shards
         the_longest_due_come_first

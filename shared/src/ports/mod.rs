@@ -23,8 +23,8 @@ pub use random::Random;
 pub use rate_limiter::{RateLimiter, Reservation};
 pub use store::{
     AccountStore, ConflictChanges, ConflictStore, Connect, ConnectionStore, Due, ExternalEventStore, ExternalLookup,
-    Glance, HostStore, LeaseAttempt, LessonLookup, LessonMark, LessonSyncColumns, LoginStore, MappingStore, MarkUpdate,
-    Outbox, PairChange, ReleaseOutcome, ScheduleStore, Store, SyncLogStore, SyncStateStore,
+    HostStore, LeaseAttempt, LessonLookup, LessonMark, LessonSyncColumns, LoginStore, MappingStore, MarkUpdate, Outbox,
+    PairChange, ReleaseOutcome, ScheduleStore, Store, SyncLogStore, SyncStateStore,
 };
 pub use sync_queue::{SyncMessage, SyncQueue};
 pub use token_vault::TokenVault;

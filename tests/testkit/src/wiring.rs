@@ -17,7 +17,7 @@ use calendar_sync::{
         note_lesson_changes::NoteLessonChanges,
         receive_notification::ReceiveNotification,
         renew_channels::RenewChannels,
-        sync::{Push, SyncCalendar, UnderWay},
+        sync::{Push, SyncCalendar},
     },
 };
 use secrecy::SecretString;
@@ -61,7 +61,7 @@ impl Ports {
     pub fn sync_calendar(&self) -> SyncCalendar {
         let Self { sync_queue, bus, random, webhook, .. } = self.clone();
         let push = webhook.map(|address| Push { address, keys: webhook_keys() });
-        SyncCalendar { google: self.google(), sync_queue, bus, random, push, glances: UnderWay::default() }
+        SyncCalendar { google: self.google(), sync_queue, bus, random, push }
     }
 
     /// The queue's worker.

@@ -7,14 +7,13 @@
 use std::collections::{BTreeMap, HashSet};
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{PutRequest, TransactWriteItem, WriteRequest};
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
 use super::{
     DynamoStore,
-    expressions::Change,
     items::{Item, from_item, text, to_item},
     keys,
     requests::{Index, MAX_CONCURRENT_REQUESTS, Query, removal},
@@ -229,18 +228,4 @@ async fn on_agenda(
         })
         .await?;
     found.into_iter().map(read).collect()
-}
-
-/// Puts and removals as parts of a transaction; the ids have to differ.
-pub(super) fn writes(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    put: &[ExternalCalendarEvent],
-    remove: &[(CalendarId, EventId)],
-) -> Result<Vec<TransactWriteItem>> {
-    let table = &store.names.external_events;
-    let puts = put.iter().map(|event| Change::default().put(table, put_item(key, event)?));
-    let removals =
-        remove.iter().map(|(calendar, id)| Change::default().delete(table, keys::external_event(key, calendar, id)));
-    puts.chain(removals).collect()
 }

@@ -10,9 +10,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    DynamoStore, conflicts,
+    DynamoStore,
     expressions::Change,
-    external_events, host,
     items::{Item, from_item, number, text, time},
     keys,
     requests::Written,
@@ -23,7 +22,7 @@ use crate::{
         Channel, ChannelId, ConnectionKey, Cursor, Lease, PendingRequests, PushHealth, Removals, SyncState, SyncTask,
         timestamp,
     },
-    ports::{Glance, LeaseAttempt, ReleaseOutcome, SyncStateStore},
+    ports::{LeaseAttempt, ReleaseOutcome, SyncStateStore},
 };
 
 /// The attributes that the holder of the lease changes.
@@ -253,37 +252,9 @@ impl SyncStateStore for DynamoStore {
             }
         }
     }
-
-    async fn commit_glance(&self, key: ConnectionKey, glance: &Glance) -> Result<bool> {
-        let (table, state) = (&self.names.credentials, &glance.state);
-        let change = Change::when(STATE_IS_UNTOUCHED)
-            .with("fence", number(state.lease.fence))
-            .with("counter", number(state.pending.counter))
-            .row(&ProgressRow::from(state))?
-            .set_or_remove("next_sync_at", state.next_sync_at.map(time))
-            .count_up("lease_fence");
-        let change = with_pending(change, state);
-        let mut writes = external_events::writes(self, key, &glance.put, &glance.remove)?;
-        for lesson in &glance.conflicts {
-            writes.extend(conflicts::writes(self, key, lesson)?.into_iter().flatten());
-        }
-        for (lesson, flags) in &glance.flags {
-            writes.push(host::flags(key, flags).update(&self.names.lessons, keys::host(key.tenant_id, lesson))?);
-        }
-        if writes.is_empty() {
-            // Half the price of a transaction.
-            return Ok(matches!(self.update(table, keys::state(key), change).await?, Written::Done(_)));
-        }
-        writes.push(change.update(table, keys::state(key))?);
-        self.transact(writes).await
-    }
 }
 
 /// How often the lease may change hands between two attempts before the call fails as unavailable.
 const MAX_LEASE_READS: u32 = 5;
 
 const LEASE_IS_OURS: &str = "#lease_fence = :fence AND attribute_exists(#lease_owner)";
-
-/// A holder raises the fence when it takes the lease. So the state is as it was read, except for the next poll.
-const STATE_IS_UNTOUCHED: &str =
-    "attribute_not_exists(#lease_owner) AND #lease_fence = :fence AND #request_counter = :counter";

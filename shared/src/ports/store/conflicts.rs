@@ -19,14 +19,6 @@ pub struct ConflictChanges {
     pub has_conflict: bool,
 }
 
-impl ConflictChanges {
-    /// How many items they write, the flag on the mapping among them.
-    pub(super) fn items(&self) -> usize {
-        let pairs = self.put.iter().chain(&self.remove);
-        1 + pairs.map(|change| 1 + usize::from(change.notice.is_some())).sum::<usize>()
-    }
-}
-
 /// A pair that is new, has moved or no longer overlaps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairChange {

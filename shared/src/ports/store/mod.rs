@@ -25,7 +25,7 @@ pub use mappings::{LessonMark, MappingStore, MarkUpdate};
 pub use outbox::Outbox;
 pub use schedule::{Due, ScheduleStore};
 pub use sync_logs::SyncLogStore;
-pub use sync_state::{Glance, LeaseAttempt, ReleaseOutcome, SyncStateStore};
+pub use sync_state::{LeaseAttempt, ReleaseOutcome, SyncStateStore};
 
 /// All that is kept.
 pub trait Store:

@@ -6,10 +6,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{conflicts::ConflictChanges, host::LessonSyncColumns};
 use crate::{
     Result,
-    model::{CalendarId, ConnectionKey, EventId, ExternalCalendarEvent, LessonId, SyncState, SyncTask},
+    model::{ConnectionKey, SyncState, SyncTask},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,28 +32,6 @@ pub enum ReleaseOutcome {
     Lost,
 }
 
-/// What a run without the lease stores, in one transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Glance {
-    /// With the fence and the request counter that it was read with.
-    pub state: SyncState,
-    pub put: Vec<ExternalCalendarEvent>,
-    pub remove: Vec<(CalendarId, EventId)>,
-    /// Each lesson at most once.
-    pub conflicts: Vec<ConflictChanges>,
-    pub flags: Vec<(LessonId, LessonSyncColumns)>,
-}
-
-impl Glance {
-    /// DynamoDB's limit for one transaction.
-    pub const MAX_ITEMS: usize = 100;
-
-    pub fn items(&self) -> usize {
-        let conflicts: usize = self.conflicts.iter().map(ConflictChanges::items).sum();
-        1 + self.put.len() + self.remove.len() + self.flags.len() + conflicts
-    }
-}
-
 /// The state of each connection, which only the holder of its lease changes.
 #[async_trait]
 pub trait SyncStateStore: Send + Sync {
@@ -76,8 +53,4 @@ pub trait SyncStateStore: Send + Sync {
     /// `state`. `state.pending.tasks` replaces the requests. If the lease was released already, since an answer was lost,
     /// nothing is stored again.
     async fn release_lease(&self, key: ConnectionKey, state: &SyncState) -> Result<ReleaseOutcome>;
-    /// Stores at most [`Glance::MAX_ITEMS`] and raises the fence. False, with nothing stored, unless the lease is free and
-    /// fence and request counter are as in `glance.state`; also false if a lesson whose conflicts change has no mapping,
-    /// or if a lesson whose columns change is gone or another instructor's.
-    async fn commit_glance(&self, key: ConnectionKey, glance: &Glance) -> Result<bool>;
 }

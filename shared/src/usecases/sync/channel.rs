@@ -24,15 +24,6 @@ const MAX_RETIRED_CHANNELS: usize = 5;
 /// How long a run may spend on closing replaced channels: the next run waits for its lease.
 const MAX_CLOSING_TIME: TimeDelta = TimeDelta::seconds(5);
 
-/// Whether a channel is to be opened, replaced or closed.
-pub fn is_due(sync: &SyncCalendar, settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>) -> bool {
-    if sync.push.is_some() && wanted(settings) {
-        renewal_is_due(state, now) || !state.retired().is_empty()
-    } else {
-        state.channel.is_some()
-    }
-}
-
 fn wanted(settings: &SyncSettings) -> bool {
     settings.auto_sync && settings.sync_direction.imports()
 }

@@ -8,7 +8,6 @@ use chrono_tz::Tz;
 
 use super::{
     Failure,
-    glance::Seen,
     listed::Listed,
     round::{Delta, Round},
 };
@@ -43,10 +42,7 @@ pub async fn import(
     let began = round.sync.now();
     let deadline = round.request.deadline;
     let known = round.state.cursor.as_ref().filter(|cursor| cursor.serves(calendar, writes));
-    let (mut listing, began) = match round.seen.take() {
-        Some(seen) => (seen.listing, seen.began),
-        None => (google.list(known.map(|cursor| cursor.token.as_str()), deadline).await?, began),
-    };
+    let mut listing = google.list(known.map(|cursor| cursor.token.as_str()), deadline).await?;
     if listing.outcome == ListingOutcome::CursorLost {
         round
             .report
@@ -175,36 +171,6 @@ fn failure(error: CalendarError) -> Failure {
             Failure::Other(Error::unavailable("google_unavailable", error))
         }
     }
-}
-
-/// The rows and the cursor of a delta, where it needs nothing else: it is small and readable, and none of our events
-/// changed.
-pub async fn rows_alone(
-    round: &Round<'_>,
-    calendar: &CalendarId,
-    seen: &Seen,
-) -> Result<Option<(Delta, Listed)>, Failure> {
-    let (key, zone) = (round.request.key, round.state.calendar_time_zone);
-    let Listing { outcome, items, time_zone, .. } = &seen.listing;
-    let ListingOutcome::Delta { token } = outcome else { return Ok(None) };
-    if time_zone.is_some_and(|now| now != zone) || items.len() > MAX_SINGLE_MAPPING_READS {
-        return Ok(None);
-    }
-    let plan = inbound::plan(key, calendar, zone, items.clone());
-    if !plan.skipped.is_empty() || !plan.misread.is_empty() {
-        return Ok(None);
-    }
-    let own = own_changes(round, &plan, false, zone).await?;
-    if own.has_changes() {
-        return Ok(None);
-    }
-    let gone = gone(round, calendar, &plan, false).await?;
-    let changed = Delta { put: plan.put, gone, stored: false, ..Delta::nothing(calendar.clone(), zone) };
-    let brought = Brought::of_delta(items.is_empty(), !changed.put.is_empty() || !changed.gone.is_empty());
-    let past_strays = round.state.cursor.as_ref().is_some_and(|cursor| cursor.past_strays);
-    let cursor = Cursor { token: token.clone(), shape: Cursor::shape_of(calendar), past_strays, days_move: false };
-    let listed = Listed { cursor: Some(cursor), zone, began: seen.began, brought };
-    Ok(Some((changed, listed)))
 }
 
 /// The rows that are gone. Only a complete listing removes what it did not mention.

@@ -1,5 +1,4 @@
-//! One run of the sync for one connection: takes the lease, goes its rounds, gives the lease back. Most runs find so
-//! little that a [`glance`] without the lease is all that they need.
+//! One run of the sync for one connection: takes the lease, goes its rounds, gives the lease back.
 //!
 //! A round lists what changed in Google ([`inbound`]), works out what the lessons want ([`outbound`]), finds and
 //! clears conflicts ([`conflicts`]), writes to Google, and only then moves the cursor. A crash anywhere repeats work
@@ -7,7 +6,6 @@
 
 mod channel;
 mod conflicts;
-mod glance;
 mod inbound;
 mod listed;
 mod outbound;
@@ -17,20 +15,14 @@ mod round;
 mod settle;
 mod words;
 
-pub use self::glance::UnderWay;
-
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use self::{
-    glance::{Glanced, Seen},
-    report::Report,
-    round::Round,
-};
+use self::{report::Report, round::Round};
 use crate::{
     Error, Result,
-    decide::backoff,
+    decide::{backoff, push, schedule},
     model::{
         CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, Notice, NoticeKind, SyncDirection, SyncLogId,
         SyncOutcome, SyncState, SyncTask, SyncTrigger, channel_token::WebhookKeys, connection::Blocked,
@@ -67,8 +59,6 @@ pub struct SyncCalendar {
     pub random: Arc<dyn Random>,
     /// `None` without a public address: then all calendars are polled.
     pub push: Option<Push>,
-    /// What this process does without the lease.
-    pub glances: UnderWay,
 }
 
 #[derive(Debug, Clone)]
@@ -95,6 +85,13 @@ impl SyncRequest {
             SyncTrigger::Connect | SyncTrigger::Manual | SyncTrigger::Settings => true,
             SyncTrigger::Webhook | SyncTrigger::Poll | SyncTrigger::Lesson => false,
         }
+    }
+
+    /// Whether a run that listed meanwhile has answered it: messages double, and wait in the queue for hours.
+    fn is_answered(&self, state: &SyncState) -> bool {
+        let told = self.notified_at.is_some_and(|at| push::says_nothing_new(state, at));
+        let polled = self.due_at.is_some_and(|at| schedule::was_polled_since(state, at));
+        state.pending.tasks.is_empty() && (told || polled)
     }
 
     /// Whether a person follows its log row.
@@ -166,30 +163,7 @@ impl SyncCalendar {
 
     /// Runs a sync now, or leaves the request with the run that is under way.
     pub async fn run(&self, request: &SyncRequest) -> Result<SyncRun> {
-        let started_at = self.now();
-        let mut report = Report::default();
-        match glance::glance(self, request, &mut report).await {
-            Ok(Glanced::Done { direction }) => {
-                if !self.deliver_notices(request.key).await {
-                    self.google.store.schedule(request.key, Some(self.now() + DELIVER_AGAIN)).await?;
-                }
-                self.record(request, report, direction, SyncOutcome::Completed, started_at).await
-            }
-            Ok(Glanced::GoOn(seen)) => self.run_under_lease(request, report, seen, started_at).await,
-            Err(failure) => {
-                tracing::warn!(connection = %request.key, ?failure, "a glance failed; the run begins anew");
-                self.run_under_lease(request, report, None, started_at).await
-            }
-        }
-    }
-
-    async fn run_under_lease(
-        &self,
-        request: &SyncRequest,
-        report: Report,
-        seen: Option<Seen>,
-        started_at: DateTime<Utc>,
-    ) -> Result<SyncRun> {
+        let (started_at, report) = (self.now(), Report::default());
         let guard = LeaseGuard::new(&self.google, request.key, request.deadline);
         // A run that a person bounded comes again as it is, and is no request for the holder of the lease.
         let for_the_holder = match &request.asked {
@@ -206,8 +180,7 @@ impl SyncCalendar {
                 return Ok(SyncRun::NotConnected);
             }
         };
-        let seen = seen.filter(|seen| seen.is_last_before(&state));
-        let run = self.run_leased(request, report, state, seen, started_at);
+        let run = self.run_leased(request, report, state, started_at);
         guard.hold(run).await.unwrap_or_else(|| Err(lease_ran_out()))
     }
 
@@ -216,10 +189,20 @@ impl SyncCalendar {
         request: &SyncRequest,
         mut report: Report,
         mut state: SyncState,
-        mut seen: Option<Seen>,
         started_at: DateTime<Utc>,
     ) -> Result<SyncRun> {
         let store = &self.google.store;
+        if request.is_answered(&state) {
+            match store.release_lease(request.key, &state).await? {
+                ReleaseOutcome::Released => {
+                    return self
+                        .record(request, report, SyncDirection::TwoWay, SyncOutcome::Completed, started_at)
+                        .await;
+                }
+                ReleaseOutcome::Lost => return Ok(SyncRun::Held),
+                ReleaseOutcome::NewRequests(fresh) => state = *fresh,
+            }
+        }
         // A run that a person bounded serves that person alone: the requests of others stay pending.
         let mut inherited = state.pending.tasks.clone();
         state.pending.tasks.extend(&request.tasks);
@@ -244,7 +227,6 @@ impl SyncCalendar {
                 report: &mut report,
                 state: &mut state,
                 direction: &mut direction,
-                seen: seen.take(),
                 announced,
             }
             .go()

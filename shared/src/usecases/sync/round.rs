@@ -6,9 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::{
-    Failure, Report, SyncCalendar, SyncRequest, channel, conflicts,
-    glance::Seen,
-    inbound,
+    Failure, Report, SyncCalendar, SyncRequest, channel, conflicts, inbound,
     listed::Listed,
     outbound::{self, Work},
 };
@@ -39,8 +37,6 @@ pub struct Round<'a> {
     pub state: &'a mut SyncState,
     /// Which way the run went.
     pub direction: &'a mut SyncDirection,
-    /// A listing that was made before the lease was taken, and that nothing came after.
-    pub seen: Option<Seen>,
     /// Whether a notice has told that there is something to find.
     pub announced: bool,
 }
@@ -109,7 +105,12 @@ impl Round<'_> {
         let mut google = GoogleSession::open(&sync.google, &credentials).await?;
         let ended = self.steps(&credentials, direction, &mut google).await;
         self.report.google_calls = calls_before + google.calls;
-        let kept = google.keep().await;
+        // What was changed is soon looked at again; where nothing was, the next run is the next poll.
+        let kept = if ended.is_ok() && !self.report.is_worth_a_row() {
+            google.keep_until(schedule::next_poll(&credentials.settings, self.state, sync.now(), 0)).await
+        } else {
+            google.keep().await
+        };
         ended?;
         kept?;
         Ok(credentials)

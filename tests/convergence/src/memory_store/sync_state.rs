@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use calendar_sync::{
     Result,
     model::{ConnectionKey, Lease, PendingRequests, SyncState, SyncTask},
-    ports::{Glance, LeaseAttempt, ReleaseOutcome, SyncStateStore},
+    ports::{LeaseAttempt, ReleaseOutcome, SyncStateStore},
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -82,39 +82,6 @@ impl SyncStateStore for MemoryStore {
             let pending = PendingRequests { counter: state.pending.counter, tasks: changed.pending.tasks.clone() };
             *state = SyncState { lease, pending, ..changed.clone() };
             ReleaseOutcome::Released
-        })
-        .await
-    }
-
-    async fn commit_glance(&self, key: ConnectionKey, glance: &Glance) -> Result<bool> {
-        self.write(Table::State, |tables| {
-            let read = &glance.state;
-            let untouched = tables.states.get(&key).is_some_and(|state| {
-                state.lease.owner.is_none()
-                    && state.lease.fence == read.lease.fence
-                    && state.pending.counter == read.pending.counter
-            });
-            let mapped = glance.conflicts.iter().all(|lesson| tables.mappings.contains_key(&(key, lesson.lesson_id)));
-            let own = glance.flags.iter().all(|(lesson, _)| tables.is_own(key, *lesson));
-            if !(untouched && mapped && own) {
-                return false;
-            }
-            let mut state = read.clone();
-            state.lease.fence += 1;
-            tables.states.insert(key, state);
-            for event in &glance.put {
-                tables.put_external(key, event);
-            }
-            for (calendar, id) in &glance.remove {
-                tables.external.remove(&(key, calendar.clone(), id.clone()));
-            }
-            for lesson in &glance.conflicts {
-                tables.apply_conflicts(key, lesson);
-            }
-            for (lesson, flags) in &glance.flags {
-                tables.write_lesson_columns(key, *lesson, flags);
-            }
-            true
         })
         .await
     }

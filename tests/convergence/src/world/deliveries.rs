@@ -3,7 +3,7 @@
 use calendar_sync::{
     model::{ConnectionKey, SyncTrigger},
     ports::SyncMessage,
-    usecases::{note_lesson_changes::LessonChange, receive_notification::PushNotification, sync::UnderWay},
+    usecases::{note_lesson_changes::LessonChange, receive_notification::PushNotification},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -148,10 +148,7 @@ impl World {
 }
 
 fn worker(product: &Product, number: u64, message: SyncMessage, now: DateTime<Utc>) -> Actor {
-    let mut handler = product.handler.clone();
-    if number.is_multiple_of(2) {
-        handler.sync.glances = UnderWay::default(); // a process of its own
-    }
+    let handler = product.handler.clone();
     let by_a_person = matches!(message.trigger, SyncTrigger::Connect | SyncTrigger::Manual | SyncTrigger::Settings);
     let run = Run::of(message.key, now, by_a_person, message.asked.clone());
     Actor::new(Role::Worker(number), async move { handler.handle(&message).await }).on(run)

@@ -4,7 +4,6 @@ pub mod conflicts;
 pub mod connections;
 pub mod dispatch;
 pub mod external_events;
-pub mod glance;
 pub mod host;
 pub mod lease;
 pub mod logins;

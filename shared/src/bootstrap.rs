@@ -37,7 +37,7 @@ const AWS_ROOTS: &[u8] = include_bytes!("amazon_trust_services.pem");
 
 /// The time limits of one attempt of an AWS call, and of all its attempts together.
 const AWS_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
-const AWS_CALL_TIMEOUT: Duration = Duration::from_secs(12);
+pub const AWS_CALL_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// The settings and the AWS configuration, from which adapters are made.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use super::{
 use crate::{Result, model::connection::Blocked, ports::SyncMessage};
 
 /// A run ends within this time; the function's timeout lies beyond it, and the lease's end beyond that.
-const RUN_LASTS: TimeDelta = TimeDelta::seconds(45);
+pub const RUN_LASTS: TimeDelta = TimeDelta::seconds(45);
 
 #[derive(Clone)]
 pub struct HandleSyncMessage {

@@ -7,3 +7,4 @@ mod functions;
 mod parameters;
 mod queues;
 mod tables;
+mod timeouts;

@@ -1,7 +1,7 @@
 //! Google's sign-in: consent, tokens, revocation.
 //! <https://developers.google.com/identity/protocols/oauth2/web-server>
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,7 +20,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    http::{Answer, EXCHANGE_TIMEOUT, Transport, request},
+    http::{Answer, Transport, request},
     refusals::{self, Meaning, Place},
 };
 use crate::{
@@ -29,6 +29,9 @@ use crate::{
     model::{CalendarOAuthTokens, GoogleAccount},
     ports::{CalendarError, GrantedTokens, IssuedTokens, Login, LoginError},
 };
+
+/// A browser waits for the end of a login, and a run for its token.
+pub const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 type TokenAnswer = StandardTokenResponse<IdToken, BasicTokenType>;
 type TokenError = RequestTokenError<LoginError, BasicErrorResponse>;
@@ -103,7 +106,7 @@ impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
-            let answer = self.0.exchange(request, EXCHANGE_TIMEOUT).await.map_err(|error| unavailable(&error))?;
+            let answer = self.0.exchange(request, LOGIN_TIMEOUT).await.map_err(|error| unavailable(&error))?;
             if answer.status() == StatusCode::OK { Ok(answer) } else { Err(refusal(&answer)) }
         })
     }
@@ -192,7 +195,7 @@ impl Login for GoogleLogin {
             .finish();
         let request = request(Method::POST, &self.revoke_url, Some((FORM, form.into_bytes())))
             .map_err(|error| unavailable(&error))?;
-        let answer = self.transport.exchange(request, EXCHANGE_TIMEOUT).await.map_err(|error| unavailable(&error))?;
+        let answer = self.transport.exchange(request, LOGIN_TIMEOUT).await.map_err(|error| unavailable(&error))?;
         if answer.status().is_success() {
             return Ok(());
         }

@@ -16,5 +16,5 @@ mod zones;
 pub use self::{
     calls::GoogleCalendar,
     http::{Answer, Request, Transport, client},
-    login::GoogleLogin,
+    login::{GoogleLogin, LOGIN_TIMEOUT},
 };

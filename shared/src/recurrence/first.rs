@@ -90,6 +90,9 @@ impl First {
         let start = match date {
             date if self.is_days => return Some(self.at(date.day().and_time(NaiveTime::MIN))),
             Written::Day(day) => return Some(self.at(day.and_time(self.start.time()))),
+            Written::Local(local) if lasts.is_none() && zone.as_ref().is_none_or(|zone| *zone == self.zone) => {
+                return Some(self.at(local));
+            }
             Written::Local(_) | Written::Utc(_) => self.moment(date, zone),
         };
         let end = match lasts {

@@ -260,6 +260,16 @@ fn occurrences_begin_and_end_by_the_clock_of_their_zone() {
 }
 
 #[test]
+fn a_date_that_is_added_in_the_hour_that_the_clock_skips_ends_by_the_clock_as_one_of_a_rule_does() {
+    // The clock goes from 02:00 to 03:00 on 29 March, at 01:00 UTC.
+    let added = "RDATE;TZID=Europe/Berlin:20260329T023000";
+    for lines in [&["RRULE:FREQ=WEEKLY"][..], &[added], &["RRULE:FREQ=WEEKLY", added], &["RDATE:20260329T023000"]] {
+        let series = timed("2026-03-22T02:30:00", "2026-03-22T04:30:00", BERLIN, lines);
+        assert_eq!(to_the_minute(&between(&series, "2026-03-28", "2026-03-30")), "29T01:30-02:30", "{lines:?}");
+    }
+}
+
+#[test]
 fn a_first_occurrence_in_the_hour_that_the_clock_shows_twice_stays_where_it_is() {
     let at = |instant| EventTime::At { instant: utc(instant), zone: Some(BERLIN.into()) };
     let lines = ["RRULE:FREQ=DAILY;COUNT=2"];

@@ -119,9 +119,9 @@ impl State {
         for item in &mut *items {
             if let Some(flaw) = self.truth.flaw(calendar, item) {
                 flaw.spoil(item);
-                // (An exception is no series, so that its lines do not count.)
-                let is_exception = item["recurringEventId"].is_string();
-                let told = item["id"].as_str().filter(|_| !(is_exception && flaw == Flaw::Line));
+                // (An exception, or an event that recurs no more, has no line to spoil.)
+                let is_spoilt = flaw != Flaw::Line || item["recurrence"].is_array();
+                let told = item["id"].as_str().filter(|_| is_spoilt);
                 flawed.extend(told.map(str::to_owned));
             }
         }

@@ -242,6 +242,8 @@ impl SyncCalendar {
                 state.pending.tasks.insert(SyncTask::Noticed);
             }
             if report.narrowed && state.failures > 0 {
+                // The person sees that it failed; whoever tries again is not to go beyond its bounds.
+                state.pending.tasks.remove(&SyncTask::FullReconcile);
                 state.pending.tasks.extend(&inherited);
             } else if report.narrowed {
                 state.pending.tasks.clone_from(&inherited);
@@ -266,7 +268,10 @@ impl SyncCalendar {
             let again_at = (round_started + BETWEEN_LISTINGS).max(self.now());
             // What failed may work now, since a setting may have changed or the instructor connected again.
             let well = (state.failures == 0 && !report.paced) || blocked.is_some();
-            if well && !report.narrowed && again_at + BETWEEN_LISTINGS < request.deadline {
+            // Only persons ask for everything. Where they alone may, one who found the lease held left it with a run that may not.
+            let for_a_person =
+                blocked.is_some() && !request.by_a_person() && state.pending.tasks.contains(&SyncTask::FullReconcile);
+            if well && !report.narrowed && !for_a_person && again_at + BETWEEN_LISTINGS < request.deadline {
                 inherited.extend(self.wait(request.key, again_at, &mut state).await?);
                 continue;
             }
@@ -278,7 +283,11 @@ impl SyncCalendar {
                 // Where a person bounded the run, another request counts as a person's only if it is for everything;
                 // otherwise the settings decide.
                 let by_nobody = report.narrowed && !state.pending.tasks.contains(&SyncTask::FullReconcile);
-                let trigger = if by_nobody { SyncTrigger::Poll } else { request.trigger };
+                let trigger = match (for_a_person, by_nobody) {
+                    (true, _) => SyncTrigger::Settings,
+                    (false, true) => SyncTrigger::Poll,
+                    (false, false) => request.trigger,
+                };
                 self.send_for_others(request.key, trigger, &state).await?;
             }
             break (outcome, blocked);

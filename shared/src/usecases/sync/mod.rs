@@ -192,16 +192,8 @@ impl SyncCalendar {
         started_at: DateTime<Utc>,
     ) -> Result<SyncRun> {
         let store = &self.google.store;
-        if request.is_answered(&state) {
-            match store.release_lease(request.key, &state).await? {
-                ReleaseOutcome::Released => {
-                    return self
-                        .record(request, report, SyncDirection::TwoWay, SyncOutcome::Completed, started_at)
-                        .await;
-                }
-                ReleaseOutcome::Lost => return Ok(SyncRun::Held),
-                ReleaseOutcome::NewRequests(fresh) => state = *fresh,
-            }
+        if let Some(ended) = self.end_answered(request, &mut state, started_at).await? {
+            return Ok(ended);
         }
         // A run that a person bounded serves that person alone: the requests of others stay pending.
         let mut inherited = state.pending.tasks.clone();
@@ -280,13 +272,11 @@ impl SyncCalendar {
                 state.next_sync_at = Some(self.now());
             }
             if lease::release(self.google.store.as_ref(), request.key, &mut state).await? && well {
-                // Where a person bounded the run, another request counts as a person's only if it is for everything;
-                // otherwise the settings decide.
-                let by_nobody = report.narrowed && !state.pending.tasks.contains(&SyncTask::FullReconcile);
-                let trigger = match (for_a_person, by_nobody) {
-                    (true, _) => SyncTrigger::Settings,
-                    (false, true) => SyncTrigger::Poll,
-                    (false, false) => request.trigger,
+                let trigger = match &state.pending.tasks {
+                    _ if for_a_person => SyncTrigger::Settings,
+                    // Another's request counts as a person's only if it is for everything; otherwise the settings decide.
+                    tasks if report.narrowed && !tasks.contains(&SyncTask::FullReconcile) => SyncTrigger::Poll,
+                    _ => request.trigger,
                 };
                 self.send_for_others(request.key, trigger, &state).await?;
             }

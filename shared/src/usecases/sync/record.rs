@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use super::{SyncCalendar, SyncRequest, SyncRun, report::Report};
 use crate::{
     Result,
-    model::{CalendarSyncLog, SyncDirection, SyncLogId, SyncOutcome, SyncTrigger},
+    model::{CalendarSyncLog, SyncDirection, SyncLogId, SyncOutcome, SyncState, SyncTrigger},
+    ports::ReleaseOutcome,
 };
 
 impl SyncCalendar {
@@ -25,6 +26,30 @@ impl SyncCalendar {
             self.record(request, report, SyncDirection::TwoWay, outcome, started_at).await?;
         }
         Ok(())
+    }
+
+    /// Ends a run that a listing of the meantime has answered. `None` where it has not, or where requests came since:
+    /// `state` has them then.
+    pub(super) async fn end_answered(
+        &self,
+        request: &SyncRequest,
+        state: &mut SyncState,
+        started_at: DateTime<Utc>,
+    ) -> Result<Option<SyncRun>> {
+        if !request.is_answered(state) {
+            return Ok(None);
+        }
+        match self.google.store.release_lease(request.key, state).await? {
+            ReleaseOutcome::Released => {
+                let (report, direction) = (Report::default(), SyncDirection::TwoWay);
+                self.record(request, report, direction, SyncOutcome::Completed, started_at).await.map(Some)
+            }
+            ReleaseOutcome::Lost => Ok(Some(SyncRun::Held)),
+            ReleaseOutcome::NewRequests(fresh) => {
+                *state = *fresh;
+                Ok(None)
+            }
+        }
     }
 
     /// Writes the log row and the instructor's row, where there is something to tell.

@@ -32,6 +32,21 @@ describe("a call of the API", () => {
     expect(request?.credentials).toBe("include");
   });
 
+  it("has its body also where the browser does not show that a request has one", async () => {
+    const fetched = answering(200, `{"success": true, "data": {}}`);
+    vi.stubGlobal(
+      "Request",
+      class extends Request {
+        override get body() {
+          return null;
+        }
+      },
+    );
+    const mine = createApi("https://api.example.com", () => "a-token");
+    await mine.PATCH("/api/v1/calendar/settings", { body: { instructorId: "1", autoSync: false } });
+    expect(await fetched.mock.calls[0]?.[0].text()).toBe(`{"instructorId":"1","autoSync":false}`);
+  });
+
   it("says what the API says is wrong, with the field", async () => {
     const details = [{ field: "endDate", message: "lies before `startDate`" }];
     const error = { code: "invalid_request", message: "`endDate` lies before `startDate`", details };

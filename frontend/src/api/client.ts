@@ -39,7 +39,8 @@ function authorized(getToken: GetToken) {
   };
   return async (request: Request): Promise<Response> => {
     const { url, method, credentials, signal } = request;
-    const body = request.body && (await request.text());
+    // (Firefox knows no `body` of a request. One that only reads must have none.)
+    const body = (await request.text()) || null;
     const send = (token: string) => {
       const headers = new Headers(request.headers);
       headers.set("authorization", `Bearer ${token}`);

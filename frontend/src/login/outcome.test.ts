@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 
 import { en } from "../words/en";
-import { refusalOf, takeLoginOutcome } from "./outcome";
+import { forgetLoginOutcome, readLoginOutcome, refusalOf } from "./outcome";
 
 const comingBackTo = (address: string) => {
   window.history.replaceState(null, "", address);
-  return takeLoginOutcome();
+  return readLoginOutcome();
 };
 
 describe("a browser that comes back from Google", () => {
@@ -22,8 +22,10 @@ describe("a browser that comes back from Google", () => {
 
   it("has it taken out of its address, so that neither a reload nor the history tells a code again", () => {
     comingBackTo("/page?calendar=finish#state=s&code=c");
+    forgetLoginOutcome();
     expect(window.location.href).toMatch(/\/page$/);
     comingBackTo("/page?tab=calendar&calendar=connected");
+    forgetLoginOutcome();
     expect(window.location.href).toMatch(/\/page\?tab=calendar$/);
   });
 

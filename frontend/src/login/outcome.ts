@@ -7,17 +7,19 @@ export type LoginOutcome =
   /** The browser did not send the login's cookie: the page finishes with its own token. */
   | { kind: "finish"; state: string; code: string };
 
-/** Reads the outcome from the page's address and removes it there, so that a reload does not show it again. */
-export function takeLoginOutcome(): LoginOutcome | null {
-  const { search, hash, pathname } = window.location;
-  const outcome = read(new URLSearchParams(search), new URLSearchParams(hash.slice(1)));
-  if (outcome !== null) {
-    const rest = new URLSearchParams(search);
-    for (const taken of ["calendar", "code"]) rest.delete(taken);
-    const query = rest.toString();
-    window.history.replaceState(null, "", query === "" ? pathname : `${pathname}?${query}`);
-  }
-  return outcome;
+/** The outcome in the page's address, or `null`. */
+export function readLoginOutcome(): LoginOutcome | null {
+  const { search, hash } = window.location;
+  return read(new URLSearchParams(search), new URLSearchParams(hash.slice(1)));
+}
+
+/** Removes it there, so that a reload does not show it again. */
+export function forgetLoginOutcome(): void {
+  const { search, pathname } = window.location;
+  const rest = new URLSearchParams(search);
+  for (const taken of ["calendar", "code"]) rest.delete(taken);
+  const query = rest.toString();
+  window.history.replaceState(null, "", query === "" ? pathname : `${pathname}?${query}`);
 }
 
 function read(query: URLSearchParams, fragment: URLSearchParams): LoginOutcome | null {

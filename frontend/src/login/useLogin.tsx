@@ -2,7 +2,7 @@ import { createContext, type ReactNode, useContext, useEffect, useRef, useState 
 
 import { useCalendar, useFinishLogin } from "../api/calendar";
 import { ApiError } from "../api/client";
-import { type LoginOutcome, takeLoginOutcome } from "./outcome";
+import { forgetLoginOutcome, type LoginOutcome, readLoginOutcome } from "./outcome";
 
 /** The outcome of the login from which the browser returned; one whose cookie was not sent is finished here, once. */
 export function useLogin(broughtAlong: LoginOutcome | null): LoginOutcome | null {
@@ -26,7 +26,11 @@ const LoginContext = createContext<LoginOutcome | null>(null);
 /** Takes the outcome of a login from the page's address. It is told to no other instructor than the one who returned. */
 export function LoginProvider({ children }: { children: ReactNode }) {
   const { instructorId } = useCalendar();
-  const [returned] = useState(() => ({ instructorId, outcome: takeLoginOutcome() }));
+  const [returned] = useState(() => ({ instructorId, outcome: readLoginOutcome() }));
+  // Not before the page stands: React may begin to draw it more than once.
+  useEffect(() => {
+    if (returned.outcome !== null) forgetLoginOutcome();
+  }, [returned]);
   const outcome = useLogin(returned.outcome);
   const value = returned.instructorId === instructorId ? outcome : null;
   return <LoginContext value={value}>{children}</LoginContext>;

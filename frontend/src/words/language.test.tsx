@@ -12,6 +12,7 @@ describe("the language of the page", () => {
     expect(await tagOf("en-GB")).toBe("en-GB");
     expect(await tagOf("fr")).toBe("en-US");
     expect(await tagOf()).toBe("en-US");
+    expect(await tagOf("de_DE")).toBe("en-US");
   });
 
   it("says all of it in German, what the API says by a code too", async () => {

@@ -32,11 +32,15 @@ const language = (tag: string, catalogue: Catalogue): Language => ({
 
 export const english = language("en-US", { words: en });
 
-/** The first of the viewer's languages that the page speaks, else English. */
+/** The first of the viewer's languages that the page speaks, else English; so too where one cannot be loaded, or its tag
+ * is none. */
 export async function languageOf(tags: readonly string[]): Promise<Language> {
   for (const tag of tags) {
     const load = CATALOGUES[tag.slice(0, 2)];
-    if (load) return language(tag, await load());
+    const loaded = await load?.()
+      .then((catalogue) => language(tag, catalogue))
+      .catch(() => undefined);
+    if (loaded) return loaded;
   }
   return english;
 }

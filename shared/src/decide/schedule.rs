@@ -57,10 +57,10 @@ pub fn next_poll(settings: &SyncSettings, state: &SyncState, now: DateTime<Utc>,
     Some(next.max(now))
 }
 
-/// Whether a poll that was due at `due_at` is done: a listing that began later was complete, and no request is pending.
+/// Whether a poll that was due at `due_at` is done: a listing that began later was complete.
 /// When messages wait for hours, a connection has many polls in the queue.
 pub fn was_polled_since(state: &SyncState, due_at: DateTime<Utc>) -> bool {
-    state.listed_at.is_some_and(|listed_at| listed_at > due_at) && state.pending.tasks.is_empty()
+    state.listed_at.is_some_and(|listed_at| listed_at > due_at)
 }
 
 fn safety(jitter: u16) -> TimeDelta {

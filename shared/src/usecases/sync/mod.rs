@@ -260,10 +260,7 @@ impl SyncCalendar {
             let again_at = (round_started + BETWEEN_LISTINGS).max(self.now());
             // What failed may work now, since a setting may have changed or the instructor connected again.
             let well = (state.failures == 0 && !report.paced) || blocked.is_some();
-            // Only persons ask for everything. Where they alone may, one who found the lease held left it with a run that may not.
-            let for_a_person =
-                blocked.is_some() && !request.by_a_person() && state.pending.tasks.contains(&SyncTask::FullReconcile);
-            if well && !report.narrowed && !for_a_person && again_at + BETWEEN_LISTINGS < request.deadline {
+            if well && !report.narrowed && again_at + BETWEEN_LISTINGS < request.deadline {
                 inherited.extend(self.wait(request.key, again_at, &mut state).await?);
                 continue;
             }
@@ -271,18 +268,21 @@ impl SyncCalendar {
             if well || state.next_sync_at.is_none() {
                 state.next_sync_at = Some(self.now());
             }
-            if lease::release(self.google.store.as_ref(), request.key, &mut state).await? && well {
-                let trigger = match &state.pending.tasks {
-                    _ if for_a_person => SyncTrigger::Settings,
-                    // Another's request counts as a person's only if it is for everything; otherwise the settings decide.
-                    tasks if report.narrowed && !tasks.contains(&SyncTask::FullReconcile) => SyncTrigger::Poll,
-                    _ => request.trigger,
-                };
+            if lease::release(self.google.store.as_ref(), request.key, &mut state).await? && well && blocked.is_none() {
+                // Where a person bounded the run, another request counts as a person's only if it is for everything;
+                // otherwise the settings decide.
+                let by_nobody = report.narrowed && !state.pending.tasks.contains(&SyncTask::FullReconcile);
+                let trigger = if by_nobody { SyncTrigger::Poll } else { request.trigger };
                 self.send_for_others(request.key, trigger, &state).await?;
             }
             break (outcome, blocked);
         };
         if let Some(blocked) = blocked {
+            // Only persons ask for everything, and what they may ask for this run may not do: one who found the lease
+            // held left it here, or an earlier run did not come to it.
+            if !request.by_a_person() && state.pending.tasks.contains(&SyncTask::FullReconcile) {
+                self.send_for_others(request.key, SyncTrigger::Settings, &state).await?;
+            }
             self.end_in_vain(request, report, "Nothing may run for this connection now.", started_at).await?;
             return Ok(SyncRun::Blocked(blocked));
         }

@@ -9,6 +9,7 @@ use calendar_sync::{
     usecases::sync_now::sync_now,
 };
 use chrono::{NaiveDate, TimeDelta};
+use google_sim::When;
 use serde_json::json;
 
 use crate::stage::Stage;
@@ -191,6 +192,45 @@ fn a_switch_that_is_turned_during_a_bounded_sync_of_who_syncs_by_hand_alone_take
         stage.settle(TimeDelta::minutes(5));
         assert!(!stage.is_known(&event), "turned after {turns} effects");
     }
+}
+
+#[test]
+fn a_switch_that_is_turned_while_a_run_that_may_do_nothing_holds_the_lease_takes_effect() {
+    for trigger in [SyncTrigger::Poll, SyncTrigger::Webhook] {
+        for turns in 0..30 {
+            let mut stage = Stage::new();
+            let event = stage.plan();
+            stage.settle(TimeDelta::minutes(5));
+            stage.change_settings(SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() });
+            stage.settle(TimeDelta::minutes(5));
+            assert!(stage.is_known(&event));
+            // A run for a notification waits a second after a listing.
+            let now = stage.world.now();
+            stage.change_state(|state| state.listed_at = Some(now));
+            stage.send(SyncMessage::new(stage.party.key, trigger, vec![SyncTask::PullEvents]));
+            stage.world.turns(turns);
+            let one_way = SettingsPatch { sync_direction: Some(SyncDirection::ToGoogle), ..SettingsPatch::default() };
+            stage.change_settings(one_way);
+            stage.settle(TimeDelta::minutes(5));
+            assert!(!stage.is_known(&event), "{trigger:?}, turned after {turns} effects");
+        }
+    }
+}
+
+#[test]
+fn a_bounded_sync_that_failed_is_followed_by_none_without_its_bounds() {
+    let mut stage = Stage::new();
+    stage.change_settings(SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() });
+    stage.settle(TimeDelta::minutes(5));
+    stage.add_lesson();
+    stage.fault("calendar.events.list", 500, "backendError", When::Next(5));
+    ask(
+        &mut stage,
+        SyncDirection::FromGoogle,
+        vec![SyncTask::PullEvents, SyncTask::PushLessons, SyncTask::FullReconcile],
+    );
+    stage.settle(TimeDelta::hours(1));
+    assert_eq!(stage.calls("calendar.events.insert"), 0);
 }
 
 #[test]

@@ -1,9 +1,6 @@
 //! The occurrences in a window, calculated when they are read: single events, and series with their exceptions.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    iter,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -83,29 +80,6 @@ pub fn each<'a>(
     visit: impl FnMut(&'a ExternalCalendarEvent, DateTime<Utc>, DateTime<Utc>),
 ) {
     Occurrences::within(vec![window], calendar_zone).each(lookup, window, visit);
-}
-
-/// What `lookup` will return once `put` is stored and `gone` is removed. The result may reach beyond its window.
-pub fn replaced(lookup: ExternalLookup, put: &[ExternalCalendarEvent], gone: &BTreeSet<EventId>) -> ExternalLookup {
-    let series = lookup.series.into_iter().flat_map(|(series, exceptions)| iter::once(series).chain(exceptions));
-    let mut rows: BTreeMap<EventId, ExternalCalendarEvent> =
-        lookup.events.into_iter().chain(series).chain(put.iter().cloned()).map(|row| (row.id().clone(), row)).collect();
-    rows.retain(|id, _| !gone.contains(id));
-    let (series, others): (Vec<_>, Vec<_>) = rows.into_values().partition(|row| row.event.is_series());
-    let mut exceptions: BTreeMap<EventId, Vec<ExternalCalendarEvent>> =
-        series.iter().map(|series| (series.id().clone(), Vec::new())).collect();
-    let mut events = Vec::new();
-    for row in others {
-        match row.event.recurring_event_id.as_ref().and_then(|series| exceptions.get_mut(series)) {
-            Some(exceptions) => exceptions.push(row),
-            None => events.push(row),
-        }
-    }
-    let own = |series: ExternalCalendarEvent| {
-        let exceptions = exceptions.remove(series.id()).unwrap_or_default();
-        (series, exceptions)
-    };
-    ExternalLookup { events, series: series.into_iter().map(own).collect() }
 }
 
 /// The times of a single event; whole days begin in the calendar's zone.

@@ -1,5 +1,5 @@
-//! The cost of a run, by the simulated Google's and the AWS SDK's own counters; and that a run without the lease stays
-//! cheap without trusting what is out of date.
+//! The cost of a run, by the simulated Google's and the AWS SDK's own counters; and that it stays cheap without
+//! trusting what is out of date.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
 
 mod bursts;

@@ -1,6 +1,6 @@
 //! A day in which each function does everything that it is there for.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use calendar_tests::world::World;
 use chrono::TimeDelta;
@@ -8,9 +8,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::line;
-
-/// How often a moment is tried that should be quiet.
-const MAX_QUIET_MOMENTS: usize = 8;
 
 /// Syncs run first by hand, then by the worker.
 pub async fn live_a_day(world: &World) {
@@ -30,7 +27,6 @@ pub async fn live_a_day(world: &World) {
         .await;
 
     world.control("limits", json!({ "channel_secs": 604_800 })).await;
-    be_told_in_a_quiet_moment(world).await;
     be_fed(world).await;
 
     // Disconnected by the function itself, by the worker, which goes on while Google does not answer, and by a login
@@ -67,24 +63,6 @@ pub async fn live_a_day(world: &World) {
     let lesson = other.add_lesson("Piano", other.in_hours(90)).await;
     other.until("the state", async || other.status().await["state"] == "needs_reauth").await;
     other.remove_lesson(&lesson).await;
-}
-
-/// What is told some time after the last run is stored without the lease, in one transaction. Whether a moment is quiet
-/// shows afterwards: a channel may be renewed just then.
-async fn be_told_in_a_quiet_moment(world: &World) {
-    let calls = ["PutItem", "DeleteItem"].map(|call| format!("sync-worker dynamodb:{call} external_calendar_events"));
-    let made = || world.aws_calls().iter().map(line).filter(|call| calls.contains(call)).collect::<BTreeSet<_>>();
-    for _ in (0..MAX_QUIET_MOMENTS).take_while(|_| made().len() < calls.len()) {
-        let quiet = || tokio::time::sleep(Duration::from_secs(12));
-        quiet().await;
-        let start = world.in_hours(200);
-        let id = world.plan_in_google("Quiet", start, start + TimeDelta::hours(1)).await;
-        let is_known = async || world.external_events().await.iter().any(|event| event["googleEventId"] == json!(id));
-        world.until("the event", &is_known).await;
-        quiet().await;
-        world.delete_in_google(&id).await;
-        world.until("its end", async || !is_known().await).await;
-    }
 }
 
 /// A lesson comes by the feed, and so does what is none.

@@ -120,11 +120,7 @@ async fn apply_to_lesson(store: &DynamoStore, key: ConnectionKey, changes: &Conf
 }
 
 /// Each pair with its notice, and last the flag, on condition that the mapping exists.
-pub(super) fn writes(
-    store: &DynamoStore,
-    key: ConnectionKey,
-    changes: &ConflictChanges,
-) -> Result<Vec<Vec<TransactWriteItem>>> {
+fn writes(store: &DynamoStore, key: ConnectionKey, changes: &ConflictChanges) -> Result<Vec<Vec<TransactWriteItem>>> {
     let table = &store.names.mappings;
     let mut writes = Vec::new();
     for PairChange { pair, notice } in &changes.remove {

@@ -206,7 +206,7 @@ impl HostStore for DynamoStore {
 const MAX_UTC_OFFSET: TimeDelta = TimeDelta::days(1);
 
 /// Our columns, on condition that the lesson exists and is the instructor's.
-pub(super) fn flags(key: ConnectionKey, flags: &LessonSyncColumns) -> Change {
+fn flags(key: ConnectionKey, flags: &LessonSyncColumns) -> Change {
     let own = Change::when("attribute_exists(#id) AND #instructor_id = :own").with("own", text(key.instructor_id));
     columns(own, flags)
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     decide::{
         conflicts::{LessonSpan, busy_and_free, changes, joined, overlaps, touched},
-        occurrences::{self, Occurrences},
+        occurrences::Occurrences,
     },
     model::{
         CalendarEventMapping, EventId, ExternalCalendarEvent, Free, LessonId, NoticeKind, SchedulingConflict,
@@ -35,10 +35,10 @@ const ENDLESS_SERIES_HORIZON: TimeDelta = TimeDelta::days(36_525);
 
 /// The changes to store.
 #[derive(Debug, Default)]
-pub struct Difference {
-    pub changes: Vec<ConflictChanges>,
+struct Difference {
+    changes: Vec<ConflictChanges>,
     /// The columns of lessons whose flag changes.
-    pub flags: Vec<(LessonId, LessonSyncColumns)>,
+    flags: Vec<(LessonId, LessonSyncColumns)>,
 }
 
 /// Calculates the conflicts of what changed and stores the difference.
@@ -61,7 +61,7 @@ pub async fn refresh(
 /// Calculates the conflicts of what changed. Lessons that are over keep their conflicts, unless they were moved. The
 /// flags of lessons in `work` are set on it; the columns of the others are those of a connection with direction
 /// `allowed`.
-pub async fn difference(
+async fn difference(
     round: &mut Round<'_>,
     work: &mut [Work],
     changed: &Delta,
@@ -85,7 +85,7 @@ pub async fn difference(
     for window in occurrences.windows().to_vec() {
         let inside: Vec<LessonSpan> =
             lessons.iter().copied().filter(|span| window.from <= span.start && span.end <= window.to).collect();
-        let lookup = external_between(round, window, changed).await?;
+        let lookup = round.sync.google.store.external_between(key, window).await?;
         let (busy, free) = busy_and_free(&lookup, window, &mut occurrences);
         for pair in overlaps(&inside, &busy, now) {
             wanted.entry(pair.lesson_id).or_default().push(pair);
@@ -128,24 +128,6 @@ pub async fn difference(
     }
     let flags = flags(work, &affected, &found, allowed);
     Ok(Difference { changes: found, flags })
-}
-
-/// The events in the window, as they will be once the changes are stored.
-async fn external_between(round: &Round<'_>, window: Window, changed: &Delta) -> Result<ExternalLookup, Failure> {
-    let (store, key) = (&round.sync.google.store, round.request.key);
-    let mut lookup = store.external_between(key, window).await?;
-    if changed.stored {
-        return Ok(lookup);
-    }
-    for row in changed.put.iter().filter(|row| row.event.is_series()) {
-        // A series that now reaches into the window brings its stored exceptions along.
-        let known = lookup.series.iter().any(|(series, _)| series.id() == row.id());
-        if !known && row.event_start < window.to && row.event_end.is_none_or(|end| end > window.from) {
-            let exceptions = store.exceptions_of(key, &row.calendar_id, row.id()).await?;
-            lookup.series.push((row.clone(), exceptions));
-        }
-    }
-    Ok(occurrences::replaced(lookup, &changed.put, &changed.gone))
 }
 
 /// Logs once why an event at the time of a lesson is no conflict: when the event or the lesson has changed.

@@ -15,7 +15,7 @@ use crate::model::{
 const MAX_EVENT_SENTENCES: usize = 10;
 
 /// The account of one run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "facts about a run that have nothing to do with each other")]
 pub struct Report {
     /// What was done.

@@ -41,7 +41,7 @@ pub struct Round<'a> {
     pub announced: bool,
 }
 
-/// What a round found out and the state learns when all of it is stored.
+/// What a round stored, and what the state learns at its end.
 #[derive(Debug)]
 pub struct Delta {
     /// The calendar that they stand in.
@@ -50,8 +50,6 @@ pub struct Delta {
     pub put: Vec<ExternalCalendarEvent>,
     /// External events whose rows went.
     pub gone: BTreeSet<EventId>,
-    /// Whether these rows are stored, and those removed, by now.
-    pub stored: bool,
     /// The calendar's zone as the listing said; the state learns it with the cursor.
     pub zone: Tz,
     /// All conflicts are to be worked out anew: the calendar's zone changed, all of it was listed or forgotten, or everything
@@ -62,7 +60,7 @@ pub struct Delta {
 impl Delta {
     /// Nothing yet.
     pub fn nothing(calendar: CalendarId, zone: Tz) -> Self {
-        Self { calendar, put: Vec::new(), gone: BTreeSet::new(), stored: true, zone, everything: false }
+        Self { calendar, put: Vec::new(), gone: BTreeSet::new(), zone, everything: false }
     }
 
     /// The rows that went, as the store names them.
@@ -211,12 +209,12 @@ impl Round<'_> {
 }
 
 /// Whether the daily full reconcile is due. After a change of settings it is due too, also when its message was lost.
-pub fn full_reconcile_due(state: &SyncState, credentials: &InstructorCalendarCredentials, now: DateTime<Utc>) -> bool {
+fn full_reconcile_due(state: &SyncState, credentials: &InstructorCalendarCredentials, now: DateTime<Utc>) -> bool {
     state.reconciled_at.is_none_or(|at| now - at > schedule::FULL_RECONCILE_INTERVAL || credentials.updated_at > at)
 }
 
 /// The part of the window that no run has looked at yet.
-pub fn newly_in_window(state: &SyncState, window: Window, started: DateTime<Utc>) -> Option<Window> {
+fn newly_in_window(state: &SyncState, window: Window, started: DateTime<Utc>) -> Option<Window> {
     match state.horizon {
         None => Some(window),
         Some(until) if window.to - until > HORIZON_STEP => Some(Window { from: until.max(started), to: window.to }),

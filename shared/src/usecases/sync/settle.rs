@@ -128,7 +128,7 @@ impl SyncCalendar {
     }
 
     /// All that was wished for is done.
-    pub(super) fn end_well(&self, state: &mut SyncState, credentials: &InstructorCalendarCredentials) {
+    fn end_well(&self, state: &mut SyncState, credentials: &InstructorCalendarCredentials) {
         let now = self.now();
         state.pending.tasks.clear();
         state.failures = 0;

@@ -21,7 +21,7 @@ pub struct Deeds {
 impl Run {
     /// Counts what was written to Google and answered.
     pub(super) fn note(&mut self, state: &State, exchange: &Exchange) {
-        // (What was listed without the lease is listed anew if another run came first.)
+        // (A further round, or one whose cursor was lost, lists anew.)
         if exchange.begins_listing() {
             self.flawed.clear();
         }

@@ -25,7 +25,7 @@ pub fn judge(state: &State, store: &MemoryStore, run: &Run, exchange: &Exchange)
     let mut wrong = Vec::new();
     for call in exchange.calls.iter().filter(|call| call.path.starts_with("/calendar/")) {
         let found = [
-            unallowed(&state.truth.allowed_since(key, read_at(state, run, call)), run, call),
+            unallowed(&state.truth.allowed_since(key, state.now - RUN_LASTS), run, call),
             call.writes().then(|| misdirected(store, key, call)).flatten(),
             call.writes().then(|| misworded(call)).flatten(),
             call.writes().then(|| unfounded(state, store, key, run, call)).flatten(),
@@ -44,13 +44,6 @@ pub fn leaves_an_orphan(state: &State, store: &MemoryStore, exchange: &Exchange)
         let mapping = lesson.and_then(|(key, lesson)| store.tables().mapping(key, lesson));
         mapping.is_none_or(|mapping| mapping.google_event_id().as_str() != id)
     })
-}
-
-/// When what the call rests on was read at the earliest. Only writes are bound to a lease: a look without one may be
-/// held up for longer.
-fn read_at(state: &State, run: &Run, call: &Call) -> DateTime<Utc> {
-    let lately = state.now - RUN_LASTS;
-    if call.writes() { lately } else { run.began.map_or(lately, |began| began.min(lately)) }
 }
 
 /// What the permits do not allow.

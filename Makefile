@@ -38,6 +38,7 @@ audit: $(DENY) ## Look for known vulnerabilities (asks github.com and the npm re
 	@$(call each_workspace,advisories)
 	npm audit --prefix tests/conformance/node
 	npm audit --prefix frontend
+	npm audit --prefix tests/host-app
 
 bench: ## Measure the decisions that could grow with a calendar's age or size, and fail if a series costs too much
 	$(CARGO) bench --locked --package calendar-sync --bench decisions

@@ -56,7 +56,11 @@ impl Google {
             return Response::html(200, "No calendars.".to_owned());
         };
         let here = now.with_timezone(&calendar.zone).naive_local();
-        let day = request.param("week").and_then(|day| day.parse().ok()).unwrap_or_else(|| here.date());
+        let day = request
+            .param("week")
+            .and_then(|day| day.parse().ok())
+            .filter(|day| week::is_shown(*day))
+            .unwrap_or_else(|| here.date());
         let shown = Shown { calendar, here, week: week::monday(day) };
         let events = self.events_of_week(now, &shown);
         let edited = request.param("edit").and_then(|id| events.iter().find(|event| event["id"] == id));

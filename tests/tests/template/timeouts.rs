@@ -1,5 +1,5 @@
-//! Whatever waits, waits longer than what it waits for: a call to AWS or Google, its handler, the function, and whoever
-//! called that. So a service that hangs is told in an answer, and is no function that was cut off.
+//! Whatever waits, waits longer than one call that hangs: to AWS or Google, in a handler, in a function, for whoever called
+//! that. So a service that does not answer once is told in an answer, and is no function that was cut off.
 
 use std::time::Duration;
 

@@ -11,6 +11,11 @@ pub(super) fn monday(day: NaiveDate) -> NaiveDate {
     day.week(Weekday::Mon).first_day()
 }
 
+/// Whether the calendar shows the day: an address may name any.
+pub(super) fn is_shown(day: NaiveDate) -> bool {
+    (1..=9999).contains(&day.year())
+}
+
 /// An event of the week as it is drawn.
 struct Entry<'a> {
     event: &'a Value,

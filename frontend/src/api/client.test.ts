@@ -113,7 +113,7 @@ describe("a call of the API", () => {
       ["Bearer old", body],
       ["Bearer new", body],
     ]);
-    expect(getToken.mock.calls).toEqual([[undefined], ["old"]]);
+    expect(getToken.mock.calls).toEqual([[], ["old"]]);
   });
 
   it("is refused where the host has no other token", async () => {
@@ -122,12 +122,41 @@ describe("a call of the API", () => {
     expect(fetched).toHaveBeenCalledOnce();
   });
 
-  it("is not sent where the host has no token: the session has ended", async () => {
-    const fetched = answering(200, "{}");
-    const mine = createApi("https://api.example.com", () => Promise.reject(new Error("signed out")));
+  it.each([null, undefined])(
+    "is not sent where the host's token is %s: the session has ended",
+    async (none) => {
+      const fetched = answering(200, "{}");
+      const mine = createApi("https://api.example.com", () => Promise.resolve(none));
+      const call = dataOf(mine.GET(path, { params: { path: { instructorId: "1" } } }));
+      await expect(call).rejects.toMatchObject({ code: "http_401" });
+      expect(fetched).not.toHaveBeenCalled();
+    },
+  );
+
+  it("is refused where the host has no token in place of the one that was", async () => {
+    const fetched = answering(401, `{"message": "Unauthorized"}`);
+    const mine = createApi("https://api.example.com", (refused) => (refused === undefined ? "old" : null));
     const call = dataOf(mine.GET(path, { params: { path: { instructorId: "1" } } }));
     await expect(call).rejects.toMatchObject({ code: "http_401" });
-    expect(fetched).not.toHaveBeenCalled();
+    expect(fetched).toHaveBeenCalledOnce();
+  });
+
+  it("does not take a sign-in that cannot be reached for a session that has ended", async () => {
+    const fetched = answering(401, `{"message": "Unauthorized"}`);
+    const offline = new TypeError("Failed to fetch");
+    const never = createApi("https://api.example.com", () => Promise.reject(offline));
+    const notAgain = createApi("https://api.example.com", (refused) => {
+      if (refused === undefined) return "old";
+      throw offline;
+    });
+    for (const [mine, sent] of [
+      [never, 0],
+      [notAgain, 1],
+    ] as const) {
+      const call = dataOf(mine.GET(path, { params: { path: { instructorId: "1" } } }));
+      await expect(call).rejects.toMatchObject({ code: "unreachable" });
+      expect(fetched).toHaveBeenCalledTimes(sent);
+    }
   });
 
   it("reports a server that does not answer", async () => {

@@ -18,8 +18,11 @@ export class ApiError extends Error {
   }
 }
 
-/** The caller's token. `refused` is the one that the API no longer takes: another is to take its place. */
-export type GetToken = (refused?: string) => string | Promise<string>;
+type Token = string | null | undefined;
+
+/** The caller's token. `refused` is the one that the API no longer takes: another is to take its place. Without a token the
+ * session has ended. A function that fails has not found out: it is asked again later. */
+export type GetToken = (refused?: string) => Token | Promise<Token>;
 
 /** A client of the API for one caller. `baseUrl` is empty if page and API are one site. */
 export function createApi(baseUrl: string, getToken: GetToken) {
@@ -30,13 +33,6 @@ export function createApi(baseUrl: string, getToken: GetToken) {
 
 /** Sends a request with the caller's token, and once more with another if that one is refused. */
 function authorized(getToken: GetToken) {
-  const tokenOf = async (refused?: string): Promise<string> => {
-    try {
-      return await getToken(refused);
-    } catch {
-      throw new ApiError("http_401", "Your session has ended. Sign in again.");
-    }
-  };
   return async (request: Request): Promise<Response> => {
     const { url, method, credentials, signal } = request;
     // (Firefox knows no `body` of a request. One that only reads must have none.)
@@ -46,10 +42,11 @@ function authorized(getToken: GetToken) {
       headers.set("authorization", `Bearer ${token}`);
       return fetch(new Request(url, { method, credentials, signal, headers, body }));
     };
-    const token = await tokenOf();
+    const token = (await getToken()) ?? undefined;
+    if (token === undefined) throw new ApiError("http_401", "Your session has ended. Sign in again.");
     const answer = await send(token);
     if (answer.status !== 401) return answer;
-    const newer = await tokenOf(token);
+    const newer = (await getToken(token)) ?? token;
     return newer === token ? answer : send(newer);
   };
 }

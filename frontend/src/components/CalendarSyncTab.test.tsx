@@ -42,6 +42,18 @@ describe("the tab, while the first answer is awaited", () => {
   });
 });
 
+describe("a sign-in that cannot be reached", () => {
+  it("leaves what is known where it is, and the session as it was", async () => {
+    const { queries } = show(<CalendarSyncStatus />, connected, () =>
+      Promise.reject(new TypeError("network")),
+    );
+    await queries.refetchQueries();
+    expect((await screen.findByRole("alert")).textContent).toMatch(/does not answer/);
+    expect(screen.queryByText(/session has ended/)).toBeNull();
+    expect(screen.getByText("Up to date")).toBeTruthy();
+  });
+});
+
 describe("a browser that is offline", () => {
   const turn = (on: boolean) => {
     vi.spyOn(navigator, "onLine", "get").mockReturnValue(on);

@@ -6,7 +6,7 @@ import type { ReactElement } from "react";
 import { afterEach, beforeEach, vi } from "vitest";
 
 import { CalendarProvider, type Connection, type Status } from "../../api/calendar";
-import { createApi } from "../../api/client";
+import { createApi, type GetToken } from "../../api/client";
 
 export const ME = "5c7a1e00-0000-4000-8000-0000000000a1";
 const nothing = { failures: [], conflicts: [], logs: [], nextCursor: null };
@@ -65,8 +65,8 @@ afterEach(() => {
 });
 
 /** Renders a component for the instructor `ME`, with an API that gives `answers`; with `status`, it is known already. */
-export function show(component: ReactElement, status?: Status) {
-  const calendar = { api: createApi("http://localhost", () => "token"), instructorId: ME };
+export function show(component: ReactElement, status?: Status, getToken: GetToken = () => "token") {
+  const calendar = { api: createApi("http://localhost", getToken), instructorId: ME };
   const queries = new QueryClient({
     defaultOptions: { queries: { retry: false, staleTime: status ? Infinity : 0 } },
   });
@@ -74,13 +74,14 @@ export function show(component: ReactElement, status?: Status) {
     queries.setQueryData(["calendar", ME, "status"], status);
     answers[`/api/v1/calendar/status/${ME}`] ??= [200, status];
   }
-  return render(component, {
+  const rendered = render(component, {
     wrapper: ({ children }) => (
       <QueryClientProvider client={queries}>
         <CalendarProvider value={calendar}>{children}</CalendarProvider>
       </QueryClientProvider>
     ),
   });
+  return { ...rendered, queries };
 }
 
 export const press = (name: string, at = 0) => {

@@ -20,7 +20,7 @@ export default defineConfig(
     },
   },
   {
-    files: ["browser/*.js"],
+    files: ["**/*.js"],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { globals: globals.node },
   },

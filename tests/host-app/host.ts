@@ -1,7 +1,7 @@
 /** What a host has of its own: a sign-in that answers later, and lessons. */
 import type { CalendarLesson } from "@calendar-sync/react";
 
-export const API: string = import.meta.env.VITE_API_URL;
+export const API = import.meta.env.VITE_API_URL as string;
 export const INSTRUCTOR = "5c7a1e00-0000-4000-8000-0000000000a1";
 
 let token: Promise<string | null> | undefined;

@@ -24,7 +24,9 @@ function Host() {
   );
 }
 
-createRoot(document.querySelector("#root")!).render(
+const root = document.querySelector("#root");
+if (root === null) throw new Error("index.html has no #root");
+createRoot(root).render(
   <StrictMode>
     <Host />
   </StrictMode>,

@@ -34,6 +34,16 @@ describe("the tab, while the first answer is awaited", () => {
     expect(container.querySelector("[aria-busy=true]")).toBeNull();
   });
 
+  it("asks for it beside the language, and not after it", async () => {
+    show(
+      <LanguageProvider value={null}>
+        <CalendarSyncTab lessons={[]} />
+      </LanguageProvider>,
+    );
+    await waitFor(() => expect(asked).toEqual([["GET", STATUS, undefined]]));
+    expect(titles).toThrow();
+  });
+
   it("waits for nothing where there is no answer, and says so", async () => {
     answers[STATUS] = [503, { code: "store_unavailable", message: "Try again." }];
     show(<CalendarSyncTab lessons={[]} />);

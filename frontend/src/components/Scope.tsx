@@ -1,6 +1,6 @@
 import { createContext, type ReactNode, useContext, useRef } from "react";
 
-import { useCalendar } from "../api/calendar";
+import { useCalendar, useStatus } from "../api/calendar";
 import { LanguageProvider, useLoadedLanguage } from "../words/language";
 import { Skeleton } from "./Skeleton";
 import { useKeepFocus } from "./useKeepFocus";
@@ -23,6 +23,8 @@ function Root({ children }: { children: ReactNode }) {
   const language = useLoadedLanguage();
   const root = useRef<HTMLDivElement>(null);
   useKeepFocus(root);
+  // Asked for beside the language, and not after it.
+  useStatus();
   return (
     <WithinContext value={true}>
       <div ref={root} className="calendar-sync" data-theme={theme} lang={language?.tag}>

@@ -96,6 +96,15 @@ async function sizeOf(answer) {
   return responseHeadersSize + responseBodySize;
 }
 
+let day;
+
+/** Plans something in Google for the whole of that day. */
+function plan(summary) {
+  const at = (time) => ({ dateTime: `${day}T${time}`, timeZone: "Europe/Berlin" });
+  const event = { summary, start: at("00:30:00"), end: at("23:30:00") };
+  return stack.control("create-event", { calendar: "ada@example.com", event });
+}
+
 test("an event planned over a lesson shows, and the lesson is flagged until it goes", async () => {
   await tab("Lessons");
   await page.getByLabel("Title").fill("Harp");
@@ -103,12 +112,8 @@ test("an event planned over a lesson shows, and the lesson is flagged until it g
   const lesson = section("Lessons").getByRole("listitem").filter({ hasText: "Harp" });
   await lesson.getByText("In Google").waitFor();
   // Tomorrow, as the page has it.
-  const day = (await page.getByLabel("Start").inputValue()).slice(0, 10);
-  const at = (time) => ({ dateTime: `${day}T${time}`, timeZone: "Europe/Berlin" });
-  const event = await stack.control("create-event", {
-    calendar: "ada@example.com",
-    event: { summary: "Dentist", start: at("00:30:00"), end: at("23:30:00") },
-  });
+  day = (await page.getByLabel("Start").inputValue()).slice(0, 10);
+  const event = await plan("Dentist");
   await lesson.getByText("Overlap").waitFor();
 
   await tab("Calendar Sync");
@@ -170,16 +175,66 @@ test("a sync of some days goes one way", async () => {
   await page.getByText(/^Synced: nothing was new|goes on in the background/).waitFor();
 });
 
-test("on the narrowest phone a day is shown, and nothing is cut off", async () => {
-  const { width, height } = page.viewportSize();
+/** Longer than a phone is wide. */
+const LONG_WORD = "Donaudampfschifffahrtsgesellschaftskapitänsklavierunterricht";
+
+/** How wide the page is: more than its window where something sticks out. */
+const width = () => page.evaluate(() => globalThis.document.documentElement.scrollWidth);
+
+test("on the narrowest phone a day is shown, and nothing is cut off, however long a word is", async () => {
+  const size = page.viewportSize();
   await page.setViewportSize({ width: 320, height: 640 });
   await page.reload();
   await section("Calendar").first().getByRole("tab", { name: "Day", selected: true }).waitFor();
-  assert.equal(await page.evaluate(() => globalThis.document.documentElement.scrollWidth), 320);
+  const event = await plan(LONG_WORD);
+  await section("Conflicts").getByText(LONG_WORD).first().waitFor();
+  assert.equal(await width(), 320);
   await look("phone");
-  await page.setViewportSize({ width, height });
+  await page.addStyleTag({ content: TEXT_SPACING });
+  assert.equal(await width(), 320, "with the spacing of text that WCAG has readers choose");
+  await stack.control("delete-event", { calendar: "ada@example.com", id: event.id });
+  await page.setViewportSize(size);
   await page.reload();
   await section("Calendar").first().getByRole("tab", { name: "Week", selected: true }).waitFor();
+});
+
+/** WCAG 1.4.12. */
+const TEXT_SPACING =
+  "* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important; }";
+
+test("magnified twice, nothing is cut off", async () => {
+  const size = page.viewportSize();
+  await page.setViewportSize({ width: size.width / 2, height: size.height / 2 });
+  assert.equal(await width(), size.width / 2);
+  await look("magnified");
+  await page.setViewportSize(size);
+});
+
+test("in colours that the viewer forces, what colour tells apart is told apart", async () => {
+  await page.emulateMedia({ forcedColors: "active" });
+  const styleOf = (selector, property) =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate((it, property) => globalThis.getComputedStyle(it)[property], property);
+  const ground = await styleOf("section", "backgroundColor");
+  assert.notEqual(await styleOf(".headline .mark", "backgroundColor"), ground);
+  const [chosen, other] = await Promise.all(
+    ["true", "false"].map((is) => styleOf(`[role=tab][aria-selected=${is}]`, "borderBottomColor")),
+  );
+  assert.notEqual(chosen, other, "which tab is open");
+  assert.equal(await styleOf(".entry", "borderTopStyle"), "solid");
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/forced.png` });
+  await page.emulateMedia({ forcedColors: "none" });
+});
+
+test("where the viewer wants no motion, nothing moves", async () => {
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await page.reload();
+  await page.locator(".skeleton, .headline").first().waitFor();
+  assert.equal(await page.evaluate(() => globalThis.document.getAnimations().length), 0);
+  await section("Calendar").first().getByRole("tab", { name: "Week", selected: true }).waitFor();
+  await page.emulateMedia({ reducedMotion: "no-preference" });
 });
 
 test("the address names the tab, and going back returns to the one before", async () => {
@@ -260,7 +315,7 @@ test("the simulated calendar is for everyone too, on a phone as well", async () 
   await page.setViewportSize({ width: 360, height: 720 });
   await page.getByRole("button", { name: "Save" }).click();
   await page.locator(".agenda .lesson").first().waitFor();
-  assert.equal(await page.evaluate(() => globalThis.document.documentElement.scrollWidth), 360);
+  assert.equal(await width(), 360);
   await look("google-phone");
   await page.setViewportSize(size);
 });

@@ -111,7 +111,7 @@ function Tabs({ session }: { session: Session }) {
           </button>
         ))}
       </div>
-      <ConnectionBanner />
+      {shown === "lessons" && <ConnectionBanner />}
       <div role="tabpanel" id="panel" aria-labelledby={`tab-${shown}`}>
         {shown === "lessons" ? <LessonsTab session={session} /> : <CalendarTab session={session} />}
       </div>

@@ -3,6 +3,8 @@ import userEvent from "@testing-library/user-event";
 import { useState } from "react";
 import { describe, expect, it, vi } from "vitest";
 
+import { LoginContext } from "../login/useLogin";
+import { LanguageProvider } from "../words/language";
 import { CalendarConnectButton } from "./calendar/CalendarConnectButton";
 import { CalendarSyncStatus } from "./calendar/CalendarSyncStatus";
 import { answers, asked, connected, ME, notConnected, show } from "./calendar/testing";
@@ -49,6 +51,33 @@ describe("the tab, while the first answer is awaited", () => {
     show(<CalendarSyncTab lessons={[]} />);
     await screen.findByText("Try again.");
     expect(skeletons()).toBe(0);
+  });
+});
+
+describe("the connection in the tab", () => {
+  it("offers to connect again where Google wants its permission again", () => {
+    show(<CalendarSyncTab lessons={[]} />, { ...connected, state: "needs_reauth", reason: "invalid_grant" });
+    expect(screen.getByRole("button", { name: "Connect again" })).toBeTruthy();
+  });
+
+  it("says before it is made what it does, and what it does not", () => {
+    show(<CalendarSyncTab lessons={[]} />, notConnected);
+    expect(screen.getByText(/never cancelled or moved/)).toBeTruthy();
+  });
+
+  it.each([
+    [connected, true],
+    [{ ...connected, state: "failing" }, false],
+    [{ ...connected, state: "needs_reauth" }, false],
+    [{ ...connected, counts: { ...connected.counts, lessonsFailed: 1 } }, false],
+  ] as const)("is good news only where nothing has failed since", (status, isNews) => {
+    show(
+      <LoginContext value={{ kind: "connected" }}>
+        <CalendarSyncTab lessons={[]} />
+      </LoginContext>,
+      status,
+    );
+    expect(screen.queryByText("The calendar is connected.") !== null).toBe(isNews);
   });
 });
 

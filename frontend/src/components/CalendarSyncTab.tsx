@@ -104,8 +104,14 @@ function GoogleCalendar({ status, lessons, calendarUrl }: GoogleCalendarProps) {
         </p>
       )}
       <CalendarSyncStatus lessons={lessons} />
-      {/* (Of a connection that needs to be made again, the banner says so on each tab.) */}
       {status?.connected === false && (
+        <ul className="promises">
+          {words.connect.promises.map((promise) => (
+            <li key={promise}>{promise}</li>
+          ))}
+        </ul>
+      )}
+      {status && (
         <div className="connect">
           <CalendarConnectButton />
         </div>

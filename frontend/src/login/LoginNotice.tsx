@@ -1,4 +1,4 @@
-import { useConnect, useStatus } from "../api/calendar";
+import { type Status, useConnect, useStatus } from "../api/calendar";
 import { ActionButton } from "../components/ActionButton";
 import { Problem } from "../components/Problem";
 import { Scope } from "../components/Scope";
@@ -10,14 +10,16 @@ import { useLoginOutcome } from "./useLogin";
 export function LoginNotice() {
   const outcome = useLoginOutcome();
   const { data: status } = useStatus();
-  // A connection that was ended since is no news.
-  if (outcome === null || (outcome.kind === "connected" && status?.connected === false)) return null;
+  if (outcome === null || (outcome.kind === "connected" && status && !isWell(status))) return null;
   return (
     <Scope>
       <Outcome outcome={outcome} />
     </Scope>
   );
 }
+
+/** That a calendar was connected is good news no longer once the connection has ended, or something failed since. */
+const isWell = ({ state, counts }: Status): boolean => state === "active" && counts.lessonsFailed === 0;
 
 function Outcome({ outcome }: { outcome: LoginOutcome }) {
   const { words } = useLanguage();

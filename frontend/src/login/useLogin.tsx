@@ -21,7 +21,7 @@ export function useLogin(broughtAlong: LoginOutcome | null): LoginOutcome | null
   return outcome;
 }
 
-const LoginContext = createContext<LoginOutcome | null>(null);
+export const LoginContext = createContext<LoginOutcome | null>(null);
 
 /** Takes the outcome of a login from the page's address. It is told to no other instructor than the one who returned. */
 export function LoginProvider({ children }: { children: ReactNode }) {

@@ -12,12 +12,14 @@ const atLeast = (number: number, max: number, one: string, many: string): string
   number < max ? counted(number, one, many) : `${max} ${many} oder mehr`;
 
 const events = (number: number) => counted(number, "Termin", "Termine");
+const lessons = (number: number) => counted(number, "Stunde", "Stunden");
 
 const words: Words = {
   googleCalendar: "Google Kalender",
   noTitle: "(Ohne Titel)",
   busy: "Beschäftigt",
   aLesson: "Eine Stunde",
+  anEvent: "ein Termin",
   someLesson: "einer Stunde",
   quoted: (title) => `„${title}“`,
   justNow: "gerade eben",
@@ -29,9 +31,14 @@ const words: Words = {
     done: "Der Kalender ist verbunden.",
     finishing: "Der Kalender wird verbunden …",
     replace: "Durch ein anderes Konto ersetzen",
+    promises: [
+      "Die Stunden stehen im Google Kalender und folgen dort jeder Änderung.",
+      "Was in Google geplant wird, steht auch hier. Eine Stunde, mit der es sich überschneidet, wird markiert, nie abgesagt oder verlegt.",
+      "Von privaten Terminen sieht die Schule nur, dass die Zeit belegt ist. Trennen lässt sich die Verbindung jederzeit.",
+    ],
   },
   refusals: {
-    consent_denied: "Bei Google wurde abgelehnt.",
+    consent_denied: "Sie haben es bei Google abgelehnt. Es wurde nichts verbunden.",
     permission_missing:
       "Auf der Seite von Google fehlte ein Häkchen. Bitte noch einmal verbinden und es gesetzt lassen.",
     other_browser: "Die Anmeldung wurde in einem anderen Browser begonnen. Bitte noch einmal verbinden.",
@@ -65,8 +72,7 @@ const words: Words = {
 
   state: {
     notConnected: "Nicht verbunden",
-    invitation:
-      "Einmal verbunden, erscheinen die Stunden im Google Kalender, und was dort geplant wird, ist hier bekannt.",
+    invitation: "Verbinden Sie den Kalender, in dem Sie Ihre Tage planen.",
     needsPermission: "Google braucht Ihre Erlaubnis noch einmal",
     heldUp: "Die Synchronisation stockt",
     off: "Die Synchronisation ist aus",
@@ -78,10 +84,12 @@ const words: Words = {
     waitingForYou: (changes, max) =>
       `${atLeast(changes, max, "Änderung", "Änderungen")} von Hand zu synchronisieren`,
     byHand: "Synchronisiert wird von Hand",
-    reading: "Ihr Kalender wird zum ersten Mal gelesen …",
+    firstSync: "Wird zum ersten Mal synchronisiert …",
+    firstToGo: (lessons, max) => `Erste Synchronisation: noch ${atLeast(lessons, max, "Stunde", "Stunden")}`,
+    firstHint: "Sie läuft von selbst weiter; Sie können diese Seite verlassen.",
     upToDate: "Auf dem neuesten Stand",
     notWritten: "Stunden werden nicht in Google eingetragen.",
-    allWritten: "Nichts wartet darauf, in Google eingetragen zu werden.",
+    allWritten: "Ihre Stunden des kommenden Jahres stehen alle in Google.",
     lastSynced: (ago) => `Zuletzt synchronisiert: ${ago}.`,
   },
   reasons: {
@@ -134,9 +142,12 @@ const words: Words = {
     connected: "Verbunden",
     lastSync: "Letzte Synchronisation",
     nextCheck: "Nächste Prüfung",
-    push: "Benachrichtigung",
+    push: "Änderungen in Google",
     timeZone: "Zeitzone",
     failedLessons: "Stunden, die nicht synchronisiert werden konnten",
+    technical: "Technisches",
+    refusedByGoogle:
+      "Google nahm sie nicht an. Es wird wieder versucht, sobald sich die Stunde ändert oder Sie von Hand synchronisieren.",
   },
 
   sync: {
@@ -151,9 +162,9 @@ const words: Words = {
     these: "Diese synchronisieren",
   },
   did: {
-    created: (number) => `${events(number)} angelegt`,
-    updated: (number) => `${events(number)} geändert`,
-    deleted: (number) => `${events(number)} gelöscht`,
+    created: (number) => `${lessons(number)} eingetragen`,
+    updated: (number) => `${lessons(number)} geändert`,
+    deleted: (number) => `${lessons(number)} entfernt`,
     conflicts: (number) => counted(number, "neue Überschneidung", "neue Überschneidungen"),
     takenIn: (number) => `${events(number)} übernommen`,
     nothing: "nichts Neues",
@@ -218,7 +229,7 @@ const words: Words = {
 
   activity: {
     title: "Protokoll",
-    none: "Noch ist nichts geschehen.",
+    none: "In letzter Zeit nichts Neues.",
     earlier: "Früheres zeigen",
     causes: {
       connect: "Der Kalender wurde verbunden",

@@ -11,6 +11,7 @@ export const en = {
   noTitle: "(No title)",
   busy: "Busy",
   aLesson: "A lesson",
+  anEvent: "an event",
   /** After "overlaps". */
   someLesson: "a lesson",
   quoted: (title: string) => `“${title}”`,
@@ -23,10 +24,15 @@ export const en = {
     done: "The calendar is connected.",
     finishing: "The calendar is being connected …",
     replace: "Let another account take its place",
+    promises: [
+      "Your lessons appear in your Google calendar, and follow when they change.",
+      "What you plan in Google shows here, and a lesson that it overlaps is marked: never cancelled or moved.",
+      "Of private events the school sees only that you are busy. You can disconnect at any time.",
+    ],
   },
   /** Why a login came to nothing, by the API's code. */
   refusals: {
-    consent_denied: "Google was told not to allow it.",
+    consent_denied: "You did not allow it at Google. Nothing was connected.",
     permission_missing:
       "A box on Google's screen was left unticked. Please connect again and leave it ticked.",
     other_browser: "The login was begun in another browser. Please connect again.",
@@ -58,8 +64,7 @@ export const en = {
 
   state: {
     notConnected: "Not connected",
-    invitation:
-      "Once connected, your lessons appear in your Google calendar, and what you plan there is known here.",
+    invitation: "Connect the calendar in which you plan your days.",
     needsPermission: "Google needs your permission again",
     heldUp: "The sync is held up",
     off: "Sync is off",
@@ -73,10 +78,12 @@ export const en = {
     waitingForYou: (changes: number, max: number) =>
       `${atLeast(changes, max, "change")} to be synced by hand`,
     byHand: "Synced by hand",
-    reading: "Reading your calendar for the first time …",
+    firstSync: "First sync under way …",
+    firstToGo: (lessons: number, max: number) => `First sync: ${atLeast(lessons, max, "lesson")} to go`,
+    firstHint: "It goes on by itself; you may leave this page.",
     upToDate: "Up to date",
     notWritten: "Lessons are not written to Google.",
-    allWritten: "Nothing waits to be written to Google.",
+    allWritten: "Your lessons of the coming year are all in Google.",
     lastSynced: (ago: string) => `Last synced ${ago}.`,
   },
   /** The API's reasons for a state, by code, and what it says of push, where the page's language is not the API's. */
@@ -95,9 +102,12 @@ export const en = {
     connected: "Connected",
     lastSync: "Last sync",
     nextCheck: "Next check",
-    push: "Push",
+    push: "Changes in Google",
     timeZone: "Time zone",
     failedLessons: "Lessons that could not be synced",
+    technical: "Technical details",
+    refusedByGoogle:
+      "Google did not accept it. It is tried again when the lesson changes, or when you press Sync now.",
   },
 
   sync: {
@@ -112,9 +122,9 @@ export const en = {
     these: "Sync these",
   },
   did: {
-    created: (events: number) => `${counted(events, "event")} created`,
-    updated: (events: number) => `${counted(events, "event")} updated`,
-    deleted: (events: number) => `${counted(events, "event")} deleted`,
+    created: (lessons: number) => `${counted(lessons, "lesson")} added`,
+    updated: (lessons: number) => `${counted(lessons, "lesson")} updated`,
+    deleted: (lessons: number) => `${counted(lessons, "lesson")} removed`,
     conflicts: (conflicts: number) => counted(conflicts, "new conflict"),
     takenIn: (events: number) => `${counted(events, "event")} taken in`,
     nothing: "nothing was new",
@@ -179,7 +189,7 @@ export const en = {
 
   activity: {
     title: "Activity",
-    none: "Nothing has happened yet.",
+    none: "Nothing new lately.",
     earlier: "Show earlier activity",
     causes: {
       connect: "The calendar was connected",

@@ -9,8 +9,9 @@ import { type Headline, headline, offline } from "./headline";
 import { type CalendarLesson, titles } from "./lessons";
 import { SyncNow } from "./SyncNow";
 
-/** The states in which a sync may be tried. */
+/** The states in which a sync may be tried; where it is switched off, it is a switch away. */
 const SYNCED: Status["state"][] = ["active", "failing", "client_refused"];
+const SHOWN: Status["state"][] = [...SYNCED, "switched_off"];
 
 interface Props {
   /** The host's lessons, for their titles. */
@@ -44,8 +45,8 @@ function SyncStatus({ lessons = [] }: Props) {
       <Problem error={online ? error : null} />
       {online ? <Head {...known} tone={tone} /> : <Offline knownAt={dataUpdatedAt} />}
       <Failures status={status} lessonTitle={titles(lessons)} />
-      {status.connected && (
-        <SyncNow direction={status.settings.syncDirection} disabled={!SYNCED.includes(status.state)} />
+      {status.connected && SHOWN.includes(status.state) && (
+        <SyncNow settings={status.settings} disabled={!SYNCED.includes(status.state)} />
       )}
       {status.connected && <Details connection={status} />}
     </div>
@@ -110,9 +111,24 @@ function Failures({ status, lessonTitle }: FailuresProps) {
         <li key={lesson.lessonId}>
           <strong>{lessonTitle(lesson.lessonId) ?? words.aLesson}</strong>
           <small>{format.span(lesson.eventStart, lesson.eventEnd, zone)}</small>
-          <p className="hint">{lesson.reason}</p>
+          <Why reason={lesson.reason ?? ""} />
         </li>
       ))}
     </ul>
+  );
+}
+
+/** Why a lesson is not as it should be: Google's own words for a refusal help only those who know its API. */
+function Why({ reason }: { reason: string }) {
+  const { details } = useLanguage().words;
+  if (!reason.startsWith("Google refused with ")) return <p className="hint">{reason}</p>;
+  return (
+    <div>
+      <p className="hint">{details.refusedByGoogle}</p>
+      <details className="technical">
+        <summary>{details.technical}</summary>
+        {reason}
+      </details>
+    </div>
   );
 }

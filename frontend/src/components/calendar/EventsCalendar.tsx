@@ -81,6 +81,9 @@ export default function EventsCalendar({ timeZone, lessons, calendarUrl }: Props
         dayMaxEvents
         eventDisplay="block"
         slotEventOverlap={false}
+        columnEventInnerClass="entry-inner"
+        columnEventTimeClass="entry-time"
+        columnEventTitleClass="entry-title"
         nowIndicator
         eventInteractive
         eventClick={({ event }) => setOpened(event.extendedProps["entry"] as Entry)}

@@ -2,12 +2,11 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { olderLogs, type Status, type SyncLog, useCalendar } from "../../api/calendar";
-import type { Words } from "../../words/en";
-import { type Language, useLanguage } from "../../words/language";
+import { useLanguage } from "../../words/language";
 import { ActionButton } from "../ActionButton";
 import { Ago } from "../Ago";
 import { Problem } from "../Problem";
-import { did } from "./did";
+import { inWords, isNews, type LessonTitle, summary } from "./activity";
 
 type Shown = Pick<Status, "logs" | "nextCursor">;
 
@@ -16,7 +15,7 @@ const NOTHING: Shown = { logs: [], nextCursor: null };
 interface Props {
   status: Status;
   /** The title of a lesson, if it is known. */
-  lessonTitle?: ((lessonId: string) => string | undefined) | undefined;
+  lessonTitle?: LessonTitle | undefined;
 }
 
 /** What happened lately, the newest first, and what was before on demand. */
@@ -40,7 +39,7 @@ export function SyncHistory({ status, lessonTitle }: Props) {
   const logs = new Map([...status.logs, ...shown.logs, ...pages].map((log) => [log.id, log]));
   // Of a run that both know the status knows the latest.
   for (const log of status.logs) logs.set(log.id, log);
-  if (logs.size === 0) return <p className="empty">{activity.none}</p>;
+  const news = [...logs.values()].filter(isNews);
   const more = shown.nextCursor === null ? status.nextCursor !== null : older.hasNextPage;
   const showMore = () => {
     if (shown.nextCursor === null) setAsked(status);
@@ -48,8 +47,9 @@ export function SyncHistory({ status, lessonTitle }: Props) {
   };
   return (
     <>
+      {news.length === 0 && <p className="empty">{activity.none}</p>}
       <ul className="list">
-        {[...logs.values()].map((log) => (
+        {news.map((log) => (
           <Row
             key={log.id}
             log={log}
@@ -68,7 +68,8 @@ export function SyncHistory({ status, lessonTitle }: Props) {
   );
 }
 
-const TONES = { completed: "good", running: "busy", partial: "busy", failed: "bad" } as const;
+/** A run that went as it should is no more than said. */
+const TONES = { completed: "", running: "busy", partial: "busy", failed: "bad" } as const;
 
 interface RowProps {
   log: SyncLog;
@@ -78,47 +79,40 @@ interface RowProps {
 
 function Row({ log, timeZone, lessonTitle }: RowProps) {
   const language = useLanguage();
-  const { words, format } = language;
-  const when = format.moment(log.startedAt, timeZone);
   return (
     <li>
       <details>
         <summary>
           <span className={`headline ${TONES[log.outcome]}`}>
             <span className="mark" aria-hidden="true" />
-            <span>
-              {words.activity.causes[log.trigger]}: {came(log, lessonTitle, language)}
-            </span>
+            <span>{summary(log, lessonTitle, language)}</span>
           </span>
           <Ago at={log.startedAt} timeZone={timeZone} />
         </summary>
         <ul>
           {log.reasons.map((reason) => (
-            <li key={reason}>{withTitles(reason, lessonTitle, words)}</li>
+            <li key={reason}>{inWords(reason, lessonTitle, language)}</li>
           ))}
-          <li className="hint">{words.activity.cost(when, log.durationMs, log.googleCalls)}</li>
         </ul>
+        <Technical log={log} timeZone={timeZone} />
       </details>
     </li>
   );
 }
 
-/** What came of a run; of one that changed no event, what it says itself. */
-function came(log: SyncLog, lessonTitle: Props["lessonTitle"], { words }: Language): string {
-  if (log.outcome === "running") return words.activity.underWay;
-  if (log.outcome === "failed") return words.activity.failed;
-  const changed = did(log, words.did);
-  const [first] = log.reasons;
-  const said =
-    changed === words.did.nothing && first !== undefined ? withTitles(first, lessonTitle, words) : changed;
-  return log.outcome === "partial" ? said.replace(/\.$/, "") + words.activity.partLeft : said;
+/** What support asks for. */
+function Technical({ log, timeZone }: Omit<RowProps, "lessonTitle">) {
+  const { words, format } = useLanguage();
+  const when = format.moment(log.startedAt, timeZone);
+  return (
+    <details className="technical">
+      <summary>{words.details.technical}</summary>
+      <p>{words.activity.cost(when, log.durationMs, log.googleCalls)}</p>
+      <ul>
+        {log.reasons.map((reason) => (
+          <li key={reason}>{reason}</li>
+        ))}
+      </ul>
+    </details>
+  );
 }
-
-const ID = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g;
-
-/** A sentence with the titles of lessons in place of their ids. */
-export const withTitles = (sentence: string, lessonTitle: Props["lessonTitle"], words: Words): string =>
-  sentence.replaceAll(ID, (id) => {
-    const title = lessonTitle?.(id);
-    return title === undefined ? id : words.quoted(title);
-  });

@@ -4,13 +4,13 @@ import { Problem } from "../Problem";
 import { did } from "./did";
 
 interface Props {
-  /** The connection's own direction: a sync goes no further. */
-  direction: Settings["syncDirection"];
+  /** Of the connection: a sync goes no further than its direction, and without being asked none begins. */
+  settings: Settings;
   disabled: boolean;
 }
 
 /** Syncs everything now, or some days or one direction alone, and says what came of it. */
-export function SyncNow({ direction, disabled }: Props) {
+export function SyncNow({ settings, disabled }: Props) {
   const { words } = useLanguage();
   const sync = useSyncNow();
   const start = (bounds: SyncBounds) => {
@@ -21,7 +21,12 @@ export function SyncNow({ direction, disabled }: Props) {
   return (
     <div className="sync-now">
       <div className="row">
-        <button type="button" className="primary" disabled={disabled} onClick={() => start({})}>
+        <button
+          type="button"
+          className={settings.autoSync ? "" : "primary"}
+          disabled={disabled}
+          onClick={() => start({})}
+        >
           {sync.isPending ? words.sync.underWay : words.sync.now}
         </button>
         <span role="status" className="hint">
@@ -46,7 +51,7 @@ export function SyncNow({ direction, disabled }: Props) {
           <label>
             {words.sync.to} <input type="date" name="endDate" />
           </label>
-          {direction === "two_way" && (
+          {settings.syncDirection === "two_way" && (
             <label>
               {words.settings.direction}{" "}
               <select name="direction">

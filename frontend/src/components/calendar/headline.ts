@@ -58,9 +58,12 @@ function ofActive(
     const title = lessonsWaiting > 0 ? state.waitingForYou(lessonsWaiting, MAX_WAITING) : state.byHand;
     return { tone: "quiet", title, hint: lastSynced };
   }
+  if (lastSyncedAt === null) {
+    const title = lessonsWaiting > 0 ? state.firstToGo(lessonsWaiting, MAX_WAITING) : state.firstSync;
+    return { tone: "busy", title, hint: state.firstHint };
+  }
   if (lessonsWaiting > 0)
     return { tone: "busy", title: state.writing(lessonsWaiting, MAX_WAITING), hint: "" };
-  if (lastSyncedAt === null) return { tone: "busy", title: state.reading, hint: "" };
   const lessons = settings.syncDirection === "from_google" ? state.notWritten : state.allWritten;
   return { tone: "good", title: state.upToDate, hint: `${lessons} ${lastSynced}` };
 }

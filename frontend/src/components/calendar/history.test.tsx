@@ -2,8 +2,9 @@ import { screen, waitFor } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 
 import type { SyncLog } from "../../api/calendar";
-import { en } from "../../words/en";
-import { SyncHistory, withTitles } from "./SyncHistory";
+import { english } from "../../words/language";
+import { inWords } from "./activity";
+import { SyncHistory } from "./SyncHistory";
 import { answers, asked, connected, ME, press, show } from "./testing";
 
 describe("SyncHistory", () => {
@@ -35,9 +36,9 @@ describe("SyncHistory", () => {
       { logs: [{ ...log, id: "2", trigger: "poll" }], nextCursor: null },
     ];
     show(<SyncHistory status={{ ...connected, logs: [log], nextCursor: "1" }} />);
-    expect(screen.getByText("The event was put back.")).toBeTruthy();
+    expect(screen.getAllByText("The event was put back.")[0]).toBeTruthy();
     await press("Show earlier activity");
-    expect(await screen.findByText(/Google was checked: 1 event updated/)).toBeTruthy();
+    expect(await screen.findByText(/Google was checked: 1 lesson updated/)).toBeTruthy();
     await waitFor(() =>
       expect(asked).toEqual([["GET", `/api/v1/calendar/status/${ME}?cursor=1`, undefined]]),
     );
@@ -60,9 +61,60 @@ describe("SyncHistory", () => {
     expect(screen.getByRole("button", { name: "Show earlier activity" })).toBeTruthy();
   });
 
-  it("names lessons by their titles where sentences carry ids", () => {
-    const sentence = `Lesson ${ME} was written.`;
-    expect(withTitles(sentence, () => "Violin", en)).toBe("Lesson “Violin” was written.");
-    expect(withTitles(sentence, () => undefined, en)).toBe(sentence);
+  it("leaves out runs that found nothing, and keeps those that failed", () => {
+    const nothing: SyncLog = { ...log, trigger: "poll", eventsSynced: 0, eventsUpdated: 0, reasons: [] };
+    const failed: SyncLog = { ...nothing, id: "2", trigger: "manual", outcome: "failed" };
+    show(<SyncHistory status={{ ...connected, logs: [nothing, failed] }} />);
+    expect(screen.getAllByRole("listitem").map(({ textContent }) => textContent)).toEqual([
+      expect.stringMatching(/^Synced by hand: did not succeed/),
+    ]);
+  });
+
+  it("says so where nothing was found lately, and that a calendar was connected in any case", () => {
+    const nothing = { ...log, eventsSynced: 0, eventsUpdated: 0, reasons: [] };
+    const { unmount } = show(<SyncHistory status={{ ...connected, logs: [nothing] }} />);
+    expect(screen.getByText("Nothing new lately.")).toBeTruthy();
+    unmount();
+    show(<SyncHistory status={{ ...connected, logs: [{ ...nothing, trigger: "connect" }] }} />);
+    expect(screen.getByText("The calendar was connected")).toBeTruthy();
+  });
+
+  it("keeps under technical details what only support needs", () => {
+    const reasons = [`Lesson ${ME} of 2026-03-02 09:00: its event was made.`];
+    show(<SyncHistory status={{ ...connected, logs: [{ ...log, reasons }] }} lessonTitle={() => "Violin"} />);
+    const technical = screen.getByText("Technical details").closest("details");
+    expect(technical?.textContent).toContain(ME);
+    expect(technical?.textContent).toContain("1 call to Google");
+    expect(screen.getByText(/^“Violin”, Mon, Mar 2, 09:00/).closest("details")).not.toBe(technical);
+  });
+});
+
+describe("a sentence of a run, in people's words", () => {
+  const told = (sentence: string, title?: string) => inWords(sentence, () => title, english);
+
+  it.each([
+    [
+      `Lesson ${ME} of 2026-03-02 09:00: its event was made.`,
+      "Violin",
+      "“Violin”, Mon, Mar 2, 09:00 AM: its event was made.",
+    ],
+    [
+      `Lesson ${ME} of 2026-03-02 09:00: its event followed the lesson.`,
+      undefined,
+      "A lesson, Mon, Mar 2, 09:00 AM: its event followed the lesson.",
+    ],
+    [
+      `Lesson ${ME} of 2026-03-02 09:00: it overlaps event getuuj1uosr5ortbb72jgsltbk from 2026-03-02 09:30 to 2026-03-02 10:00.`,
+      "Violin",
+      "“Violin”, Mon, Mar 2, 09:00 AM: it overlaps an event from Mon, Mar 2, 09:30 AM to Mon, Mar 2, 10:00 AM.",
+    ],
+    [
+      "Event getuuj1uosr5ortbb72jgsltbk_20260302T090000Z was left out: it cannot be read.",
+      undefined,
+      "An event was left out: it cannot be read.",
+    ],
+    ["The event was put back.", undefined, "The event was put back."],
+  ])("has titles and times for ids: %s", (sentence, title, said) => {
+    expect(told(sentence, title)).toBe(said);
   });
 });

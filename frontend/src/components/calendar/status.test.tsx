@@ -34,7 +34,13 @@ describe("the headline of a connection", () => {
       /^3 changes/,
     ],
     ["is synced by hand, and claims nothing of what came since", byHand, "quiet", "Synced by hand"],
-    ["reads for the first time", { ...connected, lastSyncedAt: null }, "busy", /first time/],
+    ["is synced for the first time", { ...connected, lastSyncedAt: null }, "busy", /^First sync/],
+    [
+      "is synced for the first time, and how far that is",
+      { ...counting({ lessonsWaiting: 117 }), lastSyncedAt: null },
+      "busy",
+      "First sync: 117 lessons to go",
+    ],
     ["fails", { ...connected, state: "failing" } as const, "bad", "The sync is held up"],
     ["is off", { ...connected, state: "switched_off" } as const, "quiet", "Sync is off"],
     ["is withdrawn", { ...connected, state: "needs_reauth" } as const, "bad", /permission/],
@@ -54,8 +60,8 @@ describe("the headline of a connection", () => {
       { ...connected, settings },
       { ...connected, lastSyncedAt: null },
     ];
-    for (const status of all) expect(headline(status, english, NOW).hint).not.toContain("Nothing waits");
-    expect(headline(connected, english, NOW).hint).toContain("Nothing waits");
+    for (const status of all) expect(headline(status, english, NOW).hint).not.toContain("all in Google");
+    expect(headline(connected, english, NOW).hint).toContain("all in Google");
   });
 });
 
@@ -74,14 +80,28 @@ describe("CalendarSyncStatus", () => {
       status: "scheduled",
       hasConflict: false,
     } as const;
-    const failures = [{ ...lesson, reason: "Google refused it." }];
+    const reason = "Google refused with 403 (forbidden).";
+    const failures = [{ ...lesson, reason }];
     const counts = { lessonsWaiting: 1, lessonsFailed: 2, conflicts: 0 };
     const status = { ...connected, counts, failures };
     show(<CalendarSyncStatus lessons={[violin]} />, status);
     expect(screen.getByText("2 lessons are not in Google as they should be")).toBeTruthy();
     expect(screen.getByText("1 change on the way.")).toBeTruthy();
     expect(screen.getByText("Violin")).toBeTruthy();
-    expect(screen.getByText("Google refused it.")).toBeTruthy();
+    expect(screen.getByText(/^Google did not accept it/).closest("details")).toBeNull();
+    expect(screen.getByText(reason).closest("details"), "only for support").toBeTruthy();
+  });
+
+  it("says as it is why a lesson was left alone", () => {
+    const reason = "The lesson vanished together with many others.";
+    const lesson = {
+      lessonId: ME,
+      eventStart: connected.connectedAt,
+      eventEnd: connected.connectedAt,
+      reason,
+    };
+    show(<CalendarSyncStatus />, { ...connected, failures: [lesson] });
+    expect(screen.getByText(reason).closest("details")).toBeNull();
   });
 
   it("keeps what only support needs under its details", () => {
@@ -101,7 +121,7 @@ describe("CalendarSyncStatus", () => {
     show(<CalendarSyncStatus />, connected);
     await press("Sync now");
     expect(
-      await screen.findByText("Synced: 2 events created, 1 event updated, 1 new conflict."),
+      await screen.findByText("Synced: 2 lessons added, 1 lesson updated, 1 new conflict."),
     ).toBeTruthy();
   });
 
@@ -126,6 +146,19 @@ describe("CalendarSyncStatus", () => {
     show(<CalendarSyncStatus />, connected);
     await press("Sync now");
     expect(await screen.findByText(/still to be done/)).toBeTruthy();
+  });
+
+  it("urges a sync only where it waits for the person", () => {
+    const { unmount } = show(<CalendarSyncStatus />, connected);
+    expect(screen.getByRole("button", { name: "Sync now" }).className).toBe("");
+    unmount();
+    show(<CalendarSyncStatus />, byHand);
+    expect(screen.getByRole("button", { name: "Sync now" }).className).toBe("primary");
+  });
+
+  it.each(["needs_reauth", "disconnecting"] as const)("offers no sync that cannot be: %s", (state) => {
+    show(<CalendarSyncStatus />, { ...connected, state });
+    expect(screen.queryByRole("button", { name: "Sync now" })).toBeNull();
   });
 
   it("cannot sync what is switched off", () => {

@@ -223,7 +223,7 @@ test("in colours that the viewer forces, what colour tells apart is told apart",
     ["true", "false"].map((is) => styleOf(`[role=tab][aria-selected=${is}]`, "borderBottomColor")),
   );
   assert.notEqual(chosen, other, "which tab is open");
-  assert.equal(await styleOf(".entry", "borderTopStyle"), "solid");
+  assert.equal(await styleOf(".entry.lesson", "borderTopWidth"), "3px");
   if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/forced.png` });
   await page.emulateMedia({ forcedColors: "none" });
 });

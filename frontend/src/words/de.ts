@@ -86,7 +86,7 @@ const words: Words = {
     byHand: "Synchronisiert wird von Hand",
     firstSync: "Wird zum ersten Mal synchronisiert …",
     firstToGo: (lessons, max) => `Erste Synchronisation: noch ${atLeast(lessons, max, "Stunde", "Stunden")}`,
-    firstHint: "Sie läuft von selbst weiter; Sie können diese Seite verlassen.",
+    firstHint: "Das geht von selbst weiter; Sie können diese Seite verlassen.",
     upToDate: "Auf dem neuesten Stand",
     notWritten: "Stunden werden nicht in Google eingetragen.",
     allWritten: "Ihre Stunden des kommenden Jahres stehen alle in Google.",

@@ -6,6 +6,9 @@ const counted = (number: number, one: string): string => `${number} ${one}${numb
 const atLeast = (number: number, max: number, one: string): string =>
   number < max ? counted(number, one) : `${max} ${one}s or more`;
 
+const REFUSED_CLIENT =
+  "Google refuses this application, for everyone. Its operator has to repair that; nothing is lost, and it goes on by itself then.";
+
 export const en = {
   googleCalendar: "Google Calendar",
   noTitle: "(No title)",
@@ -86,9 +89,26 @@ export const en = {
     allWritten: "Your lessons of the coming year are all in Google.",
     lastSynced: (ago: string) => `Last synced ${ago}.`,
   },
-  /** The API's reasons for a state, by code, and what it says of push, where the page's language is not the API's. */
-  reasons: {} as Record<string, string>,
-  push: {} as Record<string, string>,
+  /** The API's reasons for a state, by code, and what it says of push: where a person would not say it so. */
+  reasons: {
+    unfinished: "Something is still to be done; the activity says what. It goes on by itself.",
+    calendar_gone:
+      "Google no longer shows this calendar; the activity says with which reason. It is tried again by itself.",
+    google_refused:
+      "Google does not show this calendar; the activity says with which reason. It is tried again by itself.",
+    deleted_client: REFUSED_CLIENT,
+    unauthorized_client: REFUSED_CLIENT,
+    invalid_client: REFUSED_CLIENT,
+    invalid_grant: "The permission was withdrawn at Google. Connect again; nothing is lost.",
+    insufficientPermissions: "One of the permissions is missing. Connect again, and leave all boxes ticked.",
+  } as Record<string, string>,
+  push: {
+    healthy: "Known within seconds.",
+    unhealthy: "Google's notices were not renewed in time; the calendar is checked regularly.",
+    suspect: "Google did not tell us of a change; until it does, the calendar is checked regularly.",
+    unsupported: "Google does not tell us of changes in this calendar; it is checked regularly.",
+    closed: "Google does not tell us of changes yet; the calendar is checked regularly.",
+  } as Record<string, string>,
   errors: { http_401: "Your session has ended. Sign in again." } as Record<string, string>,
 
   offline: {

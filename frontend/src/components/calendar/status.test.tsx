@@ -106,7 +106,7 @@ describe("CalendarSyncStatus", () => {
 
   it("keeps what only support needs under its details", () => {
     show(<CalendarSyncStatus />, connected);
-    expect(screen.getByText(/Google tells of changes at once/).closest("details")).toBeTruthy();
+    expect(screen.getByText(/Known within seconds/).closest("details")).toBeTruthy();
   });
 
   it("lets a sync be tried while Google refuses the application", () => {

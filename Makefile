@@ -5,6 +5,7 @@ CARGO ?= cargo
 TOOLS := target/tools
 DENY := $(TOOLS)/bin/cargo-deny
 PYTHON := $(TOOLS)/python/bin
+CARGO_LAMBDA := $(TOOLS)/lambda/bin/cargo-lambda
 # cargo-deny on the product, and on the fuzz targets with their own lock file. Not each needs every exception.
 each_workspace = for manifest in Cargo.toml fuzz/Cargo.toml; do \
 		$(DENY) --locked --config deny.toml --manifest-path $$manifest check \
@@ -18,7 +19,7 @@ DEMO := frontend/demo/dist/index.html
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test verify nightly soak mutants fuzz fuzzers audit bench latency cost-model build fmt lint doc unit page kill conformance browser postgresql deny schemas others
+.PHONY: help run reset test verify nightly soak mutants fuzz fuzzers audit bench latency cost-model build package fmt lint doc unit page kill conformance browser postgresql deny schemas others
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +54,15 @@ cost-model: ## Work out what a million connections cost
 
 build: ## Build the functions for this machine, as they are released
 	$(CARGO) build --locked --release --package calendar-functions --bins
+
+# For the processors of template.yaml where Rust has that target (`rustup target add`), else for this machine's kind, which
+# shows about the same sizes.
+GRAVITON := aarch64-unknown-linux-gnu
+LAMBDA_TARGET = $(if $(wildcard $(shell rustc --print sysroot)/lib/rustlib/$(GRAVITON)),$(GRAVITON),$(shell uname -m)-unknown-linux-gnu)
+package: $(CARGO_LAMBDA) ## Build all functions for Lambda at once, zip them under target/lambda and print their sizes
+	PATH="$(CURDIR)/$(dir $(CARGO_LAMBDA)):$$PATH" $(CARGO) lambda build --locked --release --package calendar-functions --bins \
+		--target $(LAMBDA_TARGET) --output-format zip
+	cd target/lambda && wc -c */bootstrap.zip
 
 fmt: frontend/node_modules/.package-lock.json ## Format the code
 	$(CARGO) fmt --all
@@ -162,3 +172,8 @@ $(DENY):
 $(PYTHON)/cfn-lint:
 	python3 -m venv $(TOOLS)/python
 	$(PYTHON)/pip install --quiet cfn-lint==1.58.0 openapi-spec-validator==0.9.0
+
+# With the linker that it needs, in Python's packages.
+$(CARGO_LAMBDA):
+	python3 -m venv $(TOOLS)/lambda
+	$(TOOLS)/lambda/bin/pip install --quiet cargo-lambda==1.9.2

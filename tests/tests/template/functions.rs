@@ -35,6 +35,22 @@ fn every_binary_has_a_function_and_every_function_a_binary() {
     assert_eq!(list(&all["Architectures"]).iter().map(text).collect::<Vec<_>>(), ["arm64"]);
 }
 
+/// `sam build` runs cargo-lambda in the folder of `CodeUri`. In the workspace's root, tests would switch on features of the
+/// dependencies. And where a profile does not say what a panic does, cargo-lambda lets it end the process.
+#[test]
+fn what_is_deployed_has_the_features_and_the_panics_of_what_is_tested() {
+    assert_eq!(text(&template()["Globals"]["Function"]["CodeUri"]), "functions");
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let makefile = read("Makefile");
+    for target in ["build", "package"] {
+        let recipe = makefile.split(&format!("\n{target}:")).nth(1).unwrap().split("\n\n").next().unwrap();
+        assert!(recipe.contains("--locked --release --package calendar-functions --bins"), "{target}: {recipe}");
+    }
+    let manifest = read("Cargo.toml");
+    let release = manifest.split("\n[profile.release]\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    assert!(release.lines().any(|line| line == "panic = \"unwind\""), "{release}");
+}
+
 #[test]
 fn schedules_are_those_of_the_one_machine_stack() {
     let template = template();

@@ -1,7 +1,10 @@
 //! Queues and the stream, and how their messages reach functions.
 
-use calendar_tests::template::{functions, mapping_of, one_or_many, resources, stream_mapping, template, text};
+use calendar_tests::template::{
+    functions, list, mapping_of, mappings, one_or_many, resources, stream_mapping, template, text,
+};
 use local_stack::deployment::{FIRST_SYNC_QUEUE, LESSON_FEED, QUEUE_TRIGGERS, SYNC_QUEUE};
+use serde_json::Value as Yaml;
 
 /// The queues that functions handle: their names on one machine, the resources, and those of their dead letters.
 pub const QUEUE_RESOURCES: [(&str, &str, &str); 3] = [
@@ -41,6 +44,26 @@ fn queues_are_encrypted_and_dead_letters_kept_for_a_fortnight() {
         if QUEUE_RESOURCES.iter().any(|(_, _, dead_letters)| *dead_letters == name) {
             assert_eq!(queue["MessageRetentionPeriod"].as_i64(), Some(14 * 24 * 60 * 60), "{name}");
         }
+    }
+}
+
+/// A worker goes on with long work by messages to itself, of which Lambda would stop about the sixteenth
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>).
+#[test]
+fn only_a_function_that_sends_to_its_own_queue_may_go_on_in_a_loop() {
+    let template = template();
+    for (name, function) in functions(&template) {
+        let sends_to = |queue: &Yaml| {
+            let mut statements = list(&function["Policies"]).iter().flat_map(|policy| list(&policy["Statement"]));
+            statements.any(|statement| {
+                one_or_many(&statement["Action"]).contains(&"sqs:SendMessage".to_owned())
+                    && one_or_many(&statement["Resource"]).contains(&text(queue))
+            })
+        };
+        let loops = mappings(&template).any(|(of, mapping)| {
+            of == name && mapping["EventSourceArn"].is_string() && sends_to(&mapping["EventSourceArn"])
+        });
+        assert_eq!(function["RecursiveLoop"].as_str(), loops.then_some("Allow"), "{name}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The API: routes, and who may call them.
 
 use calendar_tests::template::{functions, list, one_or_many, resources, template, text};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use local_stack::{deployment::ROUTES, gateway::Access};
 
@@ -101,6 +101,28 @@ fn the_api_lets_in_listed_origins_alone_and_only_so_many_calls() {
     let limits = &template["Resources"]["ApiStage"]["Properties"]["DefaultRouteSettings"];
     assert!(limits["ThrottlingRateLimit"].as_i64().is_some_and(|rate| (1..=1000).contains(&rate)));
     assert!(limits["ThrottlingBurstLimit"].as_i64().is_some_and(|burst| (1..=2000).contains(&burst)));
+}
+
+/// Paths have ids, queries a login's code and state, headers the callers' tokens.
+#[test]
+fn access_logs_name_the_route_and_neither_path_nor_query_nor_header() {
+    let template = template();
+    let settings = &template["Resources"]["ApiStage"]["Properties"]["AccessLogSettings"];
+    assert_eq!(text(&settings["DestinationArn"]), "AccessLogs.Arn");
+    let line: BTreeMap<String, String> = serde_json::from_str(&text(&settings["Format"])).unwrap();
+    let logged: Vec<_> = line.values().map(|value| value.trim_start_matches("$context.")).collect();
+    assert_eq!(
+        logged,
+        [
+            "authorizer.error",
+            "integrationErrorMessage",
+            "responseLatency",
+            "requestId",
+            "routeKey",
+            "status",
+            "requestTime"
+        ]
+    );
 }
 
 /// An account of ten executions at once, as a new one may have, lets none be reserved.

@@ -49,6 +49,11 @@ pub const LESSON_FEED: &str = "lesson-feed";
 /// Where its messages go that are refused, or fail for good.
 pub const LESSON_FEED_DEAD_LETTERS: &str = "lesson-feed-dead-letters";
 
+/// The bus that notices go to.
+pub const NOTICE_BUS: &str = "default";
+/// The secret with the client secret and the webhook keys.
+pub const SECRET: &str = "calendar-sync";
+
 pub const QUEUES: [Queue; 5] = [
     worked_on(SYNC_QUEUE),
     worked_on(FIRST_SYNC_QUEUE),

@@ -21,8 +21,8 @@ use tower_http::cors::CorsLayer;
 use crate::{
     aws::{self, Kms, Queues, Secrets, Services},
     deployment::{
-        self, FIRST_SYNC_QUEUE, LESSON_CHANGES, LESSON_FEED_DEAD_LETTERS, QUEUE_TRIGGERS, QUEUES, ROUTES, SCHEDULES,
-        SYNC_QUEUE,
+        self, FIRST_SYNC_QUEUE, LESSON_CHANGES, LESSON_FEED_DEAD_LETTERS, NOTICE_BUS, QUEUE_TRIGGERS, QUEUES, ROUTES,
+        SCHEDULES, SECRET, SYNC_QUEUE,
     },
     dev::{self, Host},
     functions::Functions,
@@ -36,8 +36,6 @@ use crate::{
 
 /// How long invocations that are under way may take to end when the stack is taken down.
 const GRACE: Duration = Duration::from_secs(5);
-/// The secret that holds what the functions share.
-const SECRET: &str = "calendar-sync";
 
 #[derive(Debug)]
 pub struct Stack {
@@ -163,7 +161,7 @@ async fn serving(what: &str, server: impl Future<Output = std::io::Result<()>>) 
 /// What the functions are told. The environment decides what is about Google, and nothing about AWS.
 fn config(environment: Variables, api_url: &str, google: Option<&SimulatedGoogle>) -> Config {
     let mut variables = BTreeMap::from([
-        ("EVENT_BUS_NAME", "default".to_owned()),
+        ("EVENT_BUS_NAME", NOTICE_BUS.to_owned()),
         ("FEED_DEAD_LETTERS_URL", Queues::url(LESSON_FEED_DEAD_LETTERS)),
         ("FIRST_SYNC_QUEUE_URL", Queues::url(FIRST_SYNC_QUEUE)),
         ("FRONTEND_URL", api_url.to_owned()),

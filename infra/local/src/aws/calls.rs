@@ -14,7 +14,7 @@ pub struct Call {
     pub function: String,
     /// `dynamodb:GetItem`, `kms:Decrypt`, ….
     pub action: String,
-    /// A table, an index as `table/index/name`, or a queue; empty where the service has only one thing.
+    /// A table, an index as `table/index/name`, a queue, a key, a secret or a bus.
     pub resource: String,
 }
 
@@ -43,7 +43,9 @@ impl Calls {
         let called = match service {
             "dynamodb" => tables(operation, &body),
             "sqs" => vec![(operation, queue(&body))],
-            _ => vec![(operation, String::new())],
+            "events" => buses(&body).into_iter().map(|bus| (operation, bus)).collect(),
+            "kms" => vec![(operation, text(&body["KeyId"]))],
+            _ => vec![(operation, text(&body["SecretId"]))],
         };
         let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         made.extend(called.into_iter().map(|(action, resource)| Call {
@@ -54,6 +56,14 @@ impl Calls {
     }
 }
 
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn buses(body: &Value) -> BTreeSet<String> {
+    body["Entries"].as_array().into_iter().flatten().map(|entry| text(&entry["EventBusName"])).collect()
+}
+
 /// The name of a queue is the last part of its URL.
 fn queue(body: &Value) -> String {
     body["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).unwrap_or_default().to_owned()
@@ -61,7 +71,7 @@ fn queue(body: &Value) -> String {
 
 /// The tables that a call of DynamoDB touches, and by which action: a transaction needs those of its parts.
 fn tables<'a>(operation: &'a str, body: &Value) -> Vec<(&'a str, String)> {
-    let table = |part: &Value| part["TableName"].as_str().unwrap_or_default().to_owned();
+    let table = |part: &Value| text(&part["TableName"]);
     match operation {
         "TransactWriteItems" => {
             let parts = body["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object).flatten();
@@ -107,7 +117,14 @@ mod tests {
         let query = json!({ "TableName": "a", "IndexName": "i" });
         calls.note(&headers, "DynamoDB_20120810", "Query", query.to_string().as_bytes());
         calls.note(&headers, "AmazonSQS", "SendMessage", br#"{ "QueueUrl": "https://sqs/0/q" }"#);
-        calls.note(&headers, "TrentService", "Decrypt", b"{}");
+        calls.note(&headers, "TrentService", "Decrypt", br#"{ "KeyId": "k" }"#);
+        calls.note(
+            &headers,
+            "AWSEvents",
+            "PutEvents",
+            br#"{ "Entries": [{ "EventBusName": "b" }, { "EventBusName": "b" }] }"#,
+        );
+        calls.note(&headers, "secretsmanager", "GetSecretValue", br#"{ "SecretId": "s" }"#);
         calls.note(&HeaderMap::new(), "TrentService", "Encrypt", b"{}");
         let made = calls.made().into_iter().map(|call| format!("{} {}", call.action, call.resource));
         assert_eq!(
@@ -117,7 +134,9 @@ mod tests {
                 "dynamodb:DeleteItem b",
                 "dynamodb:PutItem a",
                 "dynamodb:Query a/index/i",
-                "kms:Decrypt ",
+                "events:PutEvents b",
+                "kms:Decrypt k",
+                "secretsmanager:GetSecretValue s",
                 "sqs:SendMessage q"
             ]
         );

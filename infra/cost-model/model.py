@@ -24,7 +24,7 @@ DAYS = 30
 # ── how long things take and how long lines are ──────────────────────────────────────────────────────────────────────
 GOOGLE_MS, DYNAMO_MS, WEBHOOK_MS, TOKEN_MS = 120, 5, 5, 120
 MEMORY_GB = 0.25
-LOG_LINE_BYTES = 400  # one line for each run
+LOG_LINE_BYTES = 900  # one line for each run, with its metrics
 
 # ── prices in US$: AWS's list prices of us-east-1, on demand, of early 2025. Check them before use. ────────────────
 WRITE_UNIT = 0.625e-6  # https://aws.amazon.com/dynamodb/pricing/on-demand/

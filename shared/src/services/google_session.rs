@@ -88,9 +88,9 @@ impl From<SessionError> for Error {
     }
 }
 
-/// Logs it for the operator (an alarm of the deployment reads this line), and returns the error for the caller.
+/// Logs it for the operator, whom an alarm calls, and returns the error for the caller.
 pub fn client_refused(refusal: &Refusal) -> Error {
-    tracing::error!(%refusal, "Google refuses our OAuth client");
+    tracing::error!(%refusal, clients_refused = 1, "Google refuses our OAuth client");
     let text = format!("Google refuses this application itself ({refusal}); its operator has to mend that.");
     Error::new(ErrorKind::Internal, "client_refused", text)
 }

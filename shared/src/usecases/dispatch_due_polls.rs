@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     Result,
@@ -32,14 +32,20 @@ pub struct DispatchDuePolls {
 impl DispatchDuePolls {
     /// Sends a message for each connection that is due, the longest due first. Returns how many.
     pub async fn dispatch(&self) -> Result<usize> {
-        let sent = concurrently((0..self.store.shards()).map(|shard| self.dispatch_shard(shard)).collect()).await?;
-        Ok(sent.into_iter().sum())
+        let now = self.clock.now();
+        let shards = (0..self.store.shards()).map(|shard| self.dispatch_shard(shard, now)).collect();
+        let dispatched = concurrently(shards).await?;
+        let sent = dispatched.iter().map(|(_, sent)| sent).sum();
+        let oldest_due = dispatched.iter().filter_map(|(oldest, _)| *oldest).min().unwrap_or(now);
+        tracing::info!(polls_sent = sent, oldest_due_seconds = (now - oldest_due).num_seconds(), "polled");
+        Ok(sent)
     }
 
-    async fn dispatch_shard(&self, shard: u8) -> Result<usize> {
-        let due = self.store.due(shard, self.clock.now(), MAX_CONNECTIONS_PER_SHARD_PER_MINUTE).await?;
+    /// When the longest due connection of a shard was due, and how many messages were sent.
+    async fn dispatch_shard(&self, shard: u8, now: DateTime<Utc>) -> Result<(Option<DateTime<Utc>>, usize)> {
+        let due = self.store.due(shard, now, MAX_CONNECTIONS_PER_SHARD_PER_MINUTE).await?;
         let sent = concurrently(due.iter().map(|found| self.dispatch_one(*found, due.len())).collect()).await?;
-        Ok(sent.into_iter().filter(|sent| *sent).count())
+        Ok((due.first().map(|longest| longest.at), sent.into_iter().filter(|sent| *sent).count()))
     }
 
     /// Claims one of `of` connections and sends its message; false when another dispatcher claimed it.

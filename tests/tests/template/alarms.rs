@@ -1,11 +1,9 @@
 //! Alarms: what would otherwise fail unseen is told.
 
 use calendar_tests::template::{list, resources, root, template, text};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-};
+use std::{collections::BTreeSet, fs};
 
+use local_stack::{deployment::ROUTES, gateway::Access};
 use serde_json::{Value as Yaml, json};
 
 use crate::queues::QUEUE_RESOURCES;
@@ -71,39 +69,62 @@ fn a_schedule_that_fails_or_does_not_run_raises_an_alarm() {
     }
 }
 
-/// These are counted by a line of the log.
+/// API Gateway answers for a function that fails, or finds no room, with 5xx.
 #[test]
-fn notices_that_stay_behind_and_a_client_that_google_refuses_raise_an_alarm() {
+fn each_function_that_fails_raises_an_alarm() {
     let template = template();
-    let code = root().join("shared/src");
-    let lines = [
-        ("UndeliveredNotices", code.join("usecases/sync/mod.rs")),
-        ("RefusedClients", code.join("services/google_session.rs")),
-    ];
-    let filters: BTreeMap<_, _> = resources(&template, "AWS::Logs::MetricFilter").collect();
-    assert!(filters.keys().copied().eq(lines.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>()), "{filters:?}");
-    for (name, source) in lines {
-        let filter = &filters[name]["Properties"];
-        let line = text(&filter["FilterPattern"]);
-        assert!(fs::read_to_string(source).unwrap().contains(&line), "{line} is not logged");
-        let counted = &filter["MetricTransformations"][0];
-        let namespace = text(&counted["MetricNamespace"]);
-        assert!(namespace.contains("${AWS::StackName}"), "{name} counts for all stacks of the account");
-        let watch = |alarm: &&Yaml| {
-            alarm["MetricName"] == counted["MetricName"] && alarm["Namespace"] == counted["MetricNamespace"]
-        };
-        let alarms = resources(&template, "AWS::CloudWatch::Alarm").map(|(_, alarm)| &alarm["Properties"]);
-        assert_eq!(alarms.filter(watch).count(), 1, "{name}");
+    let errors = alarms(&template, "5xx", "Api");
+    assert_eq!(errors.len(), 1);
+    for (name, function) in resources(&template, "AWS::Serverless::Function") {
+        let binary = text(&function["Metadata"]["BuildProperties"]["Binary"]);
+        let is_behind_the_api =
+            ROUTES.iter().any(|route| route.function == binary && route.access != Access::FunctionUrl);
+        assert_eq!(alarms(&template, "Errors", name).len(), usize::from(!is_behind_the_api), "{name}");
     }
 }
 
+/// The alarm on what the code measures under `metric`: how much of it is too much, of which statistic.
+fn on_our_own(metric: &str) -> (String, f64) {
+    let template = template();
+    let alarms: Vec<_> = resources(&template, "AWS::CloudWatch::Alarm")
+        .map(|(_, alarm)| &alarm["Properties"])
+        .filter(|alarm| alarm["MetricName"] == metric)
+        .collect();
+    let [alarm] = alarms.as_slice() else { panic!("{metric}: {alarms:?}") };
+    assert_eq!(alarm["ComparisonOperator"], "GreaterThanThreshold", "{metric}");
+    (text(&alarm["Statistic"]), alarm["Threshold"].as_f64().unwrap())
+}
+
 #[test]
-fn each_alarm_notifies_and_is_explained_in_the_operations_guide() {
+fn what_no_instructor_can_mend_raises_an_alarm_at_once_and_what_hits_many_soon() {
+    for at_once in ["clients_refused", "notices_undelivered"] {
+        assert_eq!(on_our_own(at_once), ("Sum".to_owned(), 0.0), "{at_once}");
+    }
+    for many in ["connections_failing", "connections_withdrawn", "pushes_missed"] {
+        let (statistic, threshold) = on_our_own(many);
+        assert!(statistic == "Sum" && threshold >= 10.0, "one alone is for its instructor: {many}");
+    }
+    assert_eq!(on_our_own("oldest_due_seconds"), ("Maximum".to_owned(), 900.0), "the default polling interval");
+    assert_eq!(on_our_own("throttled_runs"), ("Average".to_owned(), 0.5));
+}
+
+#[test]
+fn each_alarm_notifies_and_has_a_section_of_its_own_in_the_operations_guide() {
     let template = template();
     let guide = fs::read_to_string(root().join("docs/operations.md")).unwrap();
-    let named: BTreeSet<_> = guide.split('`').filter(|word| word.ends_with("Alarm")).collect();
+    let sections: Vec<_> = guide.split("\n### ").skip(1).filter(|section| section.starts_with('`')).collect();
+    let mut explained = BTreeSet::new();
+    for section in sections {
+        let (heading, steps) = section.split_once('\n').unwrap();
+        let alarms: Vec<_> = heading.split('`').filter(|word| word.ends_with("Alarm")).collect();
+        assert!(!alarms.is_empty() && alarms.iter().all(|name| explained.insert(*name)), "{heading}");
+        let steps = steps.split("\n#").next().unwrap();
+        for part in ["\n1. ", "\n2. ", "\n3. ", "\nMended by "] {
+            assert!(steps.contains(part), "{heading} lacks {part:?}");
+        }
+    }
     let deployed: BTreeSet<_> = resources(&template, "AWS::CloudWatch::Alarm").map(|(name, _)| name).collect();
-    assert_eq!(named, deployed);
+    assert_eq!(explained, deployed);
     let told = json!(["HasAlarmTopic", ["AlarmTopicArn"], "AWS::NoValue"]);
     for (name, alarm) in resources(&template, "AWS::CloudWatch::Alarm") {
         assert_eq!(alarm["Properties"]["AlarmActions"], told, "{name}");

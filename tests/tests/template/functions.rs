@@ -180,7 +180,6 @@ fn the_functions_that_callers_reach_with_a_token_know_its_claims_and_no_other_do
             assert_eq!(given[variable].as_str(), reached.then_some(parameter), "{name}: {variable}");
         }
     }
-    assert_eq!(template["Globals"]["Function"]["Environment"]["Variables"], json!({ "LOG_LEVEL": "LogLevel" }));
 }
 
 /// Who is given a thing may use it; `roles` compares each role with the calls that its function makes.

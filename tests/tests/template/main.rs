@@ -4,6 +4,7 @@
 mod alarms;
 mod api;
 mod functions;
+mod metrics;
 mod parameters;
 mod queues;
 mod tables;

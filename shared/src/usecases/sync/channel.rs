@@ -172,6 +172,7 @@ impl Round<'_> {
         let health = push::as_of(&self.state.push_health, self.sync.now());
         if health != self.state.push_health {
             self.state.push_health = health;
+            tracing::warn!(connection = %self.request.key, pushes_missed = 1, "Google did not tell us of a change");
             self.report
                 .say("Google did not tell us of a change. The calendar is polled at its interval until it does.");
             self.report.changed = true;

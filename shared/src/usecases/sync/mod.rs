@@ -309,7 +309,7 @@ impl SyncCalendar {
     async fn deliver_notices(&self, key: ConnectionKey) -> bool {
         let delivered = deliver_notices::deliver(self.google.store.as_ref(), self.bus.as_ref(), key).await;
         if let Err(error) = &delivered {
-            tracing::error!(connection = %key, ?error, "notices stay in the outbox");
+            tracing::error!(connection = %key, ?error, notices_undelivered = 1, "notices stay in the outbox");
         }
         delivered.is_ok()
     }

@@ -67,14 +67,12 @@ impl SyncCalendar {
         let daily = report.reconciled;
         let now = self.now();
         let id = request.log_id.unwrap_or_else(|| SyncLogId(self.time_ordered_id(started_at)));
+        let throttled = report.paced || report.quota_exceeded;
         let mut log = report.into_log(id, request, direction, outcome, [started_at, now]);
+        log_end(request, &log, throttled, now);
         if let Some(earlier) = self.promised(request).await? {
             log = log.after(earlier);
         }
-        tracing::info!(
-            connection = %request.key, trigger = ?log.trigger, outcome = ?log.outcome, google_calls = log.google_calls,
-            duration_ms = log.duration_ms, "synced"
-        );
         if tell {
             self.google.store.put_log(&log).await?;
         }
@@ -96,5 +94,57 @@ impl SyncCalendar {
         self.random.fill(&mut random);
         uuid::Builder::from_unix_timestamp_millis(u64::try_from(at.timestamp_millis()).unwrap_or(0), &random)
             .into_uuid()
+    }
+}
+
+/// Logs what this part of a run did, with its metrics.
+fn log_end(request: &SyncRequest, log: &CalendarSyncLog, throttled: bool, now: DateTime<Utc>) {
+    let push_to_stored_ms = push_to_stored_ms(request.notified_at, log, now);
+    tracing::info!(
+        connection = %request.key, trigger = ?log.trigger, outcome = ?log.outcome, google_calls = log.google_calls,
+        duration_ms = log.duration_ms, throttled_runs = u64::from(throttled), push_to_stored_ms, "synced"
+    );
+}
+
+/// How long it took until what a push notification told of was stored. A run without a call to Google stored nothing.
+fn push_to_stored_ms(notified_at: Option<DateTime<Utc>>, log: &CalendarSyncLog, now: DateTime<Utc>) -> Option<u64> {
+    let stored = log.google_calls > 0 && log.outcome != SyncOutcome::Failed;
+    let took = now - notified_at.filter(|_| stored)?;
+    u64::try_from(took.num_milliseconds()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{model::SyncCounts, testing::key};
+
+    #[test]
+    fn only_a_run_that_listed_for_a_push_notification_tells_how_long_it_took_to_store() {
+        let now: DateTime<Utc> = "2026-03-01T08:00:00Z".parse().unwrap();
+        let notified_at = now - TimeDelta::milliseconds(900);
+        let took = |notified_at, google_calls, outcome| {
+            let log = CalendarSyncLog {
+                id: SyncLogId(Uuid::nil()),
+                key: key(0, 0),
+                trigger: SyncTrigger::Webhook,
+                direction: SyncDirection::TwoWay,
+                started_at: now,
+                duration_ms: 0,
+                counts: SyncCounts::default(),
+                google_calls,
+                outcome,
+                reasons: Vec::new(),
+            };
+            push_to_stored_ms(notified_at, &log, now)
+        };
+        assert_eq!(took(Some(notified_at), 1, SyncOutcome::Completed), Some(900));
+        assert_eq!(took(Some(notified_at), 1, SyncOutcome::Running), Some(900), "the listing comes first");
+        assert_eq!(took(Some(notified_at), 0, SyncOutcome::Completed), None, "answered by an earlier listing");
+        assert_eq!(took(Some(notified_at), 1, SyncOutcome::Failed), None);
+        assert_eq!(took(None, 1, SyncOutcome::Completed), None, "a poll");
+        assert_eq!(took(Some(now + TimeDelta::seconds(1)), 1, SyncOutcome::Completed), None, "a clock that is ahead");
     }
 }

@@ -113,6 +113,7 @@ impl SyncCalendar {
                 Ok((SyncOutcome::Failed, None))
             }
             Err(Failure::QuotaExceeded) => {
+                report.quota_exceeded = true;
                 report.say("Google's usage limit for this calendar is exceeded; we pause for hours.");
                 self.back_off(state, "quota_exceeded", backoff::QUOTA_EXCEEDED_DELAY, request.key).await?;
                 Ok((SyncOutcome::Failed, None))
@@ -158,6 +159,7 @@ impl SyncCalendar {
         state.backoff_until = Some(self.now() + backoff::jitter(rest, self.random.jitter()));
         state.next_sync_at = state.backoff_until;
         if state.failures == backoff::NOTIFY_AFTER_FAILURES {
+            tracing::warn!(connection = %key, code, connections_failing = 1, "the connection keeps failing");
             let notice = self.notice(key, NoticeKind::SyncFailing { code: code.to_owned() });
             self.google.store.put_notices(key, &[notice]).await?;
         }
@@ -176,6 +178,7 @@ impl SyncCalendar {
         state.client_refused = None;
         match self.google.store.save_status(as_read, &status, self.now(), &[notice]).await {
             Ok(()) => {
+                tracing::warn!(connection = %as_read.key, connections_withdrawn = 1, "the permission is gone");
                 state.next_sync_at = None;
                 state.renew_at = None;
                 Ok(())

@@ -1,5 +1,6 @@
 //! Nothing secret gets out: a process lives a day with every kind of event, at the loudest level of logging, and all
-//! its output is searched for every secret, and for people's plans.
+//! its output is searched for every secret, and for people's plans. The tables are searched for every secret, and for
+//! what of people's plans nothing here uses.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "this is test code")]
 
 use std::{collections::BTreeSet, path::Path, process::Command};
@@ -15,6 +16,10 @@ const FOLDER: &str = "REDACTION_FOLDER";
 const MARKED: &str = "marked-7f3a91";
 /// In what people have planned: it is stored, and shown to whom it concerns, but never logged or repeated in an error.
 const PRIVATE: &str = "private5e21c7";
+/// The title and place of an event that an instructor planned.
+const PLANNED: &str = "private5e21c7 in Google";
+/// In what of these plans is not to be stored: descriptions and guests, and of private events title and place.
+const UNUSED: &str = "unused8b03d4";
 
 #[test]
 fn no_secret_is_in_any_output_answer_or_table() {
@@ -46,7 +51,7 @@ fn no_secret_is_in_any_output_answer_or_table() {
     let [secrets, states, unlogged]: [BTreeSet<String>; 3] =
         serde_json::from_str(&std::fs::read_to_string(folder.path().join("secrets.json")).unwrap()).unwrap();
     assert!(secrets.len() > 20, "{}", secrets.len());
-    for secret in secrets.iter().map(String::as_str).chain([MARKED, PRIVATE]) {
+    for secret in secrets.iter().map(String::as_str).chain([MARKED, PRIVATE, UNUSED]) {
         assert!(secret.len() > 8, "too short to be looked for: {secret}");
         let at = output.find(secret);
         assert_eq!(
@@ -62,6 +67,7 @@ fn no_secret_is_in_any_output_answer_or_table() {
     }
     let tables = files(folder.path(), "dynamodb.sqlite") + &files(folder.path(), "aws.sqlite");
     assert!(tables.contains("lesson_i"), "the tables are there");
+    assert!(!tables.contains(UNUSED), "something is stored that nothing uses");
     // The state of a login is the key of its row: without the cookie it is worth nothing.
     for secret in secrets.difference(&states) {
         assert!(!tables.contains(secret), "{secret} is in the tables");
@@ -206,11 +212,11 @@ async fn connect(world: &World, secrets: &mut Secrets) {
 async fn sync(world: &World, secrets: &mut Secrets) {
     let start = world.in_hours(30);
     let lesson = world.add_lesson(PRIVATE, start).await;
-    for visibility in ["default", "private"] {
+    for (visibility, text) in [("default", PLANNED), ("private", UNUSED), ("confidential", UNUSED)] {
         world
             .plan_event(json!({
-                "summary": PRIVATE, "description": PRIVATE, "location": PRIVATE, "visibility": visibility,
-                "attendees": [{ "email": format!("{PRIVATE}@example.com") }],
+                "summary": text, "description": UNUSED, "location": text, "visibility": visibility,
+                "attendees": [{ "email": format!("{UNUSED}@example.com") }],
                 "start": { "dateTime": start }, "end": { "dateTime": world.in_hours(31) },
             }))
             .await;
@@ -237,6 +243,8 @@ async fn sync(world: &World, secrets: &mut Secrets) {
             world.sync().await;
         }
     }
+    let imports = world.rows("external_calendar_events").await;
+    assert!(imports.len() == 3 && json!(imports).to_string().contains(PLANNED), "the events are imported: {imports:?}");
     // An event that is none, and the lesson's, changed by the instructor.
     let page = json!({ "items": [{ "id": "malformed", "start": PRIVATE }], "nextSyncToken": "of nothing" }).to_string();
     world.fault("calendar.events.list", json!({ "next": 1 }), json!({ "garbage": page })).await;

@@ -86,7 +86,7 @@ contract! {
         more_pairs_than_a_transaction_takes_are_all_stored
         a_pair_with_the_longest_event_id_is_stored;
     external_events:
-        an_event_reads_back_as_google_keeps_it
+        an_event_reads_back_with_all_that_is_kept_of_it
         events_are_found_by_overlap
         long_events_are_found_while_they_last
         a_series_is_found_from_its_earliest_occurrence_on

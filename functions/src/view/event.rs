@@ -1,4 +1,4 @@
-//! An imported event as JSON. A private event shows that it is busy, and nothing else.
+//! An imported event as JSON. A private event shows when it is and whether it blocks: it has no title and no place.
 
 use calendar_sync::{model::timestamp, usecases::list_external_events::Occurrence};
 use serde_json::{Value, json};
@@ -7,13 +7,11 @@ use super::connection::conflict;
 
 pub fn occurrence(occurrence: &Occurrence) -> Value {
     let event = &occurrence.row.event;
-    let open = |text: &Option<String>| if event.private { None } else { text.clone() };
-    let title = if event.private { Some("Busy".to_owned()) } else { event.summary.clone() };
     json!({
         "googleEventId": event.id,
         "calendarId": occurrence.row.calendar_id,
-        "title": title,
-        "location": open(&event.location),
+        "title": event.summary,
+        "location": event.location,
         "eventStart": timestamp::format(occurrence.start),
         "eventEnd": timestamp::format(occurrence.end),
         "allDayEvent": event.start.is_some_and(|start| start.is_day()),

@@ -166,3 +166,21 @@ fn a_series_is_stored_from_its_earliest_occurrence_on() {
     let plan = planned(vec![recurring("early", &["RDATE:20260101T080000Z"])]);
     assert_eq!(plan.put[0].event_start.to_rfc3339(), "2026-01-01T08:00:00+00:00");
 }
+
+#[test]
+fn of_an_event_no_description_is_stored_and_of_a_private_one_the_times_alone() {
+    let text = |text: &str| Some(text.to_owned());
+    let full = |private| Event {
+        private,
+        etag: "v".to_owned(),
+        summary: text("Dentist"),
+        description: text("A crown"),
+        location: text("Main Street 1"),
+        ..listed("e")
+    };
+    for (private, summary, location) in [(false, text("Dentist"), text("Main Street 1")), (true, None, None)] {
+        let stored = &planned(vec![full(private)]).put[0].event;
+        let expected = Event { summary, location, description: None, etag: String::new(), ..full(private) };
+        assert_eq!(*stored, expected);
+    }
+}

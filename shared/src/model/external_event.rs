@@ -1,4 +1,4 @@
-//! Events that the product did not write: one row for each event, series or exception.
+//! Events that the product did not write: one row for each event, series or exception, with what is used of it.
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -9,7 +9,8 @@ use super::{CalendarId, Event, EventId, text::cut};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExternalCalendarEvent {
     pub calendar_id: CalendarId,
-    /// Its `start` and `end` are present.
+    /// Its `start` and `end` are present. It has no etag and no description, and a private one has neither title nor
+    /// place.
     pub event: Event,
     /// The start of the event, or of the earliest occurrence of a series. A whole day begins in the calendar's zone.
     pub event_start: DateTime<Utc>,
@@ -34,7 +35,7 @@ impl ExternalCalendarEvent {
     const MAX_TEXT_BYTES: usize = 8 * 1024;
 
     /// Bytes of rules and dates that are stored. DynamoDB limits an item with its copies in local indexes, one of which
-    /// holds whole items, to 400 KB, and a transaction, of which twenty rows are a part, to 4 MB.
+    /// holds nearly whole items, to 400 KB, and a transaction, of which twenty rows are a part, to 4 MB.
     pub const MAX_RECURRENCE_BYTES: usize = 128 * 1024;
 
     /// Whether the event is too large to be stored. Such an event can arrive as an invitation from anyone.
@@ -42,9 +43,15 @@ impl ExternalCalendarEvent {
         event.recurrence.iter().map(|line| line.len() + 1).sum::<usize>() > Self::MAX_RECURRENCE_BYTES
     }
 
-    /// Cuts the texts to what is stored of them, and frees the rest.
-    pub fn cut_texts(event: &mut Event) {
-        for text in [&mut event.summary, &mut event.description, &mut event.location].into_iter().flatten() {
+    /// Reduces the event to what is stored of it, and frees the rest: of a private event the times alone, and of the
+    /// others title and place.
+    pub fn reduce(event: &mut Event) {
+        event.etag = String::new();
+        event.description = None;
+        if event.private {
+            (event.summary, event.location) = (None, None);
+        }
+        for text in [&mut event.summary, &mut event.location].into_iter().flatten() {
             text.truncate(cut(text, Self::MAX_TEXT_BYTES).len());
             text.shrink_to_fit();
         }
@@ -57,7 +64,7 @@ impl ExternalCalendarEvent {
         let Extent { first_start, last_end } = series.unwrap_or(Extent { first_start: start, last_end: Some(end) });
         // Years after 9999 would sort before all others.
         let event_end = last_end.filter(|end| series.is_none() || end.year() <= 9999);
-        Self::cut_texts(&mut event);
+        Self::reduce(&mut event);
         Some(Self { calendar_id: calendar_id.clone(), event, event_start: first_start, event_end })
     }
 

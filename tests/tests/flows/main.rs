@@ -11,6 +11,7 @@ mod lesson_feed;
 mod limits;
 mod log;
 mod logins;
+mod privacy;
 mod refusals;
 mod switches;
 mod two_ways;

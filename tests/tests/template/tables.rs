@@ -52,7 +52,6 @@ fn assert_index(deployed: &Yaml, defined: &IndexDefinition) {
     let projection = &deployed["Projection"];
     let (kind, also): (_, &[&str]) = match defined.holds {
         Holds::Keys => ("KEYS_ONLY", &[]),
-        Holds::All => ("ALL", &[]),
         Holds::Also(names) => ("INCLUDE", names),
     };
     assert_eq!(text(&projection["ProjectionType"]), kind, "{}", defined.name);

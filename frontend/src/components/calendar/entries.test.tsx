@@ -55,7 +55,7 @@ describe("an event of Google on the page", () => {
   });
 
   it("shows as busy where it is private, and says where it has no title", () => {
-    expect(ofEvent({ ...event, title: "Busy", private: true }, english.words).title).toBe("Busy");
+    expect(ofEvent({ ...event, title: null, private: true }, english.words).title).toBe("Busy");
     expect(ofEvent({ ...event, title: null }, english.words).title).toBe("(No title)");
   });
 

@@ -2,7 +2,8 @@
 //!
 //! The sort attribute is calendar and event id, so that a series' exceptions (`<series>_<original start>`) stand
 //! beside it. The index `upcoming_external_events` sorts what may block by its `agenda`: short events by when they
-//! begin, long ones and series by when they end, so that a look at a week reads neither the past nor the year.
+//! begin, long ones and series by when they end, so that a look at a week reads neither the past nor the year. It holds
+//! what is read of a row, which is all but the columns for readers of the table.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -30,8 +31,11 @@ use crate::{
 
 #[derive(Serialize, Deserialize)]
 struct Row {
-    tenant_id: TenantId,
-    instructor_id: InstructorId,
+    /// For readers of the table, as `instructor_id`, and not read.
+    #[serde(skip_deserializing)]
+    tenant_id: Option<TenantId>,
+    #[serde(skip_deserializing)]
+    instructor_id: Option<InstructorId>,
     calendar_id: CalendarId,
     google_event_id: EventId,
     #[serde(with = "timestamp")]
@@ -43,9 +47,7 @@ struct Row {
     #[serde(skip_deserializing)]
     all_day_event: Option<bool>,
     event_type: EventType,
-    etag: String,
     summary: Option<String>,
-    description: Option<String>,
     location: Option<String>,
     start: Option<EventTime>,
     end: Option<EventTime>,
@@ -64,8 +66,8 @@ struct Row {
 fn put_item(key: ConnectionKey, external: &ExternalCalendarEvent) -> Result<Item> {
     let event = &external.event;
     let mut item = to_item(&Row {
-        tenant_id: key.tenant_id,
-        instructor_id: key.instructor_id,
+        tenant_id: Some(key.tenant_id),
+        instructor_id: Some(key.instructor_id),
         calendar_id: external.calendar_id.clone(),
         google_event_id: event.id.clone(),
         event_start: external.event_start,
@@ -73,9 +75,7 @@ fn put_item(key: ConnectionKey, external: &ExternalCalendarEvent) -> Result<Item
         event_status: event.status,
         all_day_event: Some(event.start.is_some_and(|start| start.is_day())),
         event_type: event.event_type,
-        etag: event.etag.clone(),
         summary: event.summary.clone(),
-        description: event.description.clone(),
         location: event.location.clone(),
         start: event.start,
         end: event.end,
@@ -100,10 +100,8 @@ fn read(item: Item) -> Result<ExternalCalendarEvent> {
         event_end: row.event_end,
         event: Event {
             id: row.google_event_id,
-            etag: row.etag,
             status: row.event_status,
             summary: row.summary,
-            description: row.description,
             location: row.location,
             start: row.start,
             end: row.end,
@@ -115,6 +113,7 @@ fn read(item: Item) -> Result<ExternalCalendarEvent> {
             event_type: row.event_type,
             declined: row.declined,
             lesson_id: row.lesson_id,
+            ..Event::default()
         },
     })
 }

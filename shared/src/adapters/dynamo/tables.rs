@@ -28,6 +28,26 @@ pub const FAILED_MAPPINGS: &str = "failed_mappings";
 pub const CONFLICTS_BY_EVENT: &str = "conflicts_by_event";
 /// The specification's view: events by the time until which they matter.
 pub const UPCOMING_EXTERNAL_EVENTS: &str = "upcoming_external_events";
+/// What a row of [`UPCOMING_EXTERNAL_EVENTS`] is read for: when an event occurs, whether it blocks, and what is shown of it.
+const OF_EXTERNAL_EVENTS: &[&str] = &[
+    "calendar_id",
+    "google_event_id",
+    "event_start",
+    "event_end",
+    "event_status",
+    "event_type",
+    "summary",
+    "location",
+    "start",
+    "end",
+    "recurrence",
+    "recurring_event_id",
+    "original_start",
+    "transparent",
+    "private",
+    "declined",
+    "lesson_id",
+];
 /// Lessons by instructor and start.
 pub const LESSONS_BY_INSTRUCTOR: &str = "lessons_by_instructor";
 /// In seconds: when the row of a lesson that the feed removed expires. Other rows do not have it.
@@ -46,7 +66,6 @@ pub type KeyAttribute = (&'static str, KeyKind);
 pub enum Holds {
     Keys,
     Also(&'static [&'static str]),
-    All,
 }
 
 /// A secondary index.
@@ -125,7 +144,7 @@ pub const TABLES: [TableDefinition; 9] = [
         name: |names| &names.external_events,
         partition: "connection",
         sort: Some("event"),
-        indexes: &[local(UPCOMING_EXTERNAL_EVENTS, "agenda", Holds::All)],
+        indexes: &[local(UPCOMING_EXTERNAL_EVENTS, "agenda", Holds::Also(OF_EXTERNAL_EVENTS))],
         ttl: None,
         stream: false,
     },
@@ -265,7 +284,6 @@ fn projection(holds: Holds) -> Projection {
     let projection = Projection::builder();
     match holds {
         Holds::Keys => projection.projection_type(ProjectionType::KeysOnly),
-        Holds::All => projection.projection_type(ProjectionType::All),
         Holds::Also(names) => projection
             .projection_type(ProjectionType::Include)
             .set_non_key_attributes(Some(names.iter().map(|name| (*name).to_owned()).collect())),

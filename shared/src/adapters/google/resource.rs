@@ -114,7 +114,7 @@ pub(super) fn read_listed(json: &[u8]) -> Result<Event, SkippedEvent> {
         return Err(SkippedEvent { id: Some(event.id), reason: SkipReason::TooLarge });
     }
     if !OwnEventId::is_form_of(&event.id) {
-        ExternalCalendarEvent::cut_texts(&mut event);
+        ExternalCalendarEvent::reduce(&mut event);
     }
     Ok(event)
 }

@@ -176,6 +176,7 @@ pub(super) fn edit(world: &mut World) -> Option<String> {
             json!({ "transparency": "opaque" }),
             json!({ "status": "tentative" }),
             json!({ "visibility": "private" }),
+            json!({ "visibility": "default" }),
         ])
         .clone();
     change(world, calendar, id_of(&event), &changes)?;

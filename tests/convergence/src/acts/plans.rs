@@ -18,7 +18,8 @@ use crate::{
 
 pub(super) fn plan(world: &mut World) -> Option<String> {
     let calendar = any_calendar(world);
-    let mut event = with(some_span(world), json!({ "summary": "Dentist" }));
+    let mut event =
+        with(some_span(world), json!({ "summary": "Dentist", "location": "Main Street 1", "description": "A crown" }));
     if world.sim.state().dice.percent(15) {
         event["transparency"] = json!("transparent");
     }
@@ -71,7 +72,7 @@ pub(super) fn plan_series(world: &mut World) -> Option<String> {
         }
     }
     drop(state);
-    let event = with(span, json!({ "summary": "Choir", "recurrence": lines }));
+    let event = with(span, json!({ "summary": "Choir", "description": "Bach", "recurrence": lines }));
     let id = create(world, calendar, &event)?;
     world.sim.met(Fault::SeriesPlanned);
     Some(format!("{id} in {calendar}: {event}"))

@@ -30,6 +30,8 @@ pub struct Busy {
     pub carries: Option<LessonId>,
     /// Whether only its owner may see it.
     pub private: bool,
+    /// Title, place and description. No description is to be stored, and of a private event no text.
+    pub texts: [Option<String>; 3],
 }
 
 pub(super) fn soon(world: &World, party: Party) -> Vec<Busy> {
@@ -107,6 +109,7 @@ pub(super) fn in_google(world: &World, party: Party, window: Window, zone: Tz) -
                 blocks: blocks(event),
                 carries: lesson_of(event),
                 private: private(event),
+                texts: texts_to_store(event),
             })
         })
         .filter(|busy| busy.start < window.to && busy.end > window.from)
@@ -126,6 +129,11 @@ fn private(event: &Value) -> bool {
     ["private", "confidential"].iter().any(|visibility| event["visibility"] == *visibility)
 }
 
+fn texts_to_store(event: &Value) -> [Option<String>; 3] {
+    let text = |name: &str| event[name].as_str().filter(|_| !private(event)).map(str::to_owned);
+    [text("summary"), text("location"), None]
+}
+
 fn blocks(event: &Value) -> bool {
     let declined = event["attendees"].as_array().is_some_and(|guests| {
         guests.iter().any(|guest| guest["self"] == true && guest["responseStatus"] == "declined")
@@ -139,8 +147,9 @@ pub fn busy_as_stored(world: &World, key: ConnectionKey, window: Window, zone: T
     let lookup = world.store.tables().external_between(key, window);
     let mut busy = Vec::new();
     occurrences::each(&lookup, window, zone, |row, start, end| {
-        let (blocks, carries) = (row.event.blocks(), row.event.lesson_id);
-        busy.push(Busy { start, end, blocks, carries, private: row.event.private });
+        let event = &row.event;
+        let texts = [&event.summary, &event.location, &event.description].map(Clone::clone);
+        busy.push(Busy { start, end, blocks: event.blocks(), carries: event.lesson_id, private: event.private, texts });
     });
     busy.sort();
     busy

@@ -58,7 +58,7 @@ const MAX_ITEM_BYTES: usize = 400 * 1024;
 
 /// Whether DynamoDB takes no such item.
 fn is_too_large(event: &ExternalCalendarEvent) -> bool {
-    let texts = [&event.event.summary, &event.event.description, &event.event.location];
+    let texts = [&event.event.summary, &event.event.location];
     let lines = event.event.recurrence.iter().map(String::len).sum::<usize>();
     lines + texts.into_iter().flatten().map(String::len).sum::<usize>() > MAX_ITEM_BYTES
 }

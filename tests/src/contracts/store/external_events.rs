@@ -22,29 +22,34 @@ async fn put(on: &Subject, events: &[ExternalCalendarEvent]) {
     on.store.put_external(instructor(1), events).await.unwrap();
 }
 
-pub async fn an_event_reads_back_as_google_keeps_it(on: &Subject) {
+/// By its id, and by its times: through the index, which does not hold whole rows.
+pub async fn an_event_reads_back_with_all_that_is_kept_of_it(on: &Subject) {
     let day = |day: u32| Some(EventTime::Day(chrono::NaiveDate::from_ymd_opt(2026, 3, day).unwrap()));
     let zoned = Some(EventTime::At { instant: at(2, 0), zone: Some(Tz::America__New_York.into()) });
     let offset = Some(EventTime::At { instant: at(2, 60), zone: Zone::read("GMT+05:30") });
     let full = external(Event {
-        description: Some("notes".to_owned()),
         location: Some("here".to_owned()),
         start: zoned,
         end: offset,
         recurrence: vec!["RRULE:FREQ=WEEKLY".to_owned(), "EXDATE:20260309T120000Z".to_owned()],
+        recurring_event_id: Some(EventId::from("of no series that is stored")),
         original_start: zoned,
         transparent: true,
-        private: true,
         event_type: EventType::OutOfOffice,
         declined: true,
         lesson_id: Some(lesson(1)),
         ..event("full", at(2, 0), at(2, 60))
     });
     let all_day = external(Event { start: day(5), end: day(6), summary: None, ..event("day", at(5, 0), at(6, 0)) });
-    for stored in [full, all_day] {
+    let private = external(Event { private: true, ..event("private", at(8, 0), at(8, 60)) });
+    for stored in [full, all_day, private] {
         put(on, std::slice::from_ref(&stored)).await;
         let read = on.store.external_event(instructor(1), &primary(), stored.id()).await.unwrap();
-        assert_eq!(read, Some(stored));
+        assert_eq!(read.as_ref(), Some(&stored));
+        let around = Window { from: stored.event_start, to: stored.event_start + TimeDelta::hours(1) };
+        let found = on.store.external_between(instructor(1), around).await.unwrap();
+        let series = found.series.into_iter().map(|(series, _)| series);
+        assert_eq!(found.events.into_iter().chain(series).collect::<Vec<_>>(), [stored]);
     }
 }
 
@@ -181,12 +186,12 @@ pub async fn an_event_that_became_long_or_short_is_found_once(on: &Subject) {
 /// The longest ids and texts are stored; a long series' exceptions are found.
 pub async fn oversized_ids_and_texts_are_stored(on: &Subject) {
     let id = "v".repeat(1000);
-    let huge = Event { description: Some("ü".repeat(500_000)), ..event("huge", at(2, 0), at(2, 60)) };
+    let huge = Event { summary: Some("ü".repeat(500_000)), ..event("huge", at(2, 0), at(2, 60)) };
     put(on, &[series(&id, at(1, 0), None), exception(&id, at(2, 0), at(2, 30)), external(huge)]).await;
     let found = on.store.exceptions_of(instructor(1), &primary(), &EventId(id)).await.unwrap();
     assert_eq!(found.len(), 1);
     let read = on.store.external_event(instructor(1), &primary(), &EventId::from("huge")).await.unwrap().unwrap();
-    assert!(read.event.description.unwrap().starts_with("üü"));
+    assert!(read.event.summary.unwrap().starts_with("üü"));
 }
 
 /// As many as go out in one batch, each as large as an event may be, with what of it stands in the index.

@@ -136,9 +136,7 @@ fn largest(id: &str) -> ExternalCalendarEvent {
     let text = Some("ü".repeat(100_000));
     let line = "RDATE:20300101T120000Z".to_owned();
     let recurrence = vec![line.clone(); ExternalCalendarEvent::MAX_RECURRENCE_BYTES / (line.len() + 1)];
-    let texts =
-        Event { summary: text.clone(), description: text.clone(), location: text, ..event(id, at(1, 0), at(1, 60)) };
-    let event = Event { recurrence, ..texts };
+    let event = Event { summary: text.clone(), location: text, recurrence, ..event(id, at(1, 0), at(1, 60)) };
     let extent = Extent { first_start: at(1, 0), last_end: None };
     ExternalCalendarEvent::new(&primary(), event, Tz::UTC, Some(extent)).unwrap()
 }

@@ -42,6 +42,8 @@ async fn list(deps: &Deps, request: &Request) -> Result<Response<Body>> {
         after: input::query(request, "cursor")?.map(|cursor| after(&cursor)).transpose()?,
     };
     let page = deps.events.list(key, &asked).await?;
+    let sees_plans = caller.sees_plans_of(key.instructor_id, page.shares_titles);
+    let page = if sees_plans { page } else { page.without_plans() };
     let events = json!({
         "events": page.occurrences.iter().map(view::event::occurrence).collect::<Value>(),
         "timeZone": page.time_zone,

@@ -43,13 +43,13 @@ pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
 
 /// The frontend finishes the login with its bearer token.
 async fn by_page(deps: &Deps, request: &Request) -> Result<Response<Body>> {
-    let Caller { user, tenant, instructor } = Caller::of(request, &deps.claims)?;
+    let Caller { user, tenant, instructor, is_admin } = Caller::of(request, &deps.claims)?;
     let body = JsonBody::of(request)?;
     let returned = LoginReturn {
         state: body.required_text("state")?.to_owned(),
         answer: Ok(body.required_text("code")?.to_owned().into()),
     };
-    let caller = Finisher::Caller { user, tenant, instructor };
+    let caller = Finisher::Caller { user, tenant, instructor: instructor.filter(|_| !is_admin) };
     let finished = deps.login.finish(returned, &caller).await.map_err(|failed| failed.error)?;
     connected(&finished)
 }

@@ -1,7 +1,7 @@
 //! `PATCH /api/v1/calendar/settings`: changes the settings of a connection.
 
 use calendar_sync::{
-    Result,
+    Error, ErrorKind, Result,
     bootstrap::Bootstrap,
     config::ClaimNames,
     http::{Caller, JsonBody, answer, reply},
@@ -39,6 +39,11 @@ async fn change(deps: &Deps, request: &Request) -> Result<Response<Body>> {
         sync_direction: body.parsed("syncDirection", "is not one of to_google, from_google and two_way")?,
         auto_sync: body.flag("autoSync")?,
         sync_interval_minutes: body.whole("syncIntervalMinutes")?,
+        share_titles: body.flag("shareTitles")?,
     };
+    if patch.share_titles.is_some() && !caller.is(key.instructor_id) {
+        let text = "The instructor alone decides who sees the titles of their events.";
+        return Err(Error::new(ErrorKind::Forbidden, "instructor_only", text));
+    }
     reply::ok(&view::connection::settings(&deps.settings.change(key, &patch).await?))
 }

@@ -12,6 +12,8 @@ pub enum ErrorKind {
     TooLarge,
     /// The caller is not authenticated.
     Unauthenticated,
+    /// The caller may know that it exists, and not do this with it.
+    Forbidden,
     /// It does not exist, or the caller may not know that it does: both look the same.
     NotFound,
     /// The request contradicts the present state (a connection that is switched off, a login that was used already).

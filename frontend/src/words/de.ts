@@ -180,6 +180,7 @@ const words: Words = {
       to_google: "Nur Stunden nach Google",
       from_google: "Nur aus Google",
     },
+    shareTitles: "Die Verwaltung sieht die Titel meiner Termine",
     interval: "Wenn Google Änderungen nicht meldet, nachsehen alle",
     every: (minutes) =>
       minutes < 60 ? `${minutes} Minuten` : minutes === 60 ? "60 Minuten" : `${minutes / 60} Stunden`,

@@ -160,6 +160,7 @@ export const en = {
       to_google: "Lessons to Google only",
       from_google: "From Google only",
     },
+    shareTitles: "Administrators see the titles of my events",
     interval: "If Google does not tell us of changes, check every",
     every: (minutes: number) =>
       minutes < 60 ? `${minutes} minutes` : minutes === 60 ? "hour" : `${minutes / 60} hours`,

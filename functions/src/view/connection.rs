@@ -93,6 +93,7 @@ pub fn settings(settings: &SyncSettings) -> Value {
         "syncDirection": settings.sync_direction,
         "autoSync": settings.auto_sync,
         "syncIntervalMinutes": settings.sync_interval_minutes,
+        "shareTitles": settings.share_titles,
     })
 }
 

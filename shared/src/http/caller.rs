@@ -15,8 +15,10 @@ pub struct Caller {
     /// The subject of the token.
     pub user: String,
     pub tenant: TenantId,
-    /// The only instructor that the caller may act for; `None` for an administrator, who may act for all of the tenant.
+    /// Who they are, if they are an instructor.
     pub instructor: Option<InstructorId>,
+    /// An administrator may act for all instructors of the tenant.
+    pub is_admin: bool,
 }
 
 impl Caller {
@@ -37,19 +39,28 @@ impl Caller {
         let claim = |name: &str| claims.get(name).map(String::as_str);
         let user = claim("sub").filter(|user| !user.is_empty()).ok_or_else(unauthenticated)?;
         let tenant = claim(&names.tenant).and_then(|tenant| tenant.parse().ok()).ok_or_else(Error::not_found)?;
-        let admin = claim(&names.role) == Some(names.admin.as_str());
-        let instructor = if admin {
-            None
-        } else {
-            Some(claim(&names.instructor).and_then(|id| id.parse().ok()).ok_or_else(Error::not_found)?)
-        };
-        Ok(Self { user: user.to_owned(), tenant, instructor })
+        let is_admin = claim(&names.role) == Some(names.admin.as_str());
+        let instructor = claim(&names.instructor).and_then(|id| id.parse().ok());
+        if instructor.is_none() && !is_admin {
+            return Err(Error::not_found());
+        }
+        Ok(Self { user: user.to_owned(), tenant, instructor, is_admin })
+    }
+
+    pub fn is(&self, instructor: InstructorId) -> bool {
+        self.instructor == Some(instructor)
+    }
+
+    /// Whether the caller sees what the own events of `instructor` are, or only when: the instructor does, and of the
+    /// administrators those with whom they share it.
+    pub fn sees_plans_of(&self, instructor: InstructorId, shares_titles: bool) -> bool {
+        self.is(instructor) || shares_titles
     }
 
     /// The connection of `instructor`, if the caller may act for them. If not, the answer is the same as for an
     /// instructor that does not exist.
     pub fn connection_of(&self, instructor: InstructorId) -> Result<ConnectionKey> {
-        if self.instructor.is_none_or(|own| own == instructor) {
+        if self.is_admin || self.is(instructor) {
             Ok(ConnectionKey { tenant_id: self.tenant, instructor_id: instructor })
         } else {
             Err(Error::not_found())
@@ -89,6 +100,27 @@ mod tests {
         let admin =
             Caller::from_claims(&claims(&[("sub", "u"), ("tenant_id", TENANT), ("role", "admin")]), &names()).unwrap();
         assert!(admin.connection_of(other).is_ok());
+    }
+
+    #[test]
+    fn titles_are_for_the_instructor_and_for_administrators_with_whom_they_are_shared() {
+        let own = INSTRUCTOR.parse::<InstructorId>().unwrap();
+        let other = InstructorId(Uuid::from_u128(9));
+        let caller = |more: &[(&str, &str)]| {
+            Caller::from_claims(&claims(&[&[("sub", "u"), ("tenant_id", TENANT)], more].concat()), &names()).unwrap()
+        };
+        let (instructor, admin) = (("instructor_id", INSTRUCTOR), ("role", "admin"));
+        for (caller, of, shared, sees) in [
+            (caller(&[instructor]), own, false, true),
+            (caller(&[admin]), own, false, false),
+            (caller(&[admin]), own, true, true),
+            (caller(&[admin, instructor]), own, false, true),
+            (caller(&[admin, instructor]), other, false, false),
+            (caller(&[admin, instructor]), other, true, true),
+        ] {
+            assert_eq!(caller.sees_plans_of(of, shared), sees, "{caller:?} of {of}, shared: {shared}");
+            assert!(caller.connection_of(of).is_ok());
+        }
     }
 
     #[test]

@@ -47,11 +47,19 @@ pub struct SyncSettings {
     pub auto_sync: bool,
     /// How often to poll while push does not work, in minutes (5 to 1440).
     pub sync_interval_minutes: u32,
+    /// Whether administrators see what the instructor's own events are, not only when.
+    pub share_titles: bool,
 }
 
 impl Default for SyncSettings {
     fn default() -> Self {
-        Self { sync_enabled: true, sync_direction: SyncDirection::TwoWay, auto_sync: true, sync_interval_minutes: 15 }
+        Self {
+            sync_enabled: true,
+            sync_direction: SyncDirection::TwoWay,
+            auto_sync: true,
+            sync_interval_minutes: 15,
+            share_titles: false,
+        }
     }
 }
 
@@ -62,6 +70,7 @@ pub struct SettingsPatch {
     pub sync_direction: Option<SyncDirection>,
     pub auto_sync: Option<bool>,
     pub sync_interval_minutes: Option<u32>,
+    pub share_titles: Option<bool>,
 }
 
 impl SettingsPatch {
@@ -71,6 +80,7 @@ impl SettingsPatch {
             sync_direction: self.sync_direction.unwrap_or(settings.sync_direction),
             auto_sync: self.auto_sync.unwrap_or(settings.auto_sync),
             sync_interval_minutes: self.sync_interval_minutes.unwrap_or(settings.sync_interval_minutes),
+            share_titles: self.share_titles.unwrap_or(settings.share_titles),
         }
     }
 }

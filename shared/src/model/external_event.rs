@@ -68,6 +68,13 @@ impl ExternalCalendarEvent {
         Some(Self { calendar_id: calendar_id.clone(), event, event_start: first_start, event_end })
     }
 
+    /// The row as that of a private event would be: when, and whether it blocks.
+    pub fn without_plans(mut self) -> Self {
+        self.event.private = true;
+        Self::reduce(&mut self.event);
+        self
+    }
+
     pub fn id(&self) -> &EventId {
         &self.event.id
     }

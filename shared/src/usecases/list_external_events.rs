@@ -51,6 +51,16 @@ pub struct Page {
     pub more: bool,
     /// The calendar's zone.
     pub time_zone: Tz,
+    /// Whether the instructor shows administrators what their events are.
+    pub shares_titles: bool,
+}
+
+impl Page {
+    /// The page with times alone, for those who are not to see what the events are.
+    pub fn without_plans(self) -> Self {
+        let alone = |occurrence: Occurrence| Occurrence { row: occurrence.row.without_plans(), ..occurrence };
+        Self { occurrences: self.occurrences.into_iter().map(alone).collect(), ..self }
+    }
 }
 
 pub struct ReadExternalEvents {
@@ -60,7 +70,8 @@ pub struct ReadExternalEvents {
 
 impl ReadExternalEvents {
     pub async fn list(&self, key: ConnectionKey, request: &ListExternalEvents) -> Result<Page> {
-        let Some(state) = self.store.state(key).await? else {
+        let (credentials, state) = futures::try_join!(self.store.credentials(key), self.store.state(key))?;
+        let Some((credentials, state)) = credentials.zip(state) else {
             return Err(not_connected(self.store.as_ref(), key).await);
         };
         let zone = state.calendar_time_zone;
@@ -87,7 +98,8 @@ impl ReadExternalEvents {
             let conflicts = by_place.get(&place).into_iter().flatten().copied().cloned().collect();
             Occurrence { row: row.clone(), start: place.0, end, conflicts }
         };
-        Ok(Page { occurrences: found.into_iter().map(occurrence).collect(), more, time_zone: zone })
+        let occurrences = found.into_iter().map(occurrence).collect();
+        Ok(Page { occurrences, more, time_zone: zone, shares_titles: credentials.settings.share_titles })
     }
 }
 

@@ -1,7 +1,53 @@
-//! What of an instructor's plans is stored and shown.
+//! Who sees what instructors plan.
 
 use calendar_tests::world::World;
+use reqwest::Method;
 use serde_json::{Value, json};
+
+/// What a caller sees of the instructor's own events and of their status.
+async fn seen(by: &World) -> [Value; 2] {
+    [json!(by.external_events().await), by.status().await]
+}
+
+#[tokio::test]
+async fn an_administrator_sees_when_an_instructor_is_busy_and_what_with_only_where_they_share_it() {
+    let world = World::connected().await;
+    let mut admin = world.signed_in("?role=admin&instructor=5c7a1e00-0000-4000-8000-0000000000a2").await;
+    admin.instructor.clone_from(&world.instructor);
+    let both = world.signed_in("?role=admin").await;
+    let (start, end) = (world.in_hours(30), world.in_hours(31));
+    let lesson = world.add_lesson("Violin", start).await;
+    let planned = json!({
+        "summary": "Dentist", "location": "Main Street 1",
+        "start": { "dateTime": start }, "end": { "dateTime": end },
+    });
+    world.plan_event(planned).await;
+    world.until("the flag", async || world.lesson(&lesson).await["hasConflict"] == true).await;
+
+    let [open, status] = seen(&world).await;
+    assert_eq!((&open[0]["title"], &open[0]["location"]), (&json!("Dentist"), &json!("Main Street 1")));
+    assert_eq!(status["settings"]["shareTitles"], false, "by default");
+    let [withheld, status] = seen(&admin).await;
+    for field in ["googleEventId", "eventStart", "eventEnd", "blocks", "hasConflict", "conflicts"] {
+        assert_eq!(withheld[0][field], open[0][field], "{field}");
+    }
+    let fields = ["title", "location", "private"].map(|field| withheld[0][field].clone());
+    assert_eq!(fields, [Value::Null, Value::Null, json!(true)]);
+    assert_eq!(status["conflicts"].as_array().unwrap().len(), 1);
+    for word in ["Dentist", "Main Street"] {
+        assert!(!format!("{withheld}{status}").contains(word), "{withheld} {status}");
+    }
+    assert_eq!(seen(&both).await[0], open, "an administrator who is this instructor sees their own");
+
+    let change = json!({ "instructorId": world.instructor, "shareTitles": true });
+    let (code, answer) = admin.call(Method::PATCH, "settings", Some(change)).await;
+    assert_eq!((code, &answer["error"]["code"]), (403, &json!("instructor_only")), "the instructor alone decides");
+    assert_eq!(seen(&admin).await[0], withheld);
+    world.set(json!({ "shareTitles": true })).await;
+    assert_eq!(seen(&admin).await[0], open);
+    world.set(json!({ "shareTitles": false })).await;
+    assert_eq!(seen(&admin).await[0], withheld);
+}
 
 #[tokio::test]
 async fn an_event_that_is_private_for_a_while_has_its_title_before_and_after() {

@@ -64,6 +64,14 @@ export function CalendarSettings({ settings }: { settings: Settings }) {
             ))}
         </select>
       </label>
+      <label>
+        <input
+          type="checkbox"
+          checked={shown.shareTitles}
+          onChange={(changed) => turn({ shareTitles: changed.target.checked })}
+        />{" "}
+        {words.shareTitles}
+      </label>
       <Problem error={change.error} />
     </fieldset>
   );

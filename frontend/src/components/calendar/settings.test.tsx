@@ -61,6 +61,16 @@ describe("CalendarSettings", () => {
     );
   });
 
+  it("shares titles of events with administrators only where the instructor says so", async () => {
+    show(<CalendarSettings settings={connected.settings} />);
+    const shares = screen.getByRole<HTMLInputElement>("checkbox", { name: /Administrators see the titles/ });
+    expect(shares.checked).toBe(false);
+    fireEvent.click(shares);
+    await waitFor(() =>
+      expect(asked.map(([, , body]) => body)).toEqual([{ instructorId: ME, shareTitles: true }]),
+    );
+  });
+
   it("shows an interval that no one of its own is", () => {
     show(<CalendarSettings settings={{ ...connected.settings, syncIntervalMinutes: 17 }} />);
     expect(screen.getByRole<HTMLSelectElement>("combobox", { name: /check every/ }).value).toBe("17");

@@ -33,7 +33,13 @@ export const connected: Connection = {
   connectedAt: "2026-03-01T08:00:00.000Z",
   lastSyncedAt: "2026-03-01T08:00:00.000Z",
   nextSyncAt: null,
-  settings: { syncEnabled: true, syncDirection: "two_way", autoSync: true, syncIntervalMinutes: 15 },
+  settings: {
+    syncEnabled: true,
+    syncDirection: "two_way",
+    autoSync: true,
+    syncIntervalMinutes: 15,
+    shareTitles: false,
+  },
   push: { state: "healthy", description: "Google tells of changes at once.", webhookExpiration: null },
 };
 

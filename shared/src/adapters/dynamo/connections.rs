@@ -52,6 +52,8 @@ struct SettingsRow {
     sync_direction: SyncDirection,
     auto_sync: bool,
     sync_interval_minutes: u32,
+    #[serde(default)]
+    share_titles: bool,
     /// Present while sync is on: it puts the row into the view of synced instructors.
     synced_instructor_id: Option<InstructorId>,
 }
@@ -63,6 +65,7 @@ impl SettingsRow {
             sync_direction: settings.sync_direction,
             auto_sync: settings.auto_sync,
             sync_interval_minutes: settings.sync_interval_minutes,
+            share_titles: settings.share_titles,
             synced_instructor_id: settings.sync_enabled.then_some(key.instructor_id),
         }
     }
@@ -75,6 +78,7 @@ impl From<SettingsRow> for SyncSettings {
             sync_direction: row.sync_direction,
             auto_sync: row.auto_sync,
             sync_interval_minutes: row.sync_interval_minutes,
+            share_titles: row.share_titles,
         }
     }
 }
@@ -219,6 +223,9 @@ impl ConnectionStore for DynamoStore {
         }
         if let Some(minutes) = patch.sync_interval_minutes {
             change = change.set("sync_interval_minutes", number(minutes));
+        }
+        if let Some(share) = patch.share_titles {
+            change = change.set("share_titles", flag(share));
         }
         match self.update(&self.names.credentials, keys::credentials(key), change).await? {
             Written::Done(item) => Ok(from_item::<SettingsRow>(item)?.into()),

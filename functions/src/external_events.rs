@@ -8,7 +8,7 @@ use calendar_sync::{
     model::{Window, timestamp},
     usecases::list_external_events::{ListExternalEvents, Page, ReadExternalEvents},
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 
@@ -59,6 +59,10 @@ fn window(request: &Request, now: DateTime<Utc>) -> Result<Window> {
         let Some(text) = input::query(request, name)? else { return Ok(None) };
         let moment = DateTime::parse_from_rfc3339(&text.replace(' ', "+"))
             .map_err(|_| Error::field(name, "is not a moment such as 2025-11-01T00:00:00Z"))?;
+        // chrono reads a 60th second of any minute.
+        if moment.nanosecond() >= 1_000_000_000 {
+            return Err(Error::field(name, "is a leap second"));
+        }
         Window::check_year(name, &moment)?;
         Ok(Some(moment.to_utc()))
     };
@@ -111,5 +115,13 @@ mod tests {
         }
         let error = asked([("from", "2200-12-31T00:00:00Z"), ("to", "2201-01-01T00:00:00Z")]).unwrap_err();
         assert_eq!(error.details()[0].field, "to");
+    }
+
+    #[test]
+    fn a_leap_second_is_refused_and_not_misread() {
+        let (from, leap) = ("2026-06-30T23:00:00Z", "2026-06-30T23:59:60Z");
+        for (parameters, field) in [([("from", leap), ("to", "")], "from"), ([("from", from), ("to", leap)], "to")] {
+            assert_eq!(asked(parameters).unwrap_err().details()[0].field, field);
+        }
     }
 }

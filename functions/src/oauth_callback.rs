@@ -20,6 +20,7 @@ pub struct Deps {
     login: FinishLogin,
     claims: ClaimNames,
     frontend: String,
+    https: bool,
 }
 
 impl Deps {
@@ -29,7 +30,8 @@ impl Deps {
             sync_queue: bootstrap.sync_queue()?,
             random: bootstrap.random(),
         };
-        Ok(Self { login, claims: bootstrap.config.claims(), frontend: bootstrap.config.frontend_url()? })
+        let https = bootstrap.config.google()?.redirects_over_https();
+        Ok(Self { login, claims: bootstrap.config.claims(), frontend: bootstrap.config.frontend_url()?, https })
     }
 }
 
@@ -62,7 +64,7 @@ async fn by_browser(deps: &Deps, request: &Request) -> Response<Body> {
         Err(error) if wants_json => return reply::problem(&error),
         Err(error) => return to_frontend(deps, "/", &error),
     };
-    let cookie = login_cookie::get(request, &returned.state);
+    let cookie = login_cookie::get(request, &returned.state, deps.https);
     if cookie.is_none() && !wants_json {
         return answer(reply::redirect(&without_cookie(&deps.frontend, &returned)));
     }
@@ -75,7 +77,7 @@ async fn by_browser(deps: &Deps, request: &Request) -> Response<Body> {
         Err(failed) if wants_json => reply::problem(&failed.error),
         Err(failed) => to_frontend(deps, failed.return_path.as_deref().unwrap_or("/"), &failed.error),
     };
-    if let Ok(clear) = HeaderValue::from_str(&login_cookie::clear(&state)) {
+    if let Ok(clear) = HeaderValue::from_str(&login_cookie::clear(&state, deps.https)) {
         response.headers_mut().insert(header::SET_COOKIE, clear);
     }
     response

@@ -18,7 +18,7 @@ use crate::view::login_cookie;
 pub struct Deps {
     login: BeginLogin,
     claims: ClaimNames,
-    secure: bool,
+    https: bool,
 }
 
 impl Deps {
@@ -30,8 +30,8 @@ impl Deps {
             clock: bootstrap.clock(),
             random: bootstrap.random(),
         };
-        let secure = bootstrap.config.google()?.redirect_uri.starts_with("https:");
-        Ok(Self { login, claims: bootstrap.config.claims(), secure })
+        let https = bootstrap.config.google()?.redirects_over_https();
+        Ok(Self { login, claims: bootstrap.config.claims(), https })
     }
 }
 
@@ -49,7 +49,7 @@ async fn url(deps: &Deps, request: &Request) -> Result<Response<Body>> {
     let key = caller.connection_of(instructor)?;
     let begun = deps.login.begin(key, &caller.user, &options).await?;
     let mut response = reply::ok(&json!({ "authUrl": begun.auth_url, "state": begun.state }))?;
-    let cookie = login_cookie::set(&begun.state, &begun.browser, LOGIN_LASTS, deps.secure);
+    let cookie = login_cookie::set(&begun.state, &begun.browser, LOGIN_LASTS, deps.https);
     let cookie = HeaderValue::from_str(&cookie).map_err(calendar_sync::Error::internal)?;
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)

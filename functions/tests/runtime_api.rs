@@ -168,7 +168,10 @@ async fn oauth_url_answers_with_a_cookie() {
     let url = body(&answer)["data"]["authUrl"].as_str().unwrap().to_owned();
     assert!(url.starts_with("https://accounts.google.com/o/oauth2/v2/auth?"), "{url}");
     let cookie = answer["cookies"][0].as_str().unwrap();
-    assert!(cookie.starts_with("calendar_login_") && cookie.ends_with("; HttpOnly; SameSite=Lax; Secure"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-calendar_login_") && cookie.ends_with("; HttpOnly; SameSite=Lax; Secure"),
+        "{cookie}"
+    );
 }
 
 #[tokio::test]

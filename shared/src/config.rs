@@ -44,6 +44,13 @@ pub struct GoogleConfig {
     pub quota_a_minute: u32,
 }
 
+impl GoogleConfig {
+    /// Whether Google sends browsers back over https.
+    pub fn redirects_over_https(&self) -> bool {
+        self.redirect_uri.starts_with("https:")
+    }
+}
+
 /// Table names: `TABLE_<NAME>`, or the names of the specification.
 #[derive(Debug, Clone)]
 pub struct TableNames {

@@ -16,7 +16,7 @@ const lessons = (number: number) => counted(number, "Stunde", "Stunden");
 
 const words: Words = {
   googleCalendar: "Google Kalender",
-  noTitle: "(Ohne Titel)",
+  noTitle: "(ohne Titel)",
   busy: "Beschäftigt",
   aLesson: "Eine Stunde",
   anEvent: "ein Termin",

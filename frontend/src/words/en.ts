@@ -11,7 +11,7 @@ const REFUSED_CLIENT =
 
 export const en = {
   googleCalendar: "Google Calendar",
-  noTitle: "(No title)",
+  noTitle: "(no title)",
   busy: "Busy",
   aLesson: "A lesson",
   anEvent: "an event",

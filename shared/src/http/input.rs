@@ -84,8 +84,7 @@ impl JsonBody {
     }
 
     pub fn whole(&self, name: &'static str) -> Result<Option<u32>> {
-        let number = |value: &Value| value.as_u64().and_then(|number| u32::try_from(number).ok());
-        self.get(name).map(|value| number(value).ok_or_else(|| Error::field(name, "is not a whole number"))).transpose()
+        self.get(name).map(|value| whole(value).ok_or_else(|| Error::field(name, "is not a whole number"))).transpose()
     }
 
     pub fn instructor(&self) -> Result<InstructorId> {
@@ -97,5 +96,48 @@ impl JsonBody {
         let parse =
             |text: &str| serde_json::from_value(Value::String(text.to_owned())).map_err(|_| Error::field(name, what));
         self.text(name)?.map(parse).transpose()
+    }
+}
+
+/// In JSON `5.0` is the same number as `5`.
+fn whole(value: &Value) -> Option<u32> {
+    if let Some(number) = value.as_u64() {
+        return u32::try_from(number).ok();
+    }
+    let number =
+        value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(number))?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole and in range")]
+    Some(number as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_fraction_of_zero() {
+        for (value, number) in [
+            (json!(5), Some(5)),
+            (json!(5.0), Some(5)),
+            (json!(1e3), Some(1000)),
+            (json!(-0.0), Some(0)),
+            (json!(4_294_967_295.0), Some(u32::MAX)),
+            (json!(4_294_967_296.0), None),
+            (json!(4_294_967_296_u64), None),
+            (json!(5.5), None),
+            (json!(-5.0), None),
+            (json!(-5), None),
+            (json!("5"), None),
+            (json!(true), None),
+        ] {
+            let body = JsonBody(Map::from_iter([("minutes".to_owned(), value.clone())]));
+            match (body.whole("minutes"), number) {
+                (Ok(read), number) => assert_eq!((read, number.is_some()), (number, true), "{value}"),
+                (Err(error), None) => assert_eq!(error.details()[0].field, "minutes", "{value}"),
+                (Err(error), Some(_)) => panic!("{value}: {error:?}"),
+            }
+        }
     }
 }

@@ -33,9 +33,11 @@ impl ReceiveNotification {
         let Some(key) = self.keys.verify(&channel, notification.channel_token) else {
             return Err(Error::new(ErrorKind::NotFound, "unknown_channel", "There is no such channel."));
         };
-        // The first notification of a channel says that it is open, not that anything changed.
-        if notification.resource_state == "sync" {
-            return Ok(());
+        match notification.resource_state {
+            // The first notification of a channel says that it is open, not that anything changed.
+            "sync" => return Ok(()),
+            "exists" | "not_exists" => {}
+            _ => return Err(Error::field("X-Goog-Resource-State", "is not one of sync, exists and not_exists")),
         }
         let message = SyncMessage {
             notified_at: Some(self.clock.now()),
@@ -108,6 +110,21 @@ mod tests {
         assert!(arrives(&receiver, "c", token.expose_secret(), "exists").await);
         let message = SyncMessage::new(OWNER, SyncTrigger::Webhook, vec![SyncTask::PullEvents]);
         assert_eq!(*sync_queue.0.lock().unwrap(), [SyncMessage { notified_at: Some(now()), ..message }]);
+    }
+
+    #[tokio::test]
+    async fn a_signed_notification_of_an_unknown_kind_is_refused_by_the_name_of_its_header() {
+        let (receiver, sync_queue) = receiver(&[1]);
+        let token = keys(&[1]).sign(&ChannelId::from("c"), OWNER);
+        for state in ["", "Exists", "exists,sync", "created"] {
+            let channel_token = token.expose_secret();
+            let notification = PushNotification { channel_id: "c", channel_token, resource_state: state };
+            let error = receiver.receive(&notification).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid, "{state}");
+            assert_eq!(error.details()[0].field, "X-Goog-Resource-State", "{state}");
+        }
+        assert!(arrives(&receiver, "c", token.expose_secret(), "not_exists").await);
+        assert_eq!(sync_queue.0.lock().unwrap().len(), 1);
     }
 
     #[tokio::test]

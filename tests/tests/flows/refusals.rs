@@ -57,6 +57,7 @@ fn bad_requests(id: &str) -> Vec<(Method, String, Option<Value>, &'static str)> 
         (Method::POST, "disconnect".into(), Some(with(json!({ "keepEvents": "yes" }))), "keepEvents"),
         (Method::PATCH, "settings".into(), Some(with(json!({ "syncIntervalMinutes": 4 }))), "syncIntervalMinutes"),
         (Method::PATCH, "settings".into(), Some(with(json!({ "syncIntervalMinutes": 1e9 }))), "syncIntervalMinutes"),
+        (Method::PATCH, "settings".into(), Some(with(json!({ "syncIntervalMinutes": 5.5 }))), "syncIntervalMinutes"),
         (Method::PATCH, "settings".into(), Some(with(json!({ "shareTitles": "yes" }))), "shareTitles"),
         (Method::PATCH, "settings".into(), Some(with(json!({ "syncDirection": null, "autoSync": 1 }))), "autoSync"),
     ]

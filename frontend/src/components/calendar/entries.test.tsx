@@ -56,7 +56,9 @@ describe("an event of Google on the page", () => {
 
   it("shows as busy where it is private, and says where it has no title", () => {
     expect(ofEvent({ ...event, title: null, private: true }, english.words).title).toBe("Busy");
-    expect(ofEvent({ ...event, title: null }, english.words).title).toBe("(No title)");
+    for (const title of [null, ""]) {
+      expect(ofEvent({ ...event, title }, english.words).title).toBe("(no title)");
+    }
   });
 
   it("opens to what is known of it", () => {

@@ -9,7 +9,7 @@ import type { CalendarLesson } from "./lessons";
 export type Entry = { kind: "lesson"; lesson: CalendarLesson } | { kind: "event"; event: ExternalEvent };
 
 export const titleOf = (event: ExternalEvent, words: Words): string =>
-  event.private ? words.busy : (event.title ?? words.noTitle);
+  event.private ? words.busy : event.title || words.noTitle;
 
 const overlapping = (kind: string, overlaps: boolean) => ["entry", kind, ...(overlaps ? ["overlaps"] : [])];
 

@@ -12,7 +12,7 @@ use calendar_fuzz::{Hand, KEY, Told, ZeroRandom, bootstrap, config, pieces, wait
 use calendar_sync::{
     adapters::google::{Answer, GoogleCalendar},
     model::{CalendarId, Channel, ChannelId, EventId, Window},
-    ports::{Access, Calendar, Clock, ExternalLookup, NewChannel, Operation, RateLimiter},
+    ports::{Access, Calendar, Clock, ExternalLookup, NewChannel, Operation, PageRequest, RateLimiter},
     decide::{conflicts, inbound, occurrences::Occurrences},
 };
 use chrono::TimeDelta;
@@ -48,10 +48,11 @@ fuzz_target!(|data: &[u8]| {
     wait(async {
         match asked % 8 {
             0..=3 => {
-                let token = (asked % 2 == 1).then_some("token");
-                let listing = google.list(&access, token, deadline).await;
-                let zone = listing.time_zone.unwrap_or(chrono_tz::Europe::Berlin);
-                let plan = inbound::plan(KEY, &access.calendar, zone, listing.items);
+                let sync_token = (asked % 2 == 1).then_some("token");
+                let page_token = (asked % 4 > 1).then_some("page");
+                let page = google.list(&access, PageRequest { sync_token, page_token }, deadline).await;
+                let zone = page.time_zone.unwrap_or(chrono_tz::Europe::Berlin);
+                let plan = inbound::plan(KEY, &access.calendar, zone, page.items);
                 let from = clock.now() - TimeDelta::days(7);
                 let window = Window { from, to: from + TimeDelta::days(60) };
                 let series = plan.put.iter().map(|row| (row.clone(), plan.put.clone())).take(4).collect();

@@ -77,6 +77,10 @@ contract! {
         a_mapping_marked_meanwhile_is_not_removed
         clearing_takes_every_mapping_and_conflict
         more_than_a_page_is_read_to_its_end;
+    mentions:
+        what_the_pages_of_a_listing_mentioned_is_read_together
+        a_page_mentions_2500_events
+        mentions_are_forgotten_for_one_connection;
     conflicts:
         pairs_are_found_by_lesson_and_by_event
         pairs_are_found_by_the_family_of_an_event

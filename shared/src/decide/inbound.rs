@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono_tz::Tz;
 
 use crate::{
-    model::{CalendarId, ConnectionKey, Event, EventId, ExternalCalendarEvent, OwnEventId, SkipReason, SkippedEvent},
+    model::{
+        CalendarId, ConnectionKey, Event, EventId, ExternalCalendarEvent, Mentions, OwnEventId, SkipReason,
+        SkippedEvent,
+    },
     recurrence::Series,
 };
 
@@ -39,6 +42,11 @@ impl InboundPlan {
     pub fn mentioned(&self) -> BTreeSet<&EventId> {
         let read = self.own.iter().map(|(_, event)| &event.id);
         read.chain(self.skipped.iter().filter_map(|skipped| skipped.id.as_ref())).collect()
+    }
+
+    /// All events of the listing that are live, or may be.
+    pub fn mentions(&self) -> Mentions {
+        self.put.iter().map(ExternalCalendarEvent::id).chain(self.mentioned()).collect()
     }
 
     /// Skips an event that is not ours.

@@ -9,7 +9,9 @@ pub mod external_event;
 pub mod fingerprint;
 pub mod ids;
 pub mod lesson;
+pub mod listing;
 pub mod mapping;
+pub mod mentions;
 pub mod notice;
 pub mod oauth;
 pub mod rendering;
@@ -32,13 +34,15 @@ pub use ids::{
     CalendarId, ChannelId, ConnectionId, ConnectionKey, EventId, InstructorId, LessonId, SyncLogId, TenantId,
 };
 pub use lesson::{FedLesson, Lesson, LessonContent, LessonStatus, LessonVersion, SyncStatus};
+pub use listing::{Cursor, ListingProgress};
 pub use mapping::{Base, CalendarEventMapping, DirtyMark, Remote};
+pub use mentions::Mentions;
 pub use notice::{Notice, NoticeKind};
 pub use oauth::{
     CalendarOAuthTokens, CreateCalendarCredentials, GoogleAccount, OAuthState, SealedSecret, SealedTokens,
 };
 pub use skipped_event::{SkipReason, SkippedEvent};
 pub use sync_log::{CalendarSyncLog, SyncCounts, SyncOutcome, SyncTrigger};
-pub use sync_state::{Channel, Cursor, Lease, PendingRequests, PushHealth, Removals, SyncState, SyncTask};
+pub use sync_state::{Channel, Lease, PendingRequests, PushHealth, Removals, SyncState, SyncTask};
 pub use window::{SyncCalendarRequest, Window};
 pub use zone::Zone;

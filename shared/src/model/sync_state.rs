@@ -1,4 +1,4 @@
-//! The hot part of a connection, under 1 KB: where the sync stands, who holds the lease, and when the next run is due.
+//! The hot part of a connection, about 1 KB: where the sync stands, who holds the lease, and when the next run is due.
 
 use std::collections::BTreeSet;
 
@@ -7,34 +7,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{CalendarId, ChannelId, timestamp};
-
-/// Where the next listing resumes: valid only for requests of the same shape.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cursor {
-    pub token: String,
-    /// The calendar and parameters of the request that the token came from.
-    pub shape: String,
-    /// Whether it lies past events of ours that should not be there and were left, since nothing was to be written. They
-    /// are not mentioned again after it.
-    pub past_strays: bool,
-    /// Whether a run began to move whole days to another time zone of the calendar, and has not come to its end.
-    pub days_move: bool,
-}
-
-impl Cursor {
-    /// Goes up when the parameters or fields of our listing change, so that an old cursor is not used with them.
-    const REVISION: &'static str = "2";
-
-    pub fn shape_of(calendar: &CalendarId) -> String {
-        format!("{}:{calendar}", Self::REVISION)
-    }
-
-    /// Whether a listing of `calendar` may resume here, in a run that `writes` to it or does not.
-    pub fn serves(&self, calendar: &CalendarId, writes: bool) -> bool {
-        self.shape == Self::shape_of(calendar) && !(writes && self.past_strays)
-    }
-}
+use super::{ChannelId, Cursor, ListingProgress, timestamp};
 
 /// What a run is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -139,8 +112,12 @@ pub struct Removals {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncState {
     pub cursor: Option<Cursor>,
+    /// The listing whose pages are still coming.
+    pub listing: Option<ListingProgress>,
     /// The zone in which the calendar's days begin.
     pub calendar_time_zone: Tz,
+    /// Whether a run began to move whole days to another zone of the calendar, and none has come to the end of it.
+    pub days_move: bool,
     pub lease: Lease,
     pub pending: PendingRequests,
     /// The end of the window that runs have covered.
@@ -181,7 +158,9 @@ impl SyncState {
         let fence = u64::try_from(now.timestamp_millis()).unwrap_or(0);
         Self {
             cursor: None,
+            listing: None,
             calendar_time_zone: Tz::UTC,
+            days_move: false,
             lease: Lease { owner: None, until: DateTime::UNIX_EPOCH, fence },
             pending: PendingRequests::default(),
             horizon: None,
@@ -201,6 +180,11 @@ impl SyncState {
             push_health: PushHealth::Closed,
             removals: None,
         }
+    }
+
+    /// Whether the calendar is being listed for the first time: what is not known yet may still come.
+    pub fn is_known_in_part(&self) -> bool {
+        self.cursor.is_none() && self.listing.is_some()
     }
 
     /// The retired channels that can be closed. Closing needs Google's id of the watched calendar, which is the same

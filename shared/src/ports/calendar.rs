@@ -20,41 +20,42 @@ pub struct Access {
     pub calendar: CalendarId,
 }
 
-/// What a listing proves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ListingOutcome {
-    /// All pages of a full listing: an event that it does not mention does not exist.
-    Complete {
-        /// The sync token for the next listing.
-        token: String,
-    },
-    /// All changes since the token that was given.
-    Delta {
-        /// The sync token for the next listing.
-        token: String,
-    },
-    /// Some pages, then a failure. A mentioned event is as the page says; an absent one proves nothing.
-    Partial { error: CalendarError },
-    /// The token is no longer valid (410, or 400 for the token): the next listing has to be a full one.
-    CursorLost,
+/// A page to ask for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PageRequest<'a> {
+    /// `None` to list everything.
+    pub sync_token: Option<&'a str>,
+    /// `None` for the first page.
+    pub page_token: Option<&'a str>,
 }
 
+/// How a page ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listing {
-    pub outcome: ListingOutcome,
+pub enum PageOutcome {
+    /// Others follow.
+    More {
+        page_token: String,
+    },
+    /// It is the last one.
+    Last {
+        /// For the next listing.
+        sync_token: String,
+    },
+    /// One of the tokens is no longer valid (410, or 400 for the token): everything has to be listed.
+    CursorLost,
+    Failed(CalendarError),
+}
+
+/// A page of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub outcome: PageOutcome,
     /// In Google's order: with deleted events as tombstones, and events that cannot be read.
     pub items: Vec<Result<Event, SkippedEvent>>,
-    /// The calendar's zone; `None` when not a single page came.
+    /// The calendar's zone; `None` when no page came.
     pub time_zone: Option<Tz>,
     /// HTTP calls made.
     pub calls: u32,
-}
-
-impl Listing {
-    /// The events that could be read.
-    pub fn events(&self) -> impl Iterator<Item = &Event> {
-        self.items.iter().filter_map(|item| item.as_ref().ok())
-    }
 }
 
 /// The fields of an event that we own and write.
@@ -209,9 +210,9 @@ pub struct NewChannel {
 
 #[async_trait]
 pub trait Calendar: Send + Sync {
-    /// Lists the calendar with `singleEvents=false` and follows all pages: everything, or the changes since `token`.
-    /// Returns [`ListingOutcome::Partial`] when `deadline` comes.
-    async fn list(&self, access: &Access, token: Option<&str>, deadline: DateTime<Utc>) -> Listing;
+    /// A page of the calendar with `singleEvents=false`: of everything, or of the changes since a sync token. Gives up
+    /// at `deadline` or sooner.
+    async fn list(&self, access: &Access, page: PageRequest<'_>, deadline: DateTime<Utc>) -> Page;
 
     /// Carries out `operations` in multipart batches of at most 50, and retries parts that fail with a transient error
     /// until `deadline`. Returns one outcome for each operation, in order, and the number of HTTP calls.

@@ -13,8 +13,8 @@ pub mod token_vault;
 
 pub use bus::NoticeBus;
 pub use calendar::{
-    Access, Calendar, CalendarError, EventPatch, Listing, ListingOutcome, NewChannel, Operation, OperationOutcome,
-    Refusal,
+    Access, Calendar, CalendarError, EventPatch, NewChannel, Operation, OperationOutcome, Page, PageOutcome,
+    PageRequest, Refusal,
 };
 pub use clock::Clock;
 pub use dead_letters::DeadLetters;
@@ -23,8 +23,8 @@ pub use random::Random;
 pub use rate_limiter::{RateLimiter, Reservation};
 pub use store::{
     AccountStore, ConflictChanges, ConflictStore, Connect, ConnectionStore, Due, ExternalEventStore, ExternalLookup,
-    HostStore, LeaseAttempt, LessonLookup, LessonMark, LessonSyncColumns, LoginStore, MappingStore, MarkUpdate, Outbox,
-    PairChange, ReleaseOutcome, ScheduleStore, Store, SyncLogStore, SyncStateStore,
+    HostStore, LeaseAttempt, LessonLookup, LessonMark, LessonSyncColumns, LoginStore, MappingStore, MarkUpdate,
+    MentionStore, Outbox, PairChange, ReleaseOutcome, ScheduleStore, Store, SyncLogStore, SyncStateStore,
 };
 pub use sync_queue::{SyncMessage, SyncQueue};
 pub use token_vault::TokenVault;

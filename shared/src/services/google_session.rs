@@ -10,8 +10,8 @@ use crate::{
     Error, ErrorKind,
     model::{CalendarOAuthTokens, Channel, ConnectionKey, InstructorCalendarCredentials, SealedSecret, SealedTokens},
     ports::{
-        Access, Calendar, CalendarError, Clock, IssuedTokens, Listing, ListingOutcome, Login, LoginError, NewChannel,
-        Operation, OperationOutcome, Refusal, Store, TokenVault,
+        Access, Calendar, CalendarError, Clock, IssuedTokens, Login, LoginError, NewChannel, Operation,
+        OperationOutcome, Page, PageOutcome, PageRequest, Refusal, Store, TokenVault,
     },
 };
 
@@ -201,30 +201,28 @@ impl<'a> GoogleSession<'a> {
         }
     }
 
-    /// Lists the calendar, or the changes since `token`.
-    pub async fn list(&mut self, token: Option<&str>, deadline: DateTime<Utc>) -> Result<Listing, SessionError> {
-        let mut listing = self.list_once(token, deadline).await;
-        if let ListingOutcome::Partial { error: CalendarError::Unauthorized(_) } = listing.outcome {
+    /// A page of the calendar.
+    pub async fn list(&mut self, page: PageRequest<'_>, deadline: DateTime<Utc>) -> Result<Page, SessionError> {
+        let mut listed = self.list_once(page, deadline).await;
+        if let PageOutcome::Failed(CalendarError::Unauthorized(_)) = listed.outcome {
             self.refresh().await?;
-            listing = self.list_once(token, deadline).await;
+            listed = self.list_once(page, deadline).await;
         }
-        match listing.outcome {
+        match listed.outcome {
             // The token was issued just now: Google refuses something else.
-            ListingOutcome::Partial { error: CalendarError::Unauthorized(refusal) } => {
-                Err(SessionError::ClientRefused(refusal))
-            }
-            ListingOutcome::Partial { ref error } => self.ended_by(error).map_or(Ok(listing), Err),
-            ListingOutcome::Complete { .. } | ListingOutcome::Delta { .. } | ListingOutcome::CursorLost => {
+            PageOutcome::Failed(CalendarError::Unauthorized(refusal)) => Err(SessionError::ClientRefused(refusal)),
+            PageOutcome::Failed(ref error) => self.ended_by(error).map_or(Ok(listed), Err),
+            PageOutcome::More { .. } | PageOutcome::Last { .. } | PageOutcome::CursorLost => {
                 self.taken = true;
-                Ok(listing)
+                Ok(listed)
             }
         }
     }
 
-    async fn list_once(&mut self, token: Option<&str>, deadline: DateTime<Utc>) -> Listing {
-        let listing = self.google.calendar.list(&self.access, token, deadline).await;
-        self.calls += listing.calls;
-        listing
+    async fn list_once(&mut self, page: PageRequest<'_>, deadline: DateTime<Utc>) -> Page {
+        let listed = self.google.calendar.list(&self.access, page, deadline).await;
+        self.calls += listed.calls;
+        listed
     }
 
     /// Carries out operations, and repeats those that failed for an expired token with a new one.

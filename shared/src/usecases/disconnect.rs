@@ -12,7 +12,7 @@ use crate::{
         CalendarEventMapping, CalendarOAuthTokens, ConnectionKey, ConnectionStatus, EventId,
         InstructorCalendarCredentials, OwnEventId, SyncState, SyncTrigger,
     },
-    ports::{CalendarError, LeaseAttempt, ListingOutcome, Operation, Random, SyncMessage, SyncQueue},
+    ports::{CalendarError, LeaseAttempt, Operation, PageOutcome, PageRequest, Random, SyncMessage, SyncQueue},
     services::{
         concurrently::concurrently,
         google_session::{Google, GoogleSession, SessionError},
@@ -243,21 +243,11 @@ impl Disconnect {
         deadline: DateTime<Utc>,
     ) -> Result<Vec<Ours>, SessionError> {
         let mappings = self.google.store.mappings(key).await?;
-        let listing = session.list(None, deadline).await?;
-        if let ListingOutcome::Partial { error } = listing.outcome {
-            let code = if error == CalendarError::Paced { PACED } else { "google_unavailable" };
-            return Err(Error::unavailable(code, error).into());
-        }
+        let listed = listed(session, key, deadline).await?;
         let mapped = |mapping: CalendarEventMapping| Ours { id: mapping.google_event_id(), mapping: Some(mapping) };
         let mut ours: Vec<Ours> = mappings.into_iter().filter(has_event).map(mapped).collect();
         let known: BTreeSet<EventId> = ours.iter().map(|ours| ours.id.clone()).collect();
-        // An occurrence goes with its series. An unreadable event may be live, and is recognised by its id.
-        let remote = listing.items.into_iter().filter_map(|item| match item {
-            Ok(event) => (!event.is_cancelled() && event.recurring_event_id.is_none()).then_some(event.id),
-            Err(skipped) => skipped.id,
-        });
-        let unknown = remote.filter(|id| OwnEventId::decode(key, id).is_some() && !known.contains(id));
-        ours.extend(unknown.map(|id| Ours { id, mapping: None }));
+        ours.extend(listed.into_iter().filter(|id| !known.contains(id)).map(|id| Ours { id, mapping: None }));
         Ok(ours)
     }
 
@@ -300,6 +290,7 @@ impl Disconnect {
             store.delete_external(key, &ids).await?;
         }
         store.clear_mappings(key).await?;
+        store.forget_mentions(key).await?;
         store.flag_instructor(key, Some(false), None).await?;
         let forgotten = store.forget_connection(credentials).await;
         if forgotten.is_err() {
@@ -327,6 +318,36 @@ async fn close_channels(
         }
     }
     None
+}
+
+/// The events in the calendar that may be ours and live.
+async fn listed(
+    session: &mut GoogleSession<'_>,
+    key: ConnectionKey,
+    deadline: DateTime<Utc>,
+) -> Result<BTreeSet<EventId>, SessionError> {
+    let mut found = BTreeSet::new();
+    let mut next = None;
+    loop {
+        let page = session.list(PageRequest { sync_token: None, page_token: next.as_deref() }, deadline).await?;
+        // An occurrence goes with its series. An unreadable event may be live, and is recognised by its id.
+        let live = page.items.into_iter().filter_map(|item| match item {
+            Ok(event) => (!event.is_cancelled() && event.recurring_event_id.is_none()).then_some(event.id),
+            Err(skipped) => skipped.id,
+        });
+        found.extend(live.filter(|id| OwnEventId::decode(key, id).is_some()));
+        let failed = match page.outcome {
+            PageOutcome::More { page_token } => {
+                next = Some(page_token);
+                continue;
+            }
+            PageOutcome::Last { .. } => return Ok(found),
+            PageOutcome::CursorLost => CalendarError::Unavailable("the listing broke off".to_owned()),
+            PageOutcome::Failed(error) => error,
+        };
+        let code = if failed == CalendarError::Paced { PACED } else { "google_unavailable" };
+        return Err(Error::unavailable(code, failed).into());
+    }
 }
 
 struct Ours {

@@ -167,7 +167,7 @@ fn at_rest(world: &mut World) -> Result<(), Failure> {
     demand(world, "after a sync by hand", push::channels_left_open)?;
     demand(world, "the next sync writes", |world| {
         // The lease and the next poll are written, an access token that ended is renewed, and Google's quota shared.
-        let expected = [Table::State, Table::Credentials, Table::RateLimits];
+        let expected = [Table::State, Table::Credentials, Table::RateLimits, Table::Mentions];
         written_otherwise(world, &expected, |world| {
             for party in world.parties.clone() {
                 let tables = &mut *world.store.tables();
@@ -194,7 +194,8 @@ fn demand(world: &mut World, stage: &'static str, find: impl FnOnce(&mut World) 
 
 /// A full sync that finds nothing new writes nothing but its outcome.
 fn needless_writes(world: &mut World) -> Vec<String> {
-    let outcome = [Table::State, Table::Credentials, Table::RateLimits, Table::SyncLogs, Table::Instructors];
+    let outcome =
+        [Table::State, Table::Credentials, Table::RateLimits, Table::Mentions, Table::SyncLogs, Table::Instructors];
     written_otherwise(world, &outcome, |world| {
         for party in world.parties.clone() {
             people::sync(world, party, None, None);

@@ -4,14 +4,14 @@ use std::{collections::BTreeSet, time::Duration};
 
 use calendar_sync::{
     model::EventTime,
-    ports::{Calendar, CalendarError, ListingOutcome},
+    ports::{Calendar, CalendarError, PageOutcome, PageRequest},
 };
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use google_sim::{Effect, When};
 use serde_json::json;
 
-use crate::world::{ADA, MANY, World, busy, now, token};
+use crate::world::{ADA, MANY, World, busy, events, now, sync_token};
 
 #[tokio::test]
 async fn a_complete_listing_goes_on_as_deltas_that_bring_what_changed() {
@@ -20,20 +20,18 @@ async fn a_complete_listing_goes_on_as_deltas_that_bring_what_changed() {
     world.create(&json!({ "summary": "Holiday", "start": { "date": "2026-03-03" }, "end": { "date": "2026-03-05" } }));
 
     let complete = world.list(None).await;
-    assert!(matches!(complete.outcome, ListingOutcome::Complete { .. }), "{:?}", complete.outcome);
-    assert_eq!((complete.events().count(), complete.items.len(), complete.calls), (2, 2, 1));
+    assert_eq!((events(&complete).len(), complete.items.len(), complete.calls), (2, 2, 1));
     assert_eq!(complete.time_zone, Some(Tz::Europe__Berlin));
     let day = |text: &str| Some(EventTime::Day(text.parse().unwrap()));
-    assert!(complete.events().any(|e| (e.start, e.end) == (day("2026-03-03"), day("2026-03-05"))));
+    assert!(events(&complete).iter().any(|e| (e.start, e.end) == (day("2026-03-03"), day("2026-03-05"))));
 
     world.google().delete_event(now(), ADA, &gone).unwrap();
-    let delta = world.list(Some(token(&complete.outcome))).await;
-    assert!(matches!(delta.outcome, ListingOutcome::Delta { .. }), "{:?}", delta.outcome);
-    let changed: Vec<_> = delta.events().collect();
+    let delta = world.list(Some(sync_token(&complete))).await;
+    let changed = events(&delta);
     assert_eq!(changed.len(), 1);
     assert!(changed[0].is_cancelled() && changed[0].id.as_str() == gone);
 
-    let quiet = world.list(Some(token(&delta.outcome))).await;
+    let quiet = world.list(Some(sync_token(&delta))).await;
     assert_eq!((quiet.items.len(), quiet.calls), (0, 1));
 }
 
@@ -41,17 +39,17 @@ async fn a_complete_listing_goes_on_as_deltas_that_bring_what_changed() {
 async fn pages_that_are_short_or_empty_are_followed_to_the_last() {
     let world = World::new().await;
     world.create_many();
-    assert_eq!(world.list(None).await.calls, 2);
+    assert_eq!(world.pages().await.len(), 2);
     world.google().behaviour_mut().thin_pages = 1.0;
-    let mut calls = 0;
+    let mut pages = 0;
     for _ in 0..4 {
-        let listing = world.list(None).await;
-        assert!(matches!(listing.outcome, ListingOutcome::Complete { .. }));
-        let ids: BTreeSet<_> = listing.events().map(|event| &event.id).collect();
+        let listed = world.pages().await;
+        sync_token(listed.last().unwrap());
+        let ids: BTreeSet<_> = listed.iter().flat_map(events).map(|event| &event.id).collect();
         assert_eq!(ids.len(), MANY);
-        calls += listing.calls;
+        pages += listed.len();
     }
-    assert!(calls > 8);
+    assert!(pages > 8);
 }
 
 #[tokio::test]
@@ -60,19 +58,21 @@ async fn a_cursor_that_ran_out_or_was_never_one_is_lost() {
     let first = world.list(None).await;
     world.create(&busy("later"));
     world.google().expire_cursors(now(), ADA);
-    assert_eq!(world.list(Some(token(&first.outcome))).await.outcome, ListingOutcome::CursorLost);
-    assert_eq!(world.list(Some("no token of Google's")).await.outcome, ListingOutcome::CursorLost);
+    assert_eq!(world.list(Some(sync_token(&first))).await.outcome, PageOutcome::CursorLost);
+    assert_eq!(world.list(Some("no token of Google's")).await.outcome, PageOutcome::CursorLost);
+    assert_eq!(world.page(None, Some("no page of Google's")).await.outcome, PageOutcome::CursorLost);
 }
 
 #[tokio::test]
-async fn a_failure_after_some_pages_leaves_a_partial_listing() {
+async fn a_failure_at_a_later_page_leaves_that_page_to_be_asked_for_again() {
     let world = World::new().await;
     world.create_many();
-    world.fault("calendar.events.list", When::Nth(2), Effect::refuse(403, "quotaExceeded"));
-    let listing = world.list(None).await;
-    assert_eq!(listing.outcome, ListingOutcome::Partial { error: CalendarError::QuotaExceeded });
-    assert_eq!((listing.items.len(), listing.calls), (2_500, 2));
-    assert!(listing.time_zone.is_some());
+    let PageOutcome::More { page_token } = world.list(None).await.outcome else { panic!("one page") };
+    world.fault("calendar.events.list", When::Next(1), Effect::refuse(403, "quotaExceeded"));
+    let refused = world.page(None, Some(&page_token)).await;
+    assert_eq!(refused.outcome, PageOutcome::Failed(CalendarError::QuotaExceeded));
+    assert_eq!((refused.items.len(), refused.time_zone, refused.calls), (0, None, 1));
+    assert_eq!(world.page(None, Some(&page_token)).await.items.len(), MANY - 2_500);
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn a_failure_at_the_first_page_leaves_nothing() {
     world.fault("calendar.events.list", When::Always, Effect::refuse(404, "notFound"));
     let listing = world.list(None).await;
     let gone = |error: &CalendarError| matches!(error, CalendarError::CalendarGone(_));
-    assert!(matches!(&listing.outcome, ListingOutcome::Partial { error } if gone(error)), "{:?}", listing.outcome);
+    assert!(matches!(&listing.outcome, PageOutcome::Failed(error) if gone(error)), "{:?}", listing.outcome);
     assert_eq!((listing.items.len(), listing.time_zone, listing.calls), (0, None, 1));
 }
 
@@ -100,7 +100,7 @@ async fn rate_limits_failures_and_broken_connections_are_tried_again() {
         let world = World::new().await;
         world.fault("calendar.events.list", When::Next(2), effect.clone());
         let listing = world.list(None).await;
-        assert!(matches!(listing.outcome, ListingOutcome::Complete { .. }), "{effect:?}: {:?}", listing.outcome);
+        assert!(matches!(listing.outcome, PageOutcome::Last { .. }), "{effect:?}: {:?}", listing.outcome);
         assert_eq!(world.google().calls("calendar.events.list"), 3, "{effect:?}");
     }
 }
@@ -110,7 +110,7 @@ async fn five_failures_in_a_row_end_the_call() {
     let world = World::new().await;
     world.fault("calendar.events.list", When::Always, Effect::refuse(429, "rateLimitExceeded"));
     let listing = world.list(None).await;
-    assert_eq!(listing.outcome, ListingOutcome::Partial { error: CalendarError::RateLimited });
+    assert_eq!(listing.outcome, PageOutcome::Failed(CalendarError::RateLimited));
     assert_eq!(listing.calls, 5);
 }
 
@@ -125,7 +125,7 @@ async fn a_quota_that_is_used_up_and_every_other_refusal_are_not_tried_again() {
     ] {
         let world = World::new().await;
         world.fault("calendar.events.list", When::Always, Effect::refuse(status, reason));
-        assert!(matches!(world.list(None).await.outcome, ListingOutcome::Partial { .. }), "{reason}");
+        assert!(matches!(world.list(None).await.outcome, PageOutcome::Failed(_)), "{reason}");
         assert_eq!(world.google().calls("calendar.events.list"), 1, "{status} {reason}");
     }
 }
@@ -134,10 +134,10 @@ async fn a_quota_that_is_used_up_and_every_other_refusal_are_not_tried_again() {
 async fn nothing_is_waited_for_beyond_the_deadline() {
     let world = World::new().await;
     world.fault("calendar.events.list", When::Always, Effect::Timeout);
-    let listing = world.calendar.list(&world.access, None, now() + TimeDelta::milliseconds(250));
+    let listing = world.calendar.list(&world.access, PageRequest::default(), now() + TimeDelta::milliseconds(250));
     let listing = tokio::time::timeout(Duration::from_secs(5), listing).await.expect("in time");
-    assert!(matches!(listing.outcome, ListingOutcome::Partial { error: CalendarError::Unavailable(_) }));
-    let late = world.calendar.list(&world.access, None, now()).await;
-    assert!(matches!(late.outcome, ListingOutcome::Partial { .. }));
+    assert!(matches!(listing.outcome, PageOutcome::Failed(CalendarError::Unavailable(_))));
+    let late = world.calendar.list(&world.access, PageRequest::default(), now()).await;
+    assert!(matches!(late.outcome, PageOutcome::Failed(_)));
     assert_eq!(late.calls, 0);
 }

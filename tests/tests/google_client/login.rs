@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use calendar_sync::{
     adapters::google::{self, GoogleLogin},
     model::CalendarOAuthTokens,
-    ports::{Access, Calendar, ListingOutcome, Login, LoginError, Refusal},
+    ports::{Access, Calendar, Login, LoginError, PageOutcome, PageRequest, Refusal},
 };
 use chrono::TimeDelta;
 use google_sim::{Effect, RefreshTokens, When};
@@ -28,8 +28,8 @@ async fn a_login_brings_tokens_the_account_and_the_scopes_that_were_granted() {
     assert!(granted.tokens.expires_at > now() + TimeDelta::minutes(59));
 
     let access = Access { token: granted.tokens.access_token, ..world.access.clone() };
-    let listing = world.calendar.list(&access, None, now() + TimeDelta::minutes(1)).await;
-    assert!(matches!(listing.outcome, ListingOutcome::Complete { .. }));
+    let listing = world.calendar.list(&access, PageRequest::default(), now() + TimeDelta::minutes(1)).await;
+    assert!(matches!(listing.outcome, PageOutcome::Last { .. }));
 
     let refresh_token = granted.tokens.refresh_token.expect("the consent screen was shown");
     let refreshed = world.login.refresh(&refresh_token, now()).await.unwrap();

@@ -1,6 +1,8 @@
 //! Pacing: what one user may ask of Google in a minute is never used up.
 
-use calendar_sync::ports::{Access, Calendar, CalendarError, Clock, ListingOutcome, Operation, OperationOutcome};
+use calendar_sync::ports::{
+    Access, Calendar, CalendarError, Clock, Operation, OperationOutcome, PageOutcome, PageRequest,
+};
 use chrono::TimeDelta;
 use futures::future::join_all;
 
@@ -41,14 +43,14 @@ async fn what_has_no_time_to_wait_is_not_asked_of_google() {
     assert!(later.iter().all(|o| *o == OperationOutcome::TryLater(CalendarError::Paced)), "{later:?}");
     assert_eq!(world.google().calls("calendar.events.insert"), 500);
 
-    let listing = world.calendar.list(&world.access, None, now() + HASTY).await;
-    assert_eq!(listing.outcome, ListingOutcome::Partial { error: CalendarError::Paced });
+    let listing = world.calendar.list(&world.access, PageRequest::default(), now() + HASTY).await;
+    assert_eq!(listing.outcome, PageOutcome::Failed(CalendarError::Paced));
     assert_eq!((listing.calls, world.google().calls("calendar.events.list")), (0, 0));
     assert_eq!(world.clock.now(), now(), "nothing was waited for in vain");
 
     let another = Access { account: "grace".to_owned(), ..world.access.clone() };
-    let listing = world.calendar.list(&another, None, now() + HASTY).await;
-    assert!(matches!(listing.outcome, ListingOutcome::Complete { .. }), "another user's minute is their own");
+    let listing = world.calendar.list(&another, PageRequest::default(), now() + HASTY).await;
+    assert!(matches!(listing.outcome, PageOutcome::Last { .. }), "another user's minute is their own");
 }
 
 #[tokio::test]

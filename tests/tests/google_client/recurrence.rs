@@ -12,7 +12,7 @@ use calendar_sync::{
         occurrences::{self, Occurrences},
     },
     model::{CalendarId, Event, ExternalCalendarEvent, LessonId, Window},
-    ports::{Calendar, CalendarError, ExternalLookup},
+    ports::{Calendar, CalendarError, ExternalLookup, PageRequest},
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
@@ -46,7 +46,7 @@ fn moment(text: &Value) -> DateTime<Utc> {
 /// The rows that are made of a calendar's events.
 async fn rows(zone: &Value, events: &Value) -> Vec<ExternalCalendarEvent> {
     let page = json!({ "timeZone": zone, "items": events, "nextSyncToken": "token" });
-    let listing = calendar_through(Arc::new(Page(page))).list(&access(), None, soon()).await;
+    let listing = calendar_through(Arc::new(Page(page))).list(&access(), PageRequest::default(), soon()).await;
     let plan = inbound::plan(key(0, 0), &CalendarId::from("primary"), listing.time_zone.unwrap(), listing.items);
     assert_eq!(plan.put.len(), events.as_array().unwrap().len(), "each is stored");
     assert!(plan.misread.is_empty(), "each is understood");

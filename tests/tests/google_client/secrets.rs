@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use calendar_sync::ports::{Calendar, Login};
+use calendar_sync::ports::{Calendar, Login, PageRequest};
 use google_sim::{Effect, When};
 use secrecy::ExposeSecret;
 
@@ -59,7 +59,7 @@ async fn no_token_shows_in_any_error_or_log_line() {
     }
     // No server listens there.
     let (calendar, login) = clients_at("http://127.0.0.1:9");
-    heard.push(format!("{:?}", calendar.list(&world.access, None, soon()).await.outcome));
+    heard.push(format!("{:?}", calendar.list(&world.access, PageRequest::default(), soon()).await.outcome));
     heard.push(format!("{:?}", login.refresh(&refresh_token, now()).await));
 
     let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();

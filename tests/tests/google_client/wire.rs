@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use calendar_sync::{
     model::CalendarId,
-    ports::{Access, Calendar, Operation},
+    ports::{Access, Calendar, Operation, PageRequest},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -75,7 +75,7 @@ async fn calls_share_a_connection_and_ask_for_compression_in_both_places() {
     let (base, heard) = listener().await;
     let calendar = clients_at(&base).0;
     for _ in 0..3 {
-        calendar.list(&access(), None, soon()).await;
+        calendar.list(&access(), PageRequest::default(), soon()).await;
     }
     let heard = heard.lock().unwrap();
     assert_eq!(heard.iter().map(Vec::len).collect::<Vec<_>>(), [3], "requests of each connection");
@@ -90,7 +90,7 @@ async fn calls_share_a_connection_and_ask_for_compression_in_both_places() {
 async fn only_the_fields_that_are_read_are_asked_for() {
     let (base, heard) = listener().await;
     let calendar = clients_at(&base).0;
-    calendar.list(&access(), None, soon()).await;
+    calendar.list(&access(), PageRequest::default(), soon()).await;
     calendar.watch(&access(), &channel("c1"), soon()).await.unwrap();
     let replace = Operation::Replace { id: id(3), etag: None, event: lesson(3, "Piano") };
     calendar.batch(&access(), &[get(1), insert(2), replace, patch(4, "\"1\""), delete(5)], soon()).await;

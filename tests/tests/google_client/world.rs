@@ -13,8 +13,8 @@ use calendar_sync::{
     config::GoogleConfig,
     model::{CalendarId, ChannelId, Event, EventId, LessonContent, OwnEventId},
     ports::{
-        Access, Calendar, EventPatch, GrantedTokens, Listing, ListingOutcome, Login, LoginError, NewChannel, Operation,
-        OperationOutcome,
+        Access, Calendar, EventPatch, GrantedTokens, Login, LoginError, NewChannel, Operation, OperationOutcome, Page,
+        PageOutcome, PageRequest,
     },
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -119,8 +119,22 @@ impl World {
         self.reservations.load(Ordering::SeqCst)
     }
 
-    pub async fn list(&self, token: Option<&str>) -> Listing {
-        self.calendar.list(&self.access, token, soon()).await
+    /// The first page of everything, or of the changes since a sync token.
+    pub async fn list(&self, sync_token: Option<&str>) -> Page {
+        self.page(sync_token, None).await
+    }
+
+    pub async fn page(&self, sync_token: Option<&str>, page_token: Option<&str>) -> Page {
+        self.calendar.list(&self.access, PageRequest { sync_token, page_token }, soon()).await
+    }
+
+    /// All pages of everything.
+    pub async fn pages(&self) -> Vec<Page> {
+        let mut pages = vec![self.list(None).await];
+        while let Some(PageOutcome::More { page_token }) = pages.last().map(|page| page.outcome.clone()) {
+            pages.push(self.page(None, Some(&page_token)).await);
+        }
+        pages
     }
 
     pub async fn batch(&self, operations: &[Operation]) -> (Vec<OperationOutcome>, u32) {
@@ -201,11 +215,16 @@ pub fn shown(outcome: OperationOutcome) -> Event {
     }
 }
 
-pub fn token(outcome: &ListingOutcome) -> &str {
-    match outcome {
-        ListingOutcome::Complete { token } | ListingOutcome::Delta { token } => token,
-        other => panic!("no token: {other:?}"),
+pub fn sync_token(page: &Page) -> &str {
+    match &page.outcome {
+        PageOutcome::Last { sync_token } => sync_token,
+        other => panic!("no sync token: {other:?}"),
     }
+}
+
+/// The events that could be read.
+pub fn events(page: &Page) -> Vec<&Event> {
+    page.items.iter().filter_map(|item| item.as_ref().ok()).collect()
 }
 
 pub fn busy(summary: &str) -> Value {

@@ -26,6 +26,7 @@ const STATE_SUFFIX: &str = "#state";
 pub(super) const LESSONS: &str = "lesson#";
 pub(super) const CONFLICTS: &str = "conflict#";
 pub(super) const NOTICES: &str = "notice#";
+pub(super) const MENTIONS: &str = "mentions#";
 
 /// Never changes for a connection.
 pub(super) fn connection_shard(key: ConnectionKey) -> u8 {
@@ -84,6 +85,16 @@ pub(super) fn conflicts_of(lesson: LessonId) -> String {
 
 pub(super) fn notice(notice: &Notice) -> Item {
     in_connection(notice.key, "item", format_args!("{NOTICES}{}#{}", timestamp::format(notice.at), notice.id))
+}
+
+/// What a page of a listing mentioned.
+pub(super) fn mentions(key: ConnectionKey, listing: DateTime<Utc>, page: u32) -> Item {
+    in_connection(key, "item", mentions_page(listing, page))
+}
+
+/// The sort attribute of [`mentions`]: pages sort by their number.
+pub(super) fn mentions_page(listing: DateTime<Utc>, page: u32) -> String {
+    format!("{MENTIONS}{}#{page:010}", timestamp::format(listing))
 }
 
 pub(super) fn external_event(key: ConnectionKey, calendar: &CalendarId, event: &EventId) -> Item {

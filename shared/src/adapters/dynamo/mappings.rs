@@ -216,8 +216,15 @@ impl MappingStore for DynamoStore {
     }
 
     async fn clear_mappings(&self, key: ConnectionKey) -> Result<()> {
+        self.clear_beside(key, &[LESSONS, CONFLICTS]).await
+    }
+}
+
+impl DynamoStore {
+    /// Deletes the connection's items in the table of mappings whose sort attributes begin with one of `prefixes`.
+    pub(super) async fn clear_beside(&self, key: ConnectionKey, prefixes: &[&str]) -> Result<()> {
         let mut writes = Vec::new();
-        for prefix in [LESSONS, CONFLICTS] {
+        for prefix in prefixes {
             for mut item in self.beginning_with(&self.names.mappings, key, ("item", prefix), None).await? {
                 item.retain(|name, _| name == "connection" || name == "item");
                 writes.push(removal(item)?);

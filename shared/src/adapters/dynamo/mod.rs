@@ -10,6 +10,7 @@ mod host;
 mod items;
 mod keys;
 mod mappings;
+mod mentions;
 mod oauth_states;
 mod outbox;
 mod rate_limits;

@@ -19,8 +19,8 @@ use super::{
 use crate::{
     Error, Result,
     model::{
-        Channel, ChannelId, ConnectionKey, Cursor, Lease, PendingRequests, PushHealth, Removals, SyncState, SyncTask,
-        timestamp,
+        Channel, ChannelId, ConnectionKey, Cursor, Lease, ListingProgress, PendingRequests, PushHealth, Removals,
+        SyncState, SyncTask, timestamp,
     },
     ports::{LeaseAttempt, ReleaseOutcome, SyncStateStore},
 };
@@ -31,7 +31,8 @@ struct ProgressRow {
     sync_token: Option<String>,
     token_shape: Option<String>,
     sync_token_past_strays: Option<bool>,
-    sync_token_days_move: Option<bool>,
+    listing: Option<ListingProgress>,
+    days_move: Option<bool>,
     calendar_time_zone: Tz,
     #[serde(default, with = "timestamp::option")]
     horizon: Option<DateTime<Utc>>,
@@ -82,7 +83,8 @@ impl From<&SyncState> for ProgressRow {
             sync_token: state.cursor.as_ref().map(|cursor| cursor.token.clone()),
             token_shape: state.cursor.as_ref().map(|cursor| cursor.shape.clone()),
             sync_token_past_strays: state.cursor.as_ref().filter(|cursor| cursor.past_strays).map(|_| true),
-            sync_token_days_move: state.cursor.as_ref().filter(|cursor| cursor.days_move).map(|_| true),
+            listing: state.listing.clone(),
+            days_move: state.days_move.then_some(true),
             calendar_time_zone: state.calendar_time_zone,
             horizon: state.horizon,
             reconciled_at: state.reconciled_at,
@@ -114,8 +116,9 @@ pub(super) fn read(item: Item) -> Result<SyncState> {
             token,
             shape,
             past_strays: progress.sync_token_past_strays.unwrap_or_default(),
-            days_move: progress.sync_token_days_move.unwrap_or_default(),
         }),
+        listing: progress.listing,
+        days_move: progress.days_move.unwrap_or_default(),
         calendar_time_zone: progress.calendar_time_zone,
         lease: Lease { owner: shared.lease_owner, until: shared.lease_until, fence: shared.lease_fence },
         pending: PendingRequests { counter: shared.request_counter, tasks: shared.pending_tasks },

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     model::Channel,
-    ports::{Access, Calendar, CalendarError, Listing, NewChannel, Operation, OperationOutcome},
+    ports::{Access, Calendar, CalendarError, NewChannel, Operation, OperationOutcome, Page, PageRequest},
 };
 
 /// How long opening or closing a channel may take with its retries, within the caller's deadline.
@@ -45,8 +45,8 @@ impl GoogleCalendar {
 
 #[async_trait]
 impl Calendar for GoogleCalendar {
-    async fn list(&self, access: &Access, token: Option<&str>, deadline: DateTime<Utc>) -> Listing {
-        listing::list(self, access, token, deadline).await
+    async fn list(&self, access: &Access, page: PageRequest<'_>, deadline: DateTime<Utc>) -> Page {
+        listing::list(self, access, page, deadline).await
     }
 
     async fn batch(

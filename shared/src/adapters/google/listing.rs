@@ -1,4 +1,4 @@
-//! Listing a calendar: its pages, and what they prove together.
+//! Listing a calendar, page by page.
 //! <https://developers.google.com/workspace/calendar/api/guides/sync>
 
 use chrono::{DateTime, Utc};
@@ -14,15 +14,15 @@ use super::{
     resource,
     retry::Retry,
 };
-use crate::ports::{Access, CalendarError, Listing, ListingOutcome};
+use crate::ports::{Access, CalendarError, Page, PageOutcome, PageRequest};
 
 /// Bytes of a page token or a sync token: a longer one does not fit into a URL.
 const MAX_TOKEN_BYTES: usize = 4 * 1024;
 
-/// One page. Its items are read one by one, so that an unreadable item does not spoil the others.
+/// A page as Google sends it. Its items are read one by one, so that an unreadable item does not spoil the others.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Page<'a> {
+struct Body<'a> {
     time_zone: Option<String>,
     next_page_token: Option<String>,
     next_sync_token: Option<String>,
@@ -30,55 +30,30 @@ struct Page<'a> {
     items: Vec<&'a RawValue>,
 }
 
-/// How a listing continues after a page.
-enum Next {
-    Page(String),
-    End { sync_token: String },
-}
-
 pub(super) async fn list(
     google: &GoogleCalendar,
     access: &Access,
-    token: Option<&str>,
+    page: PageRequest<'_>,
     deadline: DateTime<Utc>,
-) -> Listing {
-    let url = shape(google.events(&access.calendar, &[]), token);
-    // A failure until the last page has come.
-    let mut listing = Listing { outcome: ListingOutcome::CursorLost, items: Vec::new(), time_zone: None, calls: 0 };
-    let place = if token.is_some() { Place::Delta } else { Place::Listing };
+) -> Page {
+    let url = shape(google.events(&access.calendar, &[]), page);
+    let place = if page == PageRequest::default() { Place::Listing } else { Place::Delta };
     let mut retry = google.retry(access, deadline);
-    let mut page_url = url.clone();
-    listing.outcome = loop {
-        let answer = match request(Method::GET, &page_url, None) {
+    let mut calls = 0;
+    let failed = loop {
+        let answer = match request(Method::GET, &url, None) {
             Ok(request) => {
-                let again = CalendarError::may_pass_soon;
-                google.call(access, place, &request, &mut retry, &mut listing.calls, again).await
+                google.call(access, place, &request, &mut retry, &mut calls, CalendarError::may_pass_soon).await
             }
             Err(error) => Err(error),
         };
-        let page = match answer {
-            Ok(answer) => match read_page(answer.body(), &mut listing) {
-                Err(_) if retry.failed().await => continue,
-                page => page,
-            },
-            Err(error) => Err(error),
-        };
-        match page {
-            Ok(Next::Page(page_token)) => {
-                retry.succeeded();
-                page_url = url.clone();
-                page_url.query_pairs_mut().append_pair("pageToken", &page_token);
-            }
-            Ok(Next::End { sync_token }) => {
-                break match token {
-                    None => ListingOutcome::Complete { token: sync_token },
-                    Some(_) => ListingOutcome::Delta { token: sync_token },
-                };
-            }
-            Err(error) => break failure(place, error),
+        match answer.map(|answer| read_page(answer.body(), calls)) {
+            Ok(Ok(page)) => return page,
+            Ok(Err(_)) if retry.failed().await => {}
+            Ok(Err(error)) | Err(error) => break error,
         }
     };
-    listing
+    Page { outcome: failure(place, failed), items: Vec::new(), time_zone: None, calls }
 }
 
 /// Asks for one event, by which the calendar is seen to be there.
@@ -94,10 +69,10 @@ pub(super) async fn look(
     google.call(access, Place::Listing, &request, retry, calls, CalendarError::may_pass_soon).await.map(drop)
 }
 
-/// The address of the first page. Later requests, with or without a sync token, have the same parameters, since Google
+/// The address of a page. All requests, with or without a token, have the same parameters, since Google
 /// does not define what happens otherwise. `showDeleted` is not set, since a sync token forbids turning it off; deleted
 /// events come with every sync token, and cancelled occurrences of live series always.
-fn shape(mut url: Url, token: Option<&str>) -> Url {
+fn shape(mut url: Url, page: PageRequest<'_>) -> Url {
     let fields = format!("timeZone,nextPageToken,nextSyncToken,items({})", resource::FIELDS);
     let mut query = url.query_pairs_mut();
     query
@@ -106,37 +81,37 @@ fn shape(mut url: Url, token: Option<&str>) -> Url {
         // The calendar's own row among the guests is always sent; we do not need the others.
         .append_pair("maxAttendees", "1")
         .append_pair("fields", &fields);
-    if let Some(token) = token {
+    if let Some(token) = page.sync_token {
         query.append_pair("syncToken", token);
+    }
+    if let Some(token) = page.page_token {
+        query.append_pair("pageToken", token);
     }
     drop(query);
     url
 }
 
-fn read_page(body: &[u8], listing: &mut Listing) -> Result<Next, CalendarError> {
+fn read_page(body: &[u8], calls: u32) -> Result<Page, CalendarError> {
     let unreadable = |what: &str| CalendarError::Unavailable(what.to_owned());
-    let page: Page<'_> = serde_json::from_slice(body).map_err(|_| unreadable("a page that cannot be read"))?;
-    let tokens = [&page.next_page_token, &page.next_sync_token];
+    let body: Body<'_> = serde_json::from_slice(body).map_err(|_| unreadable("a page that cannot be read"))?;
+    let tokens = [&body.next_page_token, &body.next_sync_token];
     if tokens.into_iter().flatten().any(|token| token.len() > MAX_TOKEN_BYTES) {
         return Err(unreadable("a token that is too long"));
     }
-    let next = match (page.next_page_token, page.next_sync_token) {
-        (Some(token), _) => Next::Page(token),
-        (None, Some(sync_token)) => Next::End { sync_token },
+    let outcome = match (body.next_page_token, body.next_sync_token) {
+        (Some(page_token), _) => PageOutcome::More { page_token },
+        (None, Some(sync_token)) => PageOutcome::Last { sync_token },
         (None, None) => return Err(unreadable("a last page without a sync token")),
     };
-    if let Some(zone) = page.time_zone.as_deref().and_then(resource::zone) {
-        listing.time_zone = Some(zone);
-    }
-    listing.items.extend(page.items.iter().map(|item| resource::read_listed(item.get().as_bytes())));
-    Ok(next)
+    let items = body.items.iter().map(|item| resource::read_listed(item.get().as_bytes())).collect();
+    Ok(Page { outcome, items, time_zone: body.time_zone.as_deref().and_then(resource::zone), calls })
 }
 
-/// The outcome of a listing that `error` ended.
-fn failure(place: Place, error: CalendarError) -> ListingOutcome {
+/// The outcome of a page that `error` kept from coming.
+fn failure(place: Place, error: CalendarError) -> PageOutcome {
     match &error {
-        CalendarError::Refused(refusal) if meaning(place, refusal) == Meaning::CursorLost => ListingOutcome::CursorLost,
-        _ => ListingOutcome::Partial { error },
+        CalendarError::Refused(refusal) if meaning(place, refusal) == Meaning::CursorLost => PageOutcome::CursorLost,
+        _ => PageOutcome::Failed(error),
     }
 }
 
@@ -152,28 +127,27 @@ mod tests {
         SkippedEvent, TenantId,
     };
 
-    fn empty() -> Listing {
-        Listing { outcome: ListingOutcome::CursorLost, items: Vec::new(), time_zone: None, calls: 1 }
-    }
-
     #[test]
-    fn a_delta_has_the_first_listings_parameters_and_the_token() {
-        let url = Url::parse("https://calendar.test/events").unwrap();
-        let first = shape(url.clone(), None);
-        let delta = shape(url, Some("a=&b"));
-        let parameters = |url: &Url| url.query_pairs().into_owned().collect::<Vec<_>>();
-        let mut expected = parameters(&first);
+    fn later_pages_and_deltas_have_the_first_listings_parameters_and_their_tokens() {
+        let parameters = |sync_token, page_token| {
+            let url =
+                shape(Url::parse("https://calendar.test/events").unwrap(), PageRequest { sync_token, page_token });
+            url.query_pairs().into_owned().collect::<Vec<_>>()
+        };
+        let mut expected = parameters(None, None);
         expected.push(("syncToken".to_owned(), "a=&b".to_owned()));
-        assert_eq!(parameters(&delta), expected);
+        assert_eq!(parameters(Some("a=&b"), None), expected);
+        expected.push(("pageToken".to_owned(), "c=&d".to_owned()));
+        assert_eq!(parameters(Some("a=&b"), Some("c=&d")), expected);
     }
 
     #[test]
     fn an_item_that_cannot_be_read_is_named_where_it_has_an_id_and_the_rest_goes_on() {
-        let mut listing = empty();
         let body = br#"{"timeZone":"Europe/Berlin","novelty":1,"nextSyncToken":"t","items":[
             {"id":"a","status":"cancelled"}, {"id":7}, null, "x", {"id":""}, {"id":"c","start":[],"id2":{"id":"d"}},
             {"id":"e"}, {"id":"b","status":"cancelled"}]}"#;
-        assert!(matches!(read_page(body, &mut listing), Ok(Next::End { sync_token }) if sync_token == "t"));
+        let page = read_page(body, 1).unwrap();
+        assert_eq!(page.outcome, PageOutcome::Last { sync_token: "t".to_owned() });
         let id = |item: &Result<Event, SkippedEvent>| match item {
             Ok(event) => format!("read {}", event.id),
             Err(SkippedEvent { id: Some(id), .. }) => format!("left out {id}"),
@@ -181,10 +155,10 @@ mod tests {
         };
         let unnamed = "left out";
         assert_eq!(
-            listing.items.iter().map(id).collect::<Vec<_>>(),
+            page.items.iter().map(id).collect::<Vec<_>>(),
             ["read a", unnamed, unnamed, unnamed, unnamed, "left out c", "left out e", "read b"]
         );
-        assert_eq!(listing.time_zone, Some(Tz::Europe__Berlin));
+        assert_eq!(page.time_zone, Some(Tz::Europe__Berlin));
     }
 
     /// What is kept of a page with this event alone.
@@ -192,9 +166,8 @@ mod tests {
         let day = json!({ "date": "2026-03-01" });
         let mut event = json!({ "id": id, "status": "confirmed", "start": day, "end": day });
         event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let mut listing = empty();
-        read_page(json!({ "items": [event], "nextSyncToken": "t" }).to_string().as_bytes(), &mut listing).unwrap();
-        listing.items.remove(0)
+        let body = json!({ "items": [event], "nextSyncToken": "t" }).to_string();
+        read_page(body.as_bytes(), 1).unwrap().items.remove(0)
     }
 
     #[test]
@@ -226,10 +199,9 @@ mod tests {
 
     #[test]
     fn a_page_that_proves_nothing_is_a_failure() {
-        let mut listing = empty();
         let long = format!(r#"{{"items":[],"nextSyncToken":"{}"}}"#, "t".repeat(MAX_TOKEN_BYTES + 1));
         for body in [long.as_str(), "", "<html>", "{}", r#"{"items":[]}"#, r#"{"items":{},"nextSyncToken":"t"}"#] {
-            assert!(read_page(body.as_bytes(), &mut listing).is_err(), "{body}");
+            assert!(read_page(body.as_bytes(), 1).is_err(), "{body}");
         }
     }
 }

@@ -11,6 +11,7 @@ mod external_events;
 mod host;
 mod logins;
 mod mappings;
+mod mentions;
 mod outbox;
 mod schedule;
 mod sync_logs;
@@ -22,6 +23,7 @@ pub use external_events::{ExternalEventStore, ExternalLookup};
 pub use host::{HostStore, LessonLookup, LessonSyncColumns};
 pub use logins::LoginStore;
 pub use mappings::{LessonMark, MappingStore, MarkUpdate};
+pub use mentions::MentionStore;
 pub use outbox::Outbox;
 pub use schedule::{Due, ScheduleStore};
 pub use sync_logs::SyncLogStore;
@@ -34,6 +36,7 @@ pub trait Store:
     + SyncStateStore
     + ScheduleStore
     + MappingStore
+    + MentionStore
     + ConflictStore
     + ExternalEventStore
     + HostStore
@@ -49,6 +52,7 @@ impl<T> Store for T where
         + SyncStateStore
         + ScheduleStore
         + MappingStore
+        + MentionStore
         + ConflictStore
         + ExternalEventStore
         + HostStore

@@ -1,7 +1,6 @@
 //! What a stored listing leaves to be committed.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
 use crate::{
     decide::push::{self, Brought},
@@ -13,8 +12,6 @@ use crate::{
 pub struct Listed {
     /// Where the next listing resumes; `None` when this one is not complete.
     pub cursor: Option<Cursor>,
-    /// The calendar's zone.
-    pub zone: Tz,
     pub began: DateTime<Utc>,
     pub brought: Brought,
 }
@@ -27,8 +24,9 @@ impl Listed {
 
     /// Moves the cursor: everything that it covers is stored by now. `announced`: a push notification asked for it.
     pub fn commit(self, announced: bool, state: &mut SyncState) {
-        state.calendar_time_zone = self.zone;
         if self.cursor.is_some() {
+            state.listing = None;
+            state.days_move = false;
             state.doubted_since = push::doubted_after_listing(state.doubted_since, announced, self.brought, self.began);
             state.cursor = self.cursor;
             state.listed_at = Some(self.began);

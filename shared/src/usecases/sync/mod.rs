@@ -9,6 +9,7 @@ mod conflicts;
 mod inbound;
 mod listed;
 mod outbound;
+mod own_events;
 mod record;
 mod report;
 mod round;
@@ -228,9 +229,10 @@ impl SyncCalendar {
                 return Ok(SyncRun::Held);
             }
             let (outcome, blocked) = self.settle(&mut state, &mut report, ended, request).await?;
-            if announced && (state.failures > 0 || report.paced) && state.listed_at == listed_at {
-                // The listing failed: keep the notification, so that the next run does not count this change as
-                // unannounced.
+            let is_left = state.failures > 0 || report.paced || state.listing.is_some();
+            if announced && is_left && state.listed_at == listed_at {
+                // The listing failed, or has more pages: keep the notification, so that the next run does not count this
+                // change as unannounced.
                 state.pending.tasks.insert(SyncTask::Noticed);
             }
             if report.narrowed && state.failures > 0 {

@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::{
-    Failure, Report, SyncCalendar, SyncRequest, channel, conflicts, inbound,
-    listed::Listed,
+    Failure, Report, SyncCalendar, SyncRequest, channel, conflicts,
+    inbound::{self, Imported},
     outbound::{self, Work},
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     },
     model::{
         CalendarId, EventId, ExternalCalendarEvent, InstructorCalendarCredentials, SyncDirection, SyncState, SyncTask,
-        Window, connection::Blocked,
+        Window, connection::Blocked, listing::Scope,
     },
     services::{google_session::GoogleSession, instructor_row::write_enabled},
 };
@@ -143,17 +143,17 @@ impl Round<'_> {
 
         let mut imported = None;
         let mut reconciled = full_reconcile;
-        let owed = self.state.cursor.is_none() || push::owes_listing(self.state, sync.now());
+        let is_under_way = self.state.listing.is_some();
+        let owed = self.state.cursor.is_none() || is_under_way || push::owes_listing(self.state, sync.now());
         let list = tasks.contains(&SyncTask::PullEvents) || full_reconcile || owed;
         if direction.imports() && list {
-            let listed = inbound::import(self, credentials, google, direction.writes(), &mut changed).await?;
+            let scope = Scope::Imports;
+            let listed = inbound::import(self, credentials, google, scope, direction.writes(), &mut changed).await?;
             self.report.zone = changed.zone;
-            if listed.brought == Brought::Changes && !self.announced && self.state.doubted_since.is_none() {
-                self.note_missing_notice(listed.began);
-            }
+            self.judge(&listed, &mut changed);
             imported = Some(listed);
-        } else if full_reconcile && !credentials.settings.sync_direction.imports() {
-            reconciled = inbound::look_after_own(self, credentials, google).await?;
+        } else if (full_reconcile || is_under_way) && !credentials.settings.sync_direction.imports() {
+            reconciled = inbound::look_after_own(self, credentials, google, &mut changed).await?;
         }
         let window =
             request.asked.as_ref().map_or_else(|| Window::around(started), |asked| asked.window(changed.zone, started));
@@ -168,14 +168,17 @@ impl Round<'_> {
             self.report.go_on("There is more to do than one run takes; the rest follows at once.");
         }
         outbound::intend(self, &mut work, direction, allowed).await?;
-        if allowed.imports() || changed.everything {
+        // What is not known yet may clear what would be found now.
+        let is_closed = matches!(imported, Some(Imported::Wholly(_)));
+        let waits = allowed.imports() && self.state.is_known_in_part() && !is_closed;
+        if !waits && (allowed.imports() || changed.everything) {
             conflicts::refresh(self, &mut work, &changed, allowed).await?;
         }
         let carried_out = outbound::carry_out(self, work, google, direction, allowed).await;
         let no_more_to_tell = || push::predecessors_are_done(self.state, sync.now());
-        let may_close = imported.as_ref().map_or_else(no_more_to_tell, Listed::is_good);
+        let may_close = imported.as_ref().map_or_else(no_more_to_tell, Imported::is_good);
         if carried_out.is_ok()
-            && let Some(listed) = imported
+            && let Some(Imported::Wholly(listed)) = imported
         {
             listed.commit(self.announced, self.state);
         }
@@ -199,6 +202,18 @@ impl Round<'_> {
             channel::close_later(sync, request.key).await?;
         }
         Ok(())
+    }
+
+    /// What a listing says of push; one with more pages to come says nothing yet, also of conflicts.
+    fn judge(&mut self, imported: &Imported, changed: &mut Delta) {
+        match imported {
+            Imported::InPart => changed.everything = false,
+            Imported::Wholly(listed) => {
+                if listed.brought == Brought::Changes && !self.announced && self.state.doubted_since.is_none() {
+                    self.note_missing_notice(listed.began);
+                }
+            }
+        }
     }
 
     /// Stores the state as it is, if the lease is still ours.

@@ -8,6 +8,7 @@ mod external_events;
 mod host;
 mod logs;
 mod mappings;
+mod mentions;
 mod schedule;
 mod sync_state;
 
@@ -20,8 +21,8 @@ use calendar_sync::{
     Error, Result,
     model::{
         CalendarId, CalendarSyncLog, ConnectionKey, EventId, ExternalCalendarEvent, InstructorCalendarCredentials,
-        InstructorId, LessonId, Notice, OAuthState, SchedulingConflict, SyncCounts, SyncLogId, SyncOutcome, SyncState,
-        TenantId,
+        InstructorId, LessonId, Mentions, Notice, OAuthState, SchedulingConflict, SyncCounts, SyncLogId, SyncOutcome,
+        SyncState, TenantId,
     },
 };
 use chrono::{DateTime, Utc};
@@ -44,6 +45,7 @@ pub enum Table {
     Credentials,
     State,
     Mappings,
+    Mentions,
     Conflicts,
     Notices,
     ExternalEvents,
@@ -134,6 +136,8 @@ pub struct Tables {
     pub notices: BTreeMap<(ConnectionKey, DateTime<Utc>, Uuid), Notice>,
     /// Every notice that was ever in the outbox.
     pub committed: BTreeSet<Uuid>,
+    /// What the pages of listings mentioned, beside the mappings: by when the listing began, and the page's number.
+    pub mentions: BTreeMap<(ConnectionKey, DateTime<Utc>, u32), Mentions>,
     /// `external_calendar_events`.
     pub external: BTreeMap<(ConnectionKey, CalendarId, EventId), ExternalCalendarEvent>,
     /// `calendar_sync_logs`.

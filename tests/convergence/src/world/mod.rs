@@ -240,6 +240,17 @@ impl World {
         }
     }
 
+    /// One effect of one actor, or, when none can continue now, the time until one can.
+    pub fn step(&mut self) {
+        self.feed();
+        if !self.one_turn()
+            && let Some(next) = self.next_moment()
+        {
+            let mut state = self.sim.state();
+            state.now = state.now.max(next);
+        }
+    }
+
     /// One effect of one actor; false when none can continue now.
     fn one_turn(&mut self) -> bool {
         let now = self.now();

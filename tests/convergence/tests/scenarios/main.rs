@@ -8,6 +8,7 @@ mod failures;
 mod log_rows;
 mod odd_lessons;
 mod owed;
+mod pages;
 mod push;
 mod quota;
 mod refused_for_now;

@@ -53,6 +53,33 @@ impl Stage {
         self.world.settle(time);
     }
 
+    /// Effect by effect, until something is so.
+    pub fn until(&mut self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        for _ in 0..20_000 {
+            if is_so(self) {
+                return;
+            }
+            self.world.step();
+        }
+        panic!("never: {what}");
+    }
+
+    /// At least so many pages of the listing under way are stored, and others are still to come.
+    pub fn until_page(&mut self, pages: u32) {
+        self.until("page", |stage| {
+            let tables = stage.world.store.tables();
+            let listing = tables.states.get(&stage.party.key).and_then(|state| state.listing.as_ref());
+            listing.is_some_and(|listing| listing.pages >= pages && listing.page_token.is_some())
+        });
+    }
+
+    /// Google no longer takes the cursor, and a notification has the calendar listed anew.
+    pub fn lose_cursor(&mut self) {
+        let (now, account) = (self.world.now(), self.party.account);
+        self.world.sim.state().google.expire_cursors(now, account);
+        self.plan();
+    }
+
     pub fn dark(&self, dark: bool) {
         self.world.sim.state().google.darken_push(dark);
     }

@@ -1,7 +1,7 @@
 //! One run at a time, and no request is lost.
 
 use calendar_sync::{
-    model::{Channel, ChannelId, Cursor, PushHealth, Removals, SyncState, SyncTask},
+    model::{Channel, ChannelId, Cursor, ListingProgress, PushHealth, Removals, SyncState, SyncTask},
     ports::{LeaseAttempt, ReleaseOutcome},
 };
 use chrono_tz::Tz;
@@ -69,12 +69,17 @@ pub async fn a_release_stores_what_the_holder_changed(on: &Subject) {
     let key = instructor(1);
     on.connected(key).await;
     let mut full = SyncState {
-        cursor: Some(Cursor {
-            token: "token".to_owned(),
-            shape: "2:primary".to_owned(),
+        cursor: Some(Cursor { token: "token".to_owned(), shape: "2:primary".to_owned(), past_strays: true }),
+        listing: Some(ListingProgress {
+            sync_token: Some("closing".to_owned()),
+            pages: 4,
+            pages_before: 3,
+            events: 9_000,
             past_strays: true,
-            days_move: true,
+            is_second: true,
+            ..ListingProgress::complete("2:primary".to_owned(), at(1, 0)).after_page("page 5".to_owned(), 0)
         }),
+        days_move: true,
         calendar_time_zone: Tz::Europe__Berlin,
         horizon: Some(at(20, 0)),
         reconciled_at: Some(at(2, 0)),

@@ -9,6 +9,7 @@ pub mod lease;
 pub mod logins;
 pub mod logs_and_notices;
 pub mod mappings;
+pub mod mentions;
 pub mod rate_limits;
 
 use std::{collections::BTreeSet, sync::Arc};

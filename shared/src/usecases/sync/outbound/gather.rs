@@ -68,7 +68,11 @@ pub async fn gather(
             LessonLookup::Found(lesson) => Some(*lesson),
             LessonLookup::Gone | LessonLookup::Unreadable(_) => None,
         };
-        work.push(Work { skip, ..prepare(round, id, stored, desired, lesson) });
+        let mut prepared = Work { skip, ..prepare(round, id, stored, desired, lesson) };
+        if direction.writes() {
+            prepared.wait_for_pages(round.state);
+        }
+        work.push(prepared);
     }
     say_what_lies_outside(round, &work, window);
     if waiting > 0 {

@@ -7,7 +7,7 @@ use crate::{
             Absence, Decision, Desired, LessonStep, StepResult, conclude, decide, intend as intended, operation,
         },
     },
-    model::{CalendarEventMapping, Lesson, Notice, NoticeKind, SyncDirection, SyncStatus},
+    model::{CalendarEventMapping, Lesson, ListingProgress, Notice, NoticeKind, SyncDirection, SyncState, SyncStatus},
     ports::{CalendarError, LessonSyncColumns, OperationOutcome},
     usecases::sync::{round::Round, words},
 };
@@ -37,12 +37,26 @@ pub enum Skip {
     Outside,
     /// It vanished together with too many others; its event is kept.
     HeldBack,
+    /// Its event was deleted, and the listing under way may still show a later one.
+    Unlisted,
 }
 
 impl Work {
     /// Whether its event is to be deleted since its lesson no longer exists.
     pub fn vanishes(&self) -> bool {
         self.desired == Desired::NoEvent(Absence::Removed) && self.decision.step == LessonStep::Delete
+    }
+
+    /// Leaves a lesson to a later round whose deleted event we never saw live: it may have a later one on a page that is
+    /// still to come.
+    pub fn wait_for_pages(&mut self, state: &SyncState) {
+        let more = state.listing.as_ref().is_some_and(ListingProgress::has_unseen_pages);
+        if more && self.skip.is_none() && self.decision.step == LessonStep::Revive && self.mapping.base.is_none() {
+            self.skip = Some(Skip::Unlisted);
+            self.decision = Decision { step: LessonStep::Noop, drift: None };
+            // The id was taken: our write was not carried out.
+            self.mapping.in_flight = None;
+        }
     }
 
     pub fn is_open(&self) -> bool {
@@ -93,6 +107,11 @@ impl Work {
             StepResult::Again => {
                 counts.events_deleted += u32::from(step == LessonStep::Abandon);
                 self.decision = decide(&self.mapping, &self.desired);
+                self.wait_for_pages(round.state);
+                if self.skip.is_some() {
+                    self.after = None;
+                    return;
+                }
                 self.mapping = intended(self.mapping.clone(), &self.desired, self.decision, round.sync.now());
                 self.tell_drift(round);
             }
@@ -131,6 +150,7 @@ impl Work {
     /// Whether the run has nothing left to do for the lesson.
     pub fn is_settled(&self, direction: SyncDirection) -> bool {
         match &self.after {
+            _ if self.skip == Some(Skip::Unlisted) => false,
             None | Some(StepResult::Again | StepResult::Fetch | StepResult::Abandon(_)) => {
                 !direction.writes() || operation(&self.mapping, &self.desired, self.decision.step).is_none()
             }
@@ -145,7 +165,8 @@ impl Work {
         let in_google = self.mapping.remote.as_ref().is_some_and(|remote| !remote.deleted);
         LessonSyncColumns {
             google_calendar_event_id: in_google.then(|| self.mapping.google_event_id()),
-            calendar_sync_status: (wants_event && (allowed.writes() && self.skip.is_none() || in_google))
+            calendar_sync_status: (wants_event
+                && (allowed.writes() && self.skip.is_none_or(|skip| skip == Skip::Unlisted) || in_google))
                 .then_some(self.mapping.sync_status),
             has_conflict: wants_event && self.mapping.has_conflict,
         }

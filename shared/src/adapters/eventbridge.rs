@@ -17,6 +17,10 @@ const SOURCE: &str = "calendar-sync";
 /// The most entries of one call
 /// (<https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>).
 const MAX_ENTRIES: usize = 10;
+/// The most bytes of one call
+/// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>), less what an entry has beside its
+/// detail: its source, its type and 14 bytes for its time.
+const MAX_DETAIL_BYTES: usize = 250 * 1024;
 const UNAVAILABLE: &str = "event_bus_unavailable";
 
 /// The `detail` of an event.
@@ -64,8 +68,9 @@ impl EventBridgeBus {
 #[async_trait]
 impl NoticeBus for EventBridgeBus {
     async fn publish(&self, notices: &[Notice]) -> Result<()> {
-        for chunk in notices.chunks(MAX_ENTRIES) {
-            let entries = chunk.iter().map(|notice| self.entry(notice)).collect::<Result<Vec<_>>>()?;
+        let entries = notices.iter().map(|notice| self.entry(notice)).collect::<Result<Vec<_>>>()?;
+        for entries in calls(entries, |entry| entry.detail().map_or(0, str::len)) {
+            let sent = entries.len();
             let answer = self
                 .client
                 .put_events()
@@ -76,10 +81,42 @@ impl NoticeBus for EventBridgeBus {
             // The call succeeds even when single entries fail.
             if answer.failed_entry_count() > 0 {
                 let reason = answer.entries().iter().find_map(|entry| entry.error_code()).unwrap_or("unknown");
-                let text = format!("{} of {} refused: {reason}", answer.failed_entry_count(), chunk.len());
+                let text = format!("{} of {} refused: {reason}", answer.failed_entry_count(), sent);
                 return Err(Error::unavailable(UNAVAILABLE, text));
             }
         }
         Ok(())
+    }
+}
+
+/// Divides entries into as few calls as they fit into, in order.
+fn calls<T>(entries: Vec<T>, bytes: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
+    let mut calls: Vec<Vec<T>> = Vec::new();
+    let mut room = 0;
+    for entry in entries {
+        let size = bytes(&entry);
+        match calls.last_mut() {
+            Some(call) if call.len() < MAX_ENTRIES && size <= room => call.push(entry),
+            _ => {
+                calls.push(vec![entry]);
+                room = MAX_DETAIL_BYTES;
+            }
+        }
+        room = room.saturating_sub(size);
+    }
+    calls
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_takes_ten_entries_and_no_more_than_their_limit_of_bytes() {
+        let called = |sizes: Vec<usize>| calls(sizes, |size| *size).iter().map(Vec::len).collect::<Vec<usize>>();
+        assert_eq!(called(vec![]), [0; 0]);
+        assert_eq!(called(vec![1; 23]), [10, 10, 3]);
+        assert_eq!(called(vec![MAX_DETAIL_BYTES / 3; 7]), [3, 3, 1]);
+        assert_eq!(called(vec![MAX_DETAIL_BYTES, 1, MAX_DETAIL_BYTES]), [1, 1, 1]);
     }
 }

@@ -11,11 +11,14 @@ interface Props {
 /** What the host would mail to the instructor. */
 export function Notices({ session, lessonTitle }: Props) {
   const notices = useNotices(session);
-  const told = (notices.data ?? []).flatMap((notice) => {
-    const { id, lessonId } = notice.detail;
-    const sentence = sentenceOf(notice, lessonTitle(lessonId ?? "") ?? words.aLesson);
-    return sentence === undefined ? [] : [{ id, sentence, at: notice.receivedAt }];
-  });
+  const titleOf = (id: string | undefined) => lessonTitle(id ?? "") ?? words.aLesson;
+  const told = (notices.data ?? []).flatMap((notice) =>
+    sentences(notice, titleOf).map((sentence, index) => ({
+      id: `${notice.detail.id} ${index}`,
+      sentence,
+      at: notice.receivedAt,
+    })),
+  );
   if (told.length === 0 && !notices.error) return null;
   return (
     <section className="seldom">
@@ -34,20 +37,23 @@ export function Notices({ session, lessonTitle }: Props) {
 }
 
 /** What a notice tells a person; nothing where it is for the host alone. */
-function sentenceOf(notice: Notice, lesson: string): string | undefined {
+function sentences(notice: Notice, titleOf: (lessonId: string | undefined) => string): string[] {
   const { told } = words;
+  const { lessonId, putBack, conflicts } = notice.detail;
   switch (notice.detailType) {
-    case "conflict.found":
-      return told.conflictFound(lesson);
-    case "conflict.cleared":
-      return told.conflictCleared(lesson);
+    case "conflicts.changed":
+      return (conflicts ?? []).map((conflict) =>
+        conflict.change === "found"
+          ? told.conflictFound(titleOf(conflict.lessonId))
+          : told.conflictCleared(titleOf(conflict.lessonId)),
+      );
     case "event.changed_in_google":
-      return told.changed(lesson, notice.detail.putBack ?? false);
+      return [told.changed(titleOf(lessonId), putBack ?? false)];
     case "connection.needs_attention":
-      return told.needsPermission;
+      return [told.needsPermission];
     case "sync.failing":
-      return told.heldUp;
+      return [told.heldUp];
     default:
-      return undefined;
+      return [];
   }
 }

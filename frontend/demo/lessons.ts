@@ -19,7 +19,13 @@ export type LessonChange = Partial<Pick<Lesson, "title" | "startsAt" | "endsAt" 
 export interface Notice {
   detailType: string;
   receivedAt: string;
-  detail: { id: string; instructorId: string; lessonId?: string; putBack?: boolean };
+  detail: {
+    id: string;
+    instructorId: string;
+    lessonId?: string;
+    putBack?: boolean;
+    conflicts?: { change: "found" | "cleared"; lessonId: string }[];
+  };
 }
 
 const REFRESH_MS = 3000;

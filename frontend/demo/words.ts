@@ -11,7 +11,7 @@ const en = {
   told: {
     title: "Told to the instructor",
     conflictFound: (lesson: string) => `${lesson} overlaps something in Google`,
-    conflictCleared: (lesson: string) => `${lesson} overlaps nothing any more`,
+    conflictCleared: (lesson: string) => `${lesson} no longer overlaps something in Google`,
     changed: (lesson: string, putBack: boolean) =>
       `${lesson} was changed in Google${putBack ? ", and put back" : "; it is left as it is"}`,
     needsPermission: "Google needs your permission again",
@@ -51,7 +51,7 @@ const de: Words = {
   told: {
     title: "Mitgeteilt",
     conflictFound: (lesson) => `${lesson} überschneidet sich mit etwas in Google`,
-    conflictCleared: (lesson) => `${lesson} überschneidet sich nicht mehr`,
+    conflictCleared: (lesson) => `${lesson} überschneidet sich nicht mehr mit etwas in Google`,
     changed: (lesson, putBack) =>
       `${lesson} wurde in Google geändert${putBack ? " und wiederhergestellt" : " und bleibt, wie es ist"}`,
     needsPermission: "Google braucht Ihre Erlaubnis noch einmal",

@@ -43,7 +43,7 @@ fn no_secret_is_in_any_output_answer_or_table() {
         "ANSWER feed",
         "other_account",
         "connection.needs_attention",
-        "conflict.found",
+        "conflicts.changed",
     ] {
         assert!(output.contains(word), "the day was not as loud as it should be: no \"{word}\" in {output}");
     }

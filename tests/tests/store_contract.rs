@@ -84,11 +84,10 @@ contract! {
     conflicts:
         pairs_are_found_by_lesson_and_by_event
         pairs_are_found_by_the_family_of_an_event
-        flag_pairs_and_notices_change_together
-        a_pair_whose_overlap_moved_is_replaced
-        a_lesson_without_a_mapping_keeps_no_pairs
-        more_pairs_than_a_transaction_takes_are_all_stored
-        a_pair_with_the_longest_event_id_is_stored;
+        flags_pairs_and_their_notice_change_together
+        a_pair_whose_first_overlap_moved_is_replaced
+        of_lessons_without_a_mapping_no_conflict_is_stored
+        twenty_pairs_of_twenty_lessons_are_stored_at_once;
     external_events:
         an_event_reads_back_with_all_that_is_kept_of_it
         events_are_found_by_overlap

@@ -224,7 +224,7 @@ async fn the_bus_keeps_what_reaches_it_newest_first_and_refuses_single_entries()
     let (aws, data) = fresh().await;
     let client = aws_sdk_eventbridge::Client::new(&aws.sdk);
     let entry = |detail: &str| {
-        PutEventsRequestEntry::builder().source("calendar-sync").detail_type("conflict found").detail(detail).build()
+        PutEventsRequestEntry::builder().source("calendar-sync").detail_type("conflicts.changed").detail(detail).build()
     };
     let put = client
         .put_events()

@@ -6,8 +6,11 @@ use chrono::{DateTime, Utc};
 
 use super::occurrences::Occurrences;
 use crate::{
-    model::{CalendarEventMapping, CalendarId, EventId, ExternalCalendarEvent, LessonId, SchedulingConflict, Window},
-    ports::ExternalLookup,
+    model::{
+        CalendarEventMapping, CalendarId, ConflictChange, EventId, ExternalCalendarEvent, LessonId, PairChange,
+        SchedulingConflict, Window,
+    },
+    ports::{ConflictChanges, ConflictFlags, ExternalLookup},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +120,8 @@ pub fn overlaps(lessons: &[LessonSpan], busy: &[BusySpan], found_at: DateTime<Ut
 fn pair(lesson: &LessonSpan, busy: &BusySpan, found_at: DateTime<Utc>) -> Option<SchedulingConflict> {
     (busy.carries != Some(lesson.lesson_id)).then(|| SchedulingConflict {
         lesson_id: lesson.lesson_id,
+        lesson_start: lesson.start,
+        lesson_end: lesson.end,
         calendar_id: busy.calendar_id.clone(),
         google_event_id: busy.google_event_id.clone(),
         occurrence_start: busy.start,
@@ -126,35 +131,68 @@ fn pair(lesson: &LessonSpan, busy: &BusySpan, found_at: DateTime<Utc>) -> Option
     })
 }
 
-/// The changes for one lesson.
+/// The conflicts of one lesson.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Changes {
-    pub found: Vec<SchedulingConflict>,
-    /// Stored pairs whose overlap is different now.
-    pub moved: Vec<SchedulingConflict>,
-    pub cleared: Vec<SchedulingConflict>,
+pub struct LessonConflicts {
+    /// One for each event, the earliest first.
+    pub pairs: Vec<SchedulingConflict>,
+    /// How many more events overlap the lesson.
+    pub left_out: u32,
 }
 
-impl Changes {
-    pub fn is_empty(&self) -> bool {
-        self.found.is_empty() && self.moved.is_empty() && self.cleared.is_empty()
-    }
+/// What a lesson keeps of its `overlaps`: the first with each event, and of these the earliest.
+pub fn kept(mut overlaps: Vec<SchedulingConflict>) -> LessonConflicts {
+    overlaps.sort_by(|one, other| place(one).cmp(&place(other)));
+    let mut events = BTreeSet::new();
+    overlaps.retain(|pair| events.insert((pair.calendar_id.clone(), pair.google_event_id.family().to_owned())));
+    let left_out = overlaps.len().saturating_sub(SchedulingConflict::MAX_PER_LESSON);
+    overlaps.truncate(SchedulingConflict::MAX_PER_LESSON);
+    LessonConflicts { pairs: overlaps, left_out: u32::try_from(left_out).unwrap_or(u32::MAX) }
 }
 
-/// Compares stored pairs with those that should exist.
-pub fn changes(stored: &[SchedulingConflict], wanted: &[SchedulingConflict]) -> Changes {
-    let mut changes = Changes::default();
+/// The order of a lesson's overlaps.
+fn place(pair: &SchedulingConflict) -> impl Ord {
+    let event = &pair.google_event_id;
+    (pair.overlap_start, pair.occurrence_start, pair.overlap_end, event.family().to_owned(), event.clone())
+}
+
+/// Compares the stored pairs of a lesson with those that it should have.
+pub fn changes(stored: &[SchedulingConflict], wanted: &[SchedulingConflict]) -> Vec<PairChange> {
+    let cleared = stored.iter().filter(|known| !wanted.iter().any(|pair| pair.same_pair(known)));
+    let mut changes: Vec<PairChange> = cleared.cloned().map(PairChange::Cleared).collect();
     for pair in wanted {
-        match stored.iter().find(|known| known.same_pair(pair)) {
-            None => changes.found.push(pair.clone()),
-            Some(known) if (known.overlap_start, known.overlap_end) != (pair.overlap_start, pair.overlap_end) => {
-                changes.moved.push(SchedulingConflict { found_at: known.found_at, ..pair.clone() });
-            }
-            Some(_) => {}
+        let Some(known) = stored.iter().find(|known| known.same_pair(pair)) else {
+            changes.push(PairChange::Found(pair.clone()));
+            continue;
+        };
+        let moved = SchedulingConflict { found_at: known.found_at, ..pair.clone() };
+        if moved != *known {
+            changes.push(PairChange::Moved(moved));
         }
     }
-    changes.cleared = stored.iter().filter(|known| !wanted.iter().any(|pair| pair.same_pair(known))).cloned().collect();
     changes
+}
+
+/// Divides the changes of lessons into parts that are stored one by one, each with one notice.
+pub fn parts(lessons: impl IntoIterator<Item = (ConflictFlags, Vec<PairChange>)>) -> Vec<ConflictChanges> {
+    const MAX_PAIRS: usize = ConflictChange::MAX_PER_NOTICE;
+    let mut parts: Vec<ConflictChanges> = Vec::new();
+    let mut part = ConflictChanges::default();
+    for (flags, changes) in lessons {
+        let mut changes = changes.into_iter().peekable();
+        loop {
+            if part.pairs.len() == MAX_PAIRS || part.lessons.len() == MAX_PAIRS {
+                parts.push(std::mem::take(&mut part));
+            }
+            part.lessons.push(flags);
+            part.pairs.extend(changes.by_ref().take(MAX_PAIRS - part.pairs.len()));
+            if changes.peek().is_none() {
+                break;
+            }
+        }
+    }
+    parts.extend(Some(part).filter(|part| !part.lessons.is_empty()));
+    parts
 }
 
 /// Windows that cover all `spans`, merged where they are less than a day apart: few reads, and none of long times

@@ -73,23 +73,93 @@ fn the_sweep_finds_what_comparing_all_with_all_finds() {
     }
 }
 
+/// The ids of pairs.
+fn ids<'a>(pairs: impl IntoIterator<Item = &'a SchedulingConflict>) -> Vec<&'a str> {
+    pairs.into_iter().map(|pair| pair.google_event_id.as_str()).collect()
+}
+
+fn kept_of(lesson: LessonSpan, busy: &[BusySpan]) -> LessonConflicts {
+    kept(overlaps(&[lesson], busy, at(0)))
+}
+
+#[test]
+fn a_series_is_one_pair_with_its_first_overlap() {
+    let long = lesson(1, 60, 600);
+    for (situation, busy, first, overlap) in [
+        ("two occurrences", vec![event("s", 300, 330), event("s", 70, 100)], "s", [70, 100]),
+        (
+            "an exception first",
+            vec![event("s", 300, 330), event("s_20260308T090000Z", 70, 100)],
+            "s_20260308T090000Z",
+            [70, 100],
+        ),
+        ("what was split off", vec![event("s_R20260308T090000", 300, 330), event("s", 70, 100)], "s", [70, 100]),
+        ("two that began before", vec![event("s", 20, 90), event("s", 0, 100)], "s", [60, 100]),
+    ] {
+        let LessonConflicts { pairs, left_out } = kept_of(long, &busy);
+        assert_eq!((ids(&pairs), left_out), (vec![first], 0), "{situation}");
+        assert_eq!([pairs[0].overlap_start, pairs[0].overlap_end], overlap.map(at), "{situation}");
+    }
+    let LessonConflicts { pairs, .. } =
+        kept_of(long, &[event("later", 90, 95), event("s", 80, 85), event("t", 70, 75)]);
+    assert_eq!(ids(&pairs), ["t", "s", "later"], "other events are other pairs");
+}
+
+#[test]
+fn a_lesson_keeps_the_twenty_earliest_and_counts_the_others() {
+    let long = lesson(1, 0, 1_000);
+    let minute = |n: i64| event(&format!("e{n:02}"), 10 * n, 10 * n + 5);
+    for (events, pairs, left_out) in [(0, 0, 0), (1, 1, 0), (20, 20, 0), (21, 20, 1), (30, 20, 10)] {
+        let busy: Vec<_> = (0..events).rev().map(minute).collect();
+        let kept = kept_of(long, &busy);
+        let earliest: Vec<_> = (0..pairs).map(|n| format!("e{n:02}")).collect();
+        assert_eq!((ids(&kept.pairs), kept.left_out), (earliest.iter().map(String::as_str).collect(), left_out));
+    }
+    let often: Vec<_> = (0..30).map(|n| BusySpan { google_event_id: "s".into(), ..minute(n) }).collect();
+    assert_eq!(kept_of(long, &often).left_out, 0, "a series is one event");
+}
+
 #[test]
 fn only_what_differs_changes_and_a_pair_keeps_when_it_was_found() {
-    let stored = overlaps(
-        &[lesson(1, 60, 120)],
-        &[event("stays", 60, 90), event("moves", 60, 90), event("goes", 60, 90)],
-        at(1),
-    );
-    let moves = BusySpan { end: at(100), ..event("moves", 60, 90) };
-    let wanted = overlaps(&[lesson(1, 60, 120)], &[event("stays", 60, 90), moves, event("comes", 60, 90)], at(2));
+    let one = lesson(1, 60, 120);
+    let found = |busy: &[BusySpan], minute| kept(overlaps(&[one], busy, at(minute))).pairs;
+    let stored = found(&[event("stays", 60, 90), event("moves", 60, 90), event("goes", 60, 90)], 1);
+    let moved = event("moves_20260308T090000Z", 70, 100);
+    let wanted = found(&[event("stays", 60, 90), moved, event("comes", 60, 90)], 2);
     let changes = changes(&stored, &wanted);
-    let ids =
-        |pairs: &[SchedulingConflict]| pairs.iter().map(|pair| pair.google_event_id.0.clone()).collect::<Vec<_>>();
-    assert_eq!(
-        (ids(&changes.found), ids(&changes.moved), ids(&changes.cleared)),
-        (vec!["comes".into()], vec!["moves".into()], vec!["goes".into()])
-    );
-    assert_eq!((changes.moved[0].found_at, changes.found[0].found_at), (at(1), at(2)));
+    let [PairChange::Cleared(cleared), PairChange::Found(found), PairChange::Moved(moved)] = &changes[..] else {
+        panic!("{changes:?}");
+    };
+    assert_eq!(ids([cleared, found, moved]), ["goes", "comes", "moves_20260308T090000Z"]);
+    assert_eq!((moved.found_at, found.found_at), (at(1), at(2)));
+    assert_eq!(super::changes(&wanted, &wanted), []);
+}
+
+#[test]
+fn changes_are_stored_in_parts_of_twenty_pairs_and_twenty_lessons() {
+    let changed = |number: u128, pairs: i64| {
+        let span = lesson(number, 0, 1_000);
+        let found = kept_of(span, &(0..pairs).map(|n| event(&format!("e{n}"), n, n + 1)).collect::<Vec<_>>()).pairs;
+        let flags = ConflictFlags { lesson_id: span.lesson_id, has_conflict: pairs > 0, left_out: 0 };
+        (flags, found.into_iter().map(PairChange::Found).collect::<Vec<_>>())
+    };
+    for (lessons, sizes) in [
+        (vec![], vec![]),
+        (vec![changed(1, 0)], vec![(0, 1)]),
+        (vec![changed(1, 20)], vec![(20, 1)]),
+        (vec![changed(1, 15), changed(2, 15)], vec![(20, 2), (10, 1)]),
+        ((0..200).map(|n| changed(n, 1)).collect(), vec![(20, 20); 10]),
+        ((0..45).map(|n| changed(n, 0)).collect(), vec![(0, 20), (0, 20), (0, 5)]),
+    ] {
+        let told: Vec<_> = lessons.iter().flat_map(|(_, pairs)| pairs.clone()).collect();
+        let parts = parts(lessons);
+        assert_eq!(parts.iter().map(|part| (part.pairs.len(), part.lessons.len())).collect::<Vec<_>>(), sizes);
+        for part in &parts {
+            let flagged = |id: LessonId| part.lessons.iter().filter(|flags| flags.lesson_id == id).count() == 1;
+            assert!(part.pairs.iter().all(|change| flagged(change.pair().lesson_id)), "{part:?}");
+        }
+        assert_eq!(parts.into_iter().flat_map(|part| part.pairs).collect::<Vec<_>>(), told);
+    }
 }
 
 #[test]

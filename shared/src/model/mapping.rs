@@ -65,6 +65,8 @@ pub struct CalendarEventMapping {
     pub replaces: Option<String>,
     /// Derived from the conflict pairs.
     pub has_conflict: bool,
+    /// How many more events overlap the lesson than it has pairs.
+    pub conflicts_left_out: u32,
     /// When the lesson was removed, cancelled or given to another instructor. The event is to be deleted, then the row.
     pub lesson_removed_at: Option<DateTime<Utc>>,
     /// A deletion of ours may have reached Google, and no answer or fetch has told whether it did.
@@ -92,6 +94,7 @@ impl CalendarEventMapping {
             restores: 0,
             replaces: None,
             has_conflict: false,
+            conflicts_left_out: 0,
             lesson_removed_at: None,
             removal_sent: false,
         }

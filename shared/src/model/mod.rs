@@ -24,7 +24,7 @@ pub mod window;
 pub mod zone;
 
 pub use channel_token::WebhookKeys;
-pub use conflict::SchedulingConflict;
+pub use conflict::{PairChange, SchedulingConflict};
 pub use connection::{ConnectionStatus, InstructorCalendarCredentials, SettingsPatch, SyncDirection, SyncSettings};
 pub use event::{Event, EventStatus, EventTime, EventType, Free};
 pub use event_id::OwnEventId;
@@ -37,7 +37,7 @@ pub use lesson::{FedLesson, Lesson, LessonContent, LessonStatus, LessonVersion, 
 pub use listing::{Cursor, ListingProgress};
 pub use mapping::{Base, CalendarEventMapping, DirtyMark, Remote};
 pub use mentions::Mentions;
-pub use notice::{Notice, NoticeKind};
+pub use notice::{ConflictChange, Notice, NoticeKind};
 pub use oauth::{
     CalendarOAuthTokens, CreateCalendarCredentials, GoogleAccount, OAuthState, SealedSecret, SealedTokens,
 };

@@ -4,26 +4,18 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ConnectionKey, LessonId, SyncStatus, timestamp};
+use super::{ConnectionKey, LessonId, PairChange, SchedulingConflict, SyncStatus, timestamp};
 
 /// What happened. The names are the `detail-type`s on the event bus.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 pub enum NoticeKind {
-    /// A busy event overlaps a lesson.
-    #[serde(rename = "conflict.found")]
-    ConflictFound {
-        lesson_id: LessonId,
-        google_event_id: String,
-        #[serde(with = "timestamp")]
-        overlap_start: DateTime<Utc>,
-        /// Exclusive.
-        #[serde(with = "timestamp")]
-        overlap_end: DateTime<Utc>,
+    /// Busy events overlap lessons, or no longer do.
+    #[serde(rename = "conflicts.changed")]
+    ConflictsChanged {
+        /// At most [`ConflictChange::MAX_PER_NOTICE`].
+        conflicts: Vec<ConflictChange>,
     },
-    /// The overlap is gone.
-    #[serde(rename = "conflict.cleared")]
-    ConflictCleared { lesson_id: LessonId, google_event_id: String },
     /// The instructor changed or deleted our event in Google.
     #[serde(rename = "event.changed_in_google")]
     EventChangedInGoogle {
@@ -58,12 +50,53 @@ pub enum NoticeKind {
 impl NoticeKind {
     pub fn name(&self) -> &'static str {
         match self {
-            Self::ConflictFound { .. } => "conflict.found",
-            Self::ConflictCleared { .. } => "conflict.cleared",
+            Self::ConflictsChanged { .. } => "conflicts.changed",
             Self::EventChangedInGoogle { .. } => "event.changed_in_google",
             Self::LessonSyncChanged { .. } => "lesson.sync_changed",
             Self::SyncFailing { .. } => "sync.failing",
             Self::NeedsAttention { .. } => "connection.needs_attention",
+        }
+    }
+}
+
+/// A conflict that was found or cleared. It is named by the lesson and the event; an occurrence or exception is named by
+/// its series, so that what was found and what is cleared have the same names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum ConflictChange {
+    /// The event overlaps the lesson; these are the times of the first overlap.
+    Found {
+        lesson_id: LessonId,
+        google_event_id: String,
+        #[serde(with = "timestamp")]
+        overlap_start: DateTime<Utc>,
+        /// Exclusive.
+        #[serde(with = "timestamp")]
+        overlap_end: DateTime<Utc>,
+    },
+    /// The event no longer overlaps the lesson, or is no longer one of the twenty earliest that do.
+    Cleared { lesson_id: LessonId, google_event_id: String },
+}
+
+impl ConflictChange {
+    /// So many make less than the 256 KB that `EventBridge` takes, also with the longest ids, of 2 KB, each byte of which
+    /// JSON may write as six.
+    pub const MAX_PER_NOTICE: usize = 20;
+
+    /// What is told of a change; nothing of a pair whose first overlap moved.
+    pub fn of(change: &PairChange) -> Option<Self> {
+        let event = |pair: &SchedulingConflict| pair.google_event_id.family().to_owned();
+        match change {
+            PairChange::Found(pair) => Some(Self::Found {
+                lesson_id: pair.lesson_id,
+                google_event_id: event(pair),
+                overlap_start: pair.overlap_start,
+                overlap_end: pair.overlap_end,
+            }),
+            PairChange::Cleared(pair) => {
+                Some(Self::Cleared { lesson_id: pair.lesson_id, google_event_id: event(pair) })
+            }
+            PairChange::Moved(_) => None,
         }
     }
 }

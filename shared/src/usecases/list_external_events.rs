@@ -15,6 +15,8 @@ use crate::{
 
 /// Occurrences on one page.
 pub const OCCURRENCES_PER_PAGE: usize = 100;
+/// Lessons that are named with one occurrence: some last for months.
+const MAX_CONFLICTS_PER_OCCURRENCE: usize = 100;
 
 #[derive(Debug, Clone)]
 pub struct ListExternalEvents {
@@ -78,16 +80,18 @@ impl ReadExternalEvents {
         let window = request.left();
         let (lookup, conflicts) =
             futures::try_join!(self.store.external_between(key, window), self.store.conflicts(key))?;
-        let mut by_place: BTreeMap<(DateTime<Utc>, &str), Vec<&SchedulingConflict>> = BTreeMap::new();
+        let mut by_family: BTreeMap<&str, Vec<&SchedulingConflict>> = BTreeMap::new();
         for pair in &conflicts {
-            by_place.entry((pair.occurrence_start, pair.google_event_id.as_str())).or_default().push(pair);
+            by_family.entry(pair.google_event_id.family()).or_default().push(pair);
         }
+        let pairs_of = |row: &ExternalCalendarEvent| by_family.get(row.id().family()).into_iter().flatten().copied();
         // A series may have many occurrences and a long text: only occurrences of the page are copied.
         let after = request.after.as_ref().map(|(start, id)| (*start, id.as_str()));
         let mut found = Vec::new();
         occurrences::each(&lookup, window, zone, |row, start, end| {
             let place = (start, row.id().as_str());
-            if after.is_none_or(|after| place > after) && (!request.conflicts_only || by_place.contains_key(&place)) {
+            let conflicts = || pairs_of(row).any(|pair| conflict(pair, row, [start, end]).is_some());
+            if after.is_none_or(|after| place > after) && (!request.conflicts_only || conflicts()) {
                 found.push((place, row, end));
             }
         });
@@ -95,12 +99,29 @@ impl ReadExternalEvents {
         let more = found.len() > OCCURRENCES_PER_PAGE;
         found.truncate(OCCURRENCES_PER_PAGE);
         let occurrence = |(place, row, end): ((DateTime<Utc>, &str), &ExternalCalendarEvent, DateTime<Utc>)| {
-            let conflicts = by_place.get(&place).into_iter().flatten().copied().cloned().collect();
+            let conflicts = pairs_of(row).filter_map(|pair| conflict(pair, row, [place.0, end]));
+            let conflicts = conflicts.take(MAX_CONFLICTS_PER_OCCURRENCE).collect();
             Occurrence { row: row.clone(), start: place.0, end, conflicts }
         };
         let occurrences = found.into_iter().map(occurrence).collect();
         Ok(Page { occurrences, more, time_zone: zone, shares_titles: credentials.settings.share_titles })
     }
+}
+
+/// How an occurrence overlaps the lesson of a pair with its event, if it does. The pair names the first that does.
+fn conflict(
+    pair: &SchedulingConflict,
+    row: &ExternalCalendarEvent,
+    [start, end]: [DateTime<Utc>; 2],
+) -> Option<SchedulingConflict> {
+    let overlaps = start < pair.lesson_end && end > pair.lesson_start && start < end;
+    (overlaps && row.event.blocks() && row.event.lesson_id != Some(pair.lesson_id)).then(|| SchedulingConflict {
+        google_event_id: row.id().clone(),
+        occurrence_start: start,
+        overlap_start: start.max(pair.lesson_start),
+        overlap_end: end.min(pair.lesson_end),
+        ..pair.clone()
+    })
 }
 
 impl Occurrence {

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
 
 use crate::{
-    checks::{AHEAD, Busy, busy_as_stored},
+    checks::{AHEAD, busy_as_stored, of_lesson, stored_conflicts},
     sim::number,
     world::World,
 };
@@ -53,18 +53,9 @@ fn conflicts_lag_behind(world: &World) -> Vec<String> {
                 continue;
             }
             let takes_place = mapping.lesson_removed_at.is_none();
-            let blocks = |busy: &&Busy| {
-                takes_place
-                    && busy.blocks
-                    && busy.carries != Some(mapping.lesson_id)
-                    && busy.start < end
-                    && busy.end > start
-            };
-            let mut wanted: Vec<_> = busy.iter().filter(blocks).map(|busy| busy.start).collect();
-            wanted.sort_unstable();
-            let pairs = world.store.tables().conflicts_where(party.key, |pair| pair.lesson_id == mapping.lesson_id);
-            let mut stored: Vec<_> = pairs.iter().map(|pair| pair.occurrence_start).collect();
-            stored.sort_unstable();
+            let busy = if takes_place { busy.as_slice() } else { &[] };
+            let wanted = of_lesson(busy, mapping.lesson_id, [start, end]);
+            let stored = stored_conflicts(world, party.key, mapping.lesson_id);
             if stored != wanted {
                 let (party, lesson) = (number(party.key), mapping.lesson_id);
                 found.push(format!("{party}: lesson {lesson} conflicts with {wanted:?}, and {stored:?} are stored"));

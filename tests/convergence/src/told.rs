@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use calendar_sync::model::{ConnectionKey, LessonId, NoticeKind};
+use calendar_sync::model::{ConflictChange, ConnectionKey, LessonId, NoticeKind};
 
 use crate::{sim::number, world::World};
 
@@ -17,11 +17,14 @@ pub fn otherwise(world: &mut World) -> Vec<String> {
     for notice in once.into_values() {
         let key = notice.key;
         match &notice.kind {
-            NoticeKind::ConflictFound { lesson_id, google_event_id, .. } => {
-                *conflicts.entry((key, *lesson_id, google_event_id.clone())).or_default() += 1;
-            }
-            NoticeKind::ConflictCleared { lesson_id, google_event_id } => {
-                *conflicts.entry((key, *lesson_id, google_event_id.clone())).or_default() -= 1;
+            NoticeKind::ConflictsChanged { conflicts: told } => {
+                for change in told {
+                    let (lesson, event, sum) = match change {
+                        ConflictChange::Found { lesson_id, google_event_id, .. } => (lesson_id, google_event_id, 1),
+                        ConflictChange::Cleared { lesson_id, google_event_id } => (lesson_id, google_event_id, -1),
+                    };
+                    *conflicts.entry((key, *lesson, event.clone())).or_default() += sum;
+                }
             }
             // (A change that was given up may be restored when a person asks for a sync.)
             NoticeKind::EventChangedInGoogle { lesson_id, put_back, deleted } => {
@@ -35,7 +38,8 @@ pub fn otherwise(world: &mut World) -> Vec<String> {
     }
     for party in &world.parties {
         for pair in world.store.tables().conflicts_where(party.key, |_| true) {
-            *conflicts.entry((party.key, pair.lesson_id, pair.google_event_id.0)).or_default() -= 1;
+            let event = pair.google_event_id.family().to_owned();
+            *conflicts.entry((party.key, pair.lesson_id, event)).or_default() -= 1;
         }
     }
     for party in &world.parties {
@@ -49,7 +53,7 @@ pub fn otherwise(world: &mut World) -> Vec<String> {
     }
     // Conflicts that end with a connection are not notified.
     for (key, pair) in &world.store.tables().forgotten {
-        *conflicts.entry((*key, pair.lesson_id, pair.google_event_id.0.clone())).or_default() -= 1;
+        *conflicts.entry((*key, pair.lesson_id, pair.google_event_id.family().to_owned())).or_default() -= 1;
     }
     conflicts.retain(|_, sum| *sum != 0);
     changes.retain(|(key, lesson), (deletions, edits)| {

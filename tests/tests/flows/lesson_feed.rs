@@ -73,7 +73,7 @@ async fn a_fed_lesson_stands_in_google_and_its_host_is_told_what_became_of_it() 
 
     let dentist = world.plan_in_google("Dentist", start, start + TimeDelta::hours(1)).await;
     world.until("the conflict, told", async || is_told(&json!({ "hasConflict": true })).await).await;
-    world.until("the notice", async || world.notices().await.contains(&"conflict.found".to_owned())).await;
+    world.until("the notice", async || world.notices().await.contains(&"conflicts.changed".to_owned())).await;
     world.delete_in_google(&dentist).await;
     world.until("its end, told", async || is_told(&json!({ "hasConflict": false })).await).await;
 

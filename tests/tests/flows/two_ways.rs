@@ -50,12 +50,12 @@ async fn an_event_planned_in_google_flags_the_lesson_that_it_overlaps_until_it_g
         (&status["counts"]["conflicts"], &status["conflicts"][0]["googleEventId"]),
         (&json!(1), &json!(dentist))
     );
-    world.until("the notice", async || world.notices().await == ["conflict.found"]).await;
+    world.until("the notice", async || world.notices().await == ["conflicts.changed"]).await;
 
     world.delete_in_google(&dentist).await;
     world.until("the end of it", async || world.lesson(&lesson).await["hasConflict"] == false).await;
     assert!(world.external_events().await.is_empty());
-    world.until("the notice", async || world.notices().await == ["conflict.cleared", "conflict.found"]).await;
+    world.until("the notice", async || world.notices().await == ["conflicts.changed"; 2]).await;
 }
 
 #[tokio::test]

@@ -115,7 +115,10 @@ impl<'a> Session<'a> {
     /// The ids under which a conflict was told.
     async fn told(&self) -> Result<BTreeSet<String>, Died> {
         let notices = self.run.get(&format!("{}/dev/notices", self.run.api), &[]).await?.json();
-        let found = notices.as_array().unwrap().iter().filter(|notice| notice["detailType"] == "conflict.found");
+        let is_found = |notice: &&Value| {
+            notice["detailType"] == "conflicts.changed" && notice["detail"]["conflicts"][0]["change"] == "found"
+        };
+        let found = notices.as_array().unwrap().iter().filter(is_found);
         Ok(found.map(|notice| notice["detail"]["id"].as_str().unwrap().to_owned()).collect())
     }
 

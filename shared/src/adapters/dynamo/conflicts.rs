@@ -1,29 +1,32 @@
-//! Conflicts: an item for each pair of lesson and occurrence, beside the mappings that carry the flag.
+//! Conflicts: an item for each pair of lesson and event, beside the mappings that carry the flag.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
 use super::{
     DynamoStore,
     expressions::Change,
-    items::{Item, from_item, text, to_item},
+    items::{Item, from_item, number, text, to_item},
     keys::{self, CONFLICTS},
     outbox,
-    requests::{Index, MAX_CONCURRENT_REQUESTS, MAX_TRANSACTION_ITEMS, Query},
+    requests::{Index, Query},
     tables::CONFLICTS_BY_EVENT,
 };
 use crate::{
     Result,
-    model::{CalendarId, ConnectionKey, EventId, LessonId, Notice, SchedulingConflict, timestamp},
-    ports::{ConflictChanges, ConflictStore, PairChange},
+    model::{CalendarId, ConnectionKey, EventId, LessonId, Notice, PairChange, SchedulingConflict, timestamp},
+    ports::{ConflictChanges, ConflictStore},
 };
 
 #[derive(Serialize, Deserialize)]
 struct Row {
     lesson_id: LessonId,
+    #[serde(with = "timestamp")]
+    lesson_start: DateTime<Utc>,
+    #[serde(with = "timestamp")]
+    lesson_end: DateTime<Utc>,
     calendar_id: CalendarId,
     google_event_id: EventId,
     /// Puts the pair into the index by event.
@@ -43,9 +46,11 @@ impl From<&SchedulingConflict> for Row {
     fn from(conflict: &SchedulingConflict) -> Self {
         Self {
             lesson_id: conflict.lesson_id,
+            lesson_start: conflict.lesson_start,
+            lesson_end: conflict.lesson_end,
             calendar_id: conflict.calendar_id.clone(),
             google_event_id: conflict.google_event_id.clone(),
-            conflict_event: Some(keys::event_text(&conflict.calendar_id, &conflict.google_event_id)),
+            conflict_event: Some(keys::family_text(&conflict.calendar_id, &conflict.google_event_id)),
             occurrence_start: conflict.occurrence_start,
             overlap_start: conflict.overlap_start,
             overlap_end: conflict.overlap_end,
@@ -58,6 +63,8 @@ fn read(item: Item) -> Result<SchedulingConflict> {
     let row: Row = from_item(item)?;
     Ok(SchedulingConflict {
         lesson_id: row.lesson_id,
+        lesson_start: row.lesson_start,
+        lesson_end: row.lesson_end,
         calendar_id: row.calendar_id,
         google_event_id: row.google_event_id,
         occurrence_start: row.occurrence_start,
@@ -89,82 +96,39 @@ impl ConflictStore for DynamoStore {
             .query(Query {
                 table: &self.names.mappings,
                 index: Some(Index::Local(CONFLICTS_BY_EVENT)),
-                condition: "#connection = :connection AND begins_with(#conflict_event, :event)",
-                values: vec![
-                    (":connection", text(key)),
-                    (":event", text(keys::event_prefix(calendar, event.family()))),
-                ],
+                condition: "#connection = :connection AND #conflict_event = :event",
+                values: vec![(":connection", text(key)), (":event", text(keys::family_text(calendar, event)))],
                 ..Query::default()
             })
             .await?;
-        let pairs = found.into_iter().map(read).collect::<Result<Vec<_>>>()?;
-        Ok(pairs.into_iter().filter(|pair| pair.google_event_id.family() == event.family()).collect())
+        found.into_iter().map(read).collect()
     }
 
-    async fn apply_conflicts(&self, key: ConnectionKey, changes: &[ConflictChanges]) -> Result<()> {
-        let lessons: Vec<_> = changes.iter().map(|lesson| apply_to_lesson(self, key, lesson)).collect();
-        stream::iter(lessons).buffer_unordered(MAX_CONCURRENT_REQUESTS).try_collect().await
-    }
-}
-
-/// One transaction; if DynamoDB does not take all in one, further ones before it. A process that dies between them
-/// leaves pairs to be found again, and the flag is set last.
-async fn apply_to_lesson(store: &DynamoStore, key: ConnectionKey, changes: &ConflictChanges) -> Result<()> {
-    if write(store, writes(store, key, changes)?).await? {
-        return Ok(());
-    }
-    // The mapping is gone, so that its conflicts are over and need no notice.
-    let removals = changes.remove.iter().map(|gone| Ok(vec![removal(store, key, &gone.pair)?]));
-    write(store, removals.collect::<Result<_>>()?).await?;
-    Ok(())
-}
-
-/// Each pair with its notice, and last the flag, on condition that the mapping exists.
-fn writes(store: &DynamoStore, key: ConnectionKey, changes: &ConflictChanges) -> Result<Vec<Vec<TransactWriteItem>>> {
-    let table = &store.names.mappings;
-    let mut writes = Vec::new();
-    for PairChange { pair, notice } in &changes.remove {
-        writes.push(with_notice(store, removal(store, key, pair)?, notice.as_slice())?);
-    }
-    for PairChange { pair, notice } in &changes.put {
-        let mut item = to_item(&Row::from(pair))?;
-        item.extend(keys::conflict(key, pair));
-        writes.push(with_notice(store, Change::default().put(table, item)?, notice.as_slice())?);
-    }
-    let flag = Change::when("attribute_exists(#lesson_id)")
-        .set("has_conflict", AttributeValue::Bool(changes.has_conflict))
-        .update(table, keys::mapping(key, changes.lesson_id))?;
-    writes.push(vec![flag]);
-    Ok(writes)
-}
-
-fn removal(store: &DynamoStore, key: ConnectionKey, pair: &SchedulingConflict) -> Result<TransactWriteItem> {
-    Change::default().delete(&store.names.mappings, keys::conflict(key, pair))
-}
-
-fn with_notice(store: &DynamoStore, write: TransactWriteItem, notice: &[Notice]) -> Result<Vec<TransactWriteItem>> {
-    let mut writes = vec![write];
-    writes.extend(outbox::puts(store, notice)?);
-    Ok(writes)
-}
-
-async fn write(store: &DynamoStore, writes: Vec<Vec<TransactWriteItem>>) -> Result<bool> {
-    for transaction in transactions(writes) {
-        if !store.transact(transaction).await? {
-            return Ok(false);
+    async fn apply_conflicts(
+        &self,
+        key: ConnectionKey,
+        changes: &ConflictChanges,
+        notice: Option<&Notice>,
+    ) -> Result<bool> {
+        let table = &self.names.mappings;
+        let mut writes = outbox::puts(self, notice)?;
+        for change in &changes.pairs {
+            writes.push(match change {
+                PairChange::Found(pair) | PairChange::Moved(pair) => {
+                    let mut item = to_item(&Row::from(pair))?;
+                    item.extend(keys::conflict(key, pair));
+                    Change::default().put(table, item)?
+                }
+                PairChange::Cleared(pair) => Change::default().delete(table, keys::conflict(key, pair))?,
+            });
         }
-    }
-    Ok(true)
-}
-
-/// As few transactions as possible, in order, without splitting a group.
-fn transactions<T>(writes: Vec<Vec<T>>) -> Vec<Vec<T>> {
-    let mut transactions: Vec<Vec<T>> = Vec::new();
-    for together in writes {
-        match transactions.last_mut() {
-            Some(last) if last.len() + together.len() <= MAX_TRANSACTION_ITEMS => last.extend(together),
-            _ => transactions.push(together),
+        for flags in &changes.lessons {
+            let left_out = (flags.left_out > 0).then(|| number(flags.left_out));
+            let flag = Change::when("attribute_exists(#lesson_id)")
+                .set("has_conflict", AttributeValue::Bool(flags.has_conflict))
+                .set_or_remove("conflicts_left_out", left_out);
+            writes.push(flag.update(table, keys::mapping(key, flags.lesson_id))?);
         }
+        self.transact(writes).await
     }
-    transactions
 }

@@ -73,9 +73,8 @@ pub(super) fn mapping(key: ConnectionKey, lesson: LessonId) -> Item {
 }
 
 pub(super) fn conflict(key: ConnectionKey, conflict: &SchedulingConflict) -> Item {
-    let event = event_text(&conflict.calendar_id, &conflict.google_event_id);
-    let occurrence = timestamp::format(conflict.occurrence_start);
-    in_connection(key, "item", format_args!("{}{event}#{occurrence}", conflicts_of(conflict.lesson_id)))
+    let event = family_text(&conflict.calendar_id, &conflict.google_event_id);
+    in_connection(key, "item", format_args!("{}{event}", conflicts_of(conflict.lesson_id)))
 }
 
 /// What the sort attributes of a lesson's conflicts begin with.
@@ -115,7 +114,7 @@ pub(super) fn host(tenant: TenantId, id: impl ToString) -> Item {
 }
 
 /// The longest text that goes into a key unchanged. A sort key holds 1024 bytes, and an event id of up to as many
-/// shares it with a lesson, a time and a calendar.
+/// shares it with a lesson and a calendar.
 const MAX_BYTES_AS_IS: usize = 880;
 /// The bytes of a longer text that stand before its digest (43 characters and a separator).
 const PREFIX_BYTES: usize = MAX_BYTES_AS_IS - 44;
@@ -127,6 +126,11 @@ pub(super) fn event_text(calendar: &CalendarId, event: &EventId) -> String {
         return full;
     }
     format!("{}~{}", cut(&full, PREFIX_BYTES), digest(&full))
+}
+
+/// An event in a key that it shares with its series, its exceptions and what was split off it.
+pub(super) fn family_text(calendar: &CalendarId, event: &EventId) -> String {
+    event_text(calendar, &EventId::from(event.family()))
 }
 
 /// The common prefix of the keys of all events whose id begins with `prefix` (for a long prefix, of some others too).

@@ -70,6 +70,8 @@ struct Flags {
     #[serde(default)]
     has_conflict: bool,
     #[serde(default)]
+    conflicts_left_out: u32,
+    #[serde(default)]
     dirty_version: u64,
     dirty_since: Option<String>,
 }
@@ -118,6 +120,7 @@ fn read(item: Item) -> Result<CalendarEventMapping> {
         restores: row.restores,
         replaces: row.replaces,
         has_conflict: flags.has_conflict,
+        conflicts_left_out: flags.conflicts_left_out,
         lesson_removed_at: row.lesson_removed_at,
         removal_sent: row.removal_sent.unwrap_or_default(),
     })

@@ -52,9 +52,12 @@ fn read(item: Item) -> Result<Notice> {
 }
 
 /// The notices as parts of the transaction that stores their cause.
-pub(super) fn puts(store: &DynamoStore, notices: &[Notice]) -> Result<Vec<TransactWriteItem>> {
+pub(super) fn puts<'a>(
+    store: &DynamoStore,
+    notices: impl IntoIterator<Item = &'a Notice>,
+) -> Result<Vec<TransactWriteItem>> {
     let put = |notice: &Notice| Change::default().put(&store.names.mappings, item(notice)?);
-    notices.iter().map(put).collect()
+    notices.into_iter().map(put).collect()
 }
 
 #[async_trait]

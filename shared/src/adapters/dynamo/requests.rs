@@ -25,8 +25,6 @@ use crate::{Error, Result, model::ConnectionKey};
 pub(super) const MAX_CONCURRENT_REQUESTS: usize = 8;
 /// Attempts for unprocessed items and conflicting transactions, before the call fails as unavailable.
 const MAX_ATTEMPTS: u32 = 8;
-/// DynamoDB's limit of writes in a transaction.
-pub(super) const MAX_TRANSACTION_ITEMS: usize = 100;
 const MAX_BATCH_WRITES: usize = 25;
 const MAX_BATCH_READS: usize = 100;
 

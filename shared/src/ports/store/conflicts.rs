@@ -1,43 +1,46 @@
-//! Pairs of a lesson and an occurrence that overlap.
+//! Pairs of a lesson and an event that overlap.
 
 use async_trait::async_trait;
 
 use crate::{
     Result,
-    model::{CalendarId, ConnectionKey, EventId, LessonId, Notice, SchedulingConflict},
+    model::{CalendarId, ConnectionKey, EventId, LessonId, Notice, PairChange, SchedulingConflict},
 };
 
-/// The changes to the conflicts of one lesson. If they do not fit into one transaction, each pair is stored together with
-/// its notice, and the flag last.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is stored at once: at most twenty pairs of at most twenty lessons.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConflictChanges {
-    pub lesson_id: LessonId,
-    /// New pairs, and pairs whose overlap moved.
-    pub put: Vec<PairChange>,
-    /// Pairs that no longer overlap.
-    pub remove: Vec<PairChange>,
-    pub has_conflict: bool,
+    pub pairs: Vec<PairChange>,
+    /// Of each lesson that the pairs name.
+    pub lessons: Vec<ConflictFlags>,
 }
 
-/// A pair that is new, has moved or no longer overlaps.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PairChange {
-    pub pair: SchedulingConflict,
-    /// The notice to the host; `None` for a pair that moved.
-    pub notice: Option<Notice>,
+/// What a lesson's mapping says of its conflicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConflictFlags {
+    pub lesson_id: LessonId,
+    pub has_conflict: bool,
+    /// How many more events overlap the lesson than it has pairs.
+    pub left_out: u32,
 }
 
 #[async_trait]
 pub trait ConflictStore: Send + Sync {
     async fn conflicts(&self, key: ConnectionKey) -> Result<Vec<SchedulingConflict>>;
     async fn conflicts_of_lesson(&self, key: ConnectionKey, lesson: LessonId) -> Result<Vec<SchedulingConflict>>;
-    /// The conflicts that name one event, or another of its family ([`EventId::family`]).
+    /// The conflicts with one event, or another of its family ([`EventId::family`]).
     async fn conflicts_of_event(
         &self,
         key: ConnectionKey,
         calendar: &CalendarId,
         event: &EventId,
     ) -> Result<Vec<SchedulingConflict>>;
-    /// Also sets the flag on each lesson's mapping.
-    async fn apply_conflicts(&self, key: ConnectionKey, changes: &[ConflictChanges]) -> Result<()>;
+    /// Stores pairs, the flags on the mappings and the notice of it together. False, with nothing stored, if a lesson has
+    /// no mapping any more.
+    async fn apply_conflicts(
+        &self,
+        key: ConnectionKey,
+        changes: &ConflictChanges,
+        notice: Option<&Notice>,
+    ) -> Result<bool>;
 }

@@ -17,7 +17,7 @@ mod schedule;
 mod sync_logs;
 mod sync_state;
 
-pub use conflicts::{ConflictChanges, ConflictStore, PairChange};
+pub use conflicts::{ConflictChanges, ConflictFlags, ConflictStore};
 pub use connections::{AccountStore, Connect, ConnectionStore};
 pub use external_events::{ExternalEventStore, ExternalLookup};
 pub use host::{HostStore, LessonLookup, LessonSyncColumns};

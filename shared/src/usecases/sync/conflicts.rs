@@ -16,14 +16,14 @@ use super::{
 };
 use crate::{
     decide::{
-        conflicts::{LessonSpan, busy_and_free, changes, joined, overlaps, touched},
+        conflicts::{LessonConflicts, LessonSpan, busy_and_free, changes, joined, kept, overlaps, parts, touched},
         occurrences::Occurrences,
     },
     model::{
-        CalendarEventMapping, EventId, ExternalCalendarEvent, Free, LessonId, NoticeKind, SchedulingConflict,
-        SyncDirection, SyncStatus, Window,
+        CalendarEventMapping, ConflictChange, EventId, ExternalCalendarEvent, Free, LessonId, NoticeKind, PairChange,
+        SchedulingConflict, SyncDirection, SyncStatus, Window,
     },
-    ports::{ConflictChanges, ExternalLookup, LessonSyncColumns, PairChange},
+    ports::{ConflictFlags, ExternalLookup, LessonSyncColumns},
     services::concurrently::concurrently,
 };
 
@@ -33,101 +33,109 @@ const MAX_SINGLE_LESSON_READS: usize = 20;
 /// How far ahead a series without an end is compared with lessons: further than any lesson.
 const ENDLESS_SERIES_HORIZON: TimeDelta = TimeDelta::days(36_525);
 
-/// The changes to store.
-#[derive(Debug, Default)]
-struct Difference {
-    changes: Vec<ConflictChanges>,
-    /// The columns of lessons whose flag changes.
-    flags: Vec<(LessonId, LessonSyncColumns)>,
-}
+/// The changes of one lesson.
+type LessonChanges = (ConflictFlags, Vec<PairChange>);
 
-/// Calculates the conflicts of what changed and stores the difference.
+/// Calculates the conflicts of what changed and stores the difference. The columns of lessons that are not in `work` are
+/// those of a connection with direction `allowed`.
 pub async fn refresh(
     round: &mut Round<'_>,
     work: &mut [Work],
     changed: &Delta,
     allowed: SyncDirection,
 ) -> Result<(), Failure> {
-    let Difference { changes, flags } = difference(round, work, changed, allowed).await?;
+    let affected = affected(round, work, changed).await?;
+    if affected.is_empty() {
+        return Ok(());
+    }
+    let stored = stored_pairs(round, affected.keys().copied().collect()).await?;
+    let overlapping = overlapping(round, work, changed, &affected).await?;
+    let lessons = differences(&affected, &stored, overlapping);
+    for (flags, changes) in &lessons {
+        note(round, &affected[&flags.lesson_id], flags, changes);
+    }
+    let columns = flag(work, &affected, &lessons, allowed);
     let (store, key) = (&round.sync.google.store, round.request.key);
     // The host's row comes before the pairs, so that a crash between them repeats both.
-    for (lesson, flags) in &flags {
-        store.write_lesson_columns(key, *lesson, flags).await?;
+    for (lesson, columns) in &columns {
+        store.write_lesson_columns(key, *lesson, columns).await?;
     }
-    store.apply_conflicts(key, &changes).await?;
+    for part in parts(lessons) {
+        let conflicts: Vec<ConflictChange> = part.pairs.iter().filter_map(ConflictChange::of).collect();
+        let notice =
+            (!conflicts.is_empty()).then(|| round.sync.notice(key, NoticeKind::ConflictsChanged { conflicts }));
+        // Only the holder of the lease deletes mappings.
+        if !store.apply_conflicts(key, &part, notice.as_ref()).await? {
+            return Err(Failure::LeaseLost);
+        }
+    }
     Ok(())
 }
 
-/// Calculates the conflicts of what changed. Lessons that are over keep their conflicts, unless they were moved. The
-/// flags of lessons in `work` are set on it; the columns of the others are those of a connection with direction
-/// `allowed`.
-async fn difference(
+/// All that overlaps the lessons, event by event and occurrence by occurrence.
+async fn overlapping(
     round: &mut Round<'_>,
-    work: &mut [Work],
+    work: &[Work],
     changed: &Delta,
-    allowed: SyncDirection,
-) -> Result<Difference, Failure> {
+    affected: &BTreeMap<LessonId, CalendarEventMapping>,
+) -> Result<BTreeMap<LessonId, Vec<SchedulingConflict>>, Failure> {
     let (key, now) = (round.request.key, round.sync.now());
-    let mut affected = affected(round, work, changed).await?;
-    let gone: BTreeSet<LessonId> =
-        affected.iter().filter(|(_, mapping)| mapping.lesson_removed_at.is_some()).map(|(id, _)| *id).collect();
-    let moved: BTreeSet<LessonId> = work.iter().filter(|work| work.moved).map(|work| work.mapping.lesson_id).collect();
-    affected.retain(|id, mapping| mapping.event_end > now || gone.contains(id) || moved.contains(id));
-    if affected.is_empty() {
-        return Ok(Difference::default());
-    }
-    let stored = stored_pairs(round, affected.keys().copied().collect()).await?;
-    let lessons: Vec<LessonSpan> =
-        affected.iter().filter(|(id, _)| !gone.contains(id)).map(|(_, mapping)| LessonSpan::from(mapping)).collect();
-    let zone = changed.zone;
-    let mut wanted: BTreeMap<LessonId, Vec<SchedulingConflict>> = BTreeMap::new();
-    let mut occurrences = Occurrences::within(joined(lessons.iter().map(Window::from)), zone);
+    let take_place = affected.values().filter(|mapping| mapping.lesson_removed_at.is_none());
+    let lessons: Vec<LessonSpan> = take_place.map(LessonSpan::from).collect();
+    let mut found: BTreeMap<LessonId, Vec<SchedulingConflict>> = BTreeMap::new();
+    let mut occurrences = Occurrences::within(joined(lessons.iter().map(Window::from)), changed.zone);
     for window in occurrences.windows().to_vec() {
         let inside: Vec<LessonSpan> =
             lessons.iter().copied().filter(|span| window.from <= span.start && span.end <= window.to).collect();
         let lookup = round.sync.google.store.external_between(key, window).await?;
         let (busy, free) = busy_and_free(&lookup, window, &mut occurrences);
         for pair in overlaps(&inside, &busy, now) {
-            wanted.entry(pair.lesson_id).or_default().push(pair);
+            found.entry(pair.lesson_id).or_default().push(pair);
         }
         if !changed.everything {
             let free = overlaps(&inside, &free, now);
-            say_what_does_not_block(round, work, &affected, changed, &lookup, &free);
+            say_what_does_not_block(round, work, affected, changed, &lookup, &free);
         }
     }
+    Ok(found)
+}
 
-    let mut found = Vec::new();
-    for (id, mapping) in &affected {
-        let pairs = wanted.remove(id).unwrap_or_default();
-        let difference = changes(stored.get(id).map_or(&[], Vec::as_slice), &pairs);
-        if difference.is_empty() && mapping.has_conflict != pairs.is_empty() {
-            continue;
+/// The lessons whose stored conflicts or flags are not what `overlapping` makes of them.
+fn differences(
+    affected: &BTreeMap<LessonId, CalendarEventMapping>,
+    stored: &BTreeMap<LessonId, Vec<SchedulingConflict>>,
+    mut overlapping: BTreeMap<LessonId, Vec<SchedulingConflict>>,
+) -> Vec<LessonChanges> {
+    let mut lessons = Vec::new();
+    for (id, mapping) in affected {
+        let LessonConflicts { pairs, left_out } = kept(overlapping.remove(id).unwrap_or_default());
+        let flags = ConflictFlags { lesson_id: *id, has_conflict: !pairs.is_empty(), left_out };
+        let changes = changes(stored.get(id).map_or(&[], Vec::as_slice), &pairs);
+        let is_flagged = (mapping.has_conflict, mapping.conflicts_left_out) == (flags.has_conflict, left_out);
+        if !changes.is_empty() || !is_flagged {
+            lessons.push((flags, changes));
         }
-        round.report.counts.conflicts_detected += u32::try_from(difference.found.len()).unwrap_or(u32::MAX);
-        round.report.changed |= !difference.is_empty();
-        let mut put: Vec<PairChange> =
-            difference.moved.into_iter().map(|pair| PairChange { pair, notice: None }).collect();
-        for pair in difference.found {
-            round.report.say_of(mapping, words::overlaps(&pair, zone));
-            let kind = NoticeKind::ConflictFound {
-                lesson_id: *id,
-                google_event_id: pair.google_event_id.0.clone(),
-                overlap_start: pair.overlap_start,
-                overlap_end: pair.overlap_end,
-            };
-            put.push(PairChange { pair, notice: Some(round.sync.notice(key, kind)) });
-        }
-        let mut remove = Vec::new();
-        for pair in difference.cleared {
-            round.report.say_of(mapping, words::no_longer_overlaps(&pair));
-            let google_event_id = pair.google_event_id.0.clone();
-            let kind = NoticeKind::ConflictCleared { lesson_id: *id, google_event_id };
-            remove.push(PairChange { pair, notice: Some(round.sync.notice(key, kind)) });
-        }
-        found.push(ConflictChanges { lesson_id: *id, put, remove, has_conflict: !pairs.is_empty() });
     }
-    let flags = flags(work, &affected, &found, allowed);
-    Ok(Difference { changes: found, flags })
+    lessons
+}
+
+/// Counts what is new of a lesson, and says what has changed.
+fn note(round: &mut Round<'_>, mapping: &CalendarEventMapping, flags: &ConflictFlags, changes: &[PairChange]) {
+    let zone = round.report.zone;
+    round.report.changed |= !changes.is_empty();
+    for change in changes {
+        match change {
+            PairChange::Found(pair) => {
+                round.report.counts.conflicts_detected += 1;
+                round.report.say_of(mapping, words::overlaps(pair, zone));
+            }
+            PairChange::Cleared(pair) if flags.left_out > 0 => {
+                round.report.say_of(mapping, words::no_longer_among_the_earliest(pair));
+            }
+            PairChange::Cleared(pair) => round.report.say_of(mapping, words::no_longer_overlaps(pair)),
+            PairChange::Moved(_) => {}
+        }
+    }
 }
 
 /// Logs once why an event at the time of a lesson is no conflict: when the event or the lesson has changed.
@@ -154,7 +162,8 @@ fn say_what_does_not_block(
     }
 }
 
-/// The lessons whose conflicts may have changed, with their mappings.
+/// The lessons whose conflicts may have changed, with their mappings. Lessons that are over keep their conflicts, unless
+/// they were moved or removed.
 async fn affected(
     round: &Round<'_>,
     work: &[Work],
@@ -194,6 +203,8 @@ async fn affected(
             affected.insert(work.mapping.lesson_id, work.mapping.clone());
         }
     }
+    let moved: BTreeSet<LessonId> = work.iter().filter(|work| work.moved).map(|work| work.mapping.lesson_id).collect();
+    affected.retain(|id, mapping| mapping.event_end > now || mapping.lesson_removed_at.is_some() || moved.contains(id));
     Ok(affected)
 }
 
@@ -238,29 +249,29 @@ fn is_wanted(mapping: &CalendarEventMapping) -> bool {
 
 /// Sets the flag where it changes: on `work`, whose host rows are written with their outcome. Returns the columns of
 /// all other lessons.
-fn flags(
+fn flag(
     work: &mut [Work],
     affected: &BTreeMap<LessonId, CalendarEventMapping>,
-    changes: &[ConflictChanges],
+    changes: &[LessonChanges],
     allowed: SyncDirection,
 ) -> Vec<(LessonId, LessonSyncColumns)> {
     let mut flagged: BTreeMap<LessonId, bool> =
-        changes.iter().map(|lesson| (lesson.lesson_id, lesson.has_conflict)).collect();
+        changes.iter().map(|(flags, _)| (flags.lesson_id, flags.has_conflict)).collect();
     for work in work.iter_mut() {
         if let Some(has_conflict) = flagged.remove(&work.mapping.lesson_id) {
             work.mapping.has_conflict = has_conflict;
         }
     }
-    let mut flags = Vec::new();
+    let mut columns = Vec::new();
     for (id, has_conflict) in flagged {
         let Some(mapping) = affected.get(&id).filter(|mapping| mapping.has_conflict != has_conflict) else { continue };
         let in_google = mapping.remote.as_ref().is_some_and(|remote| !remote.deleted);
-        let columns = LessonSyncColumns {
+        let of_lesson = LessonSyncColumns {
             google_calendar_event_id: in_google.then(|| mapping.google_event_id()),
             calendar_sync_status: (in_google || allowed.writes() && is_wanted(mapping)).then_some(mapping.sync_status),
             has_conflict,
         };
-        flags.push((id, columns));
+        columns.push((id, of_lesson));
     }
-    flags
+    columns
 }

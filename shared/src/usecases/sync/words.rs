@@ -108,6 +108,15 @@ pub fn no_longer_overlaps(pair: &SchedulingConflict) -> String {
     format!("it no longer overlaps event {}, or that no longer blocks", pair.google_event_id)
 }
 
+/// The same where more events overlap a lesson than it has pairs.
+pub fn no_longer_among_the_earliest(pair: &SchedulingConflict) -> String {
+    format!(
+        "event {} is no longer one of the {} earliest that overlap it",
+        pair.google_event_id,
+        SchedulingConflict::MAX_PER_LESSON
+    )
+}
+
 /// An event at the time of a lesson that is no conflict.
 pub fn does_not_block(event: &EventId, free: Free) -> String {
     let why = match free {

@@ -1,6 +1,8 @@
 //! The stored conflicts are those of comparing every lesson with every event.
 
-use calendar_sync::model::{ConnectionKey, LessonStatus, Window};
+use std::collections::BTreeMap;
+
+use calendar_sync::model::{ConnectionKey, LessonId, LessonStatus, SchedulingConflict, Window};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{AHEAD, Busy, Rest, gave_up, imports, lessons_of};
@@ -9,9 +11,40 @@ use crate::world::{Party, World};
 /// How far ahead lessons are checked: farther than a run's window.
 const LESSONS_AHEAD: TimeDelta = TimeDelta::days(400);
 
+/// The times of an occurrence, or those that it shares with a lesson.
+type Times = [DateTime<Utc>; 2];
+
+/// What a lesson should have: for each event the first overlap, with the start of what overlaps, and of these the
+/// earliest; and how many more there are.
+pub fn of_lesson(busy: &[Busy], lesson: LessonId, [start, end]: Times) -> (Vec<(DateTime<Utc>, Times)>, usize) {
+    let mut first: BTreeMap<&str, (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>)> = BTreeMap::new();
+    for busy in busy.iter().filter(|busy| busy.blocks && busy.carries != Some(lesson)) {
+        if busy.start < end && busy.end > start {
+            let overlap = (busy.start.max(start), busy.start, busy.end.min(end));
+            first.entry(&busy.family).and_modify(|known| *known = overlap.min(*known)).or_insert(overlap);
+        }
+    }
+    let mut first: Vec<_> = first.into_iter().map(|(family, overlap)| (overlap, family)).collect();
+    first.sort_unstable();
+    let left_out = first.len().saturating_sub(SchedulingConflict::MAX_PER_LESSON);
+    first.truncate(SchedulingConflict::MAX_PER_LESSON);
+    (first.into_iter().map(|((from, occurrence, to), _)| (occurrence, [from, to])).collect(), left_out)
+}
+
+/// What is stored of a lesson, in the same form.
+pub fn stored(world: &World, key: ConnectionKey, lesson: LessonId) -> (Vec<(DateTime<Utc>, Times)>, usize) {
+    let tables = world.store.tables();
+    let mut pairs = tables.conflicts_where(key, |pair| pair.lesson_id == lesson);
+    pairs.sort_by_key(|pair| {
+        (pair.overlap_start, pair.occurrence_start, pair.overlap_end, pair.google_event_id.family().to_owned())
+    });
+    let left_out = tables.mapping(key, lesson).map_or(0, |mapping| mapping.conflicts_left_out);
+    let pairs = pairs.iter().map(|pair| (pair.occurrence_start, [pair.overlap_start, pair.overlap_end]));
+    (pairs.collect(), left_out.try_into().unwrap_or(usize::MAX))
+}
+
 /// Every overlap of a lesson with something busy, lesson by lesson and event by event.
 pub(super) fn are_overlaps(world: &World, party: Party, soon: &[Busy], rest: Rest) -> Vec<String> {
-    type Overlap = (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>);
     let now = world.now();
     let zone = imports::zone_of(world, party.account);
     let mut found = Vec::new();
@@ -33,20 +66,12 @@ pub(super) fn are_overlaps(world: &World, party: Party, soon: &[Busy], rest: Res
         let far = content.ends_at > now + AHEAD;
         let around = Window { from: content.starts_at, to: content.ends_at };
         let far = far.then(|| imports::in_google(world, party, around, zone));
-        let takes_place = lesson.status == LessonStatus::Scheduled;
-        let mut wanted: Vec<Overlap> = far
-            .as_deref()
-            .unwrap_or(soon)
-            .iter()
-            .filter(|busy| takes_place && busy.blocks && busy.carries != Some(lesson.id))
-            .filter(|busy| busy.start < content.ends_at && busy.end > content.starts_at)
-            .map(|busy| (busy.start, busy.start.max(content.starts_at), busy.end.min(content.ends_at)))
-            .collect();
-        wanted.sort_unstable();
-        let pairs = world.store.tables().conflicts_where(party.key, |pair| pair.lesson_id == lesson.id);
-        let mut stored: Vec<Overlap> =
-            pairs.iter().map(|pair| (pair.occurrence_start, pair.overlap_start, pair.overlap_end)).collect();
-        stored.sort_unstable();
+        let busy = match lesson.status {
+            LessonStatus::Scheduled => far.as_deref().unwrap_or(soon),
+            LessonStatus::Cancelled => &[],
+        };
+        let wanted = of_lesson(busy, lesson.id, [content.starts_at, content.ends_at]);
+        let stored = stored(world, party.key, lesson.id);
         if stored != wanted {
             found.push(format!(
                 "lesson {} at {} conflicts with {wanted:?}, and {stored:?} are stored; mapping {mapping:?}",
@@ -54,7 +79,7 @@ pub(super) fn are_overlaps(world: &World, party: Party, soon: &[Busy], rest: Res
             ));
         }
         let flag = mapping.is_some_and(|mapping| mapping.has_conflict);
-        if flag == wanted.is_empty() {
+        if flag == wanted.0.is_empty() {
             found.push(format!("the flag of lesson {} says {flag}", lesson.id));
         }
     }

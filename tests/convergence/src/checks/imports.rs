@@ -2,7 +2,7 @@
 
 use calendar_sync::{
     decide::occurrences,
-    model::{ConnectionKey, LessonId, Window},
+    model::{ConnectionKey, EventId, LessonId, Window},
 };
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -32,6 +32,8 @@ pub struct Busy {
     pub private: bool,
     /// Title, place and description. No description is to be stored, and of a private event no text.
     pub texts: [Option<String>; 3],
+    /// What its id shares with those of its series, its exceptions and what was split off it.
+    pub family: String,
 }
 
 pub(super) fn soon(world: &World, party: Party) -> Vec<Busy> {
@@ -110,6 +112,7 @@ pub(super) fn in_google(world: &World, party: Party, window: Window, zone: Tz) -
                 carries: lesson_of(event),
                 private: private(event),
                 texts: texts_to_store(event),
+                family: EventId::from(event["id"].as_str()?).family().to_owned(),
             })
         })
         .filter(|busy| busy.start < window.to && busy.end > window.from)
@@ -148,8 +151,15 @@ pub fn busy_as_stored(world: &World, key: ConnectionKey, window: Window, zone: T
     let mut busy = Vec::new();
     occurrences::each(&lookup, window, zone, |row, start, end| {
         let event = &row.event;
-        let texts = [&event.summary, &event.location, &event.description].map(Clone::clone);
-        busy.push(Busy { start, end, blocks: event.blocks(), carries: event.lesson_id, private: event.private, texts });
+        busy.push(Busy {
+            start,
+            end,
+            blocks: event.blocks(),
+            carries: event.lesson_id,
+            private: event.private,
+            texts: [&event.summary, &event.location, &event.description].map(Clone::clone),
+            family: row.id().family().to_owned(),
+        });
     });
     busy.sort();
     busy

@@ -5,7 +5,10 @@ mod imports;
 mod kept;
 mod lessons;
 
-pub use self::imports::{AHEAD, Busy, busy_as_stored};
+pub use self::{
+    conflicts::{of_lesson, stored as stored_conflicts},
+    imports::{AHEAD, Busy, busy_as_stored},
+};
 
 use calendar_sync::{
     model::{

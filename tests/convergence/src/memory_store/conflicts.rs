@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use calendar_sync::{
     Result,
-    model::{CalendarId, ConnectionKey, EventId, LessonId, Notice, SchedulingConflict},
+    model::{CalendarId, ConnectionKey, EventId, LessonId, Notice, PairChange, SchedulingConflict},
     ports::{ConflictChanges, ConflictStore},
 };
 
@@ -33,11 +33,13 @@ impl ConflictStore for MemoryStore {
         self.read(|tables| tables.conflicts_where(key, names)).await
     }
 
-    async fn apply_conflicts(&self, key: ConnectionKey, changes: &[ConflictChanges]) -> Result<()> {
-        for lesson in changes {
-            self.write(Table::Conflicts, |tables| tables.apply_conflicts(key, lesson)).await?;
-        }
-        Ok(())
+    async fn apply_conflicts(
+        &self,
+        key: ConnectionKey,
+        changes: &ConflictChanges,
+        notice: Option<&Notice>,
+    ) -> Result<bool> {
+        self.write(Table::Conflicts, |tables| tables.apply_conflicts(key, changes, notice)).await
     }
 }
 
@@ -59,19 +61,27 @@ impl Tables {
         self.forgotten.extend(gone);
     }
 
-    pub(super) fn apply_conflicts(&mut self, key: ConnectionKey, changes: &ConflictChanges) {
-        let all = || changes.put.iter().chain(&changes.remove);
-        let replaced = |pair: &SchedulingConflict| all().any(|other| other.pair.same_pair(pair));
-        self.conflicts.retain(|(of, pair)| *of != key || !replaced(pair));
-        let Some(mapping) = self.mappings.get_mut(&(key, changes.lesson_id)) else { return };
-        mapping.flag(changes.has_conflict);
-        self.conflicts.extend(changes.put.iter().map(|change| (key, change.pair.clone())));
-        for change in &changes.put {
-            let told = |notice: &Notice| Stored::ConflictTold { pair: change.pair.clone(), notice: notice.clone() };
-            self.journal.extend(change.notice.iter().map(told));
+    fn apply_conflicts(&mut self, key: ConnectionKey, changes: &ConflictChanges, notice: Option<&Notice>) -> bool {
+        if changes.lessons.iter().any(|flags| !self.mappings.contains_key(&(key, flags.lesson_id))) {
+            return false;
         }
-        for change in all() {
-            self.put_notices(change.notice.as_slice());
+        let before = self.conflicts_where(key, |_| true);
+        for change in &changes.pairs {
+            self.conflicts.retain(|(of, pair)| *of != key || !pair.same_pair(change.pair()));
+            if !matches!(change, PairChange::Cleared(_)) {
+                self.conflicts.insert((key, change.pair().clone()));
+            }
         }
+        for flags in &changes.lessons {
+            self.mappings.entry((key, flags.lesson_id)).and_modify(|row| row.flag(*flags));
+        }
+        let after = self.conflicts_where(key, |_| true);
+        let only = |these: &[SchedulingConflict], those: &[SchedulingConflict]| {
+            these.iter().filter(|pair| !those.iter().any(|other| other.same_pair(pair))).cloned().collect()
+        };
+        let (new, gone) = (only(&after, &before), only(&before, &after));
+        self.journal.push(Stored::Conflicts { new, gone, notice: notice.cloned() });
+        self.put_notices(notice.map_or(&[], std::slice::from_ref));
+        true
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use calendar_sync::{
     Result,
     model::{CalendarEventMapping, ConnectionKey, DirtyMark, LessonId, Notice, SyncStatus, Window},
-    ports::{LessonMark, MappingStore, MarkUpdate},
+    ports::{ConflictFlags, LessonMark, MappingStore, MarkUpdate},
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -29,9 +29,10 @@ impl MappingRow {
         self.since.get_or_insert(since);
     }
 
-    /// Sets or clears the flag, which no other save touches.
-    pub(super) fn flag(&mut self, has_conflict: bool) {
-        self.mapping.has_conflict = has_conflict;
+    /// Sets the flags, which no other save touches.
+    pub(super) fn flag(&mut self, flags: ConflictFlags) {
+        self.mapping.has_conflict = flags.has_conflict;
+        self.mapping.conflicts_left_out = flags.left_out;
     }
 }
 
@@ -135,15 +136,15 @@ impl Tables {
         let new =
             MappingRow { mapping: CalendarEventMapping { mark: DirtyMark::default(), ..mapping.clone() }, since: None };
         let row = self.mappings.entry((mapping.key, mapping.lesson_id)).or_insert_with(|| {
-            let unflagged = CalendarEventMapping { has_conflict: false, ..new.mapping.clone() };
+            let unflagged = CalendarEventMapping { has_conflict: false, conflicts_left_out: 0, ..new.mapping.clone() };
             MappingRow { mapping: unflagged, since: None }
         });
-        let (has_conflict, mark) = (row.mapping.has_conflict, row.mapping.mark);
+        let CalendarEventMapping { has_conflict, conflicts_left_out, mark, .. } = row.mapping;
         if mapping.sync_status == SyncStatus::Failed && !failed {
             let (key, lesson, error) = (mapping.key, mapping.lesson_id, mapping.error.clone());
             self.journal.push(Stored::LessonFailed { key, lesson, error });
         }
-        row.mapping = CalendarEventMapping { has_conflict, mark, ..mapping.clone() };
+        row.mapping = CalendarEventMapping { has_conflict, conflicts_left_out, mark, ..mapping.clone() };
         match update {
             MarkUpdate::Raise => row.raise(DateTime::UNIX_EPOCH),
             MarkUpdate::Clear { seen } if seen == mark.version => row.since = None,

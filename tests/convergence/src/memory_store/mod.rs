@@ -104,10 +104,11 @@ pub enum Stored {
     ExternalEvent,
     /// A notice, into the outbox.
     Notice(Notice),
-    /// The notice that goes with a new conflict.
-    ConflictTold {
-        pair: SchedulingConflict,
-        notice: Notice,
+    /// Conflicts that came and went, with the notice of them.
+    Conflicts {
+        new: Vec<SchedulingConflict>,
+        gone: Vec<SchedulingConflict>,
+        notice: Option<Notice>,
     },
 }
 

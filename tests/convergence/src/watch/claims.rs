@@ -2,7 +2,7 @@
 
 use calendar_sync::{
     decide::{backoff::NOTIFY_AFTER_FAILURES, outbound::GAVE_UP},
-    model::{CalendarEventMapping, ConnectionKey, ConnectionStatus, NoticeKind},
+    model::{CalendarEventMapping, ConflictChange, ConnectionKey, ConnectionStatus, NoticeKind, SchedulingConflict},
 };
 
 use super::{Mishap, Run};
@@ -47,14 +47,25 @@ pub fn judge(state: &State, run: &Run, stored: &Stored) -> Option<String> {
             };
             (!right).then(|| format!("lesson {lesson} failed for no reason that there was: {why}"))
         }
-        Stored::ConflictTold { pair, notice } => {
-            let NoticeKind::ConflictFound { lesson_id, google_event_id, overlap_start, overlap_end } = &notice.kind
-            else {
-                return None;
+        Stored::Conflicts { new, gone, notice } => {
+            let kind = notice.as_ref().map(|notice| &notice.kind);
+            let told = match kind {
+                Some(NoticeKind::ConflictsChanged { conflicts }) => conflicts.as_slice(),
+                _ => &[],
             };
-            let right = (lesson_id, google_event_id, overlap_start, overlap_end)
-                == (&pair.lesson_id, &pair.google_event_id.0, &pair.overlap_start, &pair.overlap_end);
-            (!right).then(|| format!("of the conflict {pair:?} was told {:?}", notice.kind))
+            let event = |pair: &SchedulingConflict| pair.google_event_id.family().to_owned();
+            let found = new.iter().map(|pair| ConflictChange::Found {
+                lesson_id: pair.lesson_id,
+                google_event_id: event(pair),
+                overlap_start: pair.overlap_start,
+                overlap_end: pair.overlap_end,
+            });
+            let cleared = gone
+                .iter()
+                .map(|pair| ConflictChange::Cleared { lesson_id: pair.lesson_id, google_event_id: event(pair) });
+            let due: Vec<ConflictChange> = found.chain(cleared).collect();
+            let right = told.len() == due.len() && due.iter().all(|change| told.contains(change));
+            (!right).then(|| format!("of the new conflicts {new:?} and those that are gone {gone:?} was told {told:?}"))
         }
         Stored::Log { .. } | Stored::ExternalEvent | Stored::Notice(_) | Stored::Connection(_) | Stored::LeaseLost => {
             None

@@ -1,6 +1,6 @@
 //! A run's effects, counted at Google and the store, against its log row.
 
-use calendar_sync::model::{NoticeKind, SyncCounts, SyncOutcome};
+use calendar_sync::model::{SyncCounts, SyncOutcome};
 
 use super::{Mishap, Run};
 use crate::{exchange::Exchange, memory_store::Stored, sim::State, truth::lesson_of};
@@ -66,11 +66,11 @@ impl Run {
             }
             Stored::ExternalEvent => deeds.stored += 1,
             Stored::Notice(notice) => {
-                deeds.conflicts += u32::from(matches!(notice.kind, NoticeKind::ConflictFound { .. }));
                 self.told.push(notice.kind.clone());
             }
+            Stored::Conflicts { new, .. } => deeds.conflicts += u32::try_from(new.len()).unwrap_or(u32::MAX),
             Stored::LeaseLost => drop(self.met.insert(Mishap::Superseded)),
-            Stored::ConflictTold { .. } | Stored::Connection(_) | Stored::State { .. } => {}
+            Stored::Connection(_) | Stored::State { .. } => {}
             Stored::LessonFailed { lesson, .. } => drop(self.failed.insert(*lesson)),
         }
     }

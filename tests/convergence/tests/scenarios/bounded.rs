@@ -263,7 +263,7 @@ fn a_removed_lesson_whose_event_stands_yet_meets_no_conflict() {
     stage.settle(TimeDelta::minutes(5));
     stage.plan_over_lesson();
     stage.settle(TimeDelta::minutes(5));
-    let conflict = |kind: &NoticeKind| matches!(kind, NoticeKind::ConflictFound { .. });
+    let conflict = |kind: &NoticeKind| matches!(kind, NoticeKind::ConflictsChanged { .. });
     assert!(!stage.world.sim.state().bus.iter().any(|notice| conflict(&notice.kind)));
     assert_eq!(stage.world.store.tables().mappings_of(stage.party.key).len(), 1, "its event stands");
 }

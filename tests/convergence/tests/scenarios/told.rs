@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 
 use calendar_functions::view;
 use calendar_sync::{
-    model::{NoticeKind, SyncCounts, SyncOutcome, SyncTask, SyncTrigger, Window},
+    model::{ConflictChange, NoticeKind, SyncCounts, SyncOutcome, SyncTask, SyncTrigger, Window},
     ports::SyncMessage,
     usecases::list_external_events::{ListExternalEvents, ReadExternalEvents},
 };
@@ -86,8 +86,8 @@ fn a_conflict_is_told_with_the_time_that_both_share() {
     let google_event_id = stage.plan_between(&json!(from), &json!(end + TimeDelta::hours(3)));
     stage.settle(TimeDelta::minutes(2));
     let lesson_id = stage.lesson();
-    let found = NoticeKind::ConflictFound { lesson_id, google_event_id, overlap_start: from, overlap_end: end };
-    assert_eq!(stage.kinds_told(), [found]);
+    let found = ConflictChange::Found { lesson_id, google_event_id, overlap_start: from, overlap_end: end };
+    assert_eq!(stage.kinds_told(), [NoticeKind::ConflictsChanged { conflicts: vec![found] }]);
 }
 
 #[test]

@@ -1,31 +1,44 @@
 //! Conflicts: pairs, and the flag that follows from them.
 
 use calendar_sync::{
-    model::{EventId, SchedulingConflict},
-    ports::{ConflictChanges, MarkUpdate, PairChange},
+    model::{EventId, PairChange, SchedulingConflict},
+    ports::{ConflictChanges, ConflictFlags, MarkUpdate},
 };
 
-use super::{Subject, at, conflict, instructor, lesson, mapping, notice, primary, untold};
+use super::{Subject, at, conflict, instructor, lesson, mapping, notice, primary};
 
-fn changes(number: u128, put: &[SchedulingConflict], remove: &[SchedulingConflict]) -> ConflictChanges {
-    let untold = |pairs: &[SchedulingConflict]| pairs.iter().cloned().map(untold).collect();
+fn flags(number: u128, has_conflict: bool, left_out: u32) -> ConflictFlags {
+    ConflictFlags { lesson_id: lesson(number), has_conflict, left_out }
+}
+
+/// Lessons from 1 on with as many conflicts as are found.
+fn found(lessons: u128, pairs: &[SchedulingConflict]) -> ConflictChanges {
     ConflictChanges {
-        lesson_id: lesson(number),
-        put: untold(put),
-        remove: untold(remove),
-        has_conflict: !put.is_empty(),
+        pairs: pairs.iter().cloned().map(PairChange::Found).collect(),
+        lessons: (1..=lessons).map(|number| flags(number, true, 0)).collect(),
+    }
+}
+
+impl Subject {
+    async fn map(&self, lessons: u128) {
+        for number in 1..=lessons {
+            let mapping = mapping(instructor(1), number, at(2, 0));
+            self.store.save_mapping(&mapping, MarkUpdate::Keep, &[]).await.unwrap();
+        }
+    }
+
+    /// Stores changes that no notice tells.
+    async fn apply(&self, changes: &ConflictChanges) -> bool {
+        self.store.apply_conflicts(instructor(1), changes, None).await.unwrap()
     }
 }
 
 /// Pairs are found by connection, lesson and event.
 pub async fn pairs_are_found_by_lesson_and_by_event(on: &Subject) {
     let key = instructor(1);
-    for number in [1, 2] {
-        on.store.save_mapping(&mapping(key, number, at(2, 0)), MarkUpdate::Keep, &[]).await.unwrap();
-    }
+    on.map(2).await;
     let (one, two, three) = (conflict(1, "e", 2), conflict(1, "f", 2), conflict(2, "e", 3));
-    let all = [changes(1, &[one.clone(), two.clone()], &[]), changes(2, std::slice::from_ref(&three), &[])];
-    on.store.apply_conflicts(key, &all).await.unwrap();
+    assert!(on.apply(&found(2, &[one.clone(), two.clone(), three.clone()])).await);
     assert_eq!(on.store.conflicts(key).await.unwrap().len(), 3);
     assert_eq!(on.store.conflicts_of_lesson(key, lesson(1)).await.unwrap(), [one.clone(), two]);
     let mut of_event = on.store.conflicts_of_event(key, &primary(), &EventId::from("e")).await.unwrap();
@@ -35,80 +48,81 @@ pub async fn pairs_are_found_by_lesson_and_by_event(on: &Subject) {
     assert_eq!(on.store.conflicts(instructor(2)).await.unwrap(), []);
 }
 
-/// A series, its exceptions, what was split off and the exceptions of that are found by each of them.
+/// A series, its exceptions, what was split off and the exceptions of that are one event.
 pub async fn pairs_are_found_by_the_family_of_an_event(on: &Subject) {
     let key = instructor(1);
-    on.store.save_mapping(&mapping(key, 1, at(2, 0)), MarkUpdate::Keep, &[]).await.unwrap();
-    let family = ["g", "g_20270201T100000Z", "g_R20270208T100000"];
-    let pairs = family.map(|id| conflict(1, id, 2));
+    on.map(3).await;
+    let pairs = [(1, "g"), (2, "g_20270201T100000Z"), (3, "g_R20270208T100000")].map(|(n, id)| conflict(n, id, 2));
     let all: Vec<_> = pairs.iter().cloned().chain([conflict(1, "gg", 2)]).collect();
-    on.store.apply_conflicts(key, &[changes(1, &all, &[])]).await.unwrap();
-    for id in family.into_iter().chain(["g_20270215T100000Z"]) {
+    assert!(on.apply(&found(3, &all)).await);
+    for id in ["g", "g_20270201T100000Z", "g_R20270208T100000", "g_20270215T100000Z"] {
         let mut found = on.store.conflicts_of_event(key, &primary(), &EventId::from(id)).await.unwrap();
         found.sort();
         assert_eq!(found, pairs, "{id}");
     }
 }
 
-pub async fn flag_pairs_and_notices_change_together(on: &Subject) {
+pub async fn flags_pairs_and_their_notice_change_together(on: &Subject) {
     let key = instructor(1);
-    on.store.save_mapping(&mapping(key, 1, at(2, 0)), MarkUpdate::Keep, &[]).await.unwrap();
-    let pair = conflict(1, "e", 2);
-    let told = |minute| PairChange { pair: pair.clone(), notice: Some(notice(key, 1, minute)) };
-    let found = ConflictChanges { put: vec![told(0)], has_conflict: true, ..changes(1, &[], &[]) };
-    on.store.apply_conflicts(key, &[found]).await.unwrap();
-    assert!(on.store.mapping(key, lesson(1)).await.unwrap().unwrap().has_conflict);
+    on.map(2).await;
+    let pairs = [conflict(1, "e", 2), conflict(2, "e", 2)];
+    let changes = ConflictChanges { lessons: vec![flags(1, true, 10), flags(2, true, 0)], ..found(2, &pairs) };
+    assert!(on.store.apply_conflicts(key, &changes, Some(&notice(key, 1, 0))).await.unwrap());
+    let flagged = async |number| {
+        let mapping = on.store.mapping(key, lesson(number)).await.unwrap().unwrap();
+        (mapping.has_conflict, mapping.conflicts_left_out)
+    };
+    assert_eq!([flagged(1).await, flagged(2).await], [(true, 10), (true, 0)]);
     assert_eq!(on.store.pending_notices(key, 9).await.unwrap(), [notice(key, 1, 0)]);
-    let cleared = ConflictChanges { remove: vec![told(1)], ..changes(1, &[], &[]) };
-    on.store.apply_conflicts(key, &[cleared]).await.unwrap();
-    assert!(!on.store.mapping(key, lesson(1)).await.unwrap().unwrap().has_conflict);
-    assert_eq!(on.store.conflicts(key).await.unwrap(), []);
-    assert_eq!(on.store.pending_notices(key, 9).await.unwrap(), [notice(key, 1, 0), notice(key, 1, 1)]);
+    let [cleared, _] = pairs.clone().map(PairChange::Cleared);
+    let changes = ConflictChanges { pairs: vec![cleared], lessons: vec![flags(1, false, 0)] };
+    assert!(on.store.apply_conflicts(key, &changes, Some(&notice(key, 2, 1))).await.unwrap());
+    assert_eq!([flagged(1).await, flagged(2).await], [(false, 0), (true, 0)]);
+    assert_eq!(on.store.conflicts(key).await.unwrap(), pairs[1..]);
+    assert_eq!(on.store.pending_notices(key, 9).await.unwrap(), [notice(key, 1, 0), notice(key, 2, 1)]);
 }
 
-/// An overlap that moved is the same pair.
-pub async fn a_pair_whose_overlap_moved_is_replaced(on: &Subject) {
+/// An overlap that moved is the same pair, also where an exception of the series overlaps first now.
+pub async fn a_pair_whose_first_overlap_moved_is_replaced(on: &Subject) {
     let key = instructor(1);
-    on.store.save_mapping(&mapping(key, 1, at(2, 0)), MarkUpdate::Keep, &[]).await.unwrap();
+    on.map(1).await;
     let pair = conflict(1, "e", 2);
-    let moved = SchedulingConflict { overlap_end: at(2, 40), ..pair.clone() };
-    for pair in [pair, moved.clone()] {
-        on.store.apply_conflicts(key, &[changes(1, &[pair], &[])]).await.unwrap();
+    assert!(on.apply(&found(1, std::slice::from_ref(&pair))).await);
+    for id in ["e", "e_20270201T100000Z", "e_R20270201T100000"] {
+        let google_event_id = EventId::from(id);
+        let moved =
+            SchedulingConflict { google_event_id, occurrence_start: at(2, 5), overlap_end: at(2, 40), ..pair.clone() };
+        let changes = ConflictChanges { pairs: vec![PairChange::Moved(moved.clone())], ..found(1, &[]) };
+        assert!(on.apply(&changes).await);
+        assert_eq!(on.store.conflicts(key).await.unwrap(), [moved]);
     }
-    assert_eq!(on.store.conflicts(key).await.unwrap(), [moved]);
 }
 
-/// A lesson whose mapping is gone takes no new pairs, makes no row, and loses the old ones.
-pub async fn a_lesson_without_a_mapping_keeps_no_pairs(on: &Subject) {
+/// Where one lesson has no mapping any more, nothing is stored of any, and no row is made.
+pub async fn of_lessons_without_a_mapping_no_conflict_is_stored(on: &Subject) {
     let key = instructor(1);
-    on.store.save_mapping(&mapping(key, 1, at(2, 0)), MarkUpdate::Keep, &[]).await.unwrap();
+    on.map(2).await;
     let old = conflict(1, "old", 2);
-    on.store.apply_conflicts(key, &[changes(1, std::slice::from_ref(&old), &[])]).await.unwrap();
-    on.store.delete_mapping(key, lesson(1), 0).await.unwrap();
-    on.store.apply_conflicts(key, &[changes(1, &[conflict(1, "new", 2)], &[old])]).await.unwrap();
-    assert_eq!(on.store.conflicts(key).await.unwrap(), []);
-    assert_eq!(on.store.mapping(key, lesson(1)).await.unwrap(), None);
+    assert!(on.apply(&found(1, std::slice::from_ref(&old))).await);
+    on.store.delete_mapping(key, lesson(2), 0).await.unwrap();
+    let changes = found(2, &[conflict(1, "new", 2), conflict(2, "new", 2)]);
+    assert!(!on.store.apply_conflicts(key, &changes, Some(&notice(key, 1, 0))).await.unwrap());
+    assert_eq!(on.store.conflicts(key).await.unwrap(), [old]);
+    assert_eq!(on.store.pending_notices(key, 9).await.unwrap(), []);
+    assert_eq!(on.store.mapping(key, lesson(2)).await.unwrap(), None);
 }
 
-/// A lesson that conflicts with more events than one transaction takes.
-pub async fn more_pairs_than_a_transaction_takes_are_all_stored(on: &Subject) {
+/// As many as one notice tells, each of another lesson, with the longest event id that is read.
+pub async fn twenty_pairs_of_twenty_lessons_are_stored_at_once(on: &Subject) {
     let key = instructor(1);
-    on.store.save_mapping(&mapping(key, 1, at(2, 0)), MarkUpdate::Keep, &[]).await.unwrap();
-    let pairs: Vec<_> = (0..250).map(|number| conflict(1, &format!("e{number}"), 2)).collect();
-    on.store.apply_conflicts(key, &[changes(1, &pairs, &[])]).await.unwrap();
-    assert_eq!(on.store.conflicts_of_lesson(key, lesson(1)).await.unwrap().len(), 250);
-    assert!(on.store.mapping(key, lesson(1)).await.unwrap().unwrap().has_conflict);
-    on.store.apply_conflicts(key, &[changes(1, &[], &pairs)]).await.unwrap();
+    on.map(20).await;
+    let event = |end: u128| format!("{}{end:02}", "v".repeat(2046));
+    let pairs: Vec<_> = (1..=20).map(|number| conflict(number, &event(number), 2)).collect();
+    assert!(on.store.apply_conflicts(key, &found(20, &pairs), Some(&notice(key, 1, 0))).await.unwrap());
+    assert_eq!(on.store.conflicts(key).await.unwrap(), pairs);
+    let of_event = on.store.conflicts_of_event(key, &primary(), &EventId::from(event(7).as_str())).await.unwrap();
+    assert_eq!(of_event, pairs[6..7]);
+    let pairs = pairs.into_iter().map(PairChange::Cleared).collect();
+    assert!(on.apply(&ConflictChanges { pairs, ..found(20, &[]) }).await);
     assert_eq!(on.store.conflicts(key).await.unwrap(), []);
-}
-
-/// The longest event id that Google has fits.
-pub async fn a_pair_with_the_longest_event_id_is_stored(on: &Subject) {
-    let key = instructor(1);
-    on.store.save_mapping(&mapping(key, 1, at(2, 0)), MarkUpdate::Keep, &[]).await.unwrap();
-    let ids = ["a", "b"].map(|end| format!("{}{end}", "v".repeat(1023)));
-    let pairs = ids.each_ref().map(|id| conflict(1, id, 2));
-    on.store.apply_conflicts(key, &[changes(1, &pairs, &[])]).await.unwrap();
-    let found = on.store.conflicts_of_event(key, &primary(), &EventId::from(ids[0].as_str())).await.unwrap();
-    assert_eq!(found, pairs[..1]);
 }

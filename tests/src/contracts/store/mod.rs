@@ -21,7 +21,7 @@ use calendar_sync::{
         ExternalCalendarEvent, InstructorCalendarCredentials, Notice, NoticeKind, SchedulingConflict, SyncState,
         SyncTask, TenantId, Window,
     },
-    ports::{Connect, LeaseAttempt, PairChange, RateLimiter, Store},
+    ports::{Connect, LeaseAttempt, RateLimiter, Store},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -160,6 +160,8 @@ fn cancelled(exception: ExternalCalendarEvent) -> ExternalCalendarEvent {
 fn conflict(number: u128, event: &str, day: i64) -> SchedulingConflict {
     SchedulingConflict {
         lesson_id: lesson(number),
+        lesson_start: at(day, 10),
+        lesson_end: at(day, 70),
         calendar_id: primary(),
         google_event_id: EventId::from(event),
         occurrence_start: at(day, 0),
@@ -167,10 +169,6 @@ fn conflict(number: u128, event: &str, day: i64) -> SchedulingConflict {
         overlap_end: at(day, 20),
         found_at: at(1, 0),
     }
-}
-
-fn untold(pair: SchedulingConflict) -> PairChange {
-    PairChange { pair, notice: None }
 }
 
 fn notice(key: ConnectionKey, id: u128, minute: i64) -> Notice {

@@ -26,8 +26,8 @@ use super::super::{
 use crate::{
     ErrorKind,
     config::Config,
-    model::{CalendarId, EventId, LessonId, Notice, NoticeKind, SchedulingConflict},
-    ports::{ConflictChanges, ConflictStore as _, PairChange},
+    model::{CalendarId, ConflictChange, EventId, LessonId, Notice, NoticeKind, PairChange, SchedulingConflict},
+    ports::{ConflictChanges, ConflictFlags, ConflictStore as _},
     testing::key,
 };
 
@@ -136,40 +136,34 @@ async fn a_transaction_that_cannot_be_is_a_defect() {
 
 #[tokio::test]
 async fn a_conflict_is_never_stored_without_its_notice() {
-    let key = key(0, 0);
-    let found = |n: u128| {
-        let google_event_id = format!("event{n}");
-        let at = DateTime::UNIX_EPOCH;
-        let kind = NoticeKind::ConflictFound {
-            lesson_id: LessonId(Uuid::nil()),
-            google_event_id: google_event_id.clone(),
-            overlap_start: at,
-            overlap_end: at,
-        };
-        let pair = SchedulingConflict {
-            lesson_id: LessonId(Uuid::nil()),
+    let (key, at, lesson_id) = (key(0, 0), DateTime::UNIX_EPOCH, LessonId(Uuid::nil()));
+    let found = |n: usize| {
+        PairChange::Found(SchedulingConflict {
+            lesson_id,
+            lesson_start: at,
+            lesson_end: at,
             calendar_id: CalendarId::from("primary"),
-            google_event_id: EventId(google_event_id),
+            google_event_id: EventId(format!("event{n}")),
             occurrence_start: at,
             overlap_start: at,
             overlap_end: at,
             found_at: at,
-        };
-        PairChange { pair, notice: Some(Notice { id: Uuid::from_u128(n), key, kind, at }) }
+        })
     };
     let changes = ConflictChanges {
-        lesson_id: LessonId(Uuid::nil()),
-        put: (0..60).map(found).collect(),
-        remove: Vec::new(),
-        has_conflict: true,
+        pairs: (0..20).map(found).collect(),
+        lessons: vec![ConflictFlags { lesson_id, has_conflict: true, left_out: 0 }],
     };
-    let throttled = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"refused"}"#;
-    let (store, http) = answering(&[(200, "{}"), (400, throttled)]);
-    store.apply_conflicts(key, &[changes]).await.unwrap_err();
+    let kind =
+        NoticeKind::ConflictsChanged { conflicts: changes.pairs.iter().filter_map(ConflictChange::of).collect() };
+    let (store, http) = answering(&[(200, "{}"); 2]);
+    assert!(store.apply_conflicts(key, &changes, Some(&Notice { id: Uuid::nil(), key, kind, at })).await.unwrap());
     let count =
         |transaction: &str, sort_key: &str| transaction.matches(&format!(r#""item":{{"S":"{sort_key}"#)).count();
-    let counts: Vec<_> = sent(&http).iter().map(|sent| (count(sent, "conflict#"), count(sent, "notice#"))).collect();
-    assert_eq!(counts, [(50, 50), (10, 10)]);
+    let sent = sent(&http);
+    let counts: Vec<_> =
+        sent.iter().map(|sent| ["conflict#", "notice#", "lesson#"].map(|item| count(sent, item))).collect();
+    assert_eq!(counts, [[20, 1, 1]]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -90,6 +90,7 @@ contract! {
         twenty_pairs_of_twenty_lessons_are_stored_at_once;
     external_events:
         an_event_reads_back_with_all_that_is_kept_of_it
+        the_titles_of_events_are_read_at_once_but_none_of_private_ones
         events_are_found_by_overlap
         long_events_are_found_while_they_last
         a_series_is_found_from_its_earliest_occurrence_on

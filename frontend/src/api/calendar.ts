@@ -16,7 +16,7 @@ type Schemas = components["schemas"];
 export type Settings = Schemas["Settings"];
 export type SyncCounts = Schemas["Counts"];
 export type SyncLog = Schemas["SyncLog"];
-export type Conflict = Schemas["Conflict"];
+export type Conflict = Schemas["NextConflict"];
 export type ExternalEvent = Schemas["ExternalEvent"];
 /** The status of an instructor who has a calendar connected. */
 export type Connection = Schemas["Status"] & Schemas["Connection"] & { connected: true };
@@ -111,27 +111,6 @@ export function useExternalEvents(range: Range | null, conflictsOnly: boolean) {
     placeholderData: (before) => before,
     refetchInterval: interval,
   });
-}
-
-/** The API shows no longer range at a time. */
-const MAX_RANGE_MS = 366 * 24 * 60 * 60 * 1000;
-
-/** The events of conflicts, as far as they are known by now. They are asked for when other conflicts come, and not each
- * time that the status is: from the first to the last may be a year. */
-export function useConflictEvents(conflicts: readonly Conflict[]) {
-  const context = useCalendar();
-  const key = ({ googleEventId, occurrenceStart }: Conflict) => `${googleEventId} ${occurrenceStart}`;
-  const from = Math.min(...conflicts.map(({ overlapStart }) => Date.parse(overlapStart)));
-  const to = Math.max(...conflicts.map(({ overlapEnd }) => Date.parse(overlapEnd)));
-  const range = { from: new Date(from), to: new Date(Math.min(to, from + MAX_RANGE_MS)) };
-  const { data: events } = useQuery({
-    queryKey: ["calendar", context.instructorId, "conflict-events", conflicts.map(key).toSorted()],
-    queryFn: conflicts.length === 0 ? skipToken : () => externalEvents(context, range, true),
-    placeholderData: (before) => before,
-    refetchInterval: false,
-  });
-  return ({ googleEventId, occurrenceStart }: Conflict) =>
-    events?.find((event) => event.googleEventId === googleEventId && event.eventStart === occurrenceStart);
 }
 
 /** A call that changes something, after which everything shown is refreshed. While it is under way, asking again waits for

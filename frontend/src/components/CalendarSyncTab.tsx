@@ -127,5 +127,8 @@ interface ConflictsProps {
 
 function Conflicts({ connection, lessons }: ConflictsProps) {
   if (connection === undefined) return <Skeleton />;
-  return <ConflictList conflicts={connection.conflicts} timeZone={connection.timeZone} lessons={lessons} />;
+  const { conflicts, counts, timeZone } = connection;
+  return (
+    <ConflictList conflicts={conflicts} count={counts.conflicts} timeZone={timeZone} lessons={lessons} />
+  );
 }

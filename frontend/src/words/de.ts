@@ -224,8 +224,8 @@ const words: Words = {
     title: "Überschneidungen",
     none: "Keine Stunde überschneidet sich mit etwas in Google.",
     overlaps: "überschneidet sich mit",
-    busyTime: "einer belegten Zeit",
     inCommon: (time) => `${time} gemeinsam`,
+    more: (conflicts) => `Und ${conflicts} weitere.`,
   },
 
   activity: {

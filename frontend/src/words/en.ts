@@ -204,8 +204,8 @@ export const en = {
     title: "Conflicts",
     none: "No lesson overlaps anything in Google.",
     overlaps: "overlaps",
-    busyTime: "a busy time",
     inCommon: (time: string) => `${time} in common`,
+    more: (conflicts: number) => `And ${conflicts} more.`,
   },
 
   activity: {

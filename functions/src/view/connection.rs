@@ -22,10 +22,11 @@ pub fn status(status: &Status) -> Value {
     shown["counts"] = json!({
         "lessonsWaiting": status.waiting,
         "lessonsFailed": status.failed.len(),
-        "conflicts": status.conflicts.len(),
+        "conflicts": status.conflicts_in_all,
     });
     shown["failures"] = status.failed.iter().map(failure).collect();
-    shown["conflicts"] = status.conflicts.iter().map(conflict).collect();
+    shown["conflicts"] =
+        status.conflicts.iter().map(|(pair, title)| titled(conflict(pair), title.as_deref())).collect();
     shown["logs"] = status.logs.iter().map(log::row).collect();
     shown["nextCursor"] = json!(status.next_cursor);
     shown
@@ -153,6 +154,11 @@ fn failure(mapping: &CalendarEventMapping) -> Value {
         "eventEnd": timestamp::format(mapping.event_end),
         "reason": mapping.error,
     })
+}
+
+fn titled(mut conflict: Value, title: Option<&str>) -> Value {
+    conflict["title"] = json!(title);
+    conflict
 }
 
 pub fn conflict(pair: &SchedulingConflict) -> Value {

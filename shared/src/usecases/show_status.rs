@@ -1,6 +1,6 @@
 //! The status of a connection: whether it works and why not, when it last did, and what its runs have done.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
@@ -8,8 +8,8 @@ use crate::{
     Error, Result,
     decide::schedule,
     model::{
-        CalendarEventMapping, CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, SchedulingConflict,
-        SyncLogId, SyncState,
+        CalendarEventMapping, CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, LessonId,
+        SchedulingConflict, SyncLogId, SyncState,
     },
     ports::{Clock, Store},
 };
@@ -20,13 +20,17 @@ pub const LOGS_PER_PAGE: usize = 20;
 const MAX_COUNTED_LESSONS: usize = 1000;
 /// Failed lessons that are shown.
 const MAX_FAILED_LESSONS: usize = 100;
+/// Conflicts that are shown.
+const MAX_CONFLICTS: usize = 100;
 
 #[derive(Debug)]
 pub struct Status {
     /// `None` when there is no connection.
     pub connection: Option<(InstructorCalendarCredentials, SyncState)>,
-    /// Conflicts that are not over.
-    pub conflicts: Vec<SchedulingConflict>,
+    /// The next conflicts, each with the title of its event, if that has one and is not private.
+    pub conflicts: Vec<(SchedulingConflict, Option<String>)>,
+    /// How many conflicts are not over.
+    pub conflicts_in_all: usize,
     /// Lessons that wait to be written.
     pub waiting: usize,
     /// Future lessons whose sync failed, the soonest first.
@@ -55,14 +59,15 @@ impl ShowStatus {
     pub async fn show(&self, key: ConnectionKey, before: Option<SyncLogId>) -> Result<Status> {
         let store = &self.store;
         let now = self.clock.now();
-        let (credentials, state, failed, mut conflicts, mut logs) = futures::try_join!(
+        let (credentials, state, failed, conflicts, mut logs) = futures::try_join!(
             store.credentials(key),
             store.state(key),
             store.failed_mappings(key, now, MAX_FAILED_LESSONS),
             store.conflicts(key),
             store.logs(key, before, LOGS_PER_PAGE + 1)
         )?;
-        conflicts.retain(|pair| !pair.is_over(now));
+        let conflicts_in_all = self.count(key, &conflicts, now).await?;
+        let conflicts = self.with_titles(key, next(conflicts, now)).await?;
         let connection = credentials.zip(state);
         if connection.is_none() && !store.instructor_exists(key).await? {
             return Err(Error::not_found());
@@ -73,8 +78,51 @@ impl ShowStatus {
             (logs.len() > LOGS_PER_PAGE).then(|| logs.remove(LOGS_PER_PAGE)).and(logs.last().map(|log| log.id));
         let logs = logs.into_iter().map(|log| log.as_of(now)).collect();
         let overdue_renewal = connection.as_ref().and_then(|(_, state)| overdue(state, now));
-        Ok(Status { connection, conflicts, waiting, failed, logs, next_cursor, overdue_renewal })
+        Ok(Status { connection, conflicts, conflicts_in_all, waiting, failed, logs, next_cursor, overdue_renewal })
     }
+
+    /// How many conflicts are not over, with those for which their lesson has no pair.
+    async fn count(&self, key: ConnectionKey, pairs: &[SchedulingConflict], now: DateTime<Utc>) -> Result<usize> {
+        let mut by_lesson: BTreeMap<LessonId, usize> = BTreeMap::new();
+        for pair in pairs {
+            *by_lesson.entry(pair.lesson_id).or_default() += 1;
+        }
+        let known = pairs.iter().filter(|pair| !pair.is_over(now)).count();
+        by_lesson.retain(|_, pairs| *pairs >= SchedulingConflict::MAX_PER_LESSON);
+        if by_lesson.is_empty() {
+            return Ok(known);
+        }
+        let left_out =
+            |mapping: &CalendarEventMapping| usize::try_from(mapping.conflicts_left_out).unwrap_or(usize::MAX);
+        let full =
+            |mapping: &&CalendarEventMapping| mapping.event_end > now && by_lesson.contains_key(&mapping.lesson_id);
+        Ok(known + self.store.mappings(key).await?.iter().filter(full).map(left_out).sum::<usize>())
+    }
+
+    async fn with_titles(
+        &self,
+        key: ConnectionKey,
+        conflicts: Vec<SchedulingConflict>,
+    ) -> Result<Vec<(SchedulingConflict, Option<String>)>> {
+        let event = |pair: &SchedulingConflict| (pair.calendar_id.clone(), pair.google_event_id.clone());
+        let titles = self.store.titles(key, &conflicts.iter().map(event).collect()).await?;
+        let titled = |pair: SchedulingConflict| {
+            let title = titles.get(&event(&pair)).cloned();
+            (pair, title)
+        };
+        Ok(conflicts.into_iter().map(titled).collect())
+    }
+}
+
+/// The conflicts that are not over, the next first, as many as are shown.
+fn next(mut conflicts: Vec<SchedulingConflict>, now: DateTime<Utc>) -> Vec<SchedulingConflict> {
+    conflicts.retain(|pair| !pair.is_over(now));
+    conflicts.sort_by(|one, other| {
+        let place = |pair: &SchedulingConflict| (pair.overlap_start, pair.overlap_end, pair.lesson_id);
+        place(one).cmp(&place(other)).then_with(|| one.google_event_id.cmp(&other.google_event_id))
+    });
+    conflicts.truncate(MAX_CONFLICTS);
+    conflicts
 }
 
 /// By the channel's own lifetime: `renew_at` may have been moved by attempts.

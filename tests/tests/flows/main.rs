@@ -11,6 +11,7 @@ mod lesson_feed;
 mod limits;
 mod log;
 mod logins;
+mod many_conflicts;
 mod privacy;
 mod refusals;
 mod switches;

@@ -47,8 +47,8 @@ async fn an_event_planned_in_google_flags_the_lesson_that_it_overlaps_until_it_g
     assert_eq!((&events[0]["title"], &events[0]["conflicts"][0]["lessonId"]), (&json!("Dentist"), &json!(lesson)));
     let status = world.status().await;
     assert_eq!(
-        (&status["counts"]["conflicts"], &status["conflicts"][0]["googleEventId"]),
-        (&json!(1), &json!(dentist))
+        (&status["counts"]["conflicts"], &status["conflicts"][0]["googleEventId"], &status["conflicts"][0]["title"]),
+        (&json!(1), &json!(dentist), &json!("Dentist"))
     );
     world.until("the notice", async || world.notices().await == ["conflicts.changed"]).await;
 

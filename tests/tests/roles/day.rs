@@ -189,6 +189,7 @@ async fn sync_everything(world: &World, by_hand: bool) {
     step().await;
     world.until("the flag", async || world.lesson(&lesson).await["hasConflict"] == true).await;
     assert!(!world.external_events().await.is_empty());
+    world.until("the conflict", async || world.status().await["counts"]["conflicts"] != 0).await;
     world.delete_in_google(&dentist).await;
     world.delete_in_google(&series).await;
     world.control("expire-access-tokens", json!({ "account": world.account })).await;

@@ -1,44 +1,46 @@
-import { type Conflict, type ExternalEvent, useConflictEvents } from "../../api/calendar";
+import type { Conflict } from "../../api/calendar";
 import { useLanguage } from "../../words/language";
-import { titleOf } from "./entries";
 import type { CalendarLesson } from "./lessons";
 
 interface Props {
+  /** The next ones. */
   conflicts: readonly Conflict[];
+  /** How many there are in all. */
+  count: number;
   timeZone: string | undefined;
   lessons: readonly CalendarLesson[];
 }
 
 /** The lessons that a busy event overlaps: with what, when, and for how long. They are flagged, never cancelled. */
-export function ConflictList({ conflicts, timeZone, lessons }: Props) {
+export function ConflictList({ conflicts, count, timeZone, lessons }: Props) {
   const { words, format } = useLanguage();
-  const eventOf = useConflictEvents(conflicts);
-  const named = (event: ExternalEvent | undefined) =>
-    event ? titleOf(event, words) : words.conflicts.busyTime;
-  if (conflicts.length === 0) return <p className="empty">{words.conflicts.none}</p>;
+  if (count === 0) return <p className="empty">{words.conflicts.none}</p>;
   return (
-    <ul className="list">
-      {byLesson(conflicts).map(([lessonId, pairs]) => {
-        const lesson = lessons.find(({ id }) => id === lessonId);
-        return (
-          <li key={lessonId} className="conflict">
-            <strong>{lesson?.title ?? words.aLesson}</strong>
-            {lesson && <small>{format.span(lesson.startsAt, lesson.endsAt, timeZone)}</small>}
-            <ul>
-              {pairs.map((pair) => (
-                <li key={`${pair.googleEventId} ${pair.occurrenceStart}`}>
-                  {words.conflicts.overlaps} <b>{named(eventOf(pair))}</b>
-                  <small>
-                    {format.span(pair.overlapStart, pair.overlapEnd, timeZone)} ·{" "}
-                    {words.conflicts.inCommon(format.duration(pair.overlapStart, pair.overlapEnd))}
-                  </small>
-                </li>
-              ))}
-            </ul>
-          </li>
-        );
-      })}
-    </ul>
+    <>
+      <ul className="list">
+        {byLesson(conflicts).map(([lessonId, pairs]) => {
+          const lesson = lessons.find(({ id }) => id === lessonId);
+          return (
+            <li key={lessonId} className="conflict">
+              <strong>{lesson?.title ?? words.aLesson}</strong>
+              {lesson && <small>{format.span(lesson.startsAt, lesson.endsAt, timeZone)}</small>}
+              <ul>
+                {pairs.map((pair) => (
+                  <li key={pair.googleEventId}>
+                    {words.conflicts.overlaps} <b>{pair.title ?? words.busy}</b>
+                    <small>
+                      {format.span(pair.overlapStart, pair.overlapEnd, timeZone)} ·{" "}
+                      {words.conflicts.inCommon(format.duration(pair.overlapStart, pair.overlapEnd))}
+                    </small>
+                  </li>
+                ))}
+              </ul>
+            </li>
+          );
+        })}
+      </ul>
+      {count > conflicts.length && <p>{words.conflicts.more(count - conflicts.length)}</p>}
+    </>
   );
 }
 

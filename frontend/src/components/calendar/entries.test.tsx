@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { cleanup, screen } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 
 import type { ExternalEvent } from "../../api/calendar";
@@ -7,7 +7,7 @@ import { byLesson, ConflictList } from "./ConflictList";
 import { type Entry, firstDayOfWeek, ofEvent, ofLesson } from "./entries";
 import { facts } from "./EntryDetails";
 import type { CalendarLesson } from "./lessons";
-import { answers, ME, show } from "./testing";
+import { asked, show } from "./testing";
 
 describe("an event of Google on the page", () => {
   const event: ExternalEvent = {
@@ -42,6 +42,7 @@ describe("an event of Google on the page", () => {
     overlapEnd: event.eventEnd,
     foundAt: "",
   };
+  const next = { ...conflict, title: "Dentist" };
   const overlapping = { ...event, hasConflict: true, conflicts: [conflict] };
   const told = (entry: Entry) => facts(entry, "Europe/Berlin", () => "Violin", english).join(" ");
 
@@ -74,17 +75,27 @@ describe("an event of Google on the page", () => {
   });
 
   it("stands under the lesson that it overlaps, in the order of time, by its title", async () => {
-    const later = { ...conflict, occurrenceStart: "x", overlapStart: "2026-03-02T09:10:00.000Z" };
-    expect(byLesson([later, conflict, { ...conflict, lessonId: "m" }])).toEqual([
-      ["l", [conflict, later]],
-      ["m", [{ ...conflict, lessonId: "m" }]],
+    const later = { ...next, googleEventId: "f", overlapStart: "2026-03-02T09:10:00.000Z", title: null };
+    expect(byLesson([later, next, { ...next, lessonId: "m" }])).toEqual([
+      ["l", [next, later]],
+      ["m", [{ ...next, lessonId: "m" }]],
     ]);
-    const path = `/api/v1/calendar/external-events/${ME}`;
-    answers[path] = [200, { events: [overlapping], nextCursor: null }];
-    show(<ConflictList conflicts={[conflict]} timeZone="Europe/Berlin" lessons={[lesson]} />);
+    const list = { timeZone: "Europe/Berlin", lessons: [lesson] };
+    show(<ConflictList conflicts={[next, later]} count={2} {...list} />);
     expect(await screen.findByText("Dentist")).toBeTruthy();
     expect(screen.getByText("Violin")).toBeTruthy();
     expect(screen.getByText(/30 min in common/)).toBeTruthy();
+    expect(screen.getByText("Busy")).toBeTruthy();
+    expect(screen.queryByText(/more\./)).toBeNull();
+    expect(asked).toEqual([]);
+  });
+
+  it("is listed with as many as there are in all, if these are more", () => {
+    show(<ConflictList conflicts={[next]} count={12} timeZone="Europe/Berlin" lessons={[lesson]} />);
+    expect(screen.getByText("And 11 more.")).toBeTruthy();
+    cleanup();
+    show(<ConflictList conflicts={[]} count={0} timeZone="Europe/Berlin" lessons={[lesson]} />);
+    expect(screen.getByText("No lesson overlaps anything in Google.")).toBeTruthy();
   });
 });
 

@@ -5,7 +5,7 @@
 //! begin, long ones and series by when they end, so that a look at a week reads neither the past nor the year. It holds
 //! what is read of a row, which is all but the columns for readers of the table.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
@@ -157,6 +157,26 @@ impl ExternalEventStore for DynamoStore {
         id: &EventId,
     ) -> Result<Option<ExternalCalendarEvent>> {
         self.get(&self.names.external_events, keys::external_event(key, calendar, id)).await?.map(read).transpose()
+    }
+
+    async fn titles(
+        &self,
+        key: ConnectionKey,
+        events: &BTreeSet<(CalendarId, EventId)>,
+    ) -> Result<BTreeMap<(CalendarId, EventId), String>> {
+        #[derive(Deserialize)]
+        struct Titled {
+            calendar_id: CalendarId,
+            google_event_id: EventId,
+            summary: Option<String>,
+            private: bool,
+        }
+        let rows = events.iter().map(|(calendar, id)| keys::external_event(key, calendar, id)).collect();
+        let only = Some("#calendar_id, #google_event_id, #summary, #private");
+        let found = self.batch_get(&self.names.external_events, rows, only).await?;
+        let titled: Vec<Titled> = found.into_iter().map(from_item).collect::<Result<_>>()?;
+        let title = |row: Titled| Some(((row.calendar_id, row.google_event_id), row.summary?));
+        Ok(titled.into_iter().filter(|row| !row.private).filter_map(title).collect())
     }
 
     /// A series split off another (`<series>_R<start>`) and its exceptions have the same prefix, but do not belong to

@@ -94,7 +94,7 @@ impl HostStore for DynamoStore {
         wanted.dedup();
         let keys = wanted.into_iter().map(|id| keys::host(tenant, id)).collect();
         let found: HashMap<String, Item> = self
-            .batch_get(&self.names.lessons, keys)
+            .batch_get(&self.names.lessons, keys, None)
             .await?
             .into_iter()
             .filter_map(|item| item.get("id")?.as_s().ok().cloned().map(|id| (id, item)))

@@ -168,22 +168,25 @@ impl DynamoStore {
         self.query(Query { table, condition, values, limit, ..Query::default() }).await
     }
 
-    /// Items by key, in any order, without those that are absent. The keys have to differ.
-    pub(super) async fn batch_get(&self, table: &str, keys: Vec<Item>) -> Result<Vec<Item>> {
+    /// Items by key, in any order, without those that are absent; `only` some attributes, or all. The keys have to
+    /// differ.
+    pub(super) async fn batch_get(&self, table: &str, keys: Vec<Item>, only: Option<&str>) -> Result<Vec<Item>> {
         let batches: Vec<_> = keys.chunks(MAX_BATCH_READS).map(<[_]>::to_vec).collect();
         let found: Vec<_> = stream::iter(batches)
-            .map(|batch| self.batch_get_once(table, batch))
+            .map(|batch| self.batch_get_once(table, batch, only))
             .buffer_unordered(MAX_CONCURRENT_REQUESTS)
             .try_collect()
             .await?;
         Ok(found.into_iter().flatten().collect())
     }
 
-    async fn batch_get_once(&self, table: &str, mut keys: Vec<Item>) -> Result<Vec<Item>> {
+    async fn batch_get_once(&self, table: &str, mut keys: Vec<Item>, only: Option<&str>) -> Result<Vec<Item>> {
         let mut found = Vec::new();
         for attempt in 0..MAX_ATTEMPTS {
             let wanted = KeysAndAttributes::builder()
                 .set_keys(Some(keys))
+                .set_projection_expression(only.map(str::to_owned))
+                .set_expression_attribute_names(aliases(only))
                 .consistent_read(true)
                 .build()
                 .map_err(Error::internal)?;

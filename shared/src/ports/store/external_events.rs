@@ -1,5 +1,7 @@
 //! Imported events.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 
 use crate::{
@@ -27,6 +29,12 @@ pub trait ExternalEventStore: Send + Sync {
         calendar: &CalendarId,
         id: &EventId,
     ) -> Result<Option<ExternalCalendarEvent>>;
+    /// The titles of events, series and exceptions: none where there is none, or where it is private.
+    async fn titles(
+        &self,
+        key: ConnectionKey,
+        events: &BTreeSet<(CalendarId, EventId)>,
+    ) -> Result<BTreeMap<(CalendarId, EventId), String>>;
     async fn exceptions_of(
         &self,
         key: ConnectionKey,

@@ -1,5 +1,7 @@
 //! Imported events, found by what they may overlap.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use calendar_sync::{
     Error, Result,
@@ -22,6 +24,19 @@ impl ExternalEventStore for MemoryStore {
         id: &EventId,
     ) -> Result<Option<ExternalCalendarEvent>> {
         self.read(|tables| tables.external.get(&(key, calendar.clone(), id.clone())).cloned()).await
+    }
+
+    async fn titles(
+        &self,
+        key: ConnectionKey,
+        events: &BTreeSet<(CalendarId, EventId)>,
+    ) -> Result<BTreeMap<(CalendarId, EventId), String>> {
+        let of = |row: &ExternalCalendarEvent| (row.calendar_id.clone(), row.id().clone());
+        self.read(|tables| {
+            let titled = tables.external_of(key).filter(|row| !row.event.private && events.contains(&of(row)));
+            titled.filter_map(|row| Some((of(row), row.event.summary.clone()?))).collect()
+        })
+        .await
     }
 
     async fn exceptions_of(

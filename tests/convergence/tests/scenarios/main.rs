@@ -6,6 +6,7 @@ mod channels;
 mod dead_runs;
 mod failures;
 mod log_rows;
+mod many_conflicts;
 mod odd_lessons;
 mod owed;
 mod pages;

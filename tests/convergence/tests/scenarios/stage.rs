@@ -286,8 +286,8 @@ impl Stage {
         assert_eq!((ours.len(), state.retired_channels), (1, vec![]), "{when}");
     }
 
-    /// What the status says of push.
-    pub fn push(&mut self) -> Value {
+    /// What the API answers for the status.
+    pub fn status(&mut self) -> Value {
         let show = ShowStatus { store: Arc::new(self.world.store.clone()), clock: Arc::new(self.world.sim.clone()) };
         let (key, (sender, shown)) = (self.party.key, mpsc::channel());
         self.world.request(async move {
@@ -295,7 +295,12 @@ impl Stage {
             Ok(())
         });
         self.settle(TimeDelta::seconds(1));
-        shown.recv().unwrap()["push"].clone()
+        shown.recv().unwrap()
+    }
+
+    /// What the status says of push.
+    pub fn push(&mut self) -> Value {
+        self.status()["push"].clone()
     }
 }
 

@@ -22,6 +22,27 @@ async fn put(on: &Subject, events: &[ExternalCalendarEvent]) {
     on.store.put_external(instructor(1), events).await.unwrap();
 }
 
+pub async fn the_titles_of_events_are_read_at_once_but_none_of_private_ones(on: &Subject) {
+    let titled = |id: &str, title: Option<&str>, private: bool| {
+        let summary = title.map(str::to_owned);
+        external(Event { summary, private, ..event(id, at(2, 0), at(2, 60)) })
+    };
+    let many = (0..150).map(|n| titled(&format!("many{n}"), Some("Many"), false));
+    let stored: Vec<_> = [titled("plain", Some("Dentist"), false), titled("private", Some("Secret"), true)]
+        .into_iter()
+        .chain([titled("none", None, false)])
+        .chain(many)
+        .collect();
+    put(on, &stored).await;
+    let asked: BTreeSet<_> = stored.iter().map(|row| (primary(), row.id().clone())).collect();
+    let unknown = (primary(), EventId::from("unknown"));
+    let titles = on.store.titles(instructor(1), &asked.into_iter().chain([unknown]).collect()).await.unwrap();
+    assert_eq!(titles.len(), 151, "of the plain one and the many");
+    assert_eq!(titles.get(&(primary(), EventId::from("plain"))).map(String::as_str), Some("Dentist"));
+    assert!(on.store.titles(instructor(2), &titles.into_keys().collect()).await.unwrap().is_empty());
+    assert!(on.store.titles(instructor(1), &BTreeSet::new()).await.unwrap().is_empty());
+}
+
 /// By its id, and by its times: through the index, which does not hold whole rows.
 pub async fn an_event_reads_back_with_all_that_is_kept_of_it(on: &Subject) {
     let day = |day: u32| Some(EventTime::Day(chrono::NaiveDate::from_ymd_opt(2026, 3, day).unwrap()));

@@ -105,7 +105,7 @@ async fn keys_that_were_not_read_are_asked_for_again() {
         (200, r#"{"Responses":{"t":[{"id":{"S":"one"}}]},"UnprocessedKeys":{"t":{"Keys":[{"id":{"S":"two"}}]}}}"#),
         (200, r#"{"Responses":{"t":[{"id":{"S":"two"}}]}}"#),
     ]);
-    let found = store.batch_get("t", vec![item("one"), item("two")]).await.unwrap();
+    let found = store.batch_get("t", vec![item("one"), item("two")], None).await.unwrap();
     assert_eq!(found, [item("one"), item("two")]);
     assert!(sent(&http)[1].contains("\"ConsistentRead\":true"));
 }

@@ -33,5 +33,9 @@ async fn status(deps: &Deps, request: &Request) -> Result<Response<Body>> {
     let key = caller.connection_of(input::instructor_in_path(request)?)?;
     let cursor = input::query(request, "cursor")?;
     let before = cursor.map(|cursor| cursor.parse().map_err(|_| Error::field("cursor", "is malformed"))).transpose()?;
-    reply::unless_known(request, &view::connection::status(&deps.status.show(key, before).await?))
+    let status = deps.status.show(key, before).await?;
+    let shares = status.connection.as_ref().is_some_and(|(connection, _)| connection.settings.share_titles);
+    let sees_plans = caller.sees_plans_of(key.instructor_id, shares);
+    let status = if sees_plans { status } else { status.without_plans() };
+    reply::unless_known(request, &view::connection::status(&status))
 }

@@ -1,5 +1,5 @@
 //! Logs: one JSON object per line on standard output. Where `METRICS_NAMESPACE` names one, lines that carry metrics tell
-//! CloudWatch of them.
+//! `CloudWatch` of them.
 
 pub mod metrics;
 
@@ -36,8 +36,8 @@ fn logged<S>(chosen: EnvFilter, measures: bool) -> impl Filter<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let measured = filter_fn(move |event| measures && metrics::are_in(event)).with_max_level_hint(LevelFilter::INFO);
-    chosen.or(measured).and(filter_fn(may_be_logged))
+    let numbers = filter_fn(move |event| measures && metrics::are_in(event)).with_max_level_hint(LevelFilter::INFO);
+    chosen.or(numbers).and(filter_fn(may_be_logged))
 }
 
 /// Below `info`, libraries log bodies and headers, tokens included. No setting may turn that on.

@@ -69,6 +69,7 @@ impl ExternalCalendarEvent {
     }
 
     /// The row as that of a private event would be: when, and whether it blocks.
+    #[must_use]
     pub fn without_plans(mut self) -> Self {
         self.event.private = true;
         Self::reduce(&mut self.event);

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{CalendarId, SyncState, timestamp};
+use super::{CalendarId, timestamp};
 
 /// A listing that is not done after this time begins anew: Google keeps no page token for ever.
 const MAX_AGE: TimeDelta = TimeDelta::days(1);
@@ -93,16 +93,21 @@ impl ListingProgress {
         }
     }
 
-    /// The listing that goes on where the state's stands, or begins now: a delta where the cursor serves.
-    pub fn next(state: &SyncState, shape: String, writes: bool, now: DateTime<Utc>) -> Self {
+    /// The listing that goes on where the one under way stands, or begins now: a delta where the cursor serves.
+    pub fn next(
+        under_way: Option<&Self>,
+        cursor: Option<&Cursor>,
+        shape: String,
+        writes: bool,
+        now: DateTime<Utc>,
+    ) -> Self {
         let serves = |of: &str, past_strays: bool| of == shape && !(writes && past_strays);
-        let under_way = state.listing.as_ref();
         if let Some(listing) = under_way.filter(|listing| serves(&listing.shape, listing.past_strays))
             && now - listing.began < MAX_AGE
         {
             return listing.clone();
         }
-        match &state.cursor {
+        match cursor {
             Some(cursor) if serves(&cursor.shape, cursor.past_strays) => Self {
                 covers: Coverage::Changes,
                 sync_token: Some(cursor.token.clone()),
@@ -124,11 +129,13 @@ impl ListingProgress {
     }
 
     /// After a page that another follows.
+    #[must_use]
     pub fn after_page(self, page_token: String, events: usize) -> Self {
         Self { page_token: Some(page_token), ..self.counting(events) }
     }
 
     /// After the last of several pages: the delta that closes the listing follows.
+    #[must_use]
     pub fn after_last_page(self, sync_token: String, events: usize) -> Self {
         let counted = self.counting(events);
         Self { sync_token: Some(sync_token), page_token: None, pages_before: counted.pages, ..counted }
@@ -156,13 +163,8 @@ mod tests {
         ListingProgress::complete("shape".to_owned(), at(0)).after_page("page 2".to_owned(), 3)
     }
 
-    fn next(state: &SyncState, shape: &str, writes: bool, hour: i64) -> ListingProgress {
-        ListingProgress::next(state, shape.to_owned(), writes, at(hour))
-    }
-
     #[test]
     fn a_listing_goes_on_at_the_cursor_that_serves_it_or_lists_everything() {
-        let state = |cursor| SyncState { cursor, ..SyncState::new(at(0)) };
         for (cursor, shape, writes, token) in [
             (None, "shape", true, None),
             (Some(cursor(false)), "shape", true, Some("cursor")),
@@ -170,7 +172,7 @@ mod tests {
             (Some(cursor(true)), "shape", false, Some("cursor")),
             (Some(cursor(true)), "shape", true, None),
         ] {
-            let listing = next(&state(cursor), shape, writes, 1);
+            let listing = ListingProgress::next(None, cursor.as_ref(), shape.to_owned(), writes, at(1));
             assert_eq!(listing.sync_token.as_deref(), token);
             assert_eq!(listing.covers, if token.is_some() { Coverage::Changes } else { Coverage::Everything });
             assert_eq!((listing.began, listing.pages, listing.is_at_first_page()), (at(1), 0, true));
@@ -187,8 +189,8 @@ mod tests {
             (strays.clone(), "shape", false, 1, true),
             (strays, "shape", true, 1, false),
         ] {
-            let state = SyncState { listing: Some(listing), ..SyncState::new(at(0)) };
-            assert_eq!(next(&state, shape, writes, hour).page_token.is_some(), goes_on);
+            let next = ListingProgress::next(Some(&listing), None, shape.to_owned(), writes, at(hour));
+            assert_eq!(next.page_token.is_some(), goes_on);
         }
     }
 

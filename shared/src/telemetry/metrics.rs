@@ -1,5 +1,5 @@
-//! Metrics: numbers in log lines that CloudWatch draws and raises alarms on. A field of a line that has the name of one is
-//! one; the line then says so in CloudWatch's embedded metric format, which costs no call.
+//! Metrics: numbers in log lines that `CloudWatch` draws and raises alarms on. A field of a line that has the name of one is
+//! one; the line then says so in `CloudWatch`'s embedded metric format, which costs no call.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
 use std::{fmt, time::UNIX_EPOCH};
@@ -17,7 +17,7 @@ use tracing_subscriber::{
 #[derive(Debug, Clone, Copy)]
 pub struct Metric {
     pub name: &'static str,
-    /// In CloudWatch's words.
+    /// In `CloudWatch`'s words.
     pub unit: &'static str,
     /// The field of the same line by whose value it is told apart. Never an id: each value is a metric of its own.
     pub by: Option<&'static str>,

@@ -8,7 +8,7 @@ use tracing_subscriber::{EnvFilter, Layer as _, fmt as lines, layer::SubscriberE
 use super::*;
 use crate::telemetry::logged;
 
-/// The units that CloudWatch knows and are used here
+/// The units that `CloudWatch` knows and are used here
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html>).
 const UNITS: [&str; 3] = ["Count", "Milliseconds", "Seconds"];
 

@@ -59,6 +59,7 @@ pub struct Page {
 
 impl Page {
     /// The page with times alone, for those who are not to see what the events are.
+    #[must_use]
     pub fn without_plans(self) -> Self {
         let alone = |occurrence: Occurrence| Occurrence { row: occurrence.row.without_plans(), ..occurrence };
         Self { occurrences: self.occurrences.into_iter().map(alone).collect(), ..self }

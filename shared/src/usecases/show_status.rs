@@ -43,6 +43,15 @@ pub struct Status {
     pub overdue_renewal: Option<Overdue>,
 }
 
+impl Status {
+    /// As another sees it who may know when the instructor is busy, and not with what.
+    #[must_use]
+    pub fn without_plans(mut self) -> Self {
+        self.conflicts.iter_mut().for_each(|(_, title)| *title = None);
+        self
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overdue {
     StillOpen,
@@ -106,11 +115,11 @@ impl ShowStatus {
     ) -> Result<Vec<(SchedulingConflict, Option<String>)>> {
         let event = |pair: &SchedulingConflict| (pair.calendar_id.clone(), pair.google_event_id.clone());
         let titles = self.store.titles(key, &conflicts.iter().map(event).collect()).await?;
-        let titled = |pair: SchedulingConflict| {
+        let with_title = |pair: SchedulingConflict| {
             let title = titles.get(&event(&pair)).cloned();
             (pair, title)
         };
-        Ok(conflicts.into_iter().map(titled).collect())
+        Ok(conflicts.into_iter().map(with_title).collect())
     }
 }
 

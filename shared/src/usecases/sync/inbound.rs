@@ -69,7 +69,8 @@ pub async fn import(
 ) -> Result<Imported, Failure> {
     let calendar = &credentials.google_calendar_id;
     let began = round.sync.now();
-    let next = ListingProgress::next(round.state, scope.shape(calendar), writes, began);
+    let (under_way, cursor) = (round.state.listing.as_ref(), round.state.cursor.as_ref());
+    let next = ListingProgress::next(under_way, cursor, scope.shape(calendar), writes, began);
     let (progress, page) = next_page(round, google, next).await?;
     changed.zone = learn_zone(round, scope, &progress, page.time_zone).await?;
     let items = page.items.len();

@@ -14,10 +14,13 @@ const LESSONS_AHEAD: TimeDelta = TimeDelta::days(400);
 /// The times of an occurrence, or those that it shares with a lesson.
 type Times = [DateTime<Utc>; 2];
 
+/// Where an overlap begins, the start of what overlaps, and where it ends.
+type Overlap = (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>);
+
 /// What a lesson should have: for each event the first overlap, with the start of what overlaps, and of these the
 /// earliest; and how many more there are.
 pub fn of_lesson(busy: &[Busy], lesson: LessonId, [start, end]: Times) -> (Vec<(DateTime<Utc>, Times)>, usize) {
-    let mut first: BTreeMap<&str, (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>)> = BTreeMap::new();
+    let mut first: BTreeMap<&str, Overlap> = BTreeMap::new();
     for busy in busy.iter().filter(|busy| busy.blocks && busy.carries != Some(lesson)) {
         if busy.start < end && busy.end > start {
             let overlap = (busy.start.max(start), busy.start, busy.end.min(end));

@@ -32,8 +32,8 @@ fn lessons_are_in_google_before_a_long_calendar_is_read_to_its_end() {
     assert!(!all_known(&stage, &events), "the list goes on");
     stage.settle(TimeDelta::minutes(5));
     assert!(all_known(&stage, &events));
-    let state = stage.state();
-    assert_eq!((state.listing, state.cursor.is_some(), state.failures), (None, true, 0));
+    let end = stage.state();
+    assert_eq!((end.listing, end.cursor.is_some(), end.failures), (None, true, 0));
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn an_exception_that_comes_a_page_after_its_series_spares_the_lesson_a_false_ala
     assert!(!stage.is_known(&exception), "it stands on a later page");
     stage.settle(TimeDelta::minutes(5));
     assert!(stage.is_known(&exception));
-    assert!(!stage.told().iter().any(|notice| matches!(notice.kind, NoticeKind::ConflictFound { .. })));
+    assert!(!stage.told().iter().any(|notice| matches!(notice.kind, NoticeKind::ConflictsChanged { .. })));
 }
 
 #[test]

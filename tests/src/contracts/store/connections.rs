@@ -169,6 +169,7 @@ pub async fn settings_need_a_connection(on: &Subject) {
         sync_direction: Some(SyncDirection::ToGoogle),
         auto_sync: Some(false),
         sync_interval_minutes: Some(60),
+        share_titles: Some(true),
     };
     let missing = on.store.save_settings(key, &patch, at(2, 0)).await.unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::NotFound);
@@ -188,6 +189,7 @@ pub async fn changes_of_different_switches_all_stand(on: &Subject) {
         SettingsPatch { sync_direction: Some(SyncDirection::FromGoogle), ..SettingsPatch::default() },
         SettingsPatch { auto_sync: Some(false), ..SettingsPatch::default() },
         SettingsPatch { sync_interval_minutes: Some(60), ..SettingsPatch::default() },
+        SettingsPatch { share_titles: Some(true), ..SettingsPatch::default() },
     ];
     let saves = patches.iter().map(|patch| on.store.save_settings(key, patch, at(2, 0)));
     let answered: Vec<_> = futures::future::join_all(saves).await.into_iter().map(Result::unwrap).collect();
@@ -196,6 +198,7 @@ pub async fn changes_of_different_switches_all_stand(on: &Subject) {
         sync_direction: SyncDirection::FromGoogle,
         auto_sync: false,
         sync_interval_minutes: 60,
+        share_titles: true,
     };
     assert!(answered.contains(&all), "the last answers all of them: {answered:?}");
     assert_eq!(on.store.credentials(key).await.unwrap().unwrap().settings, all);

@@ -23,14 +23,14 @@ async fn put(on: &Subject, events: &[ExternalCalendarEvent]) {
 }
 
 pub async fn the_titles_of_events_are_read_at_once_but_none_of_private_ones(on: &Subject) {
-    let titled = |id: &str, title: Option<&str>, private: bool| {
+    let event_with = |id: &str, title: Option<&str>, private: bool| {
         let summary = title.map(str::to_owned);
         external(Event { summary, private, ..event(id, at(2, 0), at(2, 60)) })
     };
-    let many = (0..150).map(|n| titled(&format!("many{n}"), Some("Many"), false));
-    let stored: Vec<_> = [titled("plain", Some("Dentist"), false), titled("private", Some("Secret"), true)]
+    let many = (0..150).map(|n| event_with(&format!("many{n}"), Some("Many"), false));
+    let stored: Vec<_> = [event_with("plain", Some("Dentist"), false), event_with("private", Some("Secret"), true)]
         .into_iter()
-        .chain([titled("none", None, false)])
+        .chain([event_with("none", None, false)])
         .chain(many)
         .collect();
     put(on, &stored).await;

@@ -106,14 +106,8 @@ impl Work {
             }
             StepResult::Again => {
                 counts.events_deleted += u32::from(step == LessonStep::Abandon);
-                self.decision = decide(&self.mapping, &self.desired);
-                self.wait_for_pages(round.state);
-                if self.skip.is_some() {
-                    self.after = None;
-                    return;
-                }
-                self.mapping = intended(self.mapping.clone(), &self.desired, self.decision, round.sync.now());
-                self.tell_drift(round);
+                self.after = self.decide_again(round).then_some(after);
+                return;
             }
             StepResult::Later(why) => {
                 round.report.quota_exceeded |= outcome == OperationOutcome::TryLater(CalendarError::QuotaExceeded);
@@ -129,6 +123,18 @@ impl Work {
             }
         }
         self.after = Some(after);
+    }
+
+    /// By what Google has shown; false if that waits for a later round.
+    fn decide_again(&mut self, round: &mut Round<'_>) -> bool {
+        self.decision = decide(&self.mapping, &self.desired);
+        self.wait_for_pages(round.state);
+        if self.skip.is_some() {
+            return false;
+        }
+        self.mapping = intended(self.mapping.clone(), &self.desired, self.decision, round.sync.now());
+        self.tell_drift(round);
+        true
     }
 
     /// Notifies the instructor that the event was changed in Google; of an event that we leave so, once.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::{CalendarId, Event, EventId, text::cut};
+use super::{CalendarId, Event, EventId, EventType, text::cut};
 
 /// A row of `external_calendar_events`. Occurrences of a series are not stored; they are calculated when read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,9 +68,13 @@ impl ExternalCalendarEvent {
         Some(Self { calendar_id: calendar_id.clone(), event, event_start: first_start, event_end })
     }
 
-    /// The row as that of a private event would be: when, and whether it blocks.
+    /// The row as that of a private event would be: when, and whether it blocks, but not why not.
     #[must_use]
     pub fn without_plans(mut self) -> Self {
+        if !self.event.is_cancelled() {
+            self.event.transparent = !self.event.blocks();
+            (self.event.event_type, self.event.declined) = (EventType::Default, false);
+        }
         self.event.private = true;
         Self::reduce(&mut self.event);
         self

@@ -70,6 +70,8 @@ pub struct ListingProgress {
     pub pages_before: u32,
     /// Events that the pages mentioned, each page for itself.
     pub events: u32,
+    /// Whether they showed something new.
+    pub has_changes: bool,
     /// As in [`Cursor`].
     pub past_strays: bool,
     /// Whether it replaces one whose token Google refused. It is not replaced in its turn: the run fails.
@@ -88,6 +90,7 @@ impl ListingProgress {
             pages: 0,
             pages_before: 0,
             events: 0,
+            has_changes: false,
             past_strays: false,
             is_second: false,
         }

@@ -40,6 +40,10 @@ impl ChangeSettings {
             }
             return Ok(credentials.settings);
         }
+        // Only readers go by it: there is nothing for a run to do.
+        if *patch == (SettingsPatch { share_titles: patch.share_titles, ..SettingsPatch::default() }) {
+            return self.store.save_settings(key, patch, credentials.updated_at).await;
+        }
         let now = self.clock.now();
         // A poll is due before anything changes, in case this process dies on the way; and once more afterwards, since
         // a run with the old settings may have found nothing due.

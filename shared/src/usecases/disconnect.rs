@@ -131,6 +131,7 @@ impl Disconnect {
         }
         // A login that overtakes us has to list again what we are about to remove.
         state.cursor = None;
+        state.listing = None;
         if !store.save_state(key, &state).await? {
             return Ok(Disconnected::Continues);
         }

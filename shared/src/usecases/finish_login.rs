@@ -200,7 +200,7 @@ impl FinishLogin {
         if present.as_ref().is_some_and(|present| matches!(present.status, ConnectionStatus::Disconnecting { .. })) {
             return Err(disconnecting());
         }
-        let settings = present.as_ref().map_or_else(SyncSettings::default, |present| present.settings.clone());
+        let mut settings = present.as_ref().map_or_else(SyncSettings::default, |present| present.settings.clone());
         if present.as_ref().is_some_and(|present| present.google_account.sub != login.google_account.sub) {
             if !replace_account {
                 let text = "Another Google account is connected. Please confirm that this one is to take its place.";
@@ -208,6 +208,8 @@ impl FinishLogin {
             }
             self.take_down(key).await?;
             present = None;
+            // What they shared was the calendar of that account.
+            settings.share_titles = false;
         }
         let present = present.as_ref();
         let now = clock.now();

@@ -10,6 +10,7 @@ use super::{
     Failure,
     listed::Listed,
     own_events::{self, Unmentioned},
+    report::Ending,
     round::{Delta, Round},
 };
 use crate::{
@@ -169,10 +170,15 @@ async fn go_on(
     };
     let gone = gone(round, &listing, Unmentioned::AsBefore, &spared).await?;
     if pages == 0 {
-        store.forget_mentions(key).await?;
+        // Before the mentions of another listing go: it is not to be resumed without them.
+        round.state.listing = Some(listing.progress.clone());
+        round.save().await?;
+        round.sync.google.store.forget_mentions(key).await?;
     }
+    let store = &round.sync.google.store;
     store.put_mentions(key, began, pages, &listing.plan.mentions()).await?;
     let Listing { calendar, scope, writes, progress, plan, items } = listing;
+    let has_changes = progress.has_changes || own.has_changes() || !plan.put.is_empty() || !gone.is_empty();
     if scope == Scope::Imports {
         store_rows(round, &Delta { put: plan.put, gone, ..Delta::nothing(calendar.clone(), zone) }).await?;
     }
@@ -180,13 +186,13 @@ async fn go_on(
     if writes && !own_events::remove_orphans(round, own.orphans, google).await? {
         return Ok(());
     }
-    let progress = ListingProgress { past_strays, ..progress };
+    let progress = ListingProgress { has_changes, past_strays, ..progress };
     round.state.listing = Some(match outcome {
         PageOutcome::More { page_token } => progress.after_page(page_token, items),
         PageOutcome::Last { sync_token } => progress.after_last_page(sync_token, items),
         PageOutcome::CursorLost | PageOutcome::Failed(_) => progress,
     });
-    round.report.go_on("The calendar's list has more pages; the rest follows at once.");
+    round.report.leave(Ending::MoreAtOnce, "The calendar's list has more pages; the rest follows at once.");
     Ok(())
 }
 
@@ -203,11 +209,14 @@ async fn close(
     let Listing { calendar, scope, writes, ref progress, items, .. } = listing;
     let is_delta = progress.covers == Coverage::Changes;
     let is_one_page = progress.pages == 0;
-    let mentions = if is_one_page { Mentions::default() } else { store.mentions(key, progress.began, 0).await? };
+    let mentions;
     let unmentioned = match (is_delta, is_one_page) {
         (true, _) => Unmentioned::AsBefore,
         (false, true) => Unmentioned::Gone,
-        (false, false) => Unmentioned::InDoubt(&mentions),
+        (false, false) => {
+            mentions = store.mentions(key, progress.began, 0).await?;
+            Unmentioned::InDoubt(&mentions)
+        }
     };
     let own = own_events::observe(round, &listing.plan, unmentioned, changed.zone).await?;
     let mut brought = if is_delta { Brought::Nothing } else { Brought::Everything };
@@ -217,7 +226,8 @@ async fn close(
         if !is_delta && forgotten > 0 {
             round.report.say(format!("{forgotten} events that the calendar no longer holds were forgotten."));
         }
-        let has_changes = own.has_changes() || !listing.plan.put.is_empty() || !changed.gone.is_empty();
+        let has_changes =
+            progress.has_changes || own.has_changes() || !listing.plan.put.is_empty() || !changed.gone.is_empty();
         if is_delta {
             brought = Brought::of_delta(items == 0, has_changes);
         }

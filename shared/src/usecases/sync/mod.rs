@@ -20,7 +20,10 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use self::{report::Report, round::Round};
+use self::{
+    report::{Ending, Report},
+    round::Round,
+};
 use crate::{
     Error, Result,
     decide::{backoff, push, schedule},
@@ -229,7 +232,7 @@ impl SyncCalendar {
                 return Ok(SyncRun::Held);
             }
             let (outcome, blocked) = self.settle(&mut state, &mut report, ended, request).await?;
-            let is_left = state.failures > 0 || report.paced || state.listing.is_some();
+            let is_left = state.failures > 0 || report.ending == Ending::Paced || state.listing.is_some();
             if announced && is_left && state.listed_at == listed_at {
                 // The listing failed, or has more pages: keep the notification, so that the next run does not count this
                 // change as unannounced.
@@ -261,7 +264,7 @@ impl SyncCalendar {
             }
             let again_at = (round_started + BETWEEN_LISTINGS).max(self.now());
             // What failed may work now, since a setting may have changed or the instructor connected again.
-            let well = (state.failures == 0 && !report.paced) || blocked.is_some();
+            let well = (state.failures == 0 && report.ending != Ending::Paced) || blocked.is_some();
             if well && !report.narrowed && again_at + BETWEEN_LISTINGS < request.deadline {
                 inherited.extend(self.wait(request.key, again_at, &mut state).await?);
                 continue;
@@ -292,12 +295,13 @@ impl SyncCalendar {
             return self.record(request, report, direction, outcome, started_at).await;
         }
         // Where no person waits, the poll continues what waits for Google's quota. It knows no log row.
-        if report.paced && !request.is_awaited() {
+        if report.ending == Ending::Paced && !request.is_awaited() {
             let outcome = if report.failed > 0 { SyncOutcome::Partial } else { SyncOutcome::Completed };
             return self.record(request, report, direction, outcome, started_at).await;
         }
         // What was done so far is recorded before the rest can be.
-        let delay = if report.paced { backoff::PACED.to_std().unwrap_or_default() } else { Duration::ZERO };
+        let delay =
+            if report.ending == Ending::Paced { backoff::PACED.to_std().unwrap_or_default() } else { Duration::ZERO };
         let rest = std::mem::take(&mut report.rest);
         let ran = self.record(request, report, direction, outcome, started_at).await?;
         if let SyncRun::Ran(log) = &ran {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
-use super::{Failure, round::Round};
+use super::{Failure, report::Ending, round::Round};
 use crate::{
     decide::{backoff, inbound::InboundPlan, outbound::observe as observe_event},
     model::{CalendarEventMapping, ConnectionKey, Event, EventId, EventTime, LessonId, Mentions, OwnEventId},
@@ -192,7 +192,9 @@ pub async fn remove_orphans(
             }
             OperationOutcome::TryLater(_) | OperationOutcome::RefusedForNow(_) => {
                 clean = false;
-                round.report.leave("An event of ours that should not be there could not be deleted yet.");
+                round
+                    .report
+                    .leave(Ending::Incomplete, "An event of ours that should not be there could not be deleted yet.");
             }
         }
     }

@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{SyncCalendar, SyncRequest, SyncRun, report::Report};
+use super::{
+    SyncCalendar, SyncRequest, SyncRun,
+    report::{Ending, Report},
+};
 use crate::{
     Result,
     model::{CalendarSyncLog, SyncDirection, SyncLogId, SyncOutcome, SyncState, SyncTrigger},
@@ -67,7 +70,7 @@ impl SyncCalendar {
         let daily = report.reconciled;
         let now = self.now();
         let id = request.log_id.unwrap_or_else(|| SyncLogId(self.time_ordered_id(started_at)));
-        let throttled = report.paced || report.quota_exceeded;
+        let throttled = matches!(report.ending, Ending::Paced | Ending::QuotaExceeded);
         let mut log = report.into_log(id, request, direction, outcome, [started_at, now]);
         log_end(request, &log, throttled, now);
         if let Some(earlier) = self.promised(request).await? {

@@ -14,9 +14,31 @@ use crate::model::{
 /// Events of which something is said in a sentence each. One more sentence names the others.
 const MAX_EVENT_SENTENCES: usize = 10;
 
+/// How far a round came. Of two endings the worse counts: the later one here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// Nothing is left.
+    #[default]
+    Complete,
+    /// Nothing is wrong, there was only more to do than time: the rest is to follow at once.
+    MoreAtOnce,
+    /// The rest has to wait: we hold back, below what Google allows a minute.
+    Paced,
+    /// Something is left for a later run, since it failed.
+    Incomplete,
+    /// The same, since Google's usage limit was met.
+    QuotaExceeded,
+}
+
+impl Ending {
+    /// Whether the rest follows without anything having failed.
+    pub fn goes_on(self) -> bool {
+        matches!(self, Self::MoreAtOnce | Self::Paced)
+    }
+}
+
 /// The account of one run.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "facts about a run that have nothing to do with each other")]
 pub struct Report {
     /// What was done.
     pub counts: SyncCounts,
@@ -24,16 +46,10 @@ pub struct Report {
     pub google_calls: u32,
     /// Lessons that Google refused.
     pub failed: u32,
-    /// Why something is left for a later run.
-    pub unfinished: Option<String>,
-    /// Whether the rest is to follow at once: nothing is wrong, there was only more to do than time.
-    pub more: bool,
-    /// Whether the rest has to wait: we hold back, below what Google allows a minute.
-    pub paced: bool,
+    /// How far the round came.
+    pub ending: Ending,
     /// What a later run is to be asked for, if the rest is to follow.
     pub rest: BTreeSet<SyncTask>,
-    /// Whether Google's usage limit was met.
-    pub quota_exceeded: bool,
     /// Whether a person bounded the run: to some lessons, or to a direction that is not the connection's own.
     pub narrowed: bool,
     /// Whether stored data changed in a way that the counts don't show.
@@ -96,22 +112,14 @@ impl Report {
     }
 
     /// Notes that something is left for a later run, and why.
-    pub fn leave(&mut self, reason: impl Into<String>) {
-        let reason = reason.into();
-        self.say(reason.clone());
-        self.unfinished = Some(reason);
-    }
-
-    /// Notes that time was too short.
-    pub fn go_on(&mut self, reason: impl Into<String>) {
+    pub fn leave(&mut self, ending: Ending, reason: impl Into<String>) {
         self.say(reason);
-        self.more = true;
+        self.ending = self.ending.max(ending);
     }
 
     /// Notes that there was no room left in this minute's quota.
     pub fn wait(&mut self) {
-        self.go_on("There is more to ask of Google than we may in a minute; the rest follows.");
-        self.paced = true;
+        self.leave(Ending::Paced, "There is more to ask of Google than we may in a minute; the rest follows.");
     }
 
     /// Notes what was imported.
@@ -122,15 +130,17 @@ impl Report {
 
     /// Whether there is anything to tell.
     pub fn is_worth_a_row(&self) -> bool {
-        self.counts != SyncCounts::default() || self.failed > 0 || self.unfinished.is_some() || self.changed
+        self.counts != SyncCounts::default() || self.failed > 0 || self.ending >= Ending::Incomplete || self.changed
     }
 
     /// How the run ended, as far as it got.
     pub fn outcome(&self) -> SyncOutcome {
-        if self.unfinished.is_none() && self.more {
-            return SyncOutcome::Running;
+        match self.ending {
+            Ending::MoreAtOnce | Ending::Paced => SyncOutcome::Running,
+            Ending::Incomplete | Ending::QuotaExceeded => SyncOutcome::Partial,
+            Ending::Complete if self.failed > 0 => SyncOutcome::Partial,
+            Ending::Complete => SyncOutcome::Completed,
         }
-        if self.failed > 0 || self.unfinished.is_some() { SyncOutcome::Partial } else { SyncOutcome::Completed }
     }
 
     /// The log row.
@@ -219,7 +229,7 @@ mod tests {
         let mut report = Report { zone: chrono_tz::Europe::Berlin, ..Report::default() };
         for _ in 0..60 {
             report.say_of(&lesson, "its event was made");
-            report.leave("Time ran out.");
+            report.leave(Ending::Incomplete, "Time ran out.");
         }
         let request = SyncRequest {
             key,

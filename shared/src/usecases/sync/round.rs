@@ -9,6 +9,7 @@ use super::{
     Failure, Report, SyncCalendar, SyncRequest, channel, conflicts,
     inbound::{self, Imported},
     outbound::{self, Work},
+    report::Ending,
 };
 use crate::{
     decide::{
@@ -16,8 +17,8 @@ use crate::{
         schedule,
     },
     model::{
-        CalendarId, EventId, ExternalCalendarEvent, InstructorCalendarCredentials, SyncDirection, SyncState, SyncTask,
-        Window, connection::Blocked, listing::Scope,
+        CalendarId, EventId, ExternalCalendarEvent, InstructorCalendarCredentials, ListingProgress, SyncDirection,
+        SyncState, SyncTask, Window, connection::Blocked, listing::Scope,
     },
     services::{google_session::GoogleSession, instructor_row::write_enabled},
 };
@@ -73,9 +74,7 @@ impl Round<'_> {
     /// Goes the round.
     pub async fn go(mut self) -> Result<InstructorCalendarCredentials, Failure> {
         let (sync, request) = (self.sync, self.request);
-        self.report.unfinished = None;
-        self.report.more = false;
-        self.report.paced = false;
+        self.report.ending = Ending::Complete;
         let Some(credentials) = sync.google.store.credentials(request.key).await? else {
             return Err(Failure::NotConnected);
         };
@@ -125,8 +124,8 @@ impl Round<'_> {
         let tasks = self.state.pending.tasks.clone();
         // The daily full reconcile waits for a run that has Google's list before it in any case, which there is each few hours.
         let looks = tasks.contains(&SyncTask::PullEvents) || !credentials.settings.sync_direction.imports();
-        let full_reconcile =
-            tasks.contains(&SyncTask::FullReconcile) || (looks && full_reconcile_due(self.state, credentials, started));
+        let full_reconcile = tasks.contains(&SyncTask::FullReconcile)
+            || (looks && full_reconcile_due(self.state, credentials, started) && !self.reconciles_already(credentials));
         let calendar = credentials.google_calendar_id.clone();
         let zone = self.state.calendar_time_zone;
         self.report.zone = zone;
@@ -165,7 +164,7 @@ impl Round<'_> {
         let marked = |work: &Work| work.stored.as_ref().is_some_and(|mapping| mapping.mark.is_set);
         let settles = !self.report.narrowed || (direction.writes() || !allowed.writes()) && work.iter().any(marked);
         if more && settles {
-            self.report.go_on("There is more to do than one run takes; the rest follows at once.");
+            self.report.leave(Ending::MoreAtOnce, "There is more to do than one run takes; the rest follows at once.");
         }
         outbound::intend(self, &mut work, direction, allowed).await?;
         // What is not known yet may clear what would be found now.
@@ -202,6 +201,15 @@ impl Round<'_> {
             channel::close_later(sync, request.key).await?;
         }
         Ok(())
+    }
+
+    /// Whether the look at our own events is under way with which the last full reconcile began.
+    fn reconciles_already(&self, credentials: &InstructorCalendarCredentials) -> bool {
+        let own_events = Scope::OwnEvents.shape(&credentials.google_calendar_id);
+        let goes_on = |listing: &ListingProgress| {
+            listing.shape == own_events && listing.pages > 0 && listing.began >= credentials.updated_at
+        };
+        self.state.listing.as_ref().is_some_and(goes_on)
     }
 
     /// What a listing says of push; one with more pages to come says nothing yet, also of conflicts.

@@ -3,7 +3,10 @@
 
 use chrono::TimeDelta;
 
-use super::{Failure, Report, SyncCalendar, SyncRequest};
+use super::{
+    Failure, SyncCalendar, SyncRequest,
+    report::{Ending, Report},
+};
 use crate::{
     ErrorKind, Result,
     decide::{backoff, schedule},
@@ -29,7 +32,7 @@ impl SyncCalendar {
     ) -> Result<(SyncOutcome, Option<Blocked>)> {
         let now = self.now();
         let goes_on = match &ended {
-            Ok(_) => report.unfinished.is_none() && report.more,
+            Ok(_) => report.ending.goes_on(),
             Err(failure) => matches!(failure, Failure::Paced),
         };
         // A person's leave to try everything ends with their run, however that ends. What it removed, they asked for; what
@@ -37,7 +40,7 @@ impl SyncCalendar {
         let theirs = !matches!(ended, Err(Failure::ManualOnly));
         let overrode = !goes_on && theirs && state.pending.tasks.remove(&SyncTask::RetryGivenUp);
         let came_to_all = matches!(&ended, Ok(credentials) if credentials.settings.sync_direction.writes())
-            && report.unfinished.is_none()
+            && report.ending == Ending::Complete
             && !report.narrowed;
         if overrode && came_to_all {
             state.removals = None;
@@ -54,32 +57,30 @@ impl SyncCalendar {
                 state.failures = 0;
                 state.backoff_until = None;
                 forget_error(state);
-                if report.paced {
+                if report.ending == Ending::Paced {
                     self.come_again_soon(state, request);
                 } else {
                     state.next_sync_at = Some(now);
                 }
                 Ok((report.outcome(), None))
             }
-            Ok(credentials) => match report.unfinished.clone() {
-                None => {
-                    self.end_well(state, &credentials);
-                    Ok((report.outcome(), None))
-                }
-                Some(reason) => {
-                    // What is left is marked.
-                    state.pending.tasks.remove(&SyncTask::FullReconcile);
-                    state.pending.tasks.insert(SyncTask::PushLessons);
-                    let (code, rest) = if report.quota_exceeded {
-                        ("quota_exceeded", backoff::QUOTA_EXCEEDED_DELAY)
-                    } else {
-                        ("unfinished", backoff::delay(state.failures + 1))
-                    };
-                    self.back_off(state, code, rest, request.key).await?;
-                    tracing::warn!(connection = %request.key, reason, "unfinished");
-                    Ok((SyncOutcome::Partial, None))
-                }
-            },
+            Ok(credentials) if report.ending == Ending::Complete => {
+                self.end_well(state, &credentials);
+                Ok((report.outcome(), None))
+            }
+            Ok(_) => {
+                // What is left is marked.
+                state.pending.tasks.remove(&SyncTask::FullReconcile);
+                state.pending.tasks.insert(SyncTask::PushLessons);
+                let (code, rest) = if report.ending == Ending::QuotaExceeded {
+                    ("quota_exceeded", backoff::QUOTA_EXCEEDED_DELAY)
+                } else {
+                    ("unfinished", backoff::delay(state.failures + 1))
+                };
+                self.back_off(state, code, rest, request.key).await?;
+                tracing::warn!(connection = %request.key, code, "something is left");
+                Ok((SyncOutcome::Partial, None))
+            }
             Err(Failure::Blocked(blocked)) => {
                 // Taking down goes on by the poll, should this be the last to hear of it.
                 let goes_on = blocked == Blocked::Disconnecting;
@@ -93,6 +94,7 @@ impl SyncCalendar {
             Err(Failure::DirectionOff) => Ok((SyncOutcome::Failed, Some(Blocked::SwitchedOff))),
             Err(Failure::Paced) => {
                 report.wait();
+                report.ending = Ending::Paced;
                 report.rest.clone_from(&request.tasks);
                 self.come_again_soon(state, request);
                 Ok((SyncOutcome::Running, None))
@@ -113,7 +115,7 @@ impl SyncCalendar {
                 Ok((SyncOutcome::Failed, None))
             }
             Err(Failure::QuotaExceeded) => {
-                report.quota_exceeded = true;
+                report.ending = Ending::QuotaExceeded;
                 report.say("Google's usage limit for this calendar is exceeded; we pause for hours.");
                 self.back_off(state, "quota_exceeded", backoff::QUOTA_EXCEEDED_DELAY, request.key).await?;
                 Ok((SyncOutcome::Failed, None))

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use google_sim::When;
 use serde_json::json;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, since};
 
 /// So many events that block no lesson.
 fn fill(stage: &Stage, count: i64) -> Vec<String> {
@@ -195,4 +195,31 @@ fn a_notification_that_comes_between_two_pages_is_answered_and_doubts_nothing() 
     assert!(stage.is_known(&event));
     stage.settle(TimeDelta::minutes(10));
     assert_eq!(stage.state().push_health, PushHealth::Healthy);
+}
+
+#[test]
+fn a_first_listing_that_was_replaced_is_not_resumed_when_the_other_dies_at_its_first_page() {
+    let mut deaths = 0;
+    for effects in 0..60 {
+        let mut stage = Stage::unconnected();
+        let events = fill(&stage, 60);
+        stage.until_page(4);
+        let lists = stage.lists();
+        stage.fault("calendar.events.list", 400, "invalid", When::Next(1));
+        stage.until("the page that begins anew", |stage| stage.lists() == lists + 2);
+        deaths += usize::from(stage.dies_after(effects));
+        stage.settle(TimeDelta::hours(7));
+        assert!(all_known(&stage, &events), "died after {effects} effects");
+    }
+    assert!(deaths > 10, "{deaths}");
+}
+
+#[test]
+fn changes_of_several_pages_of_which_google_did_not_tell_put_push_in_doubt() {
+    let mut stage = Stage::new();
+    stage.dark(true);
+    let events = fill(&stage, 30);
+    stage.until("all are known", |stage| all_known(stage, &events));
+    stage.settle(TimeDelta::minutes(4));
+    assert!(since(&stage.state().push_health).is_some(), "{:?}", stage.state().push_health);
 }

@@ -75,6 +75,7 @@ pub async fn a_release_stores_what_the_holder_changed(on: &Subject) {
             pages: 4,
             pages_before: 3,
             events: 9_000,
+            has_changes: true,
             past_strays: true,
             is_second: true,
             ..ListingProgress::complete("2:primary".to_owned(), at(1, 0)).after_page("page 5".to_owned(), 0)

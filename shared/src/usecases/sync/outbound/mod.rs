@@ -15,7 +15,7 @@ use crate::{
     model::{EventId, SyncDirection},
     ports::{MarkUpdate, Operation},
     services::{concurrently::concurrently, google_session::GoogleSession},
-    usecases::sync::{Failure, round::Round},
+    usecases::sync::{Failure, report::Ending, round::Round},
 };
 
 /// How often one lesson is decided in a run: insert, fetch, revive, and the next generation.
@@ -98,7 +98,7 @@ pub async fn carry_out(
         }
         for part in batch.chunks(OPERATIONS_PER_BATCH) {
             if round.sync.now() + MAX_BATCH_TIME >= round.request.deadline {
-                round.report.go_on("Time ran out; the rest follows at once.");
+                round.report.leave(Ending::MoreAtOnce, "Time ran out; the rest follows at once.");
                 break 'passes;
             }
             let operations: Vec<Operation> = part.iter().map(|(_, operation)| operation.clone()).collect();
@@ -120,7 +120,7 @@ pub async fn carry_out(
                 && !work.is_settled(direction)
         })
     {
-        round.report.leave("An event changed in Google again and again while it was written.");
+        round.report.leave(Ending::Incomplete, "An event changed in Google again and again while it was written.");
     }
     finish(round, work, direction, allowed).await?;
     stopped.map_or(Ok(()), |error| Err(error.into()))

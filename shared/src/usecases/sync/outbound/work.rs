@@ -9,7 +9,7 @@ use crate::{
     },
     model::{CalendarEventMapping, Lesson, ListingProgress, Notice, NoticeKind, SyncDirection, SyncState, SyncStatus},
     ports::{CalendarError, LessonSyncColumns, OperationOutcome},
-    usecases::sync::{round::Round, words},
+    usecases::sync::{report::Ending, round::Round, words},
 };
 
 #[derive(Debug)]
@@ -109,13 +109,11 @@ impl Work {
                 self.after = self.decide_again(round).then_some(after);
                 return;
             }
+            StepResult::Later(_) if outcome == OperationOutcome::TryLater(CalendarError::Paced) => round.report.wait(),
             StepResult::Later(why) => {
-                round.report.quota_exceeded |= outcome == OperationOutcome::TryLater(CalendarError::QuotaExceeded);
-                if outcome == OperationOutcome::TryLater(CalendarError::Paced) {
-                    round.report.wait();
-                } else {
-                    round.report.leave(format!("Google could not take a change in yet: {why}."));
-                }
+                let exceeded = outcome == OperationOutcome::TryLater(CalendarError::QuotaExceeded);
+                let ending = if exceeded { Ending::QuotaExceeded } else { Ending::Incomplete };
+                round.report.leave(ending, format!("Google could not take a change in yet: {why}."));
             }
             StepResult::Failed(why) => {
                 round.report.failed += 1;

@@ -5,7 +5,9 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 use crate::model::{
-    ConnectionKey, Event, EventId, EventTime, InstructorId, Lesson, LessonContent, LessonId, LessonStatus, TenantId,
+    CalendarId, ConnectionId, ConnectionKey, ConnectionStatus, Event, EventId, EventTime, GoogleAccount,
+    InstructorCalendarCredentials, InstructorId, Lesson, LessonContent, LessonId, LessonStatus, SealedSecret,
+    SealedTokens, SyncSettings, TenantId,
 };
 
 /// A connection by its numbers.
@@ -47,5 +49,27 @@ pub fn event(id: &str, start: EventTime, end: EventTime, recurrence: &[&str]) ->
         end: Some(end),
         recurrence: recurrence.iter().map(|line| (*line).to_owned()).collect(),
         ..Event::default()
+    }
+}
+
+/// A connection that works.
+pub fn credentials(key: ConnectionKey) -> InstructorCalendarCredentials {
+    let sealed = |name: &str| SealedSecret(format!("secret {name}"));
+    InstructorCalendarCredentials {
+        id: ConnectionId(Uuid::nil()),
+        key,
+        tokens: SealedTokens {
+            google_access_token: sealed("access"),
+            google_refresh_token: sealed("refresh"),
+            google_token_expiry: DateTime::UNIX_EPOCH,
+        },
+        google_calendar_id: CalendarId::from("secret@example.com"),
+        google_account: GoogleAccount { sub: "secret sub".into(), email: Some("secret@example.com".into()) },
+        oauth_client: "client".into(),
+        granted_scopes: Vec::new(),
+        settings: SyncSettings::default(),
+        status: ConnectionStatus::Active,
+        created_at: DateTime::UNIX_EPOCH,
+        updated_at: DateTime::UNIX_EPOCH,
     }
 }

@@ -49,6 +49,7 @@ contract! {
         a_lease_needs_a_connection
         a_request_made_while_the_lease_is_held_is_due_when_it_ends
         a_holder_whose_lease_ran_out_has_lost_it_to_the_next
+        the_next_holder_finds_whose_lease_was_never_given_back
         asking_again_for_ones_own_lease_grants_it
         a_release_stores_what_the_holder_changed
         a_release_is_refused_when_new_requests_came

@@ -101,6 +101,7 @@ const words: Words = {
       "Google zeigt diesen Kalender nicht mehr; das Protokoll sagt, mit welcher Begründung. Es wird von selbst wieder versucht.",
     google_refused:
       "Google zeigt diesen Kalender nicht; das Protokoll sagt, mit welcher Begründung. Es wird von selbst wieder versucht.",
+    run_cut: "Der letzte Lauf wurde vor seinem Ende abgebrochen. Es geht von selbst weiter.",
     unfinished: "Etwas steht noch aus; das Protokoll sagt, was. Es geht von selbst weiter.",
     deleted_client:
       "Google weist diese Anwendung ab; ihr Betreiber muss das beheben. Danach geht es von selbst weiter.",

@@ -82,6 +82,7 @@ fn failing(state: &SyncState) -> &'static str {
         Some("calendar_gone") => {
             "Google no longer shows this calendar; the log says with which reason. The sync is tried again by itself."
         }
+        Some("run_cut") => "The last run was cut off before its end. The sync goes on by itself.",
         Some("unfinished") => "Something is still to be done; the log says what. The sync goes on by itself.",
         Some(_) | None => "The last run failed; the log says why. The sync goes on by itself.",
     }

@@ -73,7 +73,7 @@ const fn worked_on(name: &'static str) -> Queue {
 
 /// Which function handles which queue.
 pub const QUEUE_TRIGGERS: [QueueTrigger; 3] = [
-    QueueTrigger { queue: SYNC_QUEUE, function: "sync-worker", batch_size: 5, concurrency: 4 },
+    QueueTrigger { queue: SYNC_QUEUE, function: "sync-worker", batch_size: 1, concurrency: 8 },
     QueueTrigger { queue: LESSON_FEED, function: "lesson-feed", batch_size: 10, concurrency: 2 },
     QueueTrigger { queue: FIRST_SYNC_QUEUE, function: "sync-worker", batch_size: 1, concurrency: 2 },
 ];

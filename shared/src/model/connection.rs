@@ -151,37 +151,20 @@ pub enum Blocked {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
-    use crate::model::{InstructorId, OAuthState, SealedSecret, TenantId};
+    use crate::{
+        model::{OAuthState, SealedSecret},
+        testing::{credentials, key},
+    };
 
     #[test]
     fn what_is_printed_of_a_connection_and_of_a_login_shows_neither_account_nor_tokens() {
-        let key =
-            ConnectionKey { tenant_id: TenantId(Uuid::from_u128(1)), instructor_id: InstructorId(Uuid::from_u128(2)) };
-        let sealed = |name: &str| SealedSecret(format!("secret {name}"));
-        let credentials = InstructorCalendarCredentials {
-            id: ConnectionId(Uuid::nil()),
-            key,
-            tokens: SealedTokens {
-                google_access_token: sealed("access"),
-                google_refresh_token: sealed("refresh"),
-                google_token_expiry: DateTime::UNIX_EPOCH,
-            },
-            google_calendar_id: CalendarId::from("secret@example.com"),
-            google_account: GoogleAccount { sub: "secret sub".into(), email: Some("secret@example.com".into()) },
-            oauth_client: "client".into(),
-            granted_scopes: Vec::new(),
-            settings: SyncSettings::default(),
-            status: ConnectionStatus::Active,
-            created_at: DateTime::UNIX_EPOCH,
-            updated_at: DateTime::UNIX_EPOCH,
-        };
+        let key = key(1, 2);
+        let credentials = credentials(key);
         let login = OAuthState {
             state: "secret state".into(),
             key,
-            verifier: sealed("verifier"),
+            verifier: SealedSecret("secret verifier".to_owned()),
             browser: "secret digest".into(),
             began_by: "secret user".into(),
             return_path: "/".into(),

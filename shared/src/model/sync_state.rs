@@ -37,6 +37,8 @@ pub struct PendingRequests {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     pub owner: Option<Uuid>,
+    /// The owner that this one found when it took the lease: its run was cut, by its function's end or by an error.
+    pub cut: Option<Uuid>,
     pub until: DateTime<Utc>,
     /// Goes up with each holder. It begins at the time in milliseconds, so that it is higher than the fence of an
     /// earlier connection under the same key.
@@ -161,7 +163,7 @@ impl SyncState {
             listing: None,
             calendar_time_zone: Tz::UTC,
             days_move: false,
-            lease: Lease { owner: None, until: DateTime::UNIX_EPOCH, fence },
+            lease: Lease { owner: None, cut: None, until: DateTime::UNIX_EPOCH, fence },
             pending: PendingRequests::default(),
             horizon: None,
             reconciled_at: None,

@@ -30,12 +30,18 @@ pub struct SyncMessage {
     /// When the dispatcher found the poll due.
     #[serde(default, with = "timestamp::option", skip_serializing_if = "Option::is_none")]
     pub due_at: Option<DateTime<Utc>>,
+    /// How many messages in a row it continues that came to nothing.
+    #[serde(default)]
+    pub idle_hops: u32,
 }
 
 impl SyncMessage {
+    /// A chain of messages ends when so many in a row came to nothing. AWS would end it at sixteen, whatever they did.
+    pub const MAX_IDLE_HOPS: u32 = 100;
+
     /// A message that no person waits for.
     pub fn new(key: ConnectionKey, trigger: SyncTrigger, tasks: Vec<SyncTask>) -> Self {
-        Self { key, trigger, tasks, log_id: None, asked: None, notified_at: None, due_at: None }
+        Self { key, trigger, tasks, log_id: None, asked: None, notified_at: None, due_at: None, idle_hops: 0 }
     }
 
     /// Whether it asks for the sync after a login, which covers the whole calendar and all lessons. Such messages have
@@ -49,6 +55,7 @@ impl SyncMessage {
     /// is never given twice.
     #[must_use]
     pub fn after_leaving_its_tasks(mut self) -> Self {
+        self.idle_hops += 1;
         if !self.asked.as_ref().is_some_and(SyncCalendarRequest::is_narrowed) {
             self.tasks.retain(|task| !matches!(task, SyncTask::FullReconcile | SyncTask::RetryGivenUp));
         }

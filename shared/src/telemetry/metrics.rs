@@ -24,7 +24,7 @@ pub struct Metric {
 }
 
 /// All that is measured.
-pub const METRICS: [Metric; 11] = [
+pub const METRICS: [Metric; 12] = [
     // Of each run, or each part of one that goes on.
     Metric { name: "duration_ms", unit: "Milliseconds", by: Some("outcome") },
     count("google_calls"),
@@ -40,6 +40,7 @@ pub const METRICS: [Metric; 11] = [
     count("connections_withdrawn"),
     count("notices_undelivered"),
     count("pushes_missed"),
+    count("runs_cut"),
 ];
 
 const fn count(name: &'static str) -> Metric {

@@ -24,19 +24,13 @@ impl HandleSyncMessage {
     /// Handles a message. After an error it comes again.
     pub async fn handle(&self, message: &SyncMessage) -> Result<()> {
         let deadline = self.sync.google.clock.now() + RUN_LASTS;
-        let request = SyncRequest {
-            key: message.key,
-            trigger: message.trigger,
-            tasks: message.tasks.iter().copied().collect(),
-            log_id: message.log_id,
-            asked: message.asked.clone(),
-            notified_at: message.notified_at,
-            due_at: message.due_at,
-            deadline,
-        };
+        let request = SyncRequest::of(message.clone(), deadline);
         match self.sync.run(&request).await? {
             SyncRun::Blocked(Blocked::Disconnecting) => self.disconnect.go_on(message.key, deadline).await.map(drop),
             // The tasks are on the state now; but a person follows this very log row.
+            SyncRun::Held if message.log_id.is_some() && request.has_hopped_enough() => {
+                self.sync.give_up(&request).await
+            }
             SyncRun::Held if message.log_id.is_some() => {
                 let again = message.clone().after_leaving_its_tasks();
                 self.sync.sync_queue.send(&again, Duration::from_secs(5)).await

@@ -1,7 +1,7 @@
 //! A sync that a person asked for: returns its counts when it ends in time, else the id of the log row by which
 //! `status` tells how it went.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -43,17 +43,12 @@ pub async fn sync_now(
     let log_id = SyncLogId(sync.time_ordered_id(now));
     // No message repeats this run if its process dies: the poll does the rest.
     sync.google.store.schedule(key, Some(deadline + DEAD_LEASE_EXPIRES_AFTER)).await?;
-    let request = SyncRequest {
-        key,
-        trigger: SyncTrigger::Manual,
-        tasks: BTreeSet::from(TASKS),
+    let message = SyncMessage {
         log_id: Some(log_id),
-        asked: Some(asked.clone()),
-        notified_at: None,
-        due_at: None,
-        deadline,
+        asked: Some(asked),
+        ..SyncMessage::new(key, SyncTrigger::Manual, TASKS.to_vec())
     };
-    match sync.run(&request).await? {
+    match sync.run(&SyncRequest::of(message.clone(), deadline)).await? {
         SyncRun::Ran(log) if log.outcome == SyncOutcome::Failed => Err(failed(sync, &log).await?),
         SyncRun::Ran(log) if log.outcome == SyncOutcome::Running => Ok(SyncNow::Queued(log.id)),
         SyncRun::Ran(log) => Ok(SyncNow::Done(log)),
@@ -73,15 +68,6 @@ pub async fn sync_now(
                 reasons: vec!["Another sync is under way; this one follows.".to_owned()],
             };
             sync.google.store.put_log(&waiting).await?;
-            let message = SyncMessage {
-                key,
-                trigger: SyncTrigger::Manual,
-                tasks: TASKS.to_vec(),
-                log_id: Some(log_id),
-                asked: Some(asked),
-                notified_at: None,
-                due_at: None,
-            };
             sync.sync_queue.send(&message.after_leaving_its_tasks(), Duration::from_secs(1)).await?;
             Ok(SyncNow::Queued(log_id))
         }

@@ -93,3 +93,21 @@ async fn a_promised_log_row_ends_although_the_calendar_is_disconnected_meanwhile
     assert_eq!((row.outcome, row.direction), (SyncOutcome::Failed, SyncDirection::ToGoogle));
     assert_eq!(row.reasons.last().unwrap(), "The calendar is no longer connected.");
 }
+
+#[tokio::test]
+async fn a_sync_that_finds_others_under_way_a_hundred_times_is_given_up_and_says_so() {
+    let on = Handover::connected().await;
+    let (store, key, now) = (&on.stage.ports.store, on.person.key, on.stage.now());
+    store.acquire_lease(key, Uuid::from_u128(9), now, now + TimeDelta::minutes(1), &[].into()).await.unwrap();
+    let asked = SyncCalendarRequest { instructor_id: key.instructor_id, direction: None, dates: None };
+    let id = on.promised(asked, TimeDelta::seconds(20)).await;
+    let first = on.heard();
+    on.handler.handle(&first).await.unwrap();
+    let again = on.heard();
+    assert_eq!((again.idle_hops, on.row(id).await.outcome), (first.idle_hops + 1, SyncOutcome::Running));
+    on.handler.handle(&SyncMessage { idle_hops: SyncMessage::MAX_IDLE_HOPS, ..again }).await.unwrap();
+    assert!(on.queue.take().is_empty(), "the chain ends");
+    let row = on.row(id).await;
+    assert_eq!(row.outcome, SyncOutcome::Failed);
+    assert_eq!(row.reasons.last().unwrap(), "Other syncs were under way all the time; this one was given up.");
+}

@@ -244,6 +244,7 @@ impl Stage {
             asked: None,
             notified_at: None,
             due_at: None,
+            idle_hops: 0,
             deadline,
         };
         self.sync.run(&request).await

@@ -67,6 +67,7 @@ struct ProgressRow {
 #[derive(Deserialize)]
 struct SharedRow {
     lease_owner: Option<Uuid>,
+    lease_cut_owner: Option<Uuid>,
     #[serde(with = "timestamp")]
     lease_until: DateTime<Utc>,
     lease_fence: u64,
@@ -120,7 +121,12 @@ pub(super) fn read(item: Item) -> Result<SyncState> {
         listing: progress.listing,
         days_move: progress.days_move.unwrap_or_default(),
         calendar_time_zone: progress.calendar_time_zone,
-        lease: Lease { owner: shared.lease_owner, until: shared.lease_until, fence: shared.lease_fence },
+        lease: Lease {
+            owner: shared.lease_owner,
+            cut: shared.lease_cut_owner,
+            until: shared.lease_until,
+            fence: shared.lease_fence,
+        },
         pending: PendingRequests { counter: shared.request_counter, tasks: shared.pending_tasks },
         horizon: progress.horizon,
         reconciled_at: progress.reconciled_at,
@@ -162,7 +168,11 @@ fn with_pending(change: Change, state: &SyncState) -> Change {
 }
 
 fn free(change: Change) -> Change {
-    change.remove("lease_owner").set("lease_until", time(DateTime::UNIX_EPOCH))
+    change.remove("lease_owner").remove("lease_cut_owner").set("lease_until", time(DateTime::UNIX_EPOCH))
+}
+
+fn taken(change: Change, owner: Uuid, until: DateTime<Utc>) -> Change {
+    change.set("lease_owner", text(owner)).set("lease_until", time(until)).count_up("lease_fence")
 }
 
 fn names(kinds: &BTreeSet<SyncTask>) -> Vec<String> {
@@ -192,16 +202,21 @@ impl SyncStateStore for DynamoStore {
     ) -> Result<LeaseAttempt> {
         let table = &self.names.credentials;
         for _ in 0..MAX_LEASE_READS {
-            let take = Change::when("#lease_until <= :now")
-                .with("now", time(now))
-                .set("lease_owner", text(owner))
-                .set("lease_until", time(until))
-                .count_up("lease_fence");
-            match self.update(table, keys::state(key), take).await? {
+            let free =
+                Change::when("#lease_until <= :now AND attribute_not_exists(#lease_owner)").with("now", time(now));
+            match self.update(table, keys::state(key), taken(free, owner, until)).await? {
                 Written::Done(item) => return Ok(LeaseAttempt::Granted(Box::new(read(item)?))),
                 Written::Refused(None) => return Ok(LeaseAttempt::NotConnected),
                 Written::Refused(Some(item)) => {
                     let state = read(item)?;
+                    if let Some(cut) = state.lease.owner.filter(|_| state.lease.until <= now) {
+                        let found = Change::when(LEASE_STANDS).with("fence", number(state.lease.fence));
+                        let found = taken(found.set("lease_cut_owner", text(cut)), owner, until);
+                        if let Written::Done(item) = self.update(table, keys::state(key), found).await? {
+                            return Ok(LeaseAttempt::Granted(Box::new(read(item)?)));
+                        }
+                        continue;
+                    }
                     // The answer to a first attempt was lost, and the SDK repeated it.
                     if state.lease.owner == Some(owner)
                         && timestamp::format(state.lease.until) == timestamp::format(until)
@@ -226,13 +241,13 @@ impl SyncStateStore for DynamoStore {
 
     async fn save_state(&self, key: ConnectionKey, state: &SyncState) -> Result<bool> {
         let change =
-            Change::when(LEASE_IS_OURS).with("fence", number(state.lease.fence)).row(&ProgressRow::from(state))?;
+            Change::when(LEASE_STANDS).with("fence", number(state.lease.fence)).row(&ProgressRow::from(state))?;
         let written = self.update(&self.names.credentials, keys::state(key), change).await?;
         Ok(matches!(written, Written::Done(_)))
     }
 
     async fn release_lease(&self, key: ConnectionKey, state: &SyncState) -> Result<ReleaseOutcome> {
-        let change = Change::when(format!("{LEASE_IS_OURS} AND #request_counter = :counter"))
+        let change = Change::when(format!("{LEASE_STANDS} AND #request_counter = :counter"))
             .with("fence", number(state.lease.fence))
             .with("counter", number(state.pending.counter))
             .row(&ProgressRow::from(state))?
@@ -260,4 +275,5 @@ impl SyncStateStore for DynamoStore {
 /// How often the lease may change hands between two attempts before the call fails as unavailable.
 const MAX_LEASE_READS: u32 = 5;
 
-const LEASE_IS_OURS: &str = "#lease_fence = :fence AND attribute_exists(#lease_owner)";
+/// That nobody has taken the lease of this fence or given it back.
+const LEASE_STANDS: &str = "#lease_fence = :fence AND attribute_exists(#lease_owner)";

@@ -50,7 +50,8 @@ impl<'a> Retry<'a> {
         self.wait_for(start).await?;
         let start = self.fleet.reserve(&self.access.client, units, self.clock.now(), latest).await;
         self.wait_for(start).await?;
-        self.time_left().ok_or_else(out_of_time)
+        // There was time before the wait.
+        self.time_left().ok_or(CalendarError::Paced)
     }
 
     /// Waits for a start that was reserved.

@@ -41,7 +41,7 @@ pub async fn open_if_due(
 ) -> Result<bool, Failure> {
     let (sync, now) = (round.sync, round.sync.now());
     let Some(push) = sync.push.as_ref().filter(|_| wanted(&credentials.settings)) else {
-        close(round, credentials).await?;
+        close(sync, round.state, credentials, round.request.deadline).await;
         return Ok(false);
     };
     if !renewal_is_due(round.state, now) {
@@ -60,25 +60,42 @@ pub async fn open_if_due(
         lifetime: schedule::CHANNEL_LIFETIME,
     };
     let opened = google.watch(&channel, round.request.deadline).await?;
-    let state = &mut *round.state;
     // Without an answer, Google may have opened it.
     if !matches!(opened, Err(CalendarError::Unavailable(_))) {
-        state.retired_channels.retain(|retired| *retired != id);
+        round.state.retired_channels.retain(|retired| *retired != id);
     }
     let taken_over = match opened {
-        Ok(opened) => {
-            let opened_at = sync.now();
-            let taken_over = push::works(state, opened_at);
-            state.channel_opened_at = Some(opened_at);
-            state.renew_at = Some(schedule::renewal(now, opened.expires_at, sync.random.jitter()));
-            if !taken_over {
-                // Stored with the channel: if this run dies before its listing, the next one owes it.
-                state.push_health = PushHealth::Closed;
-            }
-            state.retired_channels.extend(state.channel.replace(opened).map(|old| old.id));
-            taken_over
+        Ok(opened) => take_over(sync, round.state, opened, now),
+        Err(error) => {
+            put_off(round, error, now)?;
+            false
         }
-        Err(CalendarError::PushNotPossible(refusal)) => {
+    };
+    round.save().await?;
+    Ok(taken_over)
+}
+
+/// The new channel replaces the old one. True if that one worked.
+fn take_over(sync: &SyncCalendar, state: &mut SyncState, opened: Channel, asked_at: DateTime<Utc>) -> bool {
+    let opened_at = sync.now();
+    let taken_over = push::works(state, opened_at);
+    state.channel_opened_at = Some(opened_at);
+    state.renew_at = Some(schedule::renewal(asked_at, opened.expires_at, sync.random.jitter()));
+    if !taken_over {
+        // Stored with the channel: if this run dies before its listing, the next one owes it.
+        state.push_health = PushHealth::Closed;
+    }
+    state.retired_channels.extend(state.channel.replace(opened).map(|old| old.id));
+    taken_over
+}
+
+/// Google opened no channel: it is asked again later, and the calendar is polled until then.
+fn put_off(round: &mut Round<'_>, error: CalendarError, now: DateTime<Utc>) -> Result<(), Failure> {
+    let state = &mut *round.state;
+    let wait = match error {
+        // It is the quota of listings, too.
+        CalendarError::Paced => return Err(Failure::Paced),
+        CalendarError::PushNotPossible(refusal) => {
             state.renew_at = Some(schedule::after_refusal(state, now));
             // A channel that is still open keeps sending.
             if state.channel.as_ref().is_none_or(|channel| channel.expires_at <= now) {
@@ -88,19 +105,14 @@ pub async fn open_if_due(
                 .report
                 .say(format!("Google refuses to tell us of changes ({refusal}); the calendar is polled instead."));
             round.report.changed = true;
-            false
+            return Ok(());
         }
-        // It is the quota of listings, too.
-        Err(CalendarError::Paced) => return Err(Failure::Paced),
-        Err(error) => {
-            tracing::warn!(connection = %credentials.key, %error, "no channel could be opened; polling goes on");
-            let wait = if error == CalendarError::QuotaExceeded { backoff::QUOTA_EXCEEDED_DELAY } else { RETRY_AFTER };
-            state.renew_at = Some(now + wait);
-            false
-        }
+        CalendarError::QuotaExceeded => backoff::QUOTA_EXCEEDED_DELAY,
+        _ => RETRY_AFTER,
     };
-    round.save().await?;
-    Ok(taken_over)
+    tracing::warn!(connection = %round.request.key, %error, "no channel could be opened; polling goes on");
+    state.renew_at = Some(now + wait);
+    Ok(())
 }
 
 /// Schedules a run that closes the replaced channel, where this one listed nothing: of changes just before the
@@ -133,37 +145,38 @@ async fn stop(google: &mut GoogleSession<'_>, channel: &Channel, deadline: DateT
 
 /// Closes all channels, since nothing is to be imported any more. It succeeds whatever Google answers; a channel that
 /// stays open expires.
-pub async fn close(round: &mut Round<'_>, credentials: &InstructorCalendarCredentials) -> Result<(), Failure> {
-    let state = &mut *round.state;
+pub async fn close(
+    sync: &SyncCalendar,
+    state: &mut SyncState,
+    credentials: &InstructorCalendarCredentials,
+    deadline: DateTime<Utc>,
+) {
     state.renew_at = None;
     let retired = state.retired();
     state.retired_channels.clear();
-    let Some(channel) = state.channel.take() else { return Ok(()) };
+    let Some(channel) = state.channel.take() else { return };
     state.push_health = PushHealth::Closed;
-    if let Ok(mut google) = GoogleSession::open(&round.sync.google, credentials).await {
+    if let Ok(mut google) = GoogleSession::open(&sync.google, credentials).await {
         for channel in [&channel].into_iter().chain(&retired) {
-            if !stop(&mut google, channel, round.request.deadline).await {
+            if !stop(&mut google, channel, deadline).await {
                 break;
             }
         }
     }
-    Ok(())
 }
 
-impl SyncCalendar {
-    /// Learns from the notices that came since the state was stored that push works. True when there were any. Of two that
-    /// one listing answers, it may bring the change of the one and not yet the other's.
-    pub(super) fn hear(&self, state: &mut SyncState, notified_at: Option<DateTime<Utc>>) -> bool {
-        // A run that found the lease held left only the fact that a notification came.
-        let left = state.pending.tasks.remove(&SyncTask::Noticed).then(|| self.now());
-        for at in notified_at.into_iter().chain(left) {
-            state.push_health = push::after_notice(&state.push_health, at);
-        }
-        if notified_at.is_some() && left.is_some() {
-            state.doubted_since = Some(self.now());
-        }
-        notified_at.is_some() || left.is_some()
+/// Learns from the push notifications that came since the state was stored that push works. True when there were any. Of
+/// two that one listing answers, it may bring the change of the one and not yet the other's.
+pub fn hear(state: &mut SyncState, notified_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    // A run that found the lease held left only the fact that a notification came.
+    let left = state.pending.tasks.contains(&SyncTask::Noticed).then_some(now);
+    for at in notified_at.into_iter().chain(left) {
+        state.push_health = push::after_notice(&state.push_health, at);
     }
+    if notified_at.is_some() && left.is_some() {
+        state.doubted_since = Some(now);
+    }
+    notified_at.is_some() || left.is_some()
 }
 
 impl Round<'_> {

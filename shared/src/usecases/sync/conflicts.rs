@@ -8,12 +8,7 @@ use std::{
 
 use chrono::TimeDelta;
 
-use super::{
-    Failure,
-    outbound::Work,
-    round::{Delta, Round},
-    words,
-};
+use super::{Failure, delta::Delta, outbound::Work, round::Round, words};
 use crate::{
     decide::{
         conflicts::{LessonConflicts, LessonSpan, busy_and_free, changes, joined, kept, overlaps, parts, touched},
@@ -36,15 +31,26 @@ const ENDLESS_SERIES_HORIZON: TimeDelta = TimeDelta::days(36_525);
 /// The changes of one lesson.
 type LessonChanges = (ConflictFlags, Vec<PairChange>);
 
-/// Calculates the conflicts of what changed and stores the difference. The columns of lessons that are not in `work` are
-/// those of a connection with direction `allowed`.
-pub async fn refresh(
+/// Calculates the conflicts of what changed and stores the difference.
+pub async fn refresh(round: &mut Round<'_>, work: &mut [Work], changed: &Delta) -> Result<(), Failure> {
+    let affected = affected(round, work, changed).await?;
+    settle(round, work, changed, affected).await
+}
+
+/// Clears the conflicts of lessons that are no more, which takes no listing to know: their mappings are about to go.
+pub async fn clear_of_removed(round: &mut Round<'_>, work: &mut [Work], changed: &Delta) -> Result<(), Failure> {
+    let removed = work.iter().filter(|work| work.mapping.lesson_removed_at.is_some());
+    let removed = removed.map(|work| (work.mapping.lesson_id, work.mapping.clone())).collect();
+    settle(round, work, changed, removed).await
+}
+
+/// Stores what the conflicts of the `affected` lessons are now.
+async fn settle(
     round: &mut Round<'_>,
     work: &mut [Work],
     changed: &Delta,
-    allowed: SyncDirection,
+    affected: BTreeMap<LessonId, CalendarEventMapping>,
 ) -> Result<(), Failure> {
-    let affected = affected(round, work, changed).await?;
     if affected.is_empty() {
         return Ok(());
     }
@@ -54,7 +60,7 @@ pub async fn refresh(
     for (flags, changes) in &lessons {
         note(round, &affected[&flags.lesson_id], flags, changes);
     }
-    let columns = flag(work, &affected, &lessons, allowed);
+    let columns = flag(work, &affected, &lessons, round.job.allowed());
     let (store, key) = (&round.sync.google.store, round.request.key);
     // The host's row comes before the pairs, so that a crash between them repeats both.
     for (lesson, columns) in &columns {

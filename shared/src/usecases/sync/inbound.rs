@@ -8,14 +8,15 @@ use chrono_tz::Tz;
 
 use super::{
     Failure,
+    delta::Delta,
     listed::Listed,
     own_events::{self, Unmentioned},
-    report::Ending,
-    round::{Delta, Round},
+    round::Round,
 };
 use crate::{
     Error, ErrorKind,
     decide::{
+        ending::Left,
         inbound::{self, InboundPlan},
         push::Brought,
     },
@@ -192,7 +193,7 @@ async fn go_on(
         PageOutcome::Last { sync_token } => progress.after_last_page(sync_token, items),
         PageOutcome::CursorLost | PageOutcome::Failed(_) => progress,
     });
-    round.report.leave(Ending::MoreAtOnce, "The calendar's list has more pages; the rest follows at once.");
+    round.report.leave(Left::MoreAtOnce, "The calendar's list has more pages; the rest follows at once.");
     Ok(())
 }
 

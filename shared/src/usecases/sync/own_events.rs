@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 
-use super::{Failure, report::Ending, round::Round};
+use super::{Failure, round::Round};
 use crate::{
-    decide::{backoff, inbound::InboundPlan, outbound::observe as observe_event},
+    decide::{backoff, ending::Left, inbound::InboundPlan, outbound::observe as observe_event},
     model::{CalendarEventMapping, ConnectionKey, Event, EventId, EventTime, LessonId, Mentions, OwnEventId},
     ports::{CalendarError, MarkUpdate, Operation, OperationOutcome},
     services::{concurrently::concurrently, google_session::GoogleSession},
@@ -192,9 +192,7 @@ pub async fn remove_orphans(
             }
             OperationOutcome::TryLater(_) | OperationOutcome::RefusedForNow(_) => {
                 clean = false;
-                round
-                    .report
-                    .leave(Ending::Incomplete, "An event of ours that should not be there could not be deleted yet.");
+                round.report.leave(Left::Failed, "An event of ours that should not be there could not be deleted yet.");
             }
         }
     }

@@ -2,12 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{
-    SyncCalendar, SyncRequest, SyncRun,
-    report::{Ending, Report},
-};
+use super::{SyncCalendar, SyncRequest, SyncRun, report::Report};
 use crate::{
     Result,
+    decide::ending::Left,
     model::{CalendarSyncLog, SyncDirection, SyncLogId, SyncOutcome, SyncState, SyncTrigger},
     ports::ReleaseOutcome,
 };
@@ -29,6 +27,12 @@ impl SyncCalendar {
             self.record(request, report, SyncDirection::TwoWay, outcome, started_at).await?;
         }
         Ok(())
+    }
+
+    /// Ends the log row of a run that found the lease held each time.
+    pub async fn give_up(&self, request: &SyncRequest) -> Result<()> {
+        let why = "Other syncs were under way all the time; this one was given up.";
+        self.end_in_vain(request, Report::default(), why, self.now()).await
     }
 
     /// Ends a run that a listing of the meantime has answered. `None` where it has not, or where requests came since:
@@ -70,7 +74,7 @@ impl SyncCalendar {
         let daily = report.reconciled;
         let now = self.now();
         let id = request.log_id.unwrap_or_else(|| SyncLogId(self.time_ordered_id(started_at)));
-        let throttled = matches!(report.ending, Ending::Paced | Ending::QuotaExceeded);
+        let throttled = matches!(report.left, Left::Throttled | Left::QuotaExceeded);
         let mut log = report.into_log(id, request, direction, outcome, [started_at, now]);
         log_end(request, &log, throttled, now);
         if let Some(earlier) = self.promised(request).await? {

@@ -1,41 +1,19 @@
 //! What a run has done so far, and in which words its log row will say so.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use super::{SyncRequest, round::Delta, words};
-use crate::model::{
-    CalendarEventMapping, CalendarSyncLog, EventId, SkippedEvent, SyncCounts, SyncDirection, SyncLogId, SyncOutcome,
-    SyncTask, text::shortened,
+use super::{SyncRequest, delta::Delta, words};
+use crate::{
+    decide::ending::Left,
+    model::{
+        CalendarEventMapping, CalendarSyncLog, EventId, SkippedEvent, SyncCounts, SyncDirection, SyncLogId,
+        SyncOutcome, text::shortened,
+    },
 };
 
 /// Events of which something is said in a sentence each. One more sentence names the others.
 const MAX_EVENT_SENTENCES: usize = 10;
-
-/// How far a round came. Of two endings the worse counts: the later one here.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ending {
-    /// Nothing is left.
-    #[default]
-    Complete,
-    /// Nothing is wrong, there was only more to do than time: the rest is to follow at once.
-    MoreAtOnce,
-    /// The rest has to wait: we hold back, below what Google allows a minute.
-    Paced,
-    /// Something is left for a later run, since it failed.
-    Incomplete,
-    /// The same, since Google's usage limit was met.
-    QuotaExceeded,
-}
-
-impl Ending {
-    /// Whether the rest follows without anything having failed.
-    pub fn goes_on(self) -> bool {
-        matches!(self, Self::MoreAtOnce | Self::Paced)
-    }
-}
 
 /// The account of one run.
 #[derive(Debug, Default)]
@@ -46,12 +24,8 @@ pub struct Report {
     pub google_calls: u32,
     /// Lessons that Google refused.
     pub failed: u32,
-    /// How far the round came.
-    pub ending: Ending,
-    /// What a later run is to be asked for, if the rest is to follow.
-    pub rest: BTreeSet<SyncTask>,
-    /// Whether a person bounded the run: to some lessons, or to a direction that is not the connection's own.
-    pub narrowed: bool,
+    /// What the round has left so far.
+    pub left: Left,
     /// Whether stored data changed in a way that the counts don't show.
     pub changed: bool,
     /// Whether all lessons were compared with all mappings, as happens daily.
@@ -112,14 +86,14 @@ impl Report {
     }
 
     /// Notes that something is left for a later run, and why.
-    pub fn leave(&mut self, ending: Ending, reason: impl Into<String>) {
+    pub fn leave(&mut self, left: Left, reason: impl Into<String>) {
         self.say(reason);
-        self.ending = self.ending.max(ending);
+        self.left = self.left.max(left);
     }
 
     /// Notes that there was no room left in this minute's quota.
     pub fn wait(&mut self) {
-        self.leave(Ending::Paced, "There is more to ask of Google than we may in a minute; the rest follows.");
+        self.leave(Left::Throttled, "There is more to ask of Google than we may in a minute; the rest follows.");
     }
 
     /// Notes what was imported.
@@ -130,17 +104,7 @@ impl Report {
 
     /// Whether there is anything to tell.
     pub fn is_worth_a_row(&self) -> bool {
-        self.counts != SyncCounts::default() || self.failed > 0 || self.ending >= Ending::Incomplete || self.changed
-    }
-
-    /// How the run ended, as far as it got.
-    pub fn outcome(&self) -> SyncOutcome {
-        match self.ending {
-            Ending::MoreAtOnce | Ending::Paced => SyncOutcome::Running,
-            Ending::Incomplete | Ending::QuotaExceeded => SyncOutcome::Partial,
-            Ending::Complete if self.failed > 0 => SyncOutcome::Partial,
-            Ending::Complete => SyncOutcome::Completed,
-        }
+        self.counts != SyncCounts::default() || self.failed > 0 || self.left >= Left::Failed || self.changed
     }
 
     /// The log row.
@@ -177,6 +141,8 @@ impl Report {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use chrono::TimeDelta;
     use uuid::Uuid;
 
@@ -229,7 +195,7 @@ mod tests {
         let mut report = Report { zone: chrono_tz::Europe::Berlin, ..Report::default() };
         for _ in 0..60 {
             report.say_of(&lesson, "its event was made");
-            report.leave(Ending::Incomplete, "Time ran out.");
+            report.leave(Left::Failed, "Time ran out.");
         }
         let request = SyncRequest {
             key,
@@ -239,6 +205,7 @@ mod tests {
             asked: None,
             notified_at: None,
             due_at: None,
+            idle_hops: 0,
             deadline: start,
         };
         let (id, direction, outcome) = (SyncLogId(Uuid::nil()), SyncDirection::TwoWay, SyncOutcome::Partial);

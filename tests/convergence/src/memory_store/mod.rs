@@ -87,6 +87,7 @@ pub enum Stored {
     },
     /// A state was not stored: another holds the lease.
     LeaseLost,
+    CutFound,
     /// A log row, with what it counted before and what it does now, and what it says.
     Log {
         before: SyncCounts,

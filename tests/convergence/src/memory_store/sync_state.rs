@@ -30,7 +30,11 @@ impl SyncStateStore for MemoryStore {
         self.write(Table::State, |tables| {
             let Some(state) = tables.states.get_mut(&key) else { return LeaseAttempt::NotConnected };
             if state.lease.until <= now {
-                state.lease = Lease { owner: Some(owner), until, fence: state.lease.fence + 1 };
+                let cut = state.lease.owner;
+                state.lease = Lease { owner: Some(owner), cut, until, fence: state.lease.fence + 1 };
+                if cut.is_some() {
+                    tables.journal.push(Stored::CutFound);
+                }
                 return LeaseAttempt::Granted(Box::new(state.clone()));
             }
             if state.lease.owner == Some(owner) && state.lease.until == until {
@@ -78,7 +82,7 @@ impl SyncStateStore for MemoryStore {
             }
             let goes = tables.credentials.get(&key).is_some_and(is_disconnecting);
             tables.journal.push(progress(state, changed, goes));
-            let lease = Lease { owner: None, until: DateTime::UNIX_EPOCH, fence: state.lease.fence };
+            let lease = Lease { owner: None, cut: None, until: DateTime::UNIX_EPOCH, fence: state.lease.fence };
             let pending = PendingRequests { counter: state.pending.counter, tasks: changed.pending.tasks.clone() };
             *state = SyncState { lease, pending, ..changed.clone() };
             ReleaseOutcome::Released

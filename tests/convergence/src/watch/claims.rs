@@ -16,11 +16,15 @@ use crate::{
 /// What a state says of its connection only because of what Google answered.
 const OF_GOOGLE: [&str; 4] = ["calendar_gone", "client_refused", "google_refused", "quota_exceeded"];
 
+/// What a state says of the run before.
+const CUT: &str = "run_cut";
+
 /// Violations in what was stored.
 pub fn judge(state: &State, run: &Run, stored: &Stored) -> Option<String> {
     match stored {
         Stored::State { failures: (before, after), error, moved, goes } => {
-            if after > before && !run.met.contains(&Mishap::Trouble) {
+            let cause = if error.as_deref() == Some(CUT) { Mishap::CutFound } else { Mishap::Trouble };
+            if after > before && !run.met.contains(&cause) {
                 return Some(format!("a run counts as failed for {error:?}, and nothing had failed"));
             }
             let claim = error.as_deref().filter(|code| after > before && OF_GOOGLE.contains(code));
@@ -67,9 +71,12 @@ pub fn judge(state: &State, run: &Run, stored: &Stored) -> Option<String> {
             let right = told.len() == due.len() && due.iter().all(|change| told.contains(change));
             (!right).then(|| format!("of the new conflicts {new:?} and those that are gone {gone:?} was told {told:?}"))
         }
-        Stored::Log { .. } | Stored::ExternalEvent | Stored::Notice(_) | Stored::Connection(_) | Stored::LeaseLost => {
-            None
-        }
+        Stored::Log { .. }
+        | Stored::ExternalEvent
+        | Stored::Notice(_)
+        | Stored::Connection(_)
+        | Stored::CutFound
+        | Stored::LeaseLost => None,
     }
 }
 

@@ -28,6 +28,8 @@ enum Mishap {
     Trouble,
     /// Another run took its lease.
     Superseded,
+    /// It found the lease of a run that had not given it back.
+    CutFound,
 }
 
 /// What an actor was asked for, and its effects so far.

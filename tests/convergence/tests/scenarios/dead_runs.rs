@@ -1,8 +1,8 @@
 //! Rows that a run stored before it died: whole days, when the calendar moves to another time zone, and what came to
-//! overlap no more.
+//! overlap no more. A run that is cut is found out by the next.
 
 use calendar_sync::{
-    model::{SyncTask, SyncTrigger},
+    model::{NoticeKind, SyncTask, SyncTrigger},
     ports::SyncMessage,
 };
 use chrono::TimeDelta;
@@ -106,4 +106,39 @@ fn a_lesson_is_flagged_no_more_for_an_exception_that_a_dead_run_removed_with_its
         }
     }
     assert!(removed_before_death > 0, "some death left the conflict without its event");
+}
+
+/// The next run takes the lease, counts that `cut` runs were cut in a row, and dies.
+fn cut_a_run(stage: &mut Stage, cut: u32) {
+    let before = stage.state().lease.owner;
+    stage.until("another run", |stage| {
+        let state = stage.state();
+        state.failures == cut && state.lease.owner.is_some_and(|owner| Some(owner) != before)
+    });
+    assert!(stage.dies_after(0));
+}
+
+/// What the instructor was told of failures.
+fn failures_told(stage: &Stage) -> Vec<String> {
+    let codes = stage.told().into_iter().filter_map(|notice| match notice.kind {
+        NoticeKind::SyncFailing { code } => Some(code),
+        _ => None,
+    });
+    codes.collect()
+}
+
+#[test]
+fn three_runs_in_a_row_that_are_cut_count_as_failures_and_are_told_once() {
+    let mut stage = Stage::new();
+    stage.settle(TimeDelta::minutes(5));
+    stage.plan();
+    for cut in 0..4 {
+        cut_a_run(&mut stage, cut);
+    }
+    assert_eq!(stage.state().last_error.as_deref(), Some("run_cut"));
+    assert_eq!(failures_told(&stage).len(), 0, "each died before it could tell");
+    stage.settle(TimeDelta::hours(1));
+    assert_eq!(failures_told(&stage), ["run_cut"]);
+    let state = stage.state();
+    assert_eq!((state.failures, state.last_error, state.lease.cut), (0, None, None), "and the next goes on");
 }

@@ -32,10 +32,11 @@ impl Stage {
 
     /// How many notices told of conflicts, and what they told.
     fn conflicts_told(&self) -> (usize, Told) {
-        let once: BTreeMap<_, _> = self.told().into_iter().map(|notice| (notice.id, notice.kind)).collect();
+        let mut seen = BTreeSet::new();
+        let once: Vec<_> = self.told().into_iter().filter(|notice| seen.insert(notice.id)).collect();
         let notices = once.len();
         let mut told = Told::new();
-        for kind in once.into_values() {
+        for kind in once.into_iter().map(|notice| notice.kind) {
             let NoticeKind::ConflictsChanged { conflicts } = kind else { panic!("{kind:?}") };
             assert!(conflicts.len() <= ConflictChange::MAX_PER_NOTICE);
             for change in conflicts {

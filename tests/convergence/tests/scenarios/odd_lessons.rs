@@ -1,6 +1,7 @@
 //! Lessons that last longer than a day, which the host may write and which are refused, and such as lie beyond the
 //! window.
 
+use calendar_sync::{model::SyncStatus, ports::LessonLookup, usecases::note_lesson_changes::LessonChange};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -42,4 +43,23 @@ fn a_lesson_beyond_the_window_that_an_event_overlaps_is_flagged_and_waits_for_no
     let tables = stage.world.store.tables();
     let row = tables.lessons.values().next().unwrap();
     assert_eq!((&row["has_conflict"], &row["calendar_sync_status"]), (&json!(true), &Value::Null), "{row}");
+}
+
+#[test]
+fn a_past_lesson_that_is_removed_while_its_row_is_malformed_loses_its_event() {
+    let mut stage = Stage::new();
+    stage.add_lesson_in(-TimeDelta::days(1));
+    stage.settle(TimeDelta::minutes(2));
+    let (place, at) = ((stage.party.key.tenant_id, stage.lesson()), stage.world.now());
+    let LessonLookup::Found(lesson) = stage.world.store.tables().lesson(place.0, place.1) else { panic!("no row") };
+    stage.world.store.tables().lessons.get_mut(&place).unwrap()["ends_at"] = Value::Null;
+    stage.world.stream.push_back(LessonChange { old: Some(*lesson), new: None, at });
+    stage.settle(TimeDelta::minutes(2));
+    assert_eq!((stage.mapping().sync_status, stage.events().len()), (SyncStatus::Failed, 1));
+    stage.settle(TimeDelta::days(8));
+
+    stage.world.store.tables().lessons.remove(&place);
+    stage.world.stream.push_back(LessonChange { old: None, new: None, at });
+    stage.settle(TimeDelta::hours(40));
+    assert_eq!((stage.events().len(), stage.world.store.tables().mappings_of(stage.party.key).len()), (0, 0));
 }

@@ -223,3 +223,20 @@ fn changes_of_several_pages_of_which_google_did_not_tell_put_push_in_doubt() {
     stage.settle(TimeDelta::minutes(4));
     assert!(since(&stage.state().push_health).is_some(), "{:?}", stage.state().push_health);
 }
+
+#[test]
+fn a_lesson_that_is_removed_while_the_calendar_is_listed_anew_leaves_no_conflict_behind() {
+    let mut stage = Stage::unconnected();
+    fill(&stage, 60);
+    stage.add_lesson();
+    stage.plan_over_lesson();
+    stage.settle(TimeDelta::minutes(5));
+    assert_eq!(stage.conflicts(), 1);
+    stage.change_state(|state| state.cursor = None);
+    stage.plan();
+    stage.until_page(2);
+    assert!(stage.state().is_known_in_part());
+    stage.remove_lesson();
+    stage.until("its event is gone", |stage| stage.world.store.tables().mappings_of(stage.party.key).is_empty());
+    assert_eq!(stage.conflicts(), 0);
+}

@@ -184,6 +184,14 @@ impl Stage {
         self.settle(TimeDelta::minutes(2));
     }
 
+    /// The host deletes the one lesson, or the first of several, and the table's stream tells it.
+    pub fn remove_lesson(&mut self) {
+        let (place, at) = ((self.party.key.tenant_id, self.lesson()), self.world.now());
+        let LessonLookup::Found(old) = self.world.store.tables().lesson(place.0, place.1) else { panic!("no row") };
+        self.world.store.tables().lessons.remove(&place);
+        self.world.stream.push_back(LessonChange { old: Some(*old), new: None, at });
+    }
+
     /// The live events of the calendar, as Google shows them.
     pub fn events(&self) -> Vec<Value> {
         let all = self.world.sim.state().google.events(self.party.account);

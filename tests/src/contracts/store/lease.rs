@@ -54,6 +54,19 @@ pub async fn a_holder_whose_lease_ran_out_has_lost_it_to_the_next(on: &Subject) 
     assert!(on.store.save_state(key, &second).await.unwrap());
 }
 
+/// A lease that was given back leaves nobody to be found; one that ran out names its holder, once.
+pub async fn the_next_holder_finds_whose_lease_was_never_given_back(on: &Subject) {
+    let key = instructor(1);
+    on.connected(key).await;
+    let first = on.leased(key, 1).await;
+    assert_eq!(first.lease.cut, None, "nobody had it before");
+    let LeaseAttempt::Granted(second) = on.acquire(key, 2, 10, &[]).await else { panic!("the lease ran out") };
+    assert_eq!(second.lease.cut, first.lease.owner);
+    assert_eq!(on.state(key).await.lease.cut, first.lease.owner, "also if the answer was lost");
+    assert_eq!(on.store.release_lease(key, &second).await.unwrap(), ReleaseOutcome::Released);
+    assert_eq!(on.leased(key, 3).await.lease.cut, None);
+}
+
 /// A holder that asks again, because an answer was lost, still holds it.
 pub async fn asking_again_for_ones_own_lease_grants_it(on: &Subject) {
     let key = instructor(1);

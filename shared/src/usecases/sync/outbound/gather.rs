@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     decide::outbound::{Desired, LessonDecision, decide, judge},
-    model::{CalendarEventMapping, Lesson, LessonId, SyncDirection, SyncStatus, SyncTask, Window},
+    model::{CalendarEventMapping, Lesson, LessonId, SyncStatus, SyncTask, Window},
     ports::{LessonLookup, LessonSyncColumns, MarkUpdate},
     usecases::sync::{Failure, round::Round, words},
 };
@@ -22,57 +22,15 @@ pub async fn gather(
     window: Window,
     full_reconcile: bool,
     newly_in_window: Option<Window>,
-    direction: SyncDirection,
 ) -> Result<(Vec<Work>, bool), Failure> {
-    let (store, key) = (&round.sync.google.store, round.request.key);
-    let narrowed = round.report.narrowed;
-    let mut mappings: BTreeMap<LessonId, Option<CalendarEventMapping>> = BTreeMap::new();
-    let dirty = store.dirty_mappings(key, MAX_MARKED_MAPPINGS).await?;
-    let more = dirty.len() == MAX_MARKED_MAPPINGS;
-    mappings.extend(dirty.into_iter().map(|mapping| (mapping.lesson_id, Some(mapping))));
-    if full_reconcile {
-        let all = store.mappings(key).await?;
-        let may_differ = |mapping: &CalendarEventMapping| {
-            mapping.event_end >= window.from || mapping.lesson_removed_at.is_some() || mapping.is_owed()
-        };
-        mappings.extend(all.into_iter().filter(may_differ).map(|mapping| (mapping.lesson_id, Some(mapping))));
-    }
-    if let Some(window) = if full_reconcile { Some(window) } else { newly_in_window } {
-        for lesson in store.lessons_between(key, window).await? {
-            if let Entry::Vacant(entry) = mappings.entry(lesson) {
-                entry.insert(if full_reconcile { None } else { store.mapping(key, lesson).await? });
-            }
-        }
-    }
+    let entering = if full_reconcile { Some(window) } else { newly_in_window };
+    let (mappings, more) = candidates(round, window, full_reconcile, entering).await?;
     let ids: Vec<LessonId> = mappings.keys().copied().collect();
-    let lessons = store.lessons(key.tenant_id, &ids).await?;
+    let lessons = round.sync.google.store.lessons(round.request.key.tenant_id, &ids).await?;
     let mut work = Vec::new();
     let mut waiting = 0;
     for ((id, stored), lookup) in mappings.into_iter().zip(lessons) {
-        let (desired, skip) = match judge(key.instructor_id, &lookup, window, narrowed, stored.as_ref()) {
-            LessonDecision::Wants(desired) => (desired, None),
-            LessonDecision::Outside(content) => (Desired::Event(content), Some(Skip::Outside)),
-            LessonDecision::Leave => {
-                match stored {
-                    Some(mapping) => waiting += u32::from(mapping.mark.is_set),
-                    None => blank(round, &lookup).await?,
-                }
-                continue;
-            }
-            LessonDecision::Unreadable(why) => {
-                fail_unreadable(round, id, stored, &lookup, &why).await?;
-                continue;
-            }
-        };
-        let lesson = match lookup {
-            LessonLookup::Found(lesson) => Some(*lesson),
-            LessonLookup::Gone | LessonLookup::Unreadable(_) => None,
-        };
-        let mut prepared = Work { skip, ..prepare(round, id, stored, desired, lesson) };
-        if direction.writes() {
-            prepared.wait_for_pages(round.state);
-        }
-        work.push(prepared);
+        waiting += u32::from(!judge_one(round, window, id, stored, lookup, &mut work).await?);
     }
     say_what_lies_outside(round, &work, window);
     if waiting > 0 {
@@ -80,10 +38,77 @@ pub async fn gather(
             .report
             .say(format!("{waiting} changed lessons lie outside of what was asked for and wait for the next run."));
     }
-    if direction.writes() {
+    if round.job.direction.writes() {
         hold_back_mass_removal(round, &mut work, full_reconcile).await?;
     }
     Ok((work, more))
+}
+
+/// Lessons with the mapping of each that has one.
+type Candidates = BTreeMap<LessonId, Option<CalendarEventMapping>>;
+
+/// The lessons that are marked, those `entering` the window, and in a full reconcile all that may differ. True when more
+/// are marked.
+async fn candidates(
+    round: &Round<'_>,
+    window: Window,
+    full_reconcile: bool,
+    entering: Option<Window>,
+) -> Result<(Candidates, bool), Failure> {
+    let (store, key) = (&round.sync.google.store, round.request.key);
+    let dirty = store.dirty_mappings(key, MAX_MARKED_MAPPINGS).await?;
+    let more = dirty.len() == MAX_MARKED_MAPPINGS;
+    let mut found: Candidates = dirty.into_iter().map(|mapping| (mapping.lesson_id, Some(mapping))).collect();
+    if full_reconcile {
+        let all = store.mappings(key).await?;
+        let may_differ = |mapping: &CalendarEventMapping| {
+            // Of a lesson that could not be read, nobody may have told that it was removed.
+            let is_unsettled = mapping.is_owed() || mapping.sync_status == SyncStatus::Failed;
+            mapping.event_end >= window.from || mapping.lesson_removed_at.is_some() || is_unsettled
+        };
+        found.extend(all.into_iter().filter(may_differ).map(|mapping| (mapping.lesson_id, Some(mapping))));
+    }
+    if let Some(window) = entering {
+        for lesson in store.lessons_between(key, window).await? {
+            if let Entry::Vacant(entry) = found.entry(lesson) {
+                entry.insert(if full_reconcile { None } else { store.mapping(key, lesson).await? });
+            }
+        }
+    }
+    Ok((found, more))
+}
+
+/// Adds to `work` what the lesson wants. False when it is marked and waits for a run that reaches further.
+async fn judge_one(
+    round: &mut Round<'_>,
+    window: Window,
+    id: LessonId,
+    stored: Option<CalendarEventMapping>,
+    lookup: LessonLookup,
+    work: &mut Vec<Work>,
+) -> Result<bool, Failure> {
+    let bounded = round.job.is_bounded();
+    let (desired, skip) = match judge(round.request.key.instructor_id, &lookup, window, bounded, stored.as_ref()) {
+        LessonDecision::Wants(desired) => (desired, None),
+        LessonDecision::Outside(content) => (Desired::Event(content), Some(Skip::Outside)),
+        LessonDecision::Leave => {
+            let Some(mapping) = stored else { return blank(round, &lookup).await.map(|()| true) };
+            return Ok(!mapping.mark.is_set);
+        }
+        LessonDecision::Unreadable(why) => {
+            return fail_unreadable(round, id, stored, &lookup, &why).await.map(|()| true);
+        }
+    };
+    let lesson = match lookup {
+        LessonLookup::Found(lesson) => Some(*lesson),
+        LessonLookup::Gone | LessonLookup::Unreadable(_) => None,
+    };
+    let mut prepared = Work { skip, ..prepare(round, id, stored, desired, lesson) };
+    if round.job.direction.writes() {
+        prepared.wait_for_pages(round.state);
+    }
+    work.push(prepared);
+    Ok(true)
 }
 
 fn prepare(
@@ -101,7 +126,7 @@ fn prepare(
         };
         CalendarEventMapping::new(key, id, start, end)
     });
-    if round.state.pending.tasks.contains(&SyncTask::RetryGivenUp) {
+    if round.job.asks_for(SyncTask::RetryGivenUp) {
         mapping.restores = 0;
     }
     let decision = decide(&mapping, &desired);

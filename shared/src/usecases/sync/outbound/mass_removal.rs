@@ -18,7 +18,7 @@ pub async fn hold_back_mass_removal(
     full_reconcile: bool,
 ) -> Result<(), Failure> {
     let (key, now) = (round.request.key, round.sync.now());
-    if round.state.pending.tasks.contains(&SyncTask::RetryGivenUp) {
+    if round.job.asks_for(SyncTask::RetryGivenUp) {
         return Ok(());
     }
     if !work.iter().any(Work::vanishes) {

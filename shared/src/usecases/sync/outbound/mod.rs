@@ -9,13 +9,16 @@ use chrono::TimeDelta;
 
 pub use self::{gather::gather, work::Work};
 use crate::{
-    decide::outbound::{
-        Absence, Decision, Desired, LessonStep, StepResult, copy_times, intend as intended, operation, owe,
+    decide::{
+        ending::Left,
+        outbound::{
+            Absence, Decision, Desired, LessonStep, StepResult, copy_times, intend as intended, operation, owe,
+        },
     },
-    model::{EventId, SyncDirection},
+    model::EventId,
     ports::{MarkUpdate, Operation},
     services::{concurrently::concurrently, google_session::GoogleSession},
-    usecases::sync::{Failure, report::Ending, round::Round},
+    usecases::sync::{Failure, round::Round},
 };
 
 /// How often one lesson is decided in a run: insert, fetch, revive, and the next generation.
@@ -26,15 +29,10 @@ const OPERATIONS_PER_BATCH: usize = 50;
 const MAX_BATCH_TIME: TimeDelta = TimeDelta::seconds(5);
 
 /// Stores what is about to be written beside the base, and copies the lessons' times.
-pub async fn intend(
-    round: &mut Round<'_>,
-    work: &mut [Work],
-    direction: SyncDirection,
-    allowed: SyncDirection,
-) -> Result<(), Failure> {
-    let (sync, now) = (round.sync, round.sync.now());
+pub async fn intend(round: &mut Round<'_>, work: &mut [Work]) -> Result<(), Failure> {
+    let (sync, job, now) = (round.sync, round.job, round.sync.now());
     for work in work.iter_mut() {
-        let writes = direction.writes() && work.skip.is_none();
+        let writes = job.direction.writes() && work.skip.is_none();
         // A mapping without an event that needs none is removed by any run that reads it.
         let forgets = work.skip.is_none() && work.decision.step == LessonStep::Forget;
         let step = work.decision.step;
@@ -44,7 +42,7 @@ pub async fn intend(
         let before = work.stored.as_ref();
         work.mapping = if writes {
             intended(work.mapping.clone(), &work.desired, work.decision, now)
-        } else if work.skip.is_none() && !allowed.writes() {
+        } else if work.skip.is_none() && !job.allowed().writes() {
             owe(work.mapping.clone(), &work.desired, step, now)
         } else {
             copy_times(work.mapping.clone(), &work.desired, now)
@@ -79,9 +77,8 @@ pub async fn carry_out(
     round: &mut Round<'_>,
     mut work: Vec<Work>,
     google: &mut GoogleSession<'_>,
-    direction: SyncDirection,
-    allowed: SyncDirection,
 ) -> Result<(), Failure> {
+    let direction = round.job.direction;
     let mut stopped = None;
     'passes: for pass in 0..MAX_PASSES {
         let batch: Vec<(usize, Operation)> = work
@@ -98,7 +95,7 @@ pub async fn carry_out(
         }
         for part in batch.chunks(OPERATIONS_PER_BATCH) {
             if round.sync.now() + MAX_BATCH_TIME >= round.request.deadline {
-                round.report.leave(Ending::MoreAtOnce, "Time ran out; the rest follows at once.");
+                round.report.leave(Left::MoreAtOnce, "Time ran out; the rest follows at once.");
                 break 'passes;
             }
             let operations: Vec<Operation> = part.iter().map(|(_, operation)| operation.clone()).collect();
@@ -120,9 +117,9 @@ pub async fn carry_out(
                 && !work.is_settled(direction)
         })
     {
-        round.report.leave(Ending::Incomplete, "An event changed in Google again and again while it was written.");
+        round.report.leave(Left::Failed, "An event changed in Google again and again while it was written.");
     }
-    finish(round, work, direction, allowed).await?;
+    finish(round, work).await?;
     stopped.map_or(Ok(()), |error| Err(error.into()))
 }
 
@@ -141,12 +138,8 @@ async fn save_all(round: &Round<'_>, work: &mut [Work], batch: &[(usize, Operati
 }
 
 /// Stores how each lesson ended: on its mapping, which loses its mark where all is done, and on the host's row.
-async fn finish(
-    round: &mut Round<'_>,
-    work: Vec<Work>,
-    direction: SyncDirection,
-    allowed: SyncDirection,
-) -> Result<(), Failure> {
+async fn finish(round: &mut Round<'_>, work: Vec<Work>) -> Result<(), Failure> {
+    let (direction, allowed) = (round.job.direction, round.job.allowed());
     let (store, key) = (&round.sync.google.store, round.request.key);
     let saves = work.into_iter().map(|work| async move {
         // A run that a person kept from writing, on a connection that writes, has not settled the lesson.

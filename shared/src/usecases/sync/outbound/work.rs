@@ -3,13 +3,14 @@
 use crate::{
     decide::{
         backoff, breaker,
+        ending::Left,
         outbound::{
             Absence, Decision, Desired, LessonStep, StepResult, conclude, decide, intend as intended, operation,
         },
     },
     model::{CalendarEventMapping, Lesson, ListingProgress, Notice, NoticeKind, SyncDirection, SyncState, SyncStatus},
     ports::{CalendarError, LessonSyncColumns, OperationOutcome},
-    usecases::sync::{report::Ending, round::Round, words},
+    usecases::sync::{round::Round, words},
 };
 
 #[derive(Debug)]
@@ -112,7 +113,7 @@ impl Work {
             StepResult::Later(_) if outcome == OperationOutcome::TryLater(CalendarError::Paced) => round.report.wait(),
             StepResult::Later(why) => {
                 let exceeded = outcome == OperationOutcome::TryLater(CalendarError::QuotaExceeded);
-                let ending = if exceeded { Ending::QuotaExceeded } else { Ending::Incomplete };
+                let ending = if exceeded { Left::QuotaExceeded } else { Left::Failed };
                 round.report.leave(ending, format!("Google could not take a change in yet: {why}."));
             }
             StepResult::Failed(why) => {

@@ -17,6 +17,12 @@ const firstSync = (status, lessonsWaiting) => ({
   logs: [],
 });
 
+function firstListing(status) {
+  const startedAt = status.connectedAt;
+  const progress = { startedAt, eventsListed: 7500, lessonsWaiting: 160, lessonsInAll: 200 };
+  return { ...firstSync(status, 160), progress };
+}
+
 const NOT_CONNECTED = {
   connected: false,
   state: "not_connected",
@@ -39,6 +45,7 @@ export const STATES = [
   { name: "loading", waits: true },
   { name: "reading", status: (status) => firstSync(status, 0), search: "&calendar=connected" },
   { name: "first-sync", status: (status) => firstSync(status, 117) },
+  { name: "first-listing", status: firstListing },
   { name: "up-to-date", status: withoutConflicts },
   { name: "at-work" },
   {

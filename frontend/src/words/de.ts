@@ -14,6 +14,10 @@ const atLeast = (number: number, max: number, one: string, many: string): string
 const events = (number: number) => counted(number, "Termin", "Termine");
 const lessons = (number: number) => counted(number, "Stunde", "Stunden");
 
+const grouped = (number: number): string => number.toLocaleString("de");
+
+const read = (events: number) => `${grouped(events)} ${events === 1 ? "Termin" : "Termine"} gelesen`;
+
 const words: Words = {
   googleCalendar: "Google Kalender",
   noTitle: "(ohne Titel)",
@@ -86,6 +90,10 @@ const words: Words = {
     byHand: "Synchronisiert wird von Hand",
     firstSync: "Wird zum ersten Mal synchronisiert …",
     firstToGo: (lessons, max) => `Erste Synchronisation: noch ${atLeast(lessons, max, "Stunde", "Stunden")}`,
+    firstListing: (events) => `Erste Synchronisation: ${read(events)}`,
+    firstListingWithLessons: (events, written, lessons) =>
+      `Erste Synchronisation: ${read(events)}, ${grouped(written)} von ${grouped(lessons)} Stunden in Google`,
+    listingAnew: (events) => `Der Kalender wird neu gelesen: ${read(events)}`,
     firstHint: "Das geht von selbst weiter; Sie können diese Seite verlassen.",
     upToDate: "Auf dem neuesten Stand",
     notWritten: "Stunden werden nicht in Google eingetragen.",

@@ -3,6 +3,10 @@
 
 const counted = (number: number, one: string): string => `${number} ${one}${number === 1 ? "" : "s"}`;
 
+const grouped = (number: number): string => number.toLocaleString("en");
+
+const read = (events: number): string => `${grouped(events)} event${events === 1 ? "" : "s"} read`;
+
 const atLeast = (number: number, max: number, one: string): string =>
   number < max ? counted(number, one) : `${max} ${one}s or more`;
 
@@ -83,6 +87,10 @@ export const en = {
     byHand: "Synced by hand",
     firstSync: "First sync under way …",
     firstToGo: (lessons: number, max: number) => `First sync: ${atLeast(lessons, max, "lesson")} to go`,
+    firstListing: (events: number) => `First sync: ${read(events)}`,
+    firstListingWithLessons: (events: number, written: number, lessons: number) =>
+      `First sync: ${read(events)}, ${grouped(written)} of ${grouped(lessons)} lessons in Google`,
+    listingAnew: (events: number) => `The calendar is read anew: ${read(events)}`,
     firstHint: "It goes on by itself; you may leave this page.",
     upToDate: "Up to date",
     notWritten: "Lessons are not written to Google.",

@@ -5,7 +5,7 @@ use calendar_sync::{
         CalendarEventMapping, ConnectionStatus, InstructorCalendarCredentials, PushHealth, SchedulingConflict,
         SyncSettings, SyncState, timestamp,
     },
-    usecases::show_status::{Overdue, Status},
+    usecases::show_status::{Overdue, Progress, Status},
 };
 use serde_json::{Value, json};
 
@@ -17,7 +17,11 @@ pub fn status(status: &Status) -> Value {
             let description = "No calendar is connected.";
             json!({ "connected": false, "state": "not_connected", "reason": null, "description": description })
         },
-        |(credentials, state)| connection(credentials, state, status.overdue_renewal),
+        |(credentials, state)| {
+            let mut shown = connection(credentials, state, status.overdue_renewal);
+            shown["progress"] = status.progress.as_ref().map_or(Value::Null, progress);
+            shown
+        },
     );
     shown["counts"] = json!({
         "lessonsWaiting": status.waiting,
@@ -69,6 +73,15 @@ fn connection(credentials: &InstructorCalendarCredentials, state: &SyncState, ov
         "nextSyncAt": state.next_sync_at.map(timestamp::format),
         "settings": settings(&credentials.settings),
         "push": push(credentials, state, overdue),
+    })
+}
+
+fn progress(progress: &Progress) -> Value {
+    json!({
+        "startedAt": timestamp::format(progress.started_at),
+        "eventsListed": progress.events_listed,
+        "lessonsWaiting": progress.lessons_waiting,
+        "lessonsInAll": progress.lessons_in_all,
     })
 }
 

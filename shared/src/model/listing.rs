@@ -121,6 +121,11 @@ impl ListingProgress {
         }
     }
 
+    /// Whether it reads the whole calendar, and not changes alone.
+    pub fn lists_everything(&self) -> bool {
+        self.covers == Coverage::Everything
+    }
+
     /// Whether its next page begins a request, so that what that page says is as of now.
     pub fn is_at_first_page(&self) -> bool {
         self.page_token.is_none()

@@ -8,7 +8,7 @@ use crate::{
     Error, Result,
     decide::schedule,
     model::{
-        CalendarEventMapping, CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, LessonId,
+        CalendarEventMapping, CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, LessonId, ListingProgress,
         SchedulingConflict, SyncLogId, SyncState,
     },
     ports::{Clock, Store},
@@ -33,6 +33,8 @@ pub struct Status {
     pub conflicts_in_all: usize,
     /// Lessons that wait to be written.
     pub waiting: usize,
+    /// While the whole calendar is being listed.
+    pub progress: Option<Progress>,
     /// Future lessons whose sync failed, the soonest first.
     pub failed: Vec<CalendarEventMapping>,
     /// The last runs, newest first.
@@ -49,6 +51,32 @@ impl Status {
     pub fn without_plans(mut self) -> Self {
         self.conflicts.iter_mut().for_each(|(_, title)| *title = None);
         self
+    }
+}
+
+/// How far a sync is that lists the whole calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    pub started_at: DateTime<Utc>,
+    /// As the pages counted them: one that changes meanwhile may count twice.
+    pub events_listed: u32,
+    /// Of `lessons_in_all`.
+    pub lessons_waiting: usize,
+    /// Lessons to come that have been looked at: none before the first page is stored.
+    pub lessons_in_all: usize,
+}
+
+impl Progress {
+    fn of(listing: &ListingProgress, mappings: &[CalendarEventMapping], now: DateTime<Utc>) -> Self {
+        let is_to_come =
+            |mapping: &&CalendarEventMapping| mapping.event_end > now && mapping.lesson_removed_at.is_none();
+        let to_come = || mappings.iter().filter(is_to_come);
+        Self {
+            started_at: listing.began,
+            events_listed: listing.events,
+            lessons_waiting: to_come().filter(|mapping| mapping.mark.is_set).count(),
+            lessons_in_all: to_come().count(),
+        }
     }
 }
 
@@ -83,11 +111,26 @@ impl ShowStatus {
         }
         let waiting =
             if connection.is_some() { store.dirty_mappings(key, MAX_COUNTED_LESSONS).await?.len() } else { 0 };
+        let listing = connection.as_ref().and_then(|(_, state)| state.listing.as_ref());
+        let progress = match listing.filter(|listing| listing.lists_everything()) {
+            Some(listing) => Some(Progress::of(listing, &store.mappings(key).await?, now)),
+            None => None,
+        };
         let next_cursor =
             (logs.len() > LOGS_PER_PAGE).then(|| logs.remove(LOGS_PER_PAGE)).and(logs.last().map(|log| log.id));
         let logs = logs.into_iter().map(|log| log.as_of(now)).collect();
         let overdue_renewal = connection.as_ref().and_then(|(_, state)| overdue(state, now));
-        Ok(Status { connection, conflicts, conflicts_in_all, waiting, failed, logs, next_cursor, overdue_renewal })
+        Ok(Status {
+            connection,
+            conflicts,
+            conflicts_in_all,
+            waiting,
+            progress,
+            failed,
+            logs,
+            next_cursor,
+            overdue_renewal,
+        })
     }
 
     /// How many conflicts are not over, with those for which their lesson has no pair.
@@ -139,4 +182,35 @@ fn overdue(state: &SyncState, now: DateTime<Utc>) -> Option<Overdue> {
     let ends = state.channel.as_ref()?.expires_at;
     let late = state.channel_opened_at.is_some_and(|at| schedule::renewal_is_late(at, ends, now));
     if ends <= now { Some(Overdue::Ended) } else { late.then_some(Overdue::StillOpen) }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn progress_counts_the_lessons_to_come() {
+        let now = "2026-03-01T08:00:00Z".parse::<DateTime<Utc>>().unwrap();
+        let key = crate::testing::key(1, 2);
+        let mapping = |hours: i64, is_marked: bool, is_removed: bool| {
+            let end = now + TimeDelta::hours(hours);
+            let mut mapping =
+                CalendarEventMapping::new(key, LessonId(uuid::Uuid::from_u128(1)), end - TimeDelta::hours(1), end);
+            mapping.mark.is_set = is_marked;
+            mapping.lesson_removed_at = is_removed.then_some(now);
+            mapping
+        };
+        let listing = ListingProgress::complete("shape".to_owned(), now).after_page("page 2".to_owned(), 2500);
+        for (mappings, waiting, in_all) in [
+            (vec![], 0, 0),
+            (vec![mapping(1, true, false), mapping(1, false, false)], 1, 2),
+            (vec![mapping(0, true, false), mapping(1, true, true)], 0, 0),
+        ] {
+            let progress = Progress::of(&listing, &mappings, now);
+            assert_eq!((progress.lessons_waiting, progress.lessons_in_all), (waiting, in_all));
+            assert_eq!((progress.started_at, progress.events_listed), (now, 2500));
+        }
+    }
 }

@@ -5,6 +5,7 @@ mod breaker;
 mod connecting;
 mod disconnecting;
 mod failure_modes;
+mod first_sync;
 mod google_refuses;
 mod left_out;
 mod lesson_feed;

@@ -42,7 +42,7 @@ export function offline({ words, format }: Language, knownAt: number): Headline 
 }
 
 function ofActive(
-  { counts, lastSyncedAt, settings }: Connection,
+  { counts, lastSyncedAt, progress, settings }: Connection,
   { words, format }: Language,
   now: number,
 ): Headline {
@@ -59,11 +59,24 @@ function ofActive(
     return { tone: "quiet", title, hint: lastSynced };
   }
   if (lastSyncedAt === null) {
-    const title = lessonsWaiting > 0 ? state.firstToGo(lessonsWaiting, MAX_WAITING) : state.firstSync;
+    const toGo = lessonsWaiting > 0 ? state.firstToGo(lessonsWaiting, MAX_WAITING) : state.firstSync;
+    const title = progress === null ? toGo : firstListing(progress, settings, state);
     return { tone: "busy", title, hint: state.firstHint };
   }
+  if (progress !== null)
+    return { tone: "busy", title: state.listingAnew(progress.eventsListed), hint: lastSynced };
   if (lessonsWaiting > 0)
     return { tone: "busy", title: state.writing(lessonsWaiting, MAX_WAITING), hint: "" };
   const lessons = settings.syncDirection === "from_google" ? state.notWritten : state.allWritten;
   return { tone: "good", title: state.upToDate, hint: `${lessons} ${lastSynced}` };
+}
+
+function firstListing(
+  { eventsListed, lessonsWaiting, lessonsInAll }: NonNullable<Connection["progress"]>,
+  { syncDirection }: Connection["settings"],
+  words: Language["words"]["state"],
+): string {
+  return syncDirection === "from_google" || lessonsInAll === 0
+    ? words.firstListing(eventsListed)
+    : words.firstListingWithLessons(eventsListed, lessonsInAll - lessonsWaiting, lessonsInAll);
 }

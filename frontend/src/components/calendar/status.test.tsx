@@ -8,6 +8,17 @@ import { headline } from "./headline";
 import { answers, asked, connected, ME, none, notConnected, press, show } from "./testing";
 
 const NOW = Date.parse("2026-03-01T08:05:00.000Z");
+const onlyFromGoogle = { ...connected.settings, syncDirection: "from_google" } as const;
+const listing = (changes: Partial<typeof connected>) => ({
+  ...connected,
+  progress: {
+    startedAt: connected.connectedAt,
+    eventsListed: 7500,
+    lessonsWaiting: 160,
+    lessonsInAll: 200,
+  },
+  ...changes,
+});
 const byHand = { ...connected, settings: { ...connected.settings, autoSync: false } };
 
 describe("the headline of a connection", () => {
@@ -41,6 +52,19 @@ describe("the headline of a connection", () => {
       "busy",
       "First sync: 117 lessons to go",
     ],
+    [
+      "reads a long calendar for the first time, and how far that is",
+      listing({ lastSyncedAt: null }),
+      "busy",
+      "First sync: 7,500 events read, 40 of 200 lessons in Google",
+    ],
+    [
+      "reads a long calendar from which nothing goes to Google",
+      listing({ lastSyncedAt: null, settings: onlyFromGoogle }),
+      "busy",
+      /^First sync: 7,500 events read$/,
+    ],
+    ["reads the calendar anew", listing({}), "busy", "The calendar is read anew: 7,500 events read"],
     ["fails", { ...connected, state: "failing" } as const, "bad", "The sync is held up"],
     ["is off", { ...connected, state: "switched_off" } as const, "quiet", "Sync is off"],
     ["is withdrawn", { ...connected, state: "needs_reauth" } as const, "bad", /permission/],
@@ -54,11 +78,12 @@ describe("the headline of a connection", () => {
   });
 
   it("says that all is in Google only where it is and lessons are written there", () => {
-    const settings = { ...connected.settings, syncDirection: "from_google" } as const;
     const all = [
       counting({ lessonsWaiting: 1 }),
-      { ...connected, settings },
+      { ...connected, settings: onlyFromGoogle },
       { ...connected, lastSyncedAt: null },
+      listing({ lastSyncedAt: null }),
+      listing({}),
     ];
     for (const status of all) expect(headline(status, english, NOW).hint).not.toContain("all in Google");
     expect(headline(connected, english, NOW).hint).toContain("all in Google");

@@ -33,6 +33,7 @@ export const connected: Connection = {
   connectedAt: "2026-03-01T08:00:00.000Z",
   lastSyncedAt: "2026-03-01T08:00:00.000Z",
   nextSyncAt: null,
+  progress: null,
   settings: {
     syncEnabled: true,
     syncDirection: "two_way",

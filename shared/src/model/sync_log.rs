@@ -83,7 +83,7 @@ pub struct CalendarSyncLog {
 impl CalendarSyncLog {
     /// Until the table's expiry removes a row.
     pub const RETENTION: TimeDelta = TimeDelta::days(90);
-    /// A first sync would otherwise list each lesson.
+    /// A first sync would otherwise list each lesson. One more says how many were left out.
     pub const MAX_REASONS: usize = 50;
     /// Bytes of one reason, which may quote Google or a host's row.
     pub const MAX_REASON_BYTES: usize = 2 * 1024;
@@ -96,10 +96,12 @@ impl CalendarSyncLog {
     #[must_use]
     pub fn after(self, earlier: Self) -> Self {
         let mut reasons = earlier.reasons;
-        let own: Vec<String> = self.reasons.into_iter().filter(|reason| !reasons.contains(reason)).collect();
-        let room = Self::MAX_REASONS.saturating_sub(own.len());
-        if reasons.len() > room {
-            let left_out = reasons.split_off(room).len();
+        let mut own: Vec<String> = self.reasons.into_iter().filter(|reason| !reasons.contains(reason)).collect();
+        // A part may have a sentence more than that, of what it left out itself.
+        let too_many = own.drain(..own.len().saturating_sub(Self::MAX_REASONS)).count();
+        let room = Self::MAX_REASONS - own.len();
+        if reasons.len() > room || too_many > 0 {
+            let left_out = too_many + reasons.drain(room.min(reasons.len())..).count();
             reasons.push(format!("… and {left_out} more."));
         }
         reasons.extend(own);
@@ -124,6 +126,7 @@ impl CalendarSyncLog {
         let last_heard = self.started_at + milliseconds(self.duration_ms);
         if self.outcome == SyncOutcome::Running && now - last_heard > Self::LOST_AFTER {
             self.outcome = SyncOutcome::Failed;
+            self.reasons.truncate(Self::MAX_REASONS);
             self.reasons.push("Nothing was heard of this run for an hour; later runs see to what it left.".to_owned());
         }
         self
@@ -181,6 +184,21 @@ mod tests {
         let whole = part(noon(), 0, SyncOutcome::Completed, &["The end."]).after(first);
         assert_eq!(whole.reasons.len(), CalendarSyncLog::MAX_REASONS + 1);
         assert_eq!(whole.reasons[49..], ["… and 1 more.", "The end."]);
+    }
+
+    #[test]
+    fn a_log_row_of_two_parts_that_each_left_out_some_has_no_more_reasons_than_one() {
+        let full = |part: &str| -> Vec<String> {
+            let some = (0..CalendarSyncLog::MAX_REASONS).map(|number| format!("{part} {number}."));
+            some.chain([format!("… and {part} more.")]).collect()
+        };
+        let of = |reasons| CalendarSyncLog { reasons, ..part(noon(), 0, SyncOutcome::Running, &[]) };
+        let whole = of(full("7")).after(of(full("3")));
+        assert_eq!(whole.reasons.len(), CalendarSyncLog::MAX_REASONS + 1);
+        assert_eq!((&*whole.reasons[0], &*whole.reasons[50]), ("… and 52 more.", "… and 7 more."));
+        let dead = whole.as_of(noon() + TimeDelta::hours(9));
+        assert_eq!(dead.reasons.len(), CalendarSyncLog::MAX_REASONS + 1);
+        assert!(dead.reasons[50].starts_with("Nothing was heard"));
     }
 
     #[test]

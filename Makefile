@@ -19,7 +19,7 @@ DEMO := frontend/demo/dist/index.html
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test verify nightly soak mutants fuzz fuzzers audit bench latency cost-model build package fmt lint doc unit page kill conformance browser postgresql deny schemas others
+.PHONY: help run reset test verify nightly soak mutants fuzz fuzzers audit bench latency first-sync cost-model build package fmt lint doc unit page kill conformance browser postgresql deny schemas others
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,11 @@ bench: ## Measure the decisions that could grow with a calendar's age or size, a
 CHANGES := 200
 latency: ## Measure how long a change takes to the other side, and fail if a second is not enough for 95 of 100
 	$(CARGO) run --locked --package calendar-tests --example latency $(CHANGES)
+
+# How many events the calendar of `make first-sync` has.
+EVENTS := 25000
+first-sync: ## Measure the first sync of a large calendar with 200 lessons, and fail if these take two minutes
+	$(CARGO) run --locked --package calendar-tests --example first_sync $(EVENTS)
 
 cost-model: ## Work out what a million connections cost
 	python3 infra/cost-model/model.py

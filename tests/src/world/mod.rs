@@ -134,12 +134,9 @@ impl World {
     }
 
     pub async fn rows(&self, table: &str) -> Vec<Value> {
-        let scan = self.tables().scan().table_name(table).send().await.expect("an answer");
-        scan.items()
-            .iter()
-            .cloned()
-            .map(|row| serde_dynamo::aws_sdk_dynamodb_1::from_item(row).expect("a row"))
-            .collect()
+        let scan = self.tables().scan().table_name(table).into_paginator().items().send();
+        let items = scan.try_collect().await.expect("an answer");
+        items.into_iter().map(|row| serde_dynamo::aws_sdk_dynamodb_1::from_item(row).expect("a row")).collect()
     }
 
     /// Puts a row as it is.

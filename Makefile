@@ -166,7 +166,7 @@ endif
 schemas: $(PYTHON)/cfn-lint
 	$(PYTHON)/cfn-lint template.yaml
 	$(PYTHON)/openapi-spec-validator openapi.yaml
-	python3 infra/cost-model/model.py --check ARCHITECTURE.md
+	python3 infra/cost-model/model.py --check docs/costs.md
 
 deny: $(DENY)
 	@$(call each_workspace,--hide-inclusion-graph bans licenses sources)

@@ -179,7 +179,7 @@ def print_bill(polled, pushed):
 
 
 def documented():
-    """The rows of the table in ARCHITECTURE.md."""
+    """The rows of the table in docs/costs.md."""
     (poll_units, polled), (push_units, pushed) = bill(False), bill(True)
     as_asked, _ = bill(True, ASKED_HOURS)
     with_nights, _ = bill(True, quiet_hours=QUIET_HOURS)

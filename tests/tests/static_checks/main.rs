@@ -1,10 +1,11 @@
-//! What can be checked without running anything: the arrows between the parts, and the documents of the API.
+//! What can be checked without running anything: the arrows between the parts, and what documents say of them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod architecture;
 mod circles;
 mod configuration;
+mod documents;
 mod openapi;
 mod paths;
 mod sizes;

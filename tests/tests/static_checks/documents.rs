@@ -42,6 +42,19 @@ fn every_symbol_that_a_guide_names_is_defined_in_its_file() {
 }
 
 #[test]
+fn every_question_is_answered_in_three_lines_that_name_code() {
+    let text = fs::read_to_string(repository("docs/questions.md")).unwrap();
+    let questions: Vec<&str> = text.split("\n\n").filter(|part| part.starts_with("**")).collect();
+    assert_eq!(questions.len(), 20);
+    let poor = |part: &&str| {
+        let named = pointers(part).len();
+        part.lines().count() > 3 || named == 0 || part.matches('→').count() != named
+    };
+    let poor: Vec<&str> = questions.into_iter().filter(poor).collect();
+    assert!(poor.is_empty(), "{poor:#?}");
+}
+
+#[test]
 fn architecture_is_read_in_ten_minutes() {
     let lines = fs::read_to_string(repository("ARCHITECTURE.md")).unwrap().lines().count();
     assert!(lines <= 200, "{lines} lines: what is more belongs on a page in docs/");

@@ -89,7 +89,7 @@ fn collect(folder: &Path, found: &mut HashMap<PathBuf, String>) {
         let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
         if path.is_dir() && !NOT_OURS.contains(&name.as_str()) {
             collect(&path, found);
-        } else if name.ends_with(".md") {
+        } else if has_extension(&name, &["md"]) {
             let text = fs::read_to_string(&path).unwrap();
             found.insert(path.strip_prefix(repository("")).unwrap().to_owned(), text);
         }
@@ -171,10 +171,12 @@ fn code_spans(text: &str) -> impl Iterator<Item = &str> {
 /// Whether a code span is the path of a source file; a name in capitals stands for any.
 fn is_source(span: &str) -> bool {
     let is_path = span.contains('/') && span.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
-    let of_code = Path::new(span).extension().is_some_and(|extension| {
-        ["rs", "ts", "tsx", "py", "sql", "json", "yaml", "sh"].iter().any(|known| extension == *known)
-    });
-    is_path && of_code && !span.contains("NAME") && !span.starts_with('<')
+    let of_code = has_extension(span, &["rs", "ts", "tsx", "py", "sql", "json", "yaml", "sh"]);
+    is_path && of_code && !span.contains("NAME")
+}
+
+fn has_extension(path: &str, any: &[&str]) -> bool {
+    Path::new(path).extension().is_some_and(|extension| any.iter().any(|known| extension == *known))
 }
 
 fn find(path: &str) -> Option<PathBuf> {
@@ -188,7 +190,7 @@ fn pointers(text: &str) -> Vec<(String, String)> {
         let pointer = |around: &[&str]| {
             let is_one = match around[1].trim() {
                 "→" => true,
-                "" => !around[1].is_empty() && around[0].ends_with(".rs"),
+                "" => !around[1].is_empty() && has_extension(around[0], &["rs"]),
                 _ => false,
             };
             is_one.then(|| (around[0].to_owned(), around[2].to_owned()))

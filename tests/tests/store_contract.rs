@@ -62,6 +62,10 @@ contract! {
         what_is_due_is_claimed_once
         scheduling_makes_no_connection
         channels_to_renew_are_found_by_their_moment;
+    tenants:
+        a_tenants_connections_are_read_page_by_page
+        whose_sync_is_on_is_found_while_it_is
+        what_needs_attention_is_found_while_it_does;
     rate_limits:
         a_free_shard_is_reserved_at_once
         reservations_follow_each_other

@@ -2,10 +2,13 @@
 
 use calendar_sync::{
     model::{
-        CalendarEventMapping, ConnectionStatus, InstructorCalendarCredentials, PushHealth, SchedulingConflict,
-        SyncSettings, SyncState, timestamp,
+        CalendarEventMapping, ConnectionHealth, ConnectionStatus, InstructorCalendarCredentials, PushHealth,
+        SchedulingConflict, SyncSettings, SyncState, Unfollowed, timestamp,
     },
-    usecases::show_status::{Overdue, Progress, Status},
+    usecases::{
+        list_connections::ListedConnection,
+        show_status::{Overdue, Progress, Status},
+    },
 };
 use serde_json::{Value, json};
 
@@ -37,41 +40,42 @@ pub fn status(status: &Status) -> Value {
 }
 
 fn connection(credentials: &InstructorCalendarCredentials, state: &SyncState, overdue: Option<Overdue>) -> Value {
-    let (word, reason, description) = match &credentials.status {
-        ConnectionStatus::Active if !credentials.settings.sync_enabled => {
-            ("switched_off", None, "The sync is switched off in the settings.")
-        }
-        ConnectionStatus::Active if state.client_refused.is_some() => (
-            "client_refused",
-            state.client_refused.clone(),
-            "Google refuses this application itself. Its operator has to mend that; the sync goes on by itself then.",
-        ),
-        ConnectionStatus::Active if state.failures > 0 => ("failing", state.last_error.clone(), failing(state)),
-        ConnectionStatus::Active if state.last_synced_at.is_none() => {
-            ("active", None, "The first sync is still to come to its end.")
-        }
-        ConnectionStatus::Active => ("active", None, "The sync works."),
-        ConnectionStatus::NeedsReauth { reason } => (
-            "needs_reauth",
-            Some(reason.clone()),
-            "Google no longer permits access to this calendar. Please connect it again.",
-        ),
-        ConnectionStatus::Disconnecting { .. } => ("disconnecting", None, "The calendar is being disconnected."),
+    let mut shown = health_and_times(credentials, state, overdue);
+    shown["connected"] = json!(true);
+    shown["timeZone"] = json!(state.calendar_time_zone);
+    shown["grantedScopes"] = json!(credentials.granted_scopes);
+    shown["settings"] = settings(&credentials.settings);
+    shown
+}
+
+/// A connection in the list of a tenant's.
+pub fn listed(listed: &ListedConnection) -> Value {
+    let ListedConnection { credentials, state, overdue_renewal, syncing } = listed;
+    let mut shown = health_and_times(credentials, state, *overdue_renewal);
+    shown["instructorId"] = json!(credentials.key.instructor_id);
+    shown["syncing"] = json!(syncing);
+    shown["failures"] = json!(state.failures);
+    shown
+}
+
+fn health_and_times(credentials: &InstructorCalendarCredentials, state: &SyncState, overdue: Option<Overdue>) -> Value {
+    let health = ConnectionHealth::of(credentials, state);
+    let reason = match (health, &credentials.status) {
+        (ConnectionHealth::NeedsReauth, ConnectionStatus::NeedsReauth { reason }) => Some(reason),
+        (ConnectionHealth::ClientRefused, _) => state.client_refused.as_ref(),
+        (ConnectionHealth::Failing, _) => state.last_error.as_ref(),
+        _ => None,
     };
     json!({
-        "connected": true,
-        "state": word,
+        "state": health,
         "reason": reason,
-        "description": description,
+        "description": description(health, state),
         "connectionId": credentials.id,
         "googleAccount": credentials.google_account.email,
         "calendarId": credentials.google_calendar_id,
-        "timeZone": state.calendar_time_zone,
-        "grantedScopes": credentials.granted_scopes,
         "connectedAt": timestamp::format(credentials.created_at),
         "lastSyncedAt": state.last_synced_at.map(timestamp::format),
         "nextSyncAt": state.next_sync_at.map(timestamp::format),
-        "settings": settings(&credentials.settings),
         "push": push(credentials, state, overdue),
     })
 }
@@ -83,6 +87,20 @@ fn progress(progress: &Progress) -> Value {
         "lessonsWaiting": progress.lessons_waiting,
         "lessonsInAll": progress.lessons_in_all,
     })
+}
+
+fn description(health: ConnectionHealth, state: &SyncState) -> &'static str {
+    match health {
+        ConnectionHealth::SwitchedOff => "The sync is switched off in the settings.",
+        ConnectionHealth::ClientRefused => {
+            "Google refuses this application itself. Its operator has to mend that; the sync goes on by itself then."
+        }
+        ConnectionHealth::Failing => failing(state),
+        ConnectionHealth::Active if state.last_synced_at.is_none() => "The first sync is still to come to its end.",
+        ConnectionHealth::Active => "The sync works.",
+        ConnectionHealth::NeedsReauth => "Google no longer permits access to this calendar. Please connect it again.",
+        ConnectionHealth::Disconnecting => "The calendar is being disconnected.",
+    }
 }
 
 fn failing(state: &SyncState) -> &'static str {
@@ -113,22 +131,21 @@ pub fn settings(settings: &SyncSettings) -> Value {
 }
 
 fn push(credentials: &InstructorCalendarCredentials, state: &SyncState, overdue: Option<Overdue>) -> Value {
-    let (word, text) = not_followed(credentials)
-        .map_or_else(|| health(&state.push_health, overdue), |why| ("off", format!("Changes in Google are {why}.")));
+    let (word, text) = Unfollowed::of(credentials).map_or_else(
+        || health(&state.push_health, overdue),
+        |why| ("off", format!("Changes in Google are {}.", unfollowed(why))),
+    );
     let expires = state.channel.as_ref().map(|channel| timestamp::format(channel.expires_at));
     json!({ "state": word, "description": text, "webhookExpiration": expires })
 }
 
-/// Why changes in Google are not followed, which also makes a channel useless; `None` where they are.
-fn not_followed(credentials: &InstructorCalendarCredentials) -> Option<&'static str> {
-    let settings = &credentials.settings;
-    match &credentials.status {
-        ConnectionStatus::NeedsReauth { .. } => Some("not followed until it is connected again"),
-        ConnectionStatus::Disconnecting { .. } => Some("not followed any more: the calendar is being disconnected"),
-        ConnectionStatus::Active if !settings.sync_enabled => Some("not followed: the sync is switched off"),
-        ConnectionStatus::Active if !settings.sync_direction.imports() => Some("not followed: no events are imported"),
-        ConnectionStatus::Active if !settings.auto_sync => Some("taken in only when a person starts a sync"),
-        ConnectionStatus::Active => None,
+fn unfollowed(why: Unfollowed) -> &'static str {
+    match why {
+        Unfollowed::NeedsReauth => "not followed until it is connected again",
+        Unfollowed::Disconnecting => "not followed any more: the calendar is being disconnected",
+        Unfollowed::SwitchedOff => "not followed: the sync is switched off",
+        Unfollowed::NotImported => "not followed: no events are imported",
+        Unfollowed::OnlyByHand => "taken in only when a person starts a sync",
     }
 }
 

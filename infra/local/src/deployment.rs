@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use aws_types::app_name::AppName;
 use calendar_functions::{
-    disconnect, external_events, lesson_changes, lesson_feed, oauth_callback, oauth_url, poll, renew_channels,
-    settings, status, sync, sync_worker, webhook,
+    connections, disconnect, external_events, lesson_changes, lesson_feed, oauth_callback, oauth_url, poll,
+    renew_channels, settings, status, sync, sync_worker, webhook,
 };
 use calendar_sync::bootstrap::Bootstrap;
 
@@ -21,12 +21,13 @@ use crate::{
 };
 
 /// Which request goes to which function.
-pub const ROUTES: [Route; 9] = [
+pub const ROUTES: [Route; 10] = [
     Route { method: "GET", path: "/api/v1/calendar/oauth/url", function: "oauth-url", access: Token },
     Route { method: "GET", path: "/api/v1/calendar/oauth/callback", function: "oauth-callback", access: Open },
     Route { method: "POST", path: "/api/v1/calendar/oauth/callback", function: "oauth-callback", access: Token },
     Route { method: "POST", path: "/api/v1/calendar/sync", function: "sync", access: Token },
     Route { method: "GET", path: "/api/v1/calendar/status/{instructorId}", function: "status", access: Token },
+    Route { method: "GET", path: "/api/v1/calendar/connections", function: "connections", access: Token },
     Route { method: "PATCH", path: "/api/v1/calendar/settings", function: "settings", access: Token },
     Route { method: "POST", path: "/api/v1/calendar/disconnect", function: "disconnect", access: Token },
     Route {
@@ -102,6 +103,7 @@ pub async fn functions(bootstrap: &Bootstrap) -> calendar_sync::Result<Functions
         oauth_callback as "oauth-callback",
         sync as "sync",
         status as "status",
+        connections as "connections",
         settings as "settings",
         disconnect as "disconnect",
         external_events as "external-events",

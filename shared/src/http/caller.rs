@@ -66,6 +66,11 @@ impl Caller {
             Err(Error::not_found())
         }
     }
+
+    /// The tenant of an administrator. To everyone else such a list does not exist.
+    pub fn administered_tenant(&self) -> Result<TenantId> {
+        if self.is_admin { Ok(self.tenant) } else { Err(Error::not_found()) }
+    }
 }
 
 fn unauthenticated() -> Error {
@@ -100,6 +105,8 @@ mod tests {
         let admin =
             Caller::from_claims(&claims(&[("sub", "u"), ("tenant_id", TENANT), ("role", "admin")]), &names()).unwrap();
         assert!(admin.connection_of(other).is_ok());
+        assert_eq!(admin.administered_tenant().unwrap(), admin.tenant);
+        assert_eq!(instructor.administered_tenant().unwrap_err().kind(), ErrorKind::NotFound);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Query parameters and JSON bodies. Each error names the field that is wrong.
 
 use lambda_http::{Request, RequestExt};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{Error, ErrorKind, Result, model::InstructorId};
@@ -30,6 +31,24 @@ pub fn flag(request: &Request, name: &'static str) -> Result<bool> {
         Some("true") => Ok(true),
         Some(_) => Err(Error::field(name, "is not true or false")),
     }
+}
+
+/// A query parameter that is read as `T`; `what` says in the error what was expected.
+pub fn parsed_query<T: DeserializeOwned>(
+    request: &Request,
+    name: &'static str,
+    what: &'static str,
+) -> Result<Option<T>> {
+    query(request, name)?.map(|text| parsed(&text, name, what)).transpose()
+}
+
+/// A query parameter that is a whole number from 1 to `most`.
+pub fn up_to(request: &Request, name: &'static str, most: usize) -> Result<Option<usize>> {
+    let number = |text: String| {
+        let number = text.parse().ok().filter(|number| (1..=most).contains(number));
+        number.ok_or_else(|| Error::field(name, format!("is not a whole number from 1 to {most}")))
+    };
+    query(request, name)?.map(number).transpose()
 }
 
 pub fn instructor_in_path(request: &Request) -> Result<InstructorId> {
@@ -92,11 +111,13 @@ impl JsonBody {
     }
 
     /// A text that is read as `T`; `what` says in the error what was expected.
-    pub fn parsed<T: serde::de::DeserializeOwned>(&self, name: &'static str, what: &'static str) -> Result<Option<T>> {
-        let parse =
-            |text: &str| serde_json::from_value(Value::String(text.to_owned())).map_err(|_| Error::field(name, what));
-        self.text(name)?.map(parse).transpose()
+    pub fn parsed<T: DeserializeOwned>(&self, name: &'static str, what: &'static str) -> Result<Option<T>> {
+        self.text(name)?.map(|text| parsed(text, name, what)).transpose()
     }
+}
+
+fn parsed<T: DeserializeOwned>(text: &str, name: &'static str, what: &'static str) -> Result<T> {
+    serde_json::from_value(Value::String(text.to_owned())).map_err(|_| Error::field(name, what))
 }
 
 /// In JSON `5.0` is the same number as `5`.

@@ -3,6 +3,7 @@
 pub mod channel_token;
 pub mod conflict;
 pub mod connection;
+pub mod connection_health;
 pub mod event;
 pub mod event_id;
 pub mod external_event;
@@ -26,6 +27,7 @@ pub mod zone;
 pub use channel_token::WebhookKeys;
 pub use conflict::{PairChange, SchedulingConflict};
 pub use connection::{ConnectionStatus, InstructorCalendarCredentials, SettingsPatch, SyncDirection, SyncSettings};
+pub use connection_health::{ConnectionFilter, ConnectionHealth, Unfollowed};
 pub use event::{Event, EventStatus, EventTime, EventType, Free};
 pub use event_id::OwnEventId;
 pub use external_event::{Extent, ExternalCalendarEvent};

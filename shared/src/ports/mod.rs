@@ -22,9 +22,10 @@ pub use login::{GrantedTokens, IssuedTokens, Login, LoginError};
 pub use random::Random;
 pub use rate_limiter::{RateLimiter, Reservation};
 pub use store::{
-    AccountStore, ConflictChanges, ConflictFlags, ConflictStore, Connect, ConnectionStore, Due, ExternalEventStore,
-    ExternalLookup, HostStore, LeaseAttempt, LessonLookup, LessonMark, LessonSyncColumns, LoginStore, MappingStore,
-    MarkUpdate, MentionStore, Outbox, ReleaseOutcome, ScheduleStore, Store, SyncLogStore, SyncStateStore,
+    AccountStore, Among, ConflictChanges, ConflictFlags, ConflictStore, Connect, ConnectionPage, ConnectionStore, Due,
+    ExternalEventStore, ExternalLookup, HostStore, LeaseAttempt, LessonLookup, LessonMark, LessonSyncColumns,
+    LoginStore, MappingStore, MarkUpdate, MentionStore, Outbox, ReleaseOutcome, ScheduleStore, Store, SyncLogStore,
+    SyncStateStore, TenantStore,
 };
 pub use sync_queue::{SyncMessage, SyncQueue};
 pub use token_vault::TokenVault;

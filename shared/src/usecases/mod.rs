@@ -6,6 +6,7 @@ pub mod disconnect;
 pub mod dispatch_due_polls;
 pub mod finish_login;
 pub mod handle_sync_message;
+pub mod list_connections;
 pub mod list_external_events;
 pub mod note_lesson_changes;
 pub mod receive_notification;

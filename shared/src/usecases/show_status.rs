@@ -178,7 +178,7 @@ fn next(mut conflicts: Vec<SchedulingConflict>, now: DateTime<Utc>) -> Vec<Sched
 }
 
 /// By the channel's own lifetime: `renew_at` may have been moved by attempts.
-fn overdue(state: &SyncState, now: DateTime<Utc>) -> Option<Overdue> {
+pub(super) fn overdue(state: &SyncState, now: DateTime<Utc>) -> Option<Overdue> {
     let ends = state.channel.as_ref()?.expires_at;
     let late = state.channel_opened_at.is_some_and(|at| schedule::renewal_is_late(at, ends, now));
     if ends <= now { Some(Overdue::Ended) } else { late.then_some(Overdue::StillOpen) }

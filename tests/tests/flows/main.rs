@@ -3,6 +3,7 @@
 
 mod breaker;
 mod connecting;
+mod connections;
 mod disconnecting;
 mod failure_modes;
 mod first_sync;

@@ -20,6 +20,7 @@ pub async fn live_a_day(world: &World) {
         world.sync().await;
         sync_everything(world, by_hand).await;
     }
+    list_connections(world).await;
     world
         .until("a renewed channel", async || {
             world.aws_calls().iter().map(line).any(|call| call == "renew-channels sqs:SendMessage calendar-sync")
@@ -86,6 +87,15 @@ async fn connect_slowly(world: &World) {
     world.control("fault", slow).await;
     world.connect().await;
     disconnect(world).await;
+}
+
+/// An administrator lists all connections, those whose sync is on, and those that need attention.
+async fn list_connections(world: &World) {
+    let admin = world.signed_in("?role=admin").await;
+    for state in ["", "active", "attention"] {
+        let (code, answer) = admin.call(Method::GET, &format!("connections?state={state}"), None).await;
+        assert_eq!(code, 200, "{answer}");
+    }
 }
 
 /// Whether there is at least an instructor is looked up where there is no connection.

@@ -4,8 +4,8 @@ use calendar_tests::template::{entries, events, functions, list, one_or_many, re
 use std::{collections::BTreeSet, sync::Arc};
 
 use calendar_functions::{
-    disconnect, external_events, lesson_changes, lesson_feed, oauth_callback, oauth_url, poll, renew_channels,
-    settings, status, sync, sync_worker, webhook,
+    connections, disconnect, external_events, lesson_changes, lesson_feed, oauth_callback, oauth_url, poll,
+    renew_channels, settings, status, sync, sync_worker, webhook,
 };
 use calendar_sync::{bootstrap::Bootstrap, config::Config};
 use local_stack::{
@@ -129,6 +129,7 @@ async fn each_function_starts_with_the_environment_that_it_is_given() {
         });
         let bootstrap = Bootstrap::new(config, aws::sdk_config(&endpoint));
         let start = match name.as_str() {
+            "connections" => connections::Deps::new(&bootstrap).await.map(drop),
             "disconnect" => disconnect::Deps::new(&bootstrap).await.map(drop),
             "external-events" => external_events::Deps::new(&bootstrap).await.map(drop),
             "lesson-changes" => lesson_changes::Deps::new(&bootstrap).await.map(drop),
@@ -147,7 +148,7 @@ async fn each_function_starts_with_the_environment_that_it_is_given() {
         start.unwrap_or_else(|error| panic!("{name}: {error:?}"));
         started += 1;
     }
-    assert_eq!(started, 13);
+    assert_eq!(started, 14);
 }
 
 /// What CloudFormation puts in place of a reference, as far as its shape matters.

@@ -24,7 +24,7 @@ use crate::{
 };
 
 #[derive(Serialize, Deserialize)]
-struct Row {
+pub(super) struct Row {
     tenant_id: TenantId,
     instructor_id: InstructorId,
     id: ConnectionId,
@@ -40,6 +40,8 @@ struct Row {
     #[serde(flatten)]
     settings: SettingsRow,
     connection_status: ConnectionStatus,
+    /// Present while the status needs attention: it puts the row into the index of those that do.
+    attention_instructor_id: Option<InstructorId>,
     #[serde(with = "timestamp")]
     created_at: DateTime<Utc>,
     #[serde(with = "timestamp")]
@@ -100,6 +102,7 @@ impl From<&InstructorCalendarCredentials> for Row {
             granted_scopes: credentials.granted_scopes.clone(),
             settings: SettingsRow::of(*key, &credentials.settings),
             connection_status: credentials.status.clone(),
+            attention_instructor_id: credentials.status.needs_attention().then_some(key.instructor_id),
             created_at: credentials.created_at,
             updated_at: credentials.updated_at,
         }
@@ -254,7 +257,10 @@ impl ConnectionStore for DynamoStore {
                     .with("disconnecting", text("disconnecting"))
             }
         };
-        let change = change.set("connection_status", status_value(status)?).set("updated_at", time(now));
+        let change = change.set("connection_status", status_value(status)?).set("updated_at", time(now)).set_or_remove(
+            "attention_instructor_id",
+            status.needs_attention().then(|| text(as_read.key.instructor_id)),
+        );
         let mut writes = vec![change.update(&self.names.credentials, keys::credentials(as_read.key))?];
         writes.extend(outbox::puts(self, notices)?);
         if self.transact(writes).await? { Ok(()) } else { Err(Error::not_found()) }

@@ -1,5 +1,6 @@
 //! The keys of all items: what stands in partition and sort attributes, and over how many shards it is spread.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 
@@ -7,8 +8,8 @@ use super::items::{Item, text};
 use crate::{
     Error, Result,
     model::{
-        CalendarId, ConnectionKey, EventId, ExternalCalendarEvent, LessonId, Notice, SchedulingConflict, SyncLogId,
-        TenantId, text::cut, timestamp,
+        CalendarId, ConnectionKey, EventId, ExternalCalendarEvent, InstructorId, LessonId, Notice, SchedulingConflict,
+        SyncLogId, TenantId, text::cut, timestamp,
     },
 };
 
@@ -54,8 +55,18 @@ pub(super) fn state(key: ConnectionKey) -> Item {
 pub(super) fn connection_of_state(tenant_id: &str, instructor_id: &str) -> Result<ConnectionKey> {
     Ok(ConnectionKey {
         tenant_id: tenant_id.parse().map_err(Error::internal)?,
-        instructor_id: instructor_id.trim_end_matches(STATE_SUFFIX).parse().map_err(Error::internal)?,
+        instructor_id: instructor_of(instructor_id)?,
     })
+}
+
+/// The instructor whose credentials or state have this in their key.
+pub(super) fn instructor_of(sort: &str) -> Result<InstructorId> {
+    sort.trim_end_matches(STATE_SUFFIX).parse().map_err(Error::internal)
+}
+
+/// Sorts behind both items of an instructor, and before those of the next.
+pub(super) fn behind_instructor(id: InstructorId) -> AttributeValue {
+    text(format_args!("{id}{STATE_SUFFIX}"))
 }
 
 /// A Google account by a digest, so that the one table without a tenant identifies no person.

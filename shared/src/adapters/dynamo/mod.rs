@@ -19,6 +19,7 @@ mod schedule;
 mod sync_logs;
 mod sync_state;
 pub mod tables;
+mod tenants;
 
 pub use host::lesson_from_image;
 

@@ -19,8 +19,8 @@ use super::{
 use crate::{
     Error, Result,
     model::{
-        Channel, ChannelId, ConnectionKey, Cursor, Lease, ListingProgress, PendingRequests, PushHealth, Removals,
-        SyncState, SyncTask, timestamp,
+        Channel, ChannelId, ConnectionKey, Cursor, InstructorId, Lease, ListingProgress, PendingRequests, PushHealth,
+        Removals, SyncState, SyncTask, timestamp,
     },
     ports::{LeaseAttempt, ReleaseOutcome, SyncStateStore},
 };
@@ -61,6 +61,8 @@ struct ProgressRow {
     renew_at: Option<DateTime<Utc>>,
     push_health: PushHealth,
     removals: Option<Removals>,
+    /// Present while the state needs attention: it puts the row into the index of those that do.
+    attention_instructor_id: Option<InstructorId>,
 }
 
 /// The attributes that others change too: written conditionally.
@@ -78,8 +80,8 @@ struct SharedRow {
     next_sync_at: Option<DateTime<Utc>>,
 }
 
-impl From<&SyncState> for ProgressRow {
-    fn from(state: &SyncState) -> Self {
+impl ProgressRow {
+    fn of(key: ConnectionKey, state: &SyncState) -> Self {
         Self {
             sync_token: state.cursor.as_ref().map(|cursor| cursor.token.clone()),
             token_shape: state.cursor.as_ref().map(|cursor| cursor.shape.clone()),
@@ -104,6 +106,7 @@ impl From<&SyncState> for ProgressRow {
             renew_at: state.renew_at,
             push_health: state.push_health.clone(),
             removals: state.removals,
+            attention_instructor_id: state.needs_attention().then_some(key.instructor_id),
         }
     }
 }
@@ -153,7 +156,7 @@ pub(super) fn read(item: Item) -> Result<SyncState> {
 /// A new state. The fence continues from the old one, so that a holder of the old lease has lost it.
 pub(super) fn start_anew(key: ConnectionKey, state: &SyncState) -> Result<Change> {
     let change = Change::default()
-        .row(&ProgressRow::from(state))?
+        .row(&ProgressRow::of(key, state))?
         .set("shard", number(keys::connection_shard(key)))
         .count_up_from("lease_fence", state.lease.fence)
         .set("request_counter", number(state.pending.counter))
@@ -241,7 +244,7 @@ impl SyncStateStore for DynamoStore {
 
     async fn save_state(&self, key: ConnectionKey, state: &SyncState) -> Result<bool> {
         let change =
-            Change::when(LEASE_STANDS).with("fence", number(state.lease.fence)).row(&ProgressRow::from(state))?;
+            Change::when(LEASE_STANDS).with("fence", number(state.lease.fence)).row(&ProgressRow::of(key, state))?;
         let written = self.update(&self.names.credentials, keys::state(key), change).await?;
         Ok(matches!(written, Written::Done(_)))
     }
@@ -250,7 +253,7 @@ impl SyncStateStore for DynamoStore {
         let change = Change::when(format!("{LEASE_STANDS} AND #request_counter = :counter"))
             .with("fence", number(state.lease.fence))
             .with("counter", number(state.pending.counter))
-            .row(&ProgressRow::from(state))?
+            .row(&ProgressRow::of(key, state))?
             .set_or_remove("next_sync_at", state.next_sync_at.map(time));
         let change = free(with_pending(change, state));
         match self.update(&self.names.credentials, keys::state(key), change).await? {

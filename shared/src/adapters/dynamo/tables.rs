@@ -18,6 +18,9 @@ pub const CONNECTIONS_DUE: &str = "connections_due";
 pub const CHANNELS_TO_RENEW: &str = "channels_to_renew";
 /// The specification's view: the instructors of a tenant whose sync is on.
 pub const INSTRUCTORS_WITH_CALENDAR_SYNC: &str = "instructors_with_calendar_sync";
+/// The connections of a tenant that administrators should look at: sparse, keys alone. Credentials and state each stand in it
+/// for what they know, so a connection may stand in it twice.
+pub const CONNECTIONS_NEEDING_ATTENTION: &str = "connections_needing_attention";
 /// Mappings by the time of their lesson.
 pub const MAPPINGS_BY_START: &str = "mappings_by_start";
 /// Dirty mappings, the longest waiting first; sparse.
@@ -123,6 +126,7 @@ pub const TABLES: [TableDefinition; 9] = [
                 "synced_instructor_id",
                 Holds::Also(&["google_calendar_id", "sync_direction", "auto_sync", "connection_status"]),
             ),
+            global(CONNECTIONS_NEEDING_ATTENTION, text("tenant_id"), "attention_instructor_id", Holds::Keys),
         ],
         ttl: None,
         stream: false,

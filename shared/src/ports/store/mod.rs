@@ -1,8 +1,10 @@
 //! What is kept, a trait for each kind of it, one method for each access pattern. Whatever belongs to a connection takes
-//! its [`ConnectionKey`](crate::model::ConnectionKey) first, so no row is read or written without its owner.
+//! its [`ConnectionKey`](crate::model::ConnectionKey) first, so no row is read or written without its owner; what is read of
+//! all connections of a tenant takes the tenant.
 //!
 //! Reads by key and through local indexes are consistent. Global indexes lag: what comes from one
-//! ([`ScheduleStore::due`], [`ScheduleStore::renewals`], [`HostStore::lessons_between`]) is read again by key before it is
+//! ([`ScheduleStore::due`], [`ScheduleStore::renewals`], [`HostStore::lessons_between`], two of the ways of
+//! [`TenantStore::connections`]) is read again by key before it is
 //! believed, and nothing is concluded from absence in one.
 
 mod conflicts;
@@ -16,6 +18,7 @@ mod outbox;
 mod schedule;
 mod sync_logs;
 mod sync_state;
+mod tenants;
 
 pub use conflicts::{ConflictChanges, ConflictFlags, ConflictStore};
 pub use connections::{AccountStore, Connect, ConnectionStore};
@@ -28,6 +31,7 @@ pub use outbox::Outbox;
 pub use schedule::{Due, ScheduleStore};
 pub use sync_logs::SyncLogStore;
 pub use sync_state::{LeaseAttempt, ReleaseOutcome, SyncStateStore};
+pub use tenants::{Among, ConnectionPage, TenantStore};
 
 /// All that is kept.
 pub trait Store:
@@ -43,6 +47,7 @@ pub trait Store:
     + SyncLogStore
     + Outbox
     + LoginStore
+    + TenantStore
 {
 }
 
@@ -59,5 +64,6 @@ impl<T> Store for T where
         + SyncLogStore
         + Outbox
         + LoginStore
+        + TenantStore
 {
 }

@@ -11,6 +11,7 @@ mod mappings;
 mod mentions;
 mod schedule;
 mod sync_state;
+mod tenants;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

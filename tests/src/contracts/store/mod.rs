@@ -11,6 +11,7 @@ pub mod logs_and_notices;
 pub mod mappings;
 pub mod mentions;
 pub mod rate_limits;
+pub mod tenants;
 
 use std::{collections::BTreeSet, sync::Arc};
 

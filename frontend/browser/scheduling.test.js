@@ -1,8 +1,8 @@
 // An instructor's day on the Scheduling page, in a real browser, against the whole product.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 
+import { lookAt, width as widthOf } from "./look.js";
 import { openPage, startStack } from "./stack.js";
 
 let stack, browser, page;
@@ -18,30 +18,7 @@ after(async () => {
   await stack?.stop();
 });
 
-const AXE = createRequire(import.meta.url).resolve("axe-core");
-
-/** Holds the page against WCAG 2.2 AA, light and dark; and saves a picture of it into the folder `SCREENSHOTS`, if that is
- * set. */
-async function look(name) {
-  for (const colorScheme of ["dark", "light"]) {
-    await page.emulateMedia({ colorScheme });
-    assert.deepEqual(await barriers(), [], `${name}, ${colorScheme}`);
-  }
-  if (process.env.SCREENSHOTS)
-    await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png`, fullPage: true });
-}
-
-async function barriers() {
-  await page.addScriptTag({ path: AXE });
-  return page.evaluate(async () => {
-    const { axe, document } = globalThis;
-    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-    // Browsers let keys scroll what has nothing else to focus.
-    const rules = { "scrollable-region-focusable": { enabled: false } };
-    const { violations } = await axe.run(document, { runOnly: tags, rules });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(" ")}`);
-  });
-}
+const look = (name) => lookAt(page, name);
 
 const tab = (name) => page.getByRole("tab", { name }).click();
 const section = (title) =>
@@ -178,8 +155,7 @@ test("a sync of some days goes one way", async () => {
 /** Longer than a phone is wide. */
 const LONG_WORD = "Donaudampfschifffahrtsgesellschaftskapitänsklavierunterricht";
 
-/** How wide the page is: more than its window where something sticks out. */
-const width = () => page.evaluate(() => globalThis.document.documentElement.scrollWidth);
+const width = () => widthOf(page);
 
 test("on the narrowest phone a day is shown, and nothing is cut off, however long a word is", async () => {
   const size = page.viewportSize();

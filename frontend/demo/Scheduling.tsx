@@ -1,4 +1,5 @@
 import {
+  CalendarConnections,
   CalendarSyncProvider,
   CalendarSyncTab,
   ConnectionBanner,
@@ -12,14 +13,24 @@ import { type Lesson, useLessons } from "./lessons";
 import { LessonsTab } from "./LessonsTab";
 import { Notices } from "./Notices";
 import { Problem } from "./Problem";
-import { INSTRUCTORS, remember, remembered, type Session, sessionOf, tokenOf } from "./session";
+import {
+  ADMINISTRATOR,
+  INSTRUCTORS,
+  remember,
+  remembered,
+  type Session,
+  sessionOf,
+  tokenOf,
+} from "./session";
 import { locale, words } from "./words";
 
-/** The page of an instructor, with two tabs: lessons, and the calendar with which they are synced. */
+/** The page of an instructor, with two tabs: lessons, and the calendar with which they are synced; or that of the
+ * administrator, with the connected calendars of all. */
 export function Scheduling() {
-  const [instructorId, setInstructorId] = useState(remembered);
+  const [who, setWho] = useState(remembered);
   const queries = useQueryClient();
-  const session = useQuery(sessionOf(instructorId));
+  const session = useQuery(sessionOf(who));
+  const administers = who === ADMINISTRATOR;
   return (
     <div className="calendar-sync page" data-theme="system">
       <header>
@@ -27,10 +38,10 @@ export function Scheduling() {
         <label>
           {words.signedInAs}{" "}
           <select
-            value={instructorId}
+            value={who}
             onChange={({ target }) => {
               remember(target.value);
-              setInstructorId(target.value);
+              setWho(target.value);
             }}
           >
             {INSTRUCTORS.map(({ id, name }) => (
@@ -38,6 +49,7 @@ export function Scheduling() {
                 {name}
               </option>
             ))}
+            <option value={ADMINISTRATOR}>{words.administrator}</option>
           </select>
         </label>
       </header>
@@ -45,17 +57,25 @@ export function Scheduling() {
         <Problem error={session.error} />
         <CalendarSyncProvider
           apiUrl={import.meta.env.VITE_API_URL ?? ""}
-          instructorId={instructorId}
-          getToken={(refused) => tokenOf(queries, instructorId, refused)}
+          {...(administers ? { viewer: "administrator" } : { instructorId: who })}
+          getToken={(refused) => tokenOf(queries, who, refused)}
           theme="system"
           locale={locale}
         >
-          {session.data && <Tabs key={instructorId} session={session.data} />}
+          {administers ? (
+            <CalendarConnections connectUrl={connectUrl} instructorName={nameOf} />
+          ) : (
+            session.data && <Tabs key={who} session={session.data} />
+          )}
         </CalendarSyncProvider>
       </main>
     </div>
   );
 }
+
+/** Where an instructor connects their calendar. */
+const connectUrl = () => new URL("/?tab=calendar", window.location.href).href;
+const nameOf = (instructorId: string) => INSTRUCTORS.find(({ id }) => id === instructorId)?.name;
 
 const NO_LESSONS: readonly Lesson[] = [];
 

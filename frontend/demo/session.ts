@@ -17,29 +17,37 @@ export const INSTRUCTORS = [
   { id: "5c7a1e00-0000-4000-8000-0000000000a2", name: "Grace Hill" },
 ] as const;
 
+/** Stands for the tenant's administrator in the choice of who is signed in. */
+export const ADMINISTRATOR = "administrator";
+/** The administrator's own id: they are none of the instructors. */
+const ADMINISTRATOR_ID = "5c7a1e00-0000-4000-8000-0000000000ad";
+
 const REMEMBERED = "instructor";
 
 /** Who was signed in last in this tab. */
 export const remembered = (): string => sessionStorage.getItem(REMEMBERED) ?? INSTRUCTORS[0].id;
 
-/** Remembers the instructor for the return from Google. */
-export const remember = (instructorId: string): void => sessionStorage.setItem(REMEMBERED, instructorId);
+/** Remembers who it is for the return from Google. */
+export const remember = (who: string): void => sessionStorage.setItem(REMEMBERED, who);
 
-/** A token for an instructor, valid for hours and replaced before it expires. */
-export const sessionOf = (instructorId: string) =>
+const signIn = (who: string): string =>
+  who === ADMINISTRATOR ? `role=admin&instructor=${ADMINISTRATOR_ID}` : `instructor=${who}`;
+
+/** A token for an instructor or the administrator, valid for hours and replaced before it expires. */
+export const sessionOf = (who: string) =>
   queryOptions({
-    queryKey: ["session", instructorId],
+    queryKey: ["session", who],
     queryFn: async () => {
-      const answer = await fetch(`/dev/session?instructor=${instructorId}`);
+      const answer = await fetch(`/dev/session?${signIn(who)}`);
       if (!answer.ok) throw new Error(`The sign-in failed: ${answer.status}.`);
       return (await answer.json()) as Session;
     },
     staleTime: 30 * 60_000,
   });
 
-/** The instructor's token; another than the one that was refused, if one was. */
-export async function tokenOf(queries: QueryClient, instructorId: string, refused?: string): Promise<string> {
-  const session = sessionOf(instructorId);
+/** Their token; another than the one that was refused, if one was. */
+export async function tokenOf(queries: QueryClient, who: string, refused?: string): Promise<string> {
+  const session = sessionOf(who);
   const known = await queries.query(session);
   if (known.token !== refused) return known.token;
   return (await queries.query({ ...session, staleTime: 0 })).token;

@@ -4,6 +4,7 @@ import { type Formats, formats } from "../src/format";
 const en = {
   title: "Scheduling",
   signedInAs: "Signed in as",
+  administrator: "Administrator",
   sync: "Calendar Sync",
   conflicts: (number: number) => `${number} ${number === 1 ? "conflict" : "conflicts"}`,
   aLesson: "A lesson",
@@ -44,6 +45,7 @@ export type Words = typeof en;
 const de: Words = {
   title: "Stundenplan",
   signedInAs: "Angemeldet als",
+  administrator: "Verwaltung",
   sync: "Kalender-Sync",
   conflicts: (number) => `${number} ${number === 1 ? "Überschneidung" : "Überschneidungen"}`,
   aLesson: "Eine Stunde",

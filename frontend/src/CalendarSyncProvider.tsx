@@ -1,7 +1,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useLayoutEffect, useMemo, useState } from "react";
 
-import { CalendarProvider } from "./api/calendar";
+import { CalendarProvider, type Viewer } from "./api/calendar";
 import { createApi, type GetToken } from "./api/client";
 import { type Theme, ThemeContext } from "./components/Scope";
 import { LoginProvider } from "./login/useLogin";
@@ -10,8 +10,10 @@ import { type Language, LanguageProvider, languageOf } from "./words/language";
 export interface CalendarSyncProviderProps {
   /** The API's address. Left out if page and API are one site. */
   apiUrl?: string;
-  /** The instructor whose calendar is shown. */
-  instructorId: string;
+  /** The instructor whose calendar is shown. Left out for what is about all of a tenant's. */
+  instructorId?: string;
+  /** Whose token it is, if it is not the instructor's own: an administrator is not offered what is the instructor's alone. */
+  viewer?: Viewer;
   /** The caller's token. It is asked for with each request, and once more with the token that the API refused. */
   getToken: GetToken;
   /** What the components look like: `light` unless it is said, or as the viewer's system is set. */
@@ -26,6 +28,7 @@ export interface CalendarSyncProviderProps {
 export function CalendarSyncProvider({
   apiUrl = "",
   instructorId,
+  viewer = "instructor",
   getToken,
   theme = "light",
   locale,
@@ -35,15 +38,15 @@ export function CalendarSyncProvider({
   const [newest] = useState(() => newestOf(getToken));
   useLayoutEffect(() => newest.set(getToken), [newest, getToken]);
   const calendar = useMemo(
-    () => ({ api: createApi(apiUrl, newest.getToken), instructorId }),
-    [apiUrl, instructorId, newest],
+    () => ({ api: createApi(apiUrl, newest.getToken), instructorId, viewer }),
+    [apiUrl, instructorId, viewer, newest],
   );
   return (
     <QueryClientProvider client={queries}>
       <LanguageProvider value={useLocale(locale)}>
         <CalendarProvider value={calendar}>
           <ThemeContext value={theme}>
-            <LoginProvider>{children}</LoginProvider>
+            {instructorId === undefined ? children : <LoginProvider>{children}</LoginProvider>}
           </ThemeContext>
         </CalendarProvider>
       </LanguageProvider>

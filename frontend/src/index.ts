@@ -9,6 +9,10 @@ export { CalendarSyncStatus } from "./components/calendar/CalendarSyncStatus";
 export { ConnectionBanner } from "./components/calendar/ConnectionBanner";
 export { ExternalEventsViewer } from "./components/calendar/ExternalEventsViewer";
 export type { CalendarLesson } from "./components/calendar/lessons";
+export {
+  CalendarConnections,
+  type CalendarConnectionsProps,
+} from "./components/connections/CalendarConnections";
 export { CalendarSyncTab } from "./components/CalendarSyncTab";
 export { LoginNotice } from "./login/LoginNotice";
 export type { LoginOutcome } from "./login/outcome";

@@ -22,21 +22,42 @@ export type ExternalEvent = Schemas["ExternalEvent"];
 export type Connection = Schemas["Status"] & Schemas["Connection"] & { connected: true };
 export type Status = Connection | (Schemas["Status"] & { connected: false });
 
-/** The instructor, and a client with the caller's token. */
+/** Who looks: the instructor, or an administrator, who may not do all that the instructor may. */
+export type Viewer = "instructor" | "administrator";
+
+/** The instructor, a client with the caller's token, and who that is. */
 export interface CalendarContextValue {
   api: Api;
   instructorId: string;
+  viewer: Viewer;
 }
 
-const CalendarContext = createContext<CalendarContextValue | null>(null);
+/** The same of all instructors of a tenant. */
+type ProvidedValue = Omit<CalendarContextValue, "instructorId"> & { instructorId: string | undefined };
+
+const CalendarContext = createContext<ProvidedValue | null>(null);
 export const CalendarProvider = CalendarContext.Provider;
 
-/** What {@link CalendarProvider} provides. */
-export function useCalendar(): CalendarContextValue {
+function useProvided(): ProvidedValue {
   const value = useContext(CalendarContext);
   if (value === null) throw new Error("this component stands in a CalendarSyncProvider");
   return value;
 }
+
+/** What {@link CalendarProvider} provides to what is about one instructor. */
+export function useCalendar(): CalendarContextValue {
+  const value = useProvided();
+  if (!isOfOne(value)) throw new Error("the CalendarSyncProvider names no instructorId");
+  return value;
+}
+
+const isOfOne = (value: ProvidedValue): value is CalendarContextValue => value.instructorId !== undefined;
+
+/** The client alone, for what is about no one instructor. */
+export const useApi = (): Api => useProvided().api;
+
+/** The instructor whom the provider names, if it names one. */
+export const useInstructorId = (): string | undefined => useProvided().instructorId;
 
 /** The refresh interval of what is shown, in milliseconds, while the page is visible. */
 const REFRESH_MS = 3000;
@@ -134,6 +155,7 @@ function useChange<Input, Output>(
       await queries.invalidateQueries({ queryKey: status });
       const isOther = ({ queryKey }: { queryKey: readonly unknown[] }) => queryKey[2] !== "status";
       await queries.invalidateQueries({ queryKey: status.slice(0, 2), predicate: isOther });
+      await queries.invalidateQueries({ queryKey: ["calendar", "connections"] });
     },
   });
 }

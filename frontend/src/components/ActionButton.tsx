@@ -5,16 +5,19 @@ interface Props {
   pending: boolean;
   disabled?: boolean;
   className?: string;
+  /** What it is called where its text alone would not tell it from others. */
+  label?: string;
   onPress: () => void;
   children: ReactNode;
 }
 
 /** A button that starts one action at a time. It keeps the focus meanwhile, which a disabled button would lose. */
-export function ActionButton({ pending, disabled = false, className, onPress, children }: Props) {
+export function ActionButton({ pending, disabled = false, className, label, onPress, children }: Props) {
   return (
     <button
       type="button"
       className={className}
+      aria-label={label}
       disabled={disabled}
       aria-disabled={pending || undefined}
       onClick={() => {

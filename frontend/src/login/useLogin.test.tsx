@@ -16,7 +16,11 @@ afterEach(() => {
 function login(broughtAlong: LoginOutcome | null, answer: Response | Promise<Response>) {
   const fetched = vi.fn<(request: Request) => Promise<Response>>(async () => answer);
   vi.stubGlobal("fetch", fetched);
-  const calendar = { api: createApi("http://localhost", () => "token"), instructorId: "me" };
+  const calendar = {
+    api: createApi("http://localhost", () => "token"),
+    instructorId: "me",
+    viewer: "instructor" as const,
+  };
   const { result } = renderHook(() => useLogin(broughtAlong), {
     wrapper: ({ children }) => (
       <StrictMode>

@@ -179,6 +179,69 @@ const words: Words = {
     nothing: "nichts Neues",
   },
 
+  connections: {
+    title: "Verbundene Kalender",
+    search: "Nach Name, Adresse oder ID suchen",
+    show: "Anzeigen",
+    filters: {
+      all: "Alle",
+      attention: "Zu beachten",
+      active: "In Ordnung",
+      syncing: "Gerade in Arbeit",
+      failing: "Stockt",
+      needs_reauth: "Erlaubnis zurückgezogen",
+      push_suspect: "Meldungen fehlen",
+      client_refused: "Von Google abgewiesen",
+      switched_off: "Aus",
+    },
+    attention: (count, more) =>
+      more
+        ? `Mehr als ${count} Kalender sind zu beachten`
+        : count === 1
+          ? "1 Kalender ist zu beachten"
+          : `${count} Kalender sind zu beachten`,
+    showThem: "Anzeigen",
+    none: "Noch ist kein Kalender verbunden. Jede Lehrkraft verbindet den eigenen.",
+    noneOf: "Kein Kalender ist in diesem Zustand.",
+    allWell: "Alle verbundenen Kalender sind in Ordnung.",
+    noMatch: (text) => `Kein geladener Kalender passt zu „${text}“.`,
+    more: "Weitere anzeigen",
+    looking: "Wird geladen …",
+    end: (count) => `${count} Kalender, das sind alle.`,
+    forAdministrators: "Diese Liste ist für die Verwaltung.",
+    again: "Noch einmal versuchen",
+    neverSynced: "Noch nicht synchronisiert",
+    synced: (ago) => `Synchronisiert ${ago}`,
+    failures: (count) => `${counted(count, "Lauf", "Läufe")} nacheinander gescheitert.`,
+    states: {
+      working: "In Ordnung",
+      first: "Erste Synchronisation …",
+      syncing: "Wird synchronisiert …",
+      heldUp: "Stockt",
+      refused: "Von Google abgewiesen",
+      withdrawn: "Erlaubnis zurückgezogen",
+      suspect: "Meldungen fehlen",
+      off: "Aus",
+      disconnecting: "Wird getrennt …",
+    },
+    reasons: {
+      invalid_grant:
+        "Google erlaubt den Zugriff nicht mehr. Die Lehrkraft muss neu verbinden; es geht nichts verloren.",
+      insufficientPermissions:
+        "Eine der Erlaubnisse fehlt. Die Lehrkraft muss neu verbinden und alle Häkchen gesetzt lassen.",
+    },
+    connectAgain: "Die Lehrkraft muss neu verbinden; es geht nichts verloren.",
+    menu: (name) => `Mehr zu ${name}`,
+    of: (action, name) => `${action}, ${name}`,
+    copyLink: "Link zum Neuverbinden kopieren",
+    copied: "Der Link ist kopiert. Schicken Sie ihn der Lehrkraft.",
+    notCopied: (link) => `Schicken Sie der Lehrkraft diesen Link: ${link}`,
+    busy: "Belegte Zeiten zeigen",
+    busyTitle: (name) => `Belegte Zeiten von ${name}`,
+    close: "Schließen",
+    disconnectQuestion: (name) => `Den Kalender von ${name} trennen?`,
+  },
+
   settings: {
     title: "Einstellungen",
     on: "Synchronisation ist an",

@@ -158,6 +158,69 @@ export const en = {
     nothing: "nothing was new",
   },
 
+  connections: {
+    title: "Connected calendars",
+    search: "Search by name, address or id",
+    show: "Show",
+    filters: {
+      all: "All",
+      attention: "Needs attention",
+      active: "Working",
+      syncing: "Syncing now",
+      failing: "Held up",
+      needs_reauth: "Permission withdrawn",
+      push_suspect: "Notices missing",
+      client_refused: "Refused by Google",
+      switched_off: "Off",
+    },
+    attention: (count: number, more: boolean) =>
+      more
+        ? `More than ${count} calendars need attention`
+        : count === 1
+          ? "1 calendar needs attention"
+          : `${count} calendars need attention`,
+    showThem: "Show",
+    none: "No calendar is connected yet. Each instructor connects their own.",
+    noneOf: "No calendar is in this state.",
+    allWell: "All connected calendars are in step.",
+    noMatch: (text: string) => `No loaded calendar matches “${text}”.`,
+    more: "Show more",
+    looking: "Loading …",
+    end: (count: number) => `${counted(count, "calendar")}, that is all.`,
+    forAdministrators: "This list is for administrators.",
+    again: "Try again",
+    neverSynced: "Not synced yet",
+    synced: (ago: string) => `Synced ${ago}`,
+    failures: (count: number) => `${counted(count, "run")} failed in a row.`,
+    states: {
+      working: "Working",
+      first: "First sync under way …",
+      syncing: "Syncing …",
+      heldUp: "Held up",
+      refused: "Refused by Google",
+      withdrawn: "Permission withdrawn",
+      suspect: "Notices missing",
+      off: "Off",
+      disconnecting: "Disconnecting …",
+    },
+    /** What is said to the instructor elsewhere, to others. */
+    reasons: {
+      invalid_grant: "Google no longer permits access. The instructor connects again; nothing is lost.",
+      insufficientPermissions:
+        "One of the permissions is missing. The instructor connects again and leaves all boxes ticked.",
+    } as Record<string, string>,
+    connectAgain: "The instructor has to connect again; nothing is lost.",
+    menu: (name: string) => `More for ${name}`,
+    of: (action: string, name: string) => `${action}, ${name}`,
+    copyLink: "Copy reconnect link",
+    copied: "The link is copied. Send it to the instructor.",
+    notCopied: (link: string) => `Send the instructor this link: ${link}`,
+    busy: "Show when they are busy",
+    busyTitle: (name: string) => `When ${name} is busy`,
+    close: "Close",
+    disconnectQuestion: (name: string) => `Disconnect the calendar of ${name}?`,
+  },
+
   settings: {
     title: "Settings",
     on: "Sync is on",

@@ -1,13 +1,14 @@
 import { useState } from "react";
 
-import { type Settings, useChangeSettings } from "../../api/calendar";
+import { type Settings, useCalendar, useChangeSettings } from "../../api/calendar";
 import { useLanguage } from "../../words/language";
 import { Problem } from "../Problem";
 
 const INTERVALS = [5, 15, 30, 60, 240, 1440];
 
-/** The settings of a connection. Each takes effect at once. */
+/** The settings of a connection. Each takes effect at once. Who sees titles is the instructor's alone to say. */
 export function CalendarSettings({ settings }: { settings: Settings }) {
+  const { viewer } = useCalendar();
   const { settings: words } = useLanguage().words;
   const change = useChangeSettings();
   // A pending change shows at once: a switch that jumped back first would invite a second click.
@@ -64,14 +65,16 @@ export function CalendarSettings({ settings }: { settings: Settings }) {
             ))}
         </select>
       </label>
-      <label>
-        <input
-          type="checkbox"
-          checked={shown.shareTitles}
-          onChange={(changed) => turn({ shareTitles: changed.target.checked })}
-        />{" "}
-        {words.shareTitles}
-      </label>
+      {viewer === "instructor" && (
+        <label>
+          <input
+            type="checkbox"
+            checked={shown.shareTitles}
+            onChange={(changed) => turn({ shareTitles: changed.target.checked })}
+          />{" "}
+          {words.shareTitles}
+        </label>
+      )}
       <Problem error={change.error} />
     </fieldset>
   );

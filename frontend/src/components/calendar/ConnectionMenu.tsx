@@ -4,6 +4,7 @@ import { type Connection, useConnect, useDisconnect } from "../../api/calendar";
 import { useLanguage } from "../../words/language";
 import { Confirm } from "../Confirm";
 import { Problem } from "../Problem";
+import { Disconnect } from "./Disconnect";
 
 /** What is done rarely with a connection: another account takes its place, or it is disconnected. */
 export function ConnectionMenu({ connection }: { connection: Connection }) {
@@ -37,24 +38,7 @@ export function ConnectionMenu({ connection }: { connection: Connection }) {
         >
           <p>{words.otherAccountMeans(connection.googleAccount)}</p>
         </Confirm>
-        <Confirm
-          action={words.disconnect}
-          pending={disconnect.isPending}
-          question={words.disconnectQuestion}
-          refuse={words.stay}
-          onClose={close}
-          onConfirm={(kept) =>
-            disconnect.mutate({ keepEvents: kept.has("keepEvents"), keepImported: kept.has("keepImported") })
-          }
-        >
-          <p>{words.disconnectMeans}</p>
-          <label>
-            <input type="checkbox" name="keepEvents" /> {words.keepEvents}
-          </label>
-          <label>
-            <input type="checkbox" name="keepImported" /> {words.keepImported}
-          </label>
-        </Confirm>
+        <Disconnect disconnect={disconnect} question={words.disconnectQuestion} onClose={close} />
       </div>
       {/* Outside of the menu, which is closed by the time that it fails. */}
       <Problem error={connect.error ?? disconnect.error} />

@@ -3,7 +3,7 @@ import type { Connection, Status } from "../../api/calendar";
 import type { Language } from "../../words/language";
 
 export interface Headline {
-  tone: "good" | "busy" | "bad" | "quiet";
+  tone: "good" | "busy" | "warn" | "bad" | "quiet";
   title: string;
   hint: string;
 }

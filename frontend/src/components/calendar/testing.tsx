@@ -5,7 +5,7 @@ import userEvent from "@testing-library/user-event";
 import type { ReactElement } from "react";
 import { afterEach, beforeEach, vi } from "vitest";
 
-import { CalendarProvider, type Connection, type Status } from "../../api/calendar";
+import { CalendarProvider, type Connection, type Status, type Viewer } from "../../api/calendar";
 import { createApi, type GetToken } from "../../api/client";
 
 export const ME = "5c7a1e00-0000-4000-8000-0000000000a1";
@@ -72,8 +72,13 @@ afterEach(() => {
 });
 
 /** Renders a component for the instructor `ME`, with an API that gives `answers`; with `status`, it is known already. */
-export function show(component: ReactElement, status?: Status, getToken: GetToken = () => "token") {
-  const calendar = { api: createApi("http://localhost", getToken), instructorId: ME };
+export function show(
+  component: ReactElement,
+  status?: Status,
+  getToken: GetToken = () => "token",
+  viewer: Viewer = "instructor",
+) {
+  const calendar = { api: createApi("http://localhost", getToken), instructorId: ME, viewer };
   const queries = new QueryClient({
     defaultOptions: { queries: { retry: false, staleTime: status ? Infinity : 0 } },
   });

@@ -107,7 +107,7 @@ fn all_that_an_administrator_asks_for_as_needing_attention_is_marked_by_its_stat
 
 #[test]
 fn a_connection_syncs_while_a_run_holds_its_lease_and_until_its_first_sync_has_ended_or_failed() {
-    let lease = |until| Lease { owner: Some(Uuid::nil()), until, fence: 1 };
+    let lease = |until| Lease { owner: Some(Uuid::nil()), cut: None, until, fence: 1 };
     let later = NOW + TimeDelta::seconds(1);
     let off = SyncSettings { sync_enabled: false, ..SyncSettings::default() };
     for (settings, state, syncs) in [

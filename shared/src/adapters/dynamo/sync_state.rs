@@ -214,7 +214,8 @@ impl SyncStateStore for DynamoStore {
                     let state = read(item)?;
                     if let Some(cut) = state.lease.owner.filter(|_| state.lease.until <= now) {
                         let found = Change::when(LEASE_STANDS).with("fence", number(state.lease.fence));
-                        let found = taken(found.set("lease_cut_owner", text(cut)), owner, until);
+                        let found = found.set("lease_cut_owner", text(cut)).set("next_sync_at", time(until));
+                        let found = taken(found, owner, until);
                         if let Written::Done(item) = self.update(table, keys::state(key), found).await? {
                             return Ok(LeaseAttempt::Granted(Box::new(read(item)?)));
                         }

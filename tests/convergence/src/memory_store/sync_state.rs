@@ -33,6 +33,7 @@ impl SyncStateStore for MemoryStore {
                 let cut = state.lease.owner;
                 state.lease = Lease { owner: Some(owner), cut, until, fence: state.lease.fence + 1 };
                 if cut.is_some() {
+                    state.next_sync_at = Some(until);
                     tables.journal.push(Stored::CutFound);
                 }
                 return LeaseAttempt::Granted(Box::new(state.clone()));

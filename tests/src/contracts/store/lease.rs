@@ -62,7 +62,9 @@ pub async fn the_next_holder_finds_whose_lease_was_never_given_back(on: &Subject
     assert_eq!(first.lease.cut, None, "nobody had it before");
     let LeaseAttempt::Granted(second) = on.acquire(key, 2, 10, &[]).await else { panic!("the lease ran out") };
     assert_eq!(second.lease.cut, first.lease.owner);
-    assert_eq!(on.state(key).await.lease.cut, first.lease.owner, "also if the answer was lost");
+    let stored = on.state(key).await;
+    assert_eq!(stored.lease.cut, first.lease.owner, "also if the answer was lost");
+    assert_eq!(stored.next_sync_at, Some(second.lease.until), "should this one be cut too");
     assert_eq!(on.store.release_lease(key, &second).await.unwrap(), ReleaseOutcome::Released);
     assert_eq!(on.leased(key, 3).await.lease.cut, None);
 }

@@ -116,11 +116,19 @@ async fn the_list_is_read_page_by_page_and_a_page_may_be_empty_before_its_end() 
         rows.map(|row| row["instructorId"].as_str().unwrap().to_owned()).collect()
     };
 
-    let whole = page(&admin, "").await;
+    // When the next poll is due moves while the test looks.
+    let standing = async |query: &str| {
+        let mut shown = page(&admin, query).await;
+        for row in shown["connections"].as_array_mut().unwrap() {
+            row["nextSyncAt"] = Value::Null;
+        }
+        shown
+    };
+    let whole = standing("").await;
     assert_eq!(instructors(&whole), [world.instructor.clone(), GRACE.to_owned()]);
     assert_eq!(whole["nextCursor"], Value::Null);
-    assert_eq!(page(&admin, "?limit=2").await, whole, "a page that just holds all is the last");
-    assert_eq!(page(&admin, "?limit=100&state=&cursor=").await, whole, "what is empty is absent");
+    assert_eq!(standing("?limit=2").await, whole, "a page that just holds all is the last");
+    assert_eq!(standing("?limit=100&state=&cursor=").await, whole, "what is empty is absent");
 
     let first = page(&admin, "?limit=1").await;
     assert_eq!(instructors(&first), [&*world.instructor]);

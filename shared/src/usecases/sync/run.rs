@@ -185,6 +185,8 @@ impl<'a> Run<'a> {
                 self.report.say(format!(
                     "Google no longer permits access to this calendar ({refusal}); the instructor has to connect again."
                 ));
+                // A round for what was asked for meanwhile finds that nothing may run; the row still says why.
+                self.report.changed = true;
                 self.withdraw(&as_read, refusal).await?
             }
             Failure::ClientRefused(refusal) => {

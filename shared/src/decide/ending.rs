@@ -12,8 +12,6 @@ use super::{
 };
 use crate::model::{NoticeKind, SyncOutcome, SyncState, SyncTask, connection::Blocked};
 
-/// The code of a run that did not give its lease back.
-const RUN_CUT: &str = "run_cut";
 /// The message for what is left arrives within this time, or is lost.
 const MESSAGE_ARRIVES_WITHIN: TimeDelta = TimeDelta::minutes(5);
 
@@ -43,7 +41,8 @@ pub enum Stop {
     ClientRefused { reason: String },
     /// The instructor's permission is gone or does not suffice; the connection says so.
     Withdrawn,
-    /// It was, of a connection that was taken down or made anew meanwhile: the next run sees that one.
+    /// The permission that is gone was that of a connection which was taken down or made anew meanwhile: the next run sees
+    /// how that one stands.
     Replaced,
     /// Anything else, by the code of its error.
     Failed { code: &'static str },
@@ -205,9 +204,11 @@ pub fn refuse(
 /// Counts that the run before was cut: its function timed out, ran out of memory or was replaced, or its store failed. It is
 /// a failure like any other, but that its lease has been waited for: only the second in a row rests, and so on.
 pub fn count_cut(state: &mut SyncState, now: DateTime<Utc>, jitter: u16) -> Option<NoticeKind> {
-    let rest = (state.failures > 0).then(|| backoff::delay(state.failures));
-    fail(state, RUN_CUT);
-    state.backoff_until = rest.map(|rest| now + backoff::jitter(rest, jitter));
+    let rest = (state.failures > 0).then(|| now + backoff::jitter(backoff::delay(state.failures), jitter));
+    state.failures += 1;
+    state.last_error = Some(SyncState::RUN_CUT.to_owned());
+    // A rest that is longer, for Google's usage limit, stands.
+    state.backoff_until = state.backoff_until.max(rest);
     notice_of_failures(state)
 }
 

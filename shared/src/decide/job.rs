@@ -150,6 +150,13 @@ impl Job {
         self.settings.sync_direction
     }
 
+    /// The job of a run that could not even read its connection: all that was asked for is left to the next.
+    pub fn unread(asked: &BTreeSet<SyncTask>, pending: &BTreeSet<SyncTask>, announced: bool) -> Self {
+        let settings = SyncSettings::default();
+        let tasks = asked.union(pending).copied().filter(|task| *task != SyncTask::Noticed).collect();
+        Self { tasks, reach: Reach::Whole, direction: settings.sync_direction, settings, announced }
+    }
+
     pub fn asks_for(&self, task: SyncTask) -> bool {
         self.tasks.contains(&task)
     }

@@ -155,6 +155,14 @@ pub struct SyncState {
 }
 
 impl SyncState {
+    /// The last error where the run before did not give its lease back.
+    pub const RUN_CUT: &str = "run_cut";
+
+    /// Consecutive runs that failed by what they met: by these, what Google refuses for now counts as refused for good.
+    pub fn failures_met(&self) -> u32 {
+        if self.last_error.as_deref() == Some(Self::RUN_CUT) { 0 } else { self.failures }
+    }
+
     /// The state of a connection that has never synced, due at once.
     pub fn new(now: DateTime<Utc>) -> Self {
         let fence = u64::try_from(now.timestamp_millis()).unwrap_or(0);

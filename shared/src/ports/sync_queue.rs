@@ -36,8 +36,9 @@ pub struct SyncMessage {
 }
 
 impl SyncMessage {
-    /// A chain of messages ends when so many in a row came to nothing. AWS would end it at sixteen, whatever they did.
-    pub const MAX_IDLE_HOPS: u32 = 100;
+    /// A chain of messages ends when so many in a row came to nothing: an hour of those that find the lease held. (AWS's own
+    /// limit of sixteen, which counts all, is off for the worker.)
+    pub const MAX_IDLE_HOPS: u32 = 720;
 
     /// A message that no person waits for.
     pub fn new(key: ConnectionKey, trigger: SyncTrigger, tasks: Vec<SyncTask>) -> Self {

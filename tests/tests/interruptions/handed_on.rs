@@ -95,7 +95,7 @@ async fn a_promised_log_row_ends_although_the_calendar_is_disconnected_meanwhile
 }
 
 #[tokio::test]
-async fn a_sync_that_finds_others_under_way_a_hundred_times_is_given_up_and_says_so() {
+async fn a_sync_that_finds_others_under_way_for_an_hour_is_given_up_and_says_so() {
     let on = Handover::connected().await;
     let (store, key, now) = (&on.stage.ports.store, on.person.key, on.stage.now());
     store.acquire_lease(key, Uuid::from_u128(9), now, now + TimeDelta::minutes(1), &[].into()).await.unwrap();

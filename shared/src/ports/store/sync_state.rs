@@ -38,7 +38,7 @@ pub trait SyncStateStore: Send + Sync {
     async fn state(&self, key: ConnectionKey) -> Result<Option<SyncState>>;
     /// Takes the lease for `owner` until `until` if it is free at `now`. Where it was never given back, its owner stands in
     /// the new lease as `cut`, and a poll is due at the new one's end: whatever cut that run may cut this one.
-    /// Otherwise stores the requests, on condition that it is still held.
+    /// While another holds it, stores the requests, on condition that it is still held.
     async fn acquire_lease(
         &self,
         key: ConnectionKey,

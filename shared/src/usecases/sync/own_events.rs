@@ -180,7 +180,7 @@ pub async fn remove_orphans(
             OperationOutcome::Deleted | OperationOutcome::Gone | OperationOutcome::Event(_) => {
                 round.report.counts.events_deleted += 1;
             }
-            OperationOutcome::RefusedForNow(_) if round.state.failures >= backoff::MAX_ORPHAN_FAILURES => {}
+            OperationOutcome::RefusedForNow(_) if round.state.failures_met() >= backoff::MAX_ORPHAN_FAILURES => {}
             // It is listed again after a change; otherwise Google refuses for good.
             OperationOutcome::Changed
             | OperationOutcome::IdTaken

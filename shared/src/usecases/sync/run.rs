@@ -98,8 +98,11 @@ impl<'a> Run<'a> {
         }
         let (sync, key) = (self.sync, self.request.key);
         let credentials = sync.google.store.credentials(key).await?;
-        // A disconnect counts its attempts itself.
-        if credentials.is_none_or(|credentials| credentials.blocked().is_some()) {
+        // Where nothing may run, nothing is left to fail.
+        let may_run = |credentials| {
+            Job::decide(self.request, &self.asked, &self.state.pending.tasks, false, &credentials).is_ok()
+        };
+        if !credentials.is_some_and(may_run) {
             return Ok(());
         }
         let notice = ending::count_cut(&mut self.state, sync.now(), sync.random.jitter());
@@ -115,17 +118,20 @@ impl<'a> Run<'a> {
     /// any more.
     async fn round(&mut self) -> Result<Option<Conclusion>> {
         let (sync, request) = (self.sync, self.request);
-        let (store, key) = (&sync.google.store, request.key);
         let announced = channel::hear(&mut self.state, self.notified_at.take(), sync.now());
         let asked = std::mem::take(&mut self.asked);
-        let Some(credentials) = store.credentials(key).await? else {
-            let gone = Refused::Blocked(Blocked::Disconnecting);
-            return Ok(Some(refuse(&mut self.state, &asked, gone, announced, sync.now())));
+        let listed_before = self.state.listed_at;
+        let credentials = match self.credentials().await {
+            Ok(Some(credentials)) => credentials,
+            Ok(None) => {
+                let gone = Refused::Blocked(Blocked::Disconnecting);
+                return Ok(Some(refuse(&mut self.state, &asked, gone, announced, sync.now())));
+            }
+            Err(error) => {
+                let job = Job::unread(&asked, &self.state.pending.tasks, announced);
+                return self.conclude(&job, Err(error.into()), listed_before).await;
+            }
         };
-        // The process that changed them, or made the connection, may have died before the instructor's row said so.
-        if self.state.reconciled_at.is_none_or(|at| credentials.updated_at > at) {
-            write_enabled(store.as_ref(), key, credentials.settings.sync_enabled).await?;
-        }
         let job = match Job::decide(request, &asked, &self.state.pending.tasks, announced, &credentials) {
             Ok(job) => job,
             Err(refused) => {
@@ -137,10 +143,33 @@ impl<'a> Run<'a> {
         };
         self.direction = job.direction;
         self.report.left = Left::Nothing;
-        let listed_before = self.state.listed_at;
         let round = Round { sync, request, job: &job, report: &mut self.report, state: &mut self.state };
         let ended = round.go(&credentials).await;
         self.end_idle_chain();
+        self.conclude(&job, ended, listed_before).await
+    }
+
+    /// The connection's settings, which the instructor's row says too from now on: the process that changed them, or made
+    /// the connection, may have died before it did.
+    async fn credentials(&self) -> Result<Option<InstructorCalendarCredentials>> {
+        let (store, key) = (&self.sync.google.store, self.request.key);
+        let credentials = store.credentials(key).await?;
+        if let Some(credentials) = &credentials
+            && self.state.reconciled_at.is_none_or(|at| credentials.updated_at > at)
+        {
+            write_enabled(store.as_ref(), key, credentials.settings.sync_enabled).await?;
+        }
+        Ok(credentials)
+    }
+
+    /// Writes into the state how the round ended.
+    async fn conclude(
+        &mut self,
+        job: &Job,
+        ended: std::result::Result<(), Failure>,
+        listed_before: Option<DateTime<Utc>>,
+    ) -> Result<Option<Conclusion>> {
+        let (sync, request, key) = (self.sync, self.request, self.request.key);
         let ending = match ended {
             Ok(()) => Ending::Through(self.report.left),
             Err(Failure::LeaseLost) => return Ok(None),
@@ -154,7 +183,7 @@ impl<'a> Run<'a> {
             now: sync.now(),
             jitter: sync.random.jitter(),
         };
-        let conclusion = conclude(&mut self.state, &job, &ending, ended);
+        let conclusion = conclude(&mut self.state, job, &ending, ended);
         if matches!(ending, Ending::Through(Left::Failed | Left::QuotaExceeded)) {
             tracing::warn!(connection = %key, code = self.state.last_error.as_deref(), "something is left");
         }
@@ -293,7 +322,8 @@ impl<'a> Run<'a> {
             return Ok(SyncRun::Blocked(blocked));
         }
         // What was done so far is recorded before the rest can be.
-        let idle_hops = if self.came_to_something() { 0 } else { request.idle_hops + 1 };
+        let waits = conclusion.rest.as_ref().is_some_and(|rest| !rest.delay.is_zero());
+        let idle_hops = if waits || self.came_to_something() { 0 } else { request.idle_hops + 1 };
         let report = std::mem::take(&mut self.report);
         let ran = sync.record(request, report, self.direction, conclusion.outcome, self.started_at).await?;
         if let (SyncRun::Ran(log), Some(rest)) = (&ran, conclusion.rest) {

@@ -58,7 +58,9 @@ impl Round<'_> {
         let (sync, job, started) = (self.sync, self.job, self.sync.now());
         let full_reconcile = self.reconciles(credentials, started);
         self.report.zone = self.state.calendar_time_zone;
-        self.note_silence();
+        if job.allowed().imports() {
+            self.note_silence();
+        }
         let written = self.report.counts.written();
         let taken_over = channel::open_if_due(self, credentials, google).await?;
         let Looked { changed, imported, reconciled } = self.look(credentials, google, full_reconcile).await?;

@@ -66,7 +66,7 @@ impl Work {
 
     pub fn answered(&mut self, round: &mut Round<'_>, outcome: OperationOutcome) {
         let outcome = match outcome {
-            OperationOutcome::RefusedForNow(refusal) if round.state.failures >= backoff::MAX_LESSON_FAILURES => {
+            OperationOutcome::RefusedForNow(refusal) if round.state.failures_met() >= backoff::MAX_LESSON_FAILURES => {
                 OperationOutcome::Refused(refusal)
             }
             other => other,

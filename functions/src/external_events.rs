@@ -5,7 +5,7 @@ use calendar_sync::{
     bootstrap::Bootstrap,
     config::ClaimNames,
     http::{Caller, answer, input, reply},
-    model::{Window, timestamp},
+    model::{ExternalCalendarEvent, Window, timestamp},
     usecases::list_external_events::{ListExternalEvents, Page, ReadExternalEvents},
 };
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
@@ -36,8 +36,11 @@ pub async fn handle(deps: &Deps, request: Request) -> Response<Body> {
 async fn list(deps: &Deps, request: &Request) -> Result<Response<Body>> {
     let caller = Caller::of(request, &deps.claims)?;
     let key = caller.connection_of(input::instructor_in_path(request)?)?;
+    let now = deps.events.clock.now();
+    let available_from = ExternalCalendarEvent::known_from(now);
+    let Window { from, to } = window(request, now)?;
     let asked = ListExternalEvents {
-        window: window(request, deps.events.clock.now())?,
+        window: Window { from: from.max(available_from).min(to), to },
         conflicts_only: input::flag(request, "conflictsOnly")?,
         after: input::query(request, "cursor")?.map(|cursor| after(&cursor)).transpose()?,
     };
@@ -48,6 +51,7 @@ async fn list(deps: &Deps, request: &Request) -> Result<Response<Body>> {
         "events": page.occurrences.iter().map(view::event::occurrence).collect::<Value>(),
         "timeZone": page.time_zone,
         "from": timestamp::format(asked.window.from),
+        "availableFrom": timestamp::format(available_from),
         "to": timestamp::format(asked.window.to),
         "nextCursor": next(&page),
     });

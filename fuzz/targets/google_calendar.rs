@@ -52,7 +52,7 @@ fuzz_target!(|data: &[u8]| {
                 let page_token = (asked % 4 > 1).then_some("page");
                 let page = google.list(&access, PageRequest { sync_token, page_token }, deadline).await;
                 let zone = page.time_zone.unwrap_or(chrono_tz::Europe::Berlin);
-                let plan = inbound::plan(KEY, &access.calendar, zone, page.items);
+                let plan = inbound::plan(KEY, &access.calendar, zone, clock.now(), page.items);
                 let from = clock.now() - TimeDelta::days(7);
                 let window = Window { from, to: from + TimeDelta::days(60) };
                 let series = plan.put.iter().map(|row| (row.clone(), plan.put.clone())).take(4).collect();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use crate::{
@@ -26,6 +27,9 @@ pub struct InboundPlan {
     pub remove: BTreeSet<EventId>,
     /// Series that are gone. Their stored exceptions go too, except those in `put`.
     pub gone_series: BTreeSet<EventId>,
+    /// Events that were over too long ago to be stored. They are no mention, so that a complete listing removes the rows that
+    /// they have from before; a delta removes them by name.
+    pub past: BTreeSet<EventId>,
     pub skipped: Vec<SkippedEvent>,
     /// Series with a line that was not fully understood.
     pub misread: Vec<EventId>,
@@ -58,7 +62,7 @@ impl InboundPlan {
     }
 
     /// Imports an event that is not ours. A cancelled occurrence keeps the place that its series gave it.
-    fn take(&mut self, calendar: &CalendarId, zone: Tz, mut event: Event) {
+    fn take(&mut self, calendar: &CalendarId, zone: Tz, now: DateTime<Utc>, mut event: Event) {
         let id = event.id.clone();
         if event.is_cancelled() {
             event.start = event.start.or(event.original_start);
@@ -72,6 +76,7 @@ impl InboundPlan {
             self.misread.push(id.clone());
         }
         match ExternalCalendarEvent::new(calendar, event, zone, extent) {
+            Some(row) if row.is_past(now) => drop(self.past.insert(id)),
             Some(row) => self.put.push(row),
             None => {
                 self.remove.insert(id);
@@ -85,6 +90,7 @@ pub fn plan(
     key: ConnectionKey,
     calendar: &CalendarId,
     zone: Tz,
+    now: DateTime<Utc>,
     items: Vec<Result<Event, SkippedEvent>>,
 ) -> InboundPlan {
     let mut plan = InboundPlan::default();
@@ -123,7 +129,7 @@ pub fn plan(
             plan.remove.insert(id);
             continue;
         }
-        plan.take(calendar, zone, event);
+        plan.take(calendar, zone, now, event);
     }
     plan
 }

@@ -21,7 +21,7 @@ fn planned(events: Vec<Event>) -> InboundPlan {
 }
 
 fn planned_of(items: Vec<Result<Event, SkippedEvent>>) -> InboundPlan {
-    plan(key(1, 2), &"primary".into(), Tz::UTC, items)
+    plan(key(1, 2), &"primary".into(), Tz::UTC, "2026-03-05T08:00:00Z".parse().unwrap(), items)
 }
 
 fn unreadable(id: Option<&str>) -> SkippedEvent {
@@ -183,4 +183,30 @@ fn of_an_event_no_description_is_stored_and_of_a_private_one_the_times_alone() {
         let expected = Event { summary, location, description: None, etag: String::new(), ..full(private) };
         assert_eq!(*stored, expected);
     }
+}
+
+#[test]
+fn what_was_over_long_ago_is_neither_stored_nor_mentioned_and_loses_the_row_that_it_has() {
+    let over = |id: &str, lines: &[&str]| {
+        let at = |text: &str| EventTime::At { instant: text.parse().unwrap(), zone: Some(Tz::UTC.into()) };
+        event(id, at("2026-01-20T08:00:00Z"), at("2026-01-20T09:00:00Z"), lines)
+    };
+    let moved = |id: &str, original: &str| Event {
+        recurring_event_id: Some(EventId::from("endless")),
+        original_start: Some(EventTime::At { instant: original.parse().unwrap(), zone: None }),
+        ..over(id, &[])
+    };
+    let plan = planned(vec![
+        over("single", &[]),
+        over("ended", &["RRULE:FREQ=DAILY;COUNT=9"]),
+        over("goes on", &["RRULE:FREQ=DAILY;COUNT=90"]),
+        over("endless", &["RRULE:FREQ=DAILY"]),
+        moved("endless_20260121T080000Z", "2026-01-21T08:00:00Z"),
+        moved("endless_20260301T080000Z", "2026-03-01T08:00:00Z"),
+    ]);
+    let ids = |ids: [&str; 3]| ids.map(EventId::from);
+    assert_eq!(plan.past, ids(["single", "ended", "endless_20260121T080000Z"]).into());
+    let stored: BTreeSet<_> = plan.put.iter().map(|row| row.id().clone()).collect();
+    assert_eq!(stored, ids(["goes on", "endless", "endless_20260301T080000Z"]).into());
+    assert!(plan.remove.is_empty() && !plan.mentions().contains(&EventId::from("single")));
 }

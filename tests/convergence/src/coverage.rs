@@ -19,7 +19,7 @@ faults! {
     // people
     LessonAdded LessonMoved LessonEdited LessonCancelled LessonReinstated LessonRemoved LessonReassigned
     LessonRowPutAnew LessonRowSpoiled LessonZoneChanged OddText ZoneUnknown
-    EventPlanned AllDayEventPlanned LongEventPlanned SeriesPlanned SeriesAtNight SeriesWithoutADay SeriesWithAnotherDay
+    EventPlanned AllDayEventPlanned LongEventPlanned PastEventPlanned SeriesPlanned SeriesAtNight SeriesWithoutADay SeriesWithAnotherDay
     DayThatEndsOnItself EventOfAnotherKind BirthdayPlanned MadeFromMail TooLargeEventPlanned ConferencePlanned EventMoved EventEdited EventDeleted EventRevived
     InstanceMoved InstanceCancelled SeriesSplit SeriesSplitToAnotherTime SeriesTrimmed Invited InvitedFromOutside InvitedToInstance InvitationAnswered
     OwnEventMoved OwnEventEdited OwnEventDeleted OwnEventMadeRecurring OwnEventCopied OwnEventRevivedByHand

@@ -1,6 +1,7 @@
 //! Who sees what instructors plan.
 
 use calendar_tests::world::World;
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -69,4 +70,30 @@ async fn an_event_that_is_private_for_a_while_has_its_title_before_and_after() {
         let rows = json!(world.rows("external_calendar_events").await).to_string();
         assert_eq!(rows.contains("Dentist"), !title.is_null(), "{rows}");
     }
+}
+
+#[tokio::test]
+async fn what_was_over_a_month_ago_is_not_stored_and_a_range_is_answered_from_when_all_is_known() {
+    let world = World::start().await;
+    let (hour, long_ago, lately) = (TimeDelta::hours(1), world.in_hours(-24 * 40), world.in_hours(-24 * 20));
+    world.plan_in_google("Long ago", long_ago, long_ago + hour).await;
+    let id = world.plan_in_google("Lately", lately, lately + hour).await;
+    world.connect().await;
+    let rows = world.rows("external_calendar_events").await;
+    let stored: Vec<_> = rows.iter().map(|row| (&row["google_event_id"], &row["ttl"])).collect();
+    assert_eq!(stored, [(&json!(id), &json!((lately + hour + TimeDelta::days(31)).timestamp()))]);
+
+    let answered = async |to: DateTime<Utc>| {
+        let [from, to] = [long_ago, to].map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true));
+        let path = format!("external-events/{}?from={from}&to={to}", world.instructor);
+        let (code, body) = world.call(Method::GET, &path, None).await;
+        assert_eq!((code, &body["data"]["to"]), (200, &json!(to)), "{body}");
+        body["data"].clone()
+    };
+    let month = answered(world.in_hours(0)).await;
+    assert_eq!(month["from"], month["availableFrom"]);
+    let from: DateTime<Utc> = month["from"].as_str().unwrap().parse().unwrap();
+    assert!(from > long_ago + hour && from < lately, "{from}");
+    assert_eq!(month["events"][0]["title"], "Lately");
+    assert_eq!(answered(long_ago + hour).await["events"], json!([]), "of what is not known, nothing");
 }

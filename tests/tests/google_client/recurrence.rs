@@ -47,7 +47,13 @@ fn moment(text: &Value) -> DateTime<Utc> {
 async fn rows(zone: &Value, events: &Value) -> Vec<ExternalCalendarEvent> {
     let page = json!({ "timeZone": zone, "items": events, "nextSyncToken": "token" });
     let listing = calendar_through(Arc::new(Page(page))).list(&access(), PageRequest::default(), soon()).await;
-    let plan = inbound::plan(key(0, 0), &CalendarId::from("primary"), listing.time_zone.unwrap(), listing.items);
+    let plan = inbound::plan(
+        key(0, 0),
+        &CalendarId::from("primary"),
+        listing.time_zone.unwrap(),
+        moment(&json!("2026-12-01T00:00:00Z")),
+        listing.items,
+    );
     assert_eq!(plan.put.len(), events.as_array().unwrap().len(), "each is stored");
     assert!(plan.misread.is_empty(), "each is understood");
     plan.put

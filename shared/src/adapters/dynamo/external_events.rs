@@ -61,6 +61,9 @@ struct Row {
     lesson_id: Option<LessonId>,
     #[serde(skip_deserializing)]
     agenda: Option<String>,
+    /// In seconds: when the table removes the row. It is not read.
+    #[serde(skip_deserializing)]
+    ttl: Option<i64>,
 }
 
 fn put_item(key: ConnectionKey, external: &ExternalCalendarEvent) -> Result<Item> {
@@ -87,6 +90,7 @@ fn put_item(key: ConnectionKey, external: &ExternalCalendarEvent) -> Result<Item
         declined: event.declined,
         lesson_id: event.lesson_id,
         agenda: keys::agenda(external),
+        ttl: external.expires_at().map(|at| at.timestamp()),
     })?;
     item.extend(keys::external_event(key, &external.calendar_id, &event.id));
     Ok(item)

@@ -149,7 +149,7 @@ pub const TABLES: [TableDefinition; 9] = [
         partition: "connection",
         sort: Some("event"),
         indexes: &[local(UPCOMING_EXTERNAL_EVENTS, "agenda", Holds::Also(OF_EXTERNAL_EVENTS))],
-        ttl: None,
+        ttl: Some("ttl"),
         stream: false,
     },
     TableDefinition {

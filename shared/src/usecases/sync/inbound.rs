@@ -76,7 +76,7 @@ pub async fn import(
     let (progress, page) = next_page(round, google, next).await?;
     changed.zone = learn_zone(round, scope, &progress, page.time_zone).await?;
     let items = page.items.len();
-    let plan = inbound::plan(credentials.key, calendar, changed.zone, page.items);
+    let plan = inbound::plan(credentials.key, calendar, changed.zone, began, page.items);
     say_unread(round, scope, &plan);
     let listing = Listing { calendar, scope, writes, progress, plan, items };
     match page.outcome {
@@ -225,7 +225,9 @@ async fn close(
         changed.gone = gone(round, &listing, unmentioned, &Mentions::default()).await?;
         let forgotten = changed.gone.difference(&listing.plan.remove).count();
         if !is_delta && forgotten > 0 {
-            round.report.say(format!("{forgotten} events that the calendar no longer holds were forgotten."));
+            round.report.say(format!(
+                "{forgotten} events that the calendar no longer holds, or that ended over 30 days ago, were forgotten."
+            ));
         }
         let has_changes =
             progress.has_changes || own.has_changes() || !listing.plan.put.is_empty() || !changed.gone.is_empty();
@@ -328,6 +330,9 @@ async fn gone(
         let ids = exceptions.iter().map(ExternalCalendarEvent::id);
         gone.extend(ids.filter(|id| !live.contains(id) && !spared.contains(id)).cloned());
     }
+    if listing.progress.sync_token.is_some() {
+        gone.extend(plan.past.iter().cloned());
+    }
     let earlier = match unmentioned {
         Unmentioned::AsBefore => return Ok(gone),
         Unmentioned::Gone => &Mentions::default(),
@@ -348,6 +353,8 @@ async fn replace_days(round: &mut Round<'_>, calendar: &CalendarId, zone: Tz) ->
     let rows = concurrently(looks.collect()).await?;
     let events =
         rows.into_iter().flatten().map(|row| row.event).filter(|event| event.start.is_some_and(|start| start.is_day()));
-    store.put_external(key, &inbound::plan(key, calendar, zone, events.map(Ok).collect()).put).await?;
+    store
+        .put_external(key, &inbound::plan(key, calendar, zone, round.sync.now(), events.map(Ok).collect()).put)
+        .await?;
     Ok(())
 }

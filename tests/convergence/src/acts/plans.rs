@@ -44,14 +44,19 @@ pub(super) fn plan_all_day(world: &mut World) -> Option<String> {
     Some(format!("{id} in {calendar}: {event}"))
 }
 
-/// It began before today, or lasts for days.
+/// It began before today, or lasts for days. Now and then it was over two months ago.
 pub(super) fn plan_long(world: &mut World) -> Option<String> {
     let calendar = any_calendar(world);
-    let start = some_time(world) - TimeDelta::days(world.sim.state().dice.between(0, 3));
+    let ago = if world.sim.state().dice.percent(25) { 60 } else { 0 };
+    let start = some_time(world) - TimeDelta::days(ago + world.sim.state().dice.between(0, 3));
     let end = start + TimeDelta::hours(world.sim.state().dice.between(20, 90));
     let event = json!({ "summary": "Congress", "start": moment(start, "UTC"), "end": moment(end, "UTC") });
     let id = create(world, calendar, &event)?;
-    world.sim.met(Fault::LongEventPlanned);
+    world.sim.met(if end < world.now() - TimeDelta::days(30) {
+        Fault::PastEventPlanned
+    } else {
+        Fault::LongEventPlanned
+    });
     Some(format!("{id} in {calendar}: {event}"))
 }
 

@@ -2,7 +2,7 @@
 
 use calendar_sync::{
     decide::occurrences,
-    model::{ConnectionKey, EventId, LessonId, Window},
+    model::{ConnectionKey, EventId, ExternalCalendarEvent, LessonId, Window},
 };
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -63,6 +63,21 @@ pub(super) fn differ(world: &World, party: Party, soon: &[Busy]) -> Option<Strin
             only(in_google, &stored)
         )
     })
+}
+
+/// A stored event that was over so long ago that it should not be. The thirty days of the product, and as many more as no
+/// history lasts: no row expires here.
+pub(super) fn past(world: &World, party: Party) -> Option<String> {
+    let oldest = world.now() - TimeDelta::days(40);
+    let is_past = |row: &&ExternalCalendarEvent| {
+        let original = row.event.original_start.map(|start| start.instant(Tz::UTC));
+        row.event_end.is_some_and(|end| end < oldest) && original.is_none_or(|start| start < oldest)
+    };
+    let tables = world.store.tables();
+    tables
+        .external_of(party.key)
+        .find(is_past)
+        .map(|row| format!("{} was over long ago and is stored", row.id().as_str()))
 }
 
 /// Imports of a connection that does not import.

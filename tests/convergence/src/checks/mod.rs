@@ -86,6 +86,7 @@ fn connected(world: &mut World, party: Party, credentials: &InstructorCalendarCr
     if direction.imports() {
         let soon = imports::soon(world, party);
         found.extend(imports::differ(world, party, &soon));
+        found.extend(imports::past(world, party));
         found.extend(conflicts::are_overlaps(world, party, &soon, rest));
         found.extend(conflicts::of_nothing(world, party.key));
     } else {

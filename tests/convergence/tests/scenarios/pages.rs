@@ -240,3 +240,36 @@ fn a_lesson_that_is_removed_while_the_calendar_is_listed_anew_leaves_no_conflict
     stage.until("its event is gone", |stage| stage.world.store.tables().mappings_of(stage.party.key).is_empty());
     assert_eq!(stage.conflicts(), 0);
 }
+
+#[test]
+fn what_was_over_a_month_ago_is_not_stored_whether_it_comes_so_or_is_moved_there() {
+    let mut stage = Stage::unconnected();
+    let times = |stage: &Stage, days: i64| {
+        let start = stage.world.now() + TimeDelta::days(days);
+        json!({ "start": { "dateTime": start }, "end": { "dateTime": start + TimeDelta::hours(1) } })
+    };
+    let long_ago: Vec<String> = (0..20).map(|n| stage.plan_event(&times(&stage, -40 - n))).collect();
+    let events: Vec<String> = (0..20).map(|n| stage.plan_event(&times(&stage, n - 15))).collect();
+    let ended = stage.plan_event(&{
+        let mut series = times(&stage, -60);
+        series["start"]["timeZone"] = json!("Etc/UTC");
+        series["end"]["timeZone"] = json!("Etc/UTC");
+        series["recurrence"] = json!(["RRULE:FREQ=DAILY;COUNT=9"]);
+        series
+    });
+    stage.settle(TimeDelta::minutes(5));
+    assert!(all_known(&stage, &events));
+    assert!(!long_ago.iter().chain([&ended]).any(|event| stage.is_known(event)));
+
+    stage.edit_event(&events[3], &times(&stage, -35));
+    stage.edit_event(&long_ago[3], &times(&stage, 5));
+    stage.settle(TimeDelta::minutes(5));
+    assert!(!stage.is_known(&events[3]) && stage.is_known(&long_ago[3]), "a delta tells of it");
+
+    stage.dark(true);
+    stage.edit_event(&events[4], &times(&stage, -35));
+    stage.dark(false);
+    stage.lose_cursor();
+    stage.settle(TimeDelta::minutes(5));
+    assert!(!stage.is_known(&events[4]) && stage.is_known(&events[5]), "a complete listing does not mention it");
+}

@@ -18,7 +18,7 @@ use crate::{
 /// How long a message that was handed out stays invisible.
 const VISIBILITY: TimeDelta = TimeDelta::seconds(120);
 /// How often a message is received before it goes to the dead letters.
-const MAX_RECEIVES: u32 = 4;
+const MAX_RECEIVES: u32 = 3;
 const WORKERS: usize = 4;
 
 impl World {

@@ -112,8 +112,8 @@ fn a_lesson_is_flagged_no_more_for_an_exception_that_a_dead_run_removed_with_its
 fn cut_a_run(stage: &mut Stage, cut: u32) {
     let before = stage.state().lease.owner;
     stage.until("another run", |stage| {
-        let state = stage.state();
-        state.failures == cut && state.lease.owner.is_some_and(|owner| Some(owner) != before)
+        let now = stage.state();
+        now.failures == cut && now.lease.owner.is_some_and(|owner| Some(owner) != before)
     });
     assert!(stage.dies_after(0));
 }
@@ -139,6 +139,6 @@ fn three_runs_in_a_row_that_are_cut_count_as_failures_and_are_told_once() {
     assert_eq!(failures_told(&stage).len(), 0, "each died before it could tell");
     stage.settle(TimeDelta::hours(1));
     assert_eq!(failures_told(&stage), ["run_cut"]);
-    let state = stage.state();
-    assert_eq!((state.failures, state.last_error, state.lease.cut), (0, None, None), "and the next goes on");
+    let end = stage.state();
+    assert_eq!((end.failures, end.last_error, end.lease.cut), (0, None, None), "and the next goes on");
 }

@@ -4,7 +4,9 @@
 
 use std::sync::LazyLock;
 
-use calendar_functions::{disconnect, external_events, oauth_callback, oauth_url, settings, status, sync, webhook};
+use calendar_functions::{
+    connections, disconnect, external_events, oauth_callback, oauth_url, settings, status, sync, webhook,
+};
 use calendar_fuzz::{KEY, bootstrap, pieces, text, wait};
 use lambda_http::{Request, http::Uri, request::LambdaRequest};
 use libfuzzer_sys::fuzz_target;
@@ -18,6 +20,7 @@ struct Endpoints {
     settings: settings::Deps,
     disconnect: disconnect::Deps,
     external_events: external_events::Deps,
+    connections: connections::Deps,
     webhook: webhook::Deps,
 }
 
@@ -32,6 +35,7 @@ static ENDPOINTS: LazyLock<Endpoints> = LazyLock::new(|| {
             settings: settings::Deps::new(&on).await.expect("a start"),
             disconnect: disconnect::Deps::new(&on).await.expect("a start"),
             external_events: external_events::Deps::new(&on).await.expect("a start"),
+            connections: connections::Deps::new(&on).await.expect("a start"),
             webhook: webhook::Deps::new(&on).await.expect("a start"),
         }
     })
@@ -44,7 +48,7 @@ fn request(data: &[u8]) -> Option<(u8, Request)> {
     let mut next = || text(pieces.next());
     let (query, cookie, header, body, path) = (next(), next(), next(), next(), next());
     format!("https://api/?{query}").parse::<Uri>().ok()?;
-    let method = ["GET", "GET", "POST", "POST", "GET", "PATCH", "POST", "GET", "POST"][usize::from(endpoint % 9)];
+    let method = ["GET", "GET", "POST", "POST", "GET", "PATCH", "POST", "GET", "POST", "GET"][usize::from(endpoint % 10)];
     let pairs = |pair: &str| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (name.to_owned(), json!(value))
@@ -74,7 +78,7 @@ fn request(data: &[u8]) -> Option<(u8, Request)> {
         "body": body, "isBase64Encoded": encoded,
     });
     let request: LambdaRequest = serde_json::from_value(event).ok()?;
-    Some((endpoint % 9, request.into()))
+    Some((endpoint % 10, request.into()))
 }
 
 fuzz_target!(|data: &[u8]| {
@@ -89,7 +93,8 @@ fuzz_target!(|data: &[u8]| {
             5 => settings::handle(&on.settings, request).await,
             6 => disconnect::handle(&on.disconnect, request).await,
             7 => external_events::handle(&on.external_events, request).await,
-            _ => webhook::handle(&on.webhook, request).await,
+            8 => webhook::handle(&on.webhook, request).await,
+            _ => connections::handle(&on.connections, request).await,
         }
     });
     // Sealing needs a data key, which this AWS has not.

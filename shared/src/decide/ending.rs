@@ -206,6 +206,7 @@ pub fn refuse(
 pub fn count_cut(state: &mut SyncState, now: DateTime<Utc>, jitter: u16) -> Option<NoticeKind> {
     let rest = (state.failures > 0).then(|| now + backoff::jitter(backoff::delay(state.failures), jitter));
     state.failures += 1;
+    state.cuts += 1;
     state.last_error = Some(SyncState::RUN_CUT.to_owned());
     // A rest that is longer, for Google's usage limit, stands.
     state.backoff_until = state.backoff_until.max(rest);
@@ -222,7 +223,7 @@ fn outcome(ended: Ended<'_>) -> SyncOutcome {
 }
 
 fn recover(state: &mut SyncState) {
-    state.failures = 0;
+    (state.failures, state.cuts) = (0, 0);
     state.backoff_until = None;
     state.last_error = None;
     state.client_refused = None;

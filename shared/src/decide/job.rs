@@ -140,9 +140,7 @@ impl Job {
         }
         let is_bounded = direction != allowed || bounds.is_some_and(|bounds| bounds.dates.is_some());
         let reach = if is_bounded { Reach::Bounded } else { Reach::Whole };
-        let others = pending.iter().filter(|_| reach == Reach::Whole);
-        let tasks = asked.iter().chain(others).copied().filter(|task| *task != SyncTask::Noticed).collect();
-        Ok(Self { tasks, reach, direction, settings, announced })
+        Ok(Self { tasks: tasks(reach, asked, pending), reach, direction, settings, announced })
     }
 
     /// Which ways the settings allow.
@@ -150,11 +148,18 @@ impl Job {
         self.settings.sync_direction
     }
 
-    /// The job of a run that could not even read its connection: all that was asked for is left to the next.
-    pub fn unread(asked: &BTreeSet<SyncTask>, pending: &BTreeSet<SyncTask>, announced: bool) -> Self {
+    /// The job of a run that could not even read its connection: what was asked for is left to the next, in its bounds.
+    pub fn unread(
+        request: &SyncRequest,
+        asked: &BTreeSet<SyncTask>,
+        pending: &BTreeSet<SyncTask>,
+        announced: bool,
+    ) -> Self {
         let settings = SyncSettings::default();
-        let tasks = asked.union(pending).copied().filter(|task| *task != SyncTask::Noticed).collect();
-        Self { tasks, reach: Reach::Whole, direction: settings.sync_direction, settings, announced }
+        let bounds = request.asked.as_ref().filter(|bounds| bounds.is_narrowed());
+        let reach = if bounds.is_some() { Reach::Bounded } else { Reach::Whole };
+        let direction = bounds.and_then(|bounds| bounds.direction).unwrap_or(settings.sync_direction);
+        Self { tasks: tasks(reach, asked, pending), reach, direction, settings, announced }
     }
 
     pub fn asks_for(&self, task: SyncTask) -> bool {
@@ -164,6 +169,12 @@ impl Job {
     pub fn is_bounded(&self) -> bool {
         self.reach == Reach::Bounded
     }
+}
+
+/// That a notification came is no task, but what made the run.
+fn tasks(reach: Reach, asked: &BTreeSet<SyncTask>, pending: &BTreeSet<SyncTask>) -> BTreeSet<SyncTask> {
+    let others = pending.iter().filter(|_| reach == Reach::Whole);
+    asked.iter().chain(others).copied().filter(|task| *task != SyncTask::Noticed).collect()
 }
 
 #[cfg(test)]

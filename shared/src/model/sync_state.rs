@@ -136,6 +136,8 @@ pub struct SyncState {
     pub doubted_since: Option<DateTime<Utc>>,
     /// Consecutive failed runs.
     pub failures: u32,
+    /// How many of them were cut.
+    pub cuts: u32,
     /// After a failure, nothing runs automatically before this.
     pub backoff_until: Option<DateTime<Utc>>,
     /// The code of the last error; cleared by a run that succeeds.
@@ -160,7 +162,7 @@ impl SyncState {
 
     /// Consecutive runs that failed by what they met: by these, what Google refuses for now counts as refused for good.
     pub fn failures_met(&self) -> u32 {
-        if self.last_error.as_deref() == Some(Self::RUN_CUT) { 0 } else { self.failures }
+        self.failures.saturating_sub(self.cuts)
     }
 
     /// The state of a connection that has never synced, due at once.
@@ -180,6 +182,7 @@ impl SyncState {
             listed_at: None,
             doubted_since: None,
             failures: 0,
+            cuts: 0,
             backoff_until: None,
             last_error: None,
             client_refused: None,

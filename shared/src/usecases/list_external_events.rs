@@ -79,8 +79,12 @@ impl ReadExternalEvents {
         };
         let zone = state.calendar_time_zone;
         let window = request.left();
-        let (lookup, conflicts) =
-            futures::try_join!(self.store.external_between(key, window), self.store.conflicts(key))?;
+        let (lookup, conflicts) = if window.from < window.to {
+            futures::try_join!(self.store.external_between(key, window), self.store.conflicts(key))?
+        } else {
+            // All of it lies before what is known.
+            Default::default()
+        };
         let mut by_family: BTreeMap<&str, Vec<&SchedulingConflict>> = BTreeMap::new();
         for pair in &conflicts {
             by_family.entry(pair.google_event_id.family()).or_default().push(pair);

@@ -96,4 +96,8 @@ async fn what_was_over_a_month_ago_is_not_stored_and_a_range_is_answered_from_wh
     assert!(from > long_ago + hour && from < lately, "{from}");
     assert_eq!(month["events"][0]["title"], "Lately");
     assert_eq!(answered(long_ago + hour).await["events"], json!([]), "of what is not known, nothing");
+    let holidays = world.plan_in_google("Holidays", long_ago - hour, lately).await;
+    world.sync().await;
+    assert!(world.rows("external_calendar_events").await.iter().any(|row| row["google_event_id"] == json!(holidays)));
+    assert_eq!(answered(long_ago + hour).await["events"], json!([]), "also of what goes on into what is known");
 }

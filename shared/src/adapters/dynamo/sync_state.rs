@@ -45,6 +45,7 @@ struct ProgressRow {
     #[serde(default, with = "timestamp::option")]
     doubted_since: Option<DateTime<Utc>>,
     failures: u32,
+    cuts: Option<u32>,
     #[serde(default, with = "timestamp::option")]
     backoff_until: Option<DateTime<Utc>>,
     last_error: Option<String>,
@@ -95,6 +96,7 @@ impl ProgressRow {
             listed_at: state.listed_at,
             doubted_since: state.doubted_since,
             failures: state.failures,
+            cuts: Some(state.cuts).filter(|cuts| *cuts > 0),
             backoff_until: state.backoff_until,
             last_error: state.last_error.clone(),
             client_refused: state.client_refused.clone(),
@@ -138,6 +140,7 @@ pub(super) fn read(item: Item) -> Result<SyncState> {
         listed_at: progress.listed_at,
         doubted_since: progress.doubted_since,
         failures: progress.failures,
+        cuts: progress.cuts.unwrap_or_default(),
         backoff_until: progress.backoff_until,
         last_error: progress.last_error,
         client_refused: progress.client_refused,

@@ -217,6 +217,8 @@ fn a_cut_run_counts_as_a_failure_whose_first_rest_was_the_wait_for_its_lease() {
     assert_eq!(told, [false, false, true, false]);
     assert_eq!((state.failures, state.last_error.as_deref(), state.failures_met()), (4, Some("run_cut"), 0));
     assert!(state.client_refused.is_some(), "that is not mended by it");
+    conclude(&mut state, &job(Reach::Whole), &through(Left::Failed), ended(&BTreeSet::new()));
+    assert_eq!((state.failures, state.failures_met()), (5, 1), "a cut brings no lesson nearer to being given up");
     let mut state = SyncState { failures: 1, backoff_until: Some(at(190)), ..super::tests::state() };
     count_cut(&mut state, at(10), 0);
     assert_eq!(state.backoff_until, Some(at(190)), "a longer rest stands");

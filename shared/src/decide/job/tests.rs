@@ -101,3 +101,17 @@ fn the_holder_of_the_lease_is_left_what_has_no_bounds_of_its_own() {
     assert_eq!(bounded(Some(SyncDirection::TwoWay), false).for_the_holder(), BTreeSet::new());
     assert_eq!(bounded(None, false).for_the_holder(), BTreeSet::from(ASKED));
 }
+
+#[test]
+fn a_run_that_cannot_read_its_connection_keeps_to_the_bounds_that_a_person_gave() {
+    let unread = |request: &SyncRequest| {
+        let job = Job::unread(request, &request.tasks, &BTreeSet::from(PENDING), false);
+        (job.reach, job.direction, job.tasks)
+    };
+    let own = BTreeSet::from([SyncTask::PullEvents]);
+    let from_google = bounded(Some(SyncDirection::FromGoogle), false);
+    assert_eq!(unread(&from_google), (Reach::Bounded, SyncDirection::FromGoogle, own.clone()));
+    assert_eq!(unread(&bounded(None, true)), (Reach::Bounded, SyncDirection::TwoWay, own));
+    let all = BTreeSet::from([SyncTask::PullEvents, SyncTask::FullReconcile]);
+    assert_eq!(unread(&request(SyncTrigger::Poll)), (Reach::Whole, SyncDirection::TwoWay, all));
+}

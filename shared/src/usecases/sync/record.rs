@@ -6,7 +6,7 @@ use super::{SyncCalendar, SyncRequest, SyncRun, report::Report};
 use crate::{
     Result,
     decide::ending::Left,
-    model::{CalendarSyncLog, SyncDirection, SyncLogId, SyncOutcome, SyncState, SyncTrigger},
+    model::{CalendarSyncLog, SyncCounts, SyncDirection, SyncLogId, SyncOutcome, SyncState, SyncTrigger},
     ports::ReleaseOutcome,
 };
 
@@ -20,9 +20,9 @@ impl SyncCalendar {
         why: &str,
         started_at: DateTime<Utc>,
     ) -> Result<()> {
-        let did_something = report.is_worth_a_row();
-        if did_something || request.log_id.is_some() {
+        if report.is_worth_a_row() || request.log_id.is_some() {
             report.say(why);
+            let did_something = report.counts != SyncCounts::default();
             let outcome = if did_something { SyncOutcome::Partial } else { SyncOutcome::Failed };
             self.record(request, report, SyncDirection::TwoWay, outcome, started_at).await?;
         }

@@ -97,12 +97,12 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let (sync, key) = (self.sync, self.request.key);
-        let credentials = sync.google.store.credentials(key).await?;
-        // Where nothing may run, nothing is left to fail.
-        let may_run = |credentials| {
-            Job::decide(self.request, &self.asked, &self.state.pending.tasks, false, &credentials).is_ok()
+        // Where no run may start, nothing is left to fail. What cannot be read fails the round, too.
+        let counts = match sync.google.store.credentials(key).await {
+            Ok(credentials) => credentials.is_some_and(|credentials| credentials.blocked().is_none()),
+            Err(_) => true,
         };
-        if !credentials.is_some_and(may_run) {
+        if !counts {
             return Ok(());
         }
         let notice = ending::count_cut(&mut self.state, sync.now(), sync.random.jitter());
@@ -128,7 +128,8 @@ impl<'a> Run<'a> {
                 return Ok(Some(refuse(&mut self.state, &asked, gone, announced, sync.now())));
             }
             Err(error) => {
-                let job = Job::unread(&asked, &self.state.pending.tasks, announced);
+                let job = Job::unread(request, &asked, &self.state.pending.tasks, announced);
+                self.direction = job.direction;
                 return self.conclude(&job, Err(error.into()), listed_before).await;
             }
         };
@@ -323,7 +324,11 @@ impl<'a> Run<'a> {
         }
         // What was done so far is recorded before the rest can be.
         let waits = conclusion.rest.as_ref().is_some_and(|rest| !rest.delay.is_zero());
-        let idle_hops = if waits || self.came_to_something() { 0 } else { request.idle_hops + 1 };
+        let idle_hops = match (self.came_to_something(), waits) {
+            (true, _) => 0,
+            (false, true) => request.idle_hops,
+            (false, false) => request.idle_hops + 1,
+        };
         let report = std::mem::take(&mut self.report);
         let ran = sync.record(request, report, self.direction, conclusion.outcome, self.started_at).await?;
         if let (SyncRun::Ran(log), Some(rest)) = (&ran, conclusion.rest) {

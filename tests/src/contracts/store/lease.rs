@@ -104,6 +104,7 @@ pub async fn a_release_stores_what_the_holder_changed(on: &Subject) {
         listed_at: Some(at(1, 0)),
         doubted_since: Some(at(1, 0)),
         failures: 2,
+        cuts: 1,
         last_error: Some("google_unavailable".to_owned()),
         channel: Some(Channel {
             id: ChannelId::from("channel"),

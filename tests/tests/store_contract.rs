@@ -92,7 +92,9 @@ contract! {
         flags_pairs_and_their_notice_change_together
         a_pair_whose_first_overlap_moved_is_replaced
         of_lessons_without_a_mapping_no_conflict_is_stored
-        twenty_pairs_of_twenty_lessons_are_stored_at_once;
+        twenty_pairs_of_twenty_lessons_are_stored_at_once
+        what_a_person_decides_is_stored_with_the_flag_the_mark_and_the_notice
+        what_was_stored_since_the_conflicts_were_read_is_not_overwritten;
     external_events:
         an_event_reads_back_with_all_that_is_kept_of_it
         the_titles_of_events_are_read_at_once_but_none_of_private_ones
@@ -124,6 +126,7 @@ contract! {
         a_malformed_row_is_unreadable_and_spoils_no_other
         lessons_are_found_by_instructor_and_start
         our_columns_of_a_lesson_are_written
+        the_flag_of_a_lesson_is_written_alone
         another_instructors_lesson_is_left_as_it_is
         a_lesson_given_to_another_instructor_is_cleared_while_it_shows_the_event
         a_row_that_is_gone_is_left_gone

@@ -128,26 +128,42 @@ fn pair(lesson: &LessonSpan, busy: &BusySpan, found_at: DateTime<Utc>) -> Option
         overlap_start: lesson.start.max(busy.start),
         overlap_end: lesson.end.min(busy.end),
         found_at,
+        ignored: None,
     })
 }
 
 /// The conflicts of one lesson.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LessonConflicts {
-    /// One for each event, the earliest first.
+    /// One for each event, the earliest first: those that are live, then those that are ignored.
     pub pairs: Vec<SchedulingConflict>,
     /// How many more events overlap the lesson.
     pub left_out: u32,
 }
 
-/// What a lesson keeps of its `overlaps`: the first with each event, and of these the earliest.
-pub fn kept(mut overlaps: Vec<SchedulingConflict>) -> LessonConflicts {
+impl LessonConflicts {
+    /// What the lesson's mapping says of them; `seen` is the version of what it says now.
+    pub fn flags(&self, lesson_id: LessonId, seen: u64) -> ConflictFlags {
+        let has_conflict = self.pairs.iter().any(SchedulingConflict::is_live);
+        ConflictFlags { lesson_id, has_conflict, left_out: self.left_out, seen }
+    }
+}
+
+/// What a lesson keeps of its `overlaps`: the first with each event, and of these the earliest. Those that a person
+/// ignores in the `stored` pairs are kept besides, while they overlap at the same times: so a live one takes no place
+/// from them, nor they from a live one.
+pub fn kept(mut overlaps: Vec<SchedulingConflict>, stored: &[SchedulingConflict]) -> LessonConflicts {
     overlaps.sort_by(|one, other| place(one).cmp(&place(other)));
     let mut events = BTreeSet::new();
     overlaps.retain(|pair| events.insert((pair.calendar_id.clone(), pair.google_event_id.family().to_owned())));
-    let left_out = overlaps.len().saturating_sub(SchedulingConflict::MAX_PER_LESSON);
-    overlaps.truncate(SchedulingConflict::MAX_PER_LESSON);
-    LessonConflicts { pairs: overlaps, left_out: u32::try_from(left_out).unwrap_or(u32::MAX) }
+    for pair in &mut overlaps {
+        pair.ignored = stored.iter().find(|known| known.same_overlap(pair)).and_then(|known| known.ignored.clone());
+    }
+    let (mut pairs, ignored): (Vec<_>, Vec<_>) = overlaps.into_iter().partition(SchedulingConflict::is_live);
+    let left_out = pairs.len().saturating_sub(SchedulingConflict::MAX_PER_LESSON);
+    pairs.truncate(SchedulingConflict::MAX_PER_LESSON);
+    pairs.extend(ignored);
+    LessonConflicts { pairs, left_out: u32::try_from(left_out).unwrap_or(u32::MAX) }
 }
 
 /// The order of a lesson's overlaps.
@@ -156,12 +172,14 @@ fn place(pair: &SchedulingConflict) -> impl Ord {
     (pair.overlap_start, pair.occurrence_start, pair.overlap_end, event.family().to_owned(), event.clone())
 }
 
-/// Compares the stored pairs of a lesson with those that it should have.
+/// Compares the stored pairs of a lesson with those that it should have. One that is ignored no more, since it overlaps at
+/// other times, is found anew.
 pub fn changes(stored: &[SchedulingConflict], wanted: &[SchedulingConflict]) -> Vec<PairChange> {
     let cleared = stored.iter().filter(|known| !wanted.iter().any(|pair| pair.same_pair(known)));
     let mut changes: Vec<PairChange> = cleared.cloned().map(PairChange::Cleared).collect();
     for pair in wanted {
-        let Some(known) = stored.iter().find(|known| known.same_pair(pair)) else {
+        let known = stored.iter().find(|known| known.same_pair(pair));
+        let Some(known) = known.filter(|known| known.is_live() || !pair.is_live()) else {
             changes.push(PairChange::Found(pair.clone()));
             continue;
         };
@@ -178,13 +196,15 @@ pub fn parts(lessons: impl IntoIterator<Item = (ConflictFlags, Vec<PairChange>)>
     const MAX_PAIRS: usize = ConflictChange::MAX_PER_NOTICE;
     let mut parts: Vec<ConflictChanges> = Vec::new();
     let mut part = ConflictChanges::default();
-    for (flags, changes) in lessons {
+    for (mut flags, changes) in lessons {
         let mut changes = changes.into_iter().peekable();
         loop {
             if part.pairs.len() == MAX_PAIRS || part.lessons.len() == MAX_PAIRS {
                 parts.push(std::mem::take(&mut part));
             }
             part.lessons.push(flags);
+            // The next part finds what this one stored.
+            flags.seen += 1;
             part.pairs.extend(changes.by_ref().take(MAX_PAIRS - part.pairs.len()));
             if changes.peek().is_none() {
                 break;

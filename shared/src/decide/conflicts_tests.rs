@@ -1,6 +1,9 @@
 //! What is a conflict, and what changes about one.
 
 use super::*;
+use std::collections::BTreeMap;
+
+use crate::model::{Ignored, PersonRole};
 use chrono::TimeDelta;
 use uuid::Uuid;
 
@@ -79,7 +82,7 @@ fn ids<'a>(pairs: impl IntoIterator<Item = &'a SchedulingConflict>) -> Vec<&'a s
 }
 
 fn kept_of(lesson: LessonSpan, busy: &[BusySpan]) -> LessonConflicts {
-    kept(overlaps(&[lesson], busy, at(0)))
+    kept(overlaps(&[lesson], busy, at(0)), &[])
 }
 
 #[test]
@@ -122,7 +125,7 @@ fn a_lesson_keeps_the_twenty_earliest_and_counts_the_others() {
 #[test]
 fn only_what_differs_changes_and_a_pair_keeps_when_it_was_found() {
     let one = lesson(1, 60, 120);
-    let found = |busy: &[BusySpan], minute| kept(overlaps(&[one], busy, at(minute))).pairs;
+    let found = |busy: &[BusySpan], minute| kept(overlaps(&[one], busy, at(minute)), &[]).pairs;
     let stored = found(&[event("stays", 60, 90), event("moves", 60, 90), event("goes", 60, 90)], 1);
     let moved = event("moves_20260308T090000Z", 70, 100);
     let wanted = found(&[event("stays", 60, 90), moved, event("comes", 60, 90)], 2);
@@ -135,12 +138,69 @@ fn only_what_differs_changes_and_a_pair_keeps_when_it_was_found() {
     assert_eq!(super::changes(&wanted, &wanted), []);
 }
 
+fn by(person: &str) -> Option<Ignored> {
+    Some(Ignored { by: person.to_owned(), role: PersonRole::Admin, at: at(5) })
+}
+
+#[test]
+fn an_ignored_overlap_stays_ignored_until_its_times_change() {
+    let one = lesson(1, 60, 120);
+    let stored: Vec<_> = kept_of(one, &[event("e", 30, 90)])
+        .pairs
+        .into_iter()
+        .map(|pair| SchedulingConflict { ignored: by("anna"), ..pair })
+        .collect();
+    for (situation, lesson, busy, told) in [
+        ("nothing changed", one, vec![event("e", 30, 90)], "nothing"),
+        ("another lesson time, the same overlap", lesson(1, 60, 150), vec![event("e", 30, 90)], "moved"),
+        ("another event time, the same overlap", one, vec![event("e", 20, 90)], "moved"),
+        ("an exception in its place", one, vec![event("e_20260308T090000Z", 30, 90)], "moved"),
+        ("the event lasts longer", one, vec![event("e", 30, 100)], "found"),
+        ("the lesson begins later", lesson(1, 70, 120), vec![event("e", 30, 90)], "found"),
+        ("an exception before it", one, vec![event("e", 80, 90), event("e_20260308T090000Z", 50, 70)], "found"),
+        ("the event is gone", one, vec![], "cleared"),
+    ] {
+        let conflicts = kept(overlaps(&[lesson], &busy, at(9)), &stored);
+        let changes = changes(&stored, &conflicts.pairs);
+        let (expected, ignored, found_at) = match (told, &changes[..]) {
+            ("nothing", []) => (&conflicts.pairs[0], true, at(9)),
+            ("moved", [PairChange::Moved(pair)]) => (pair, true, at(0)),
+            ("found", [PairChange::Found(pair)]) => (pair, false, at(9)),
+            ("cleared", [PairChange::Cleared(pair)]) => (pair, true, at(0)),
+            _ => panic!("{situation}: {changes:?}"),
+        };
+        assert_eq!((expected.ignored == by("anna"), expected.found_at), (ignored, found_at), "{situation}");
+        let flags = conflicts.flags(one.lesson_id, 3);
+        assert_eq!((flags.has_conflict, flags.seen), (told == "found", 3), "{situation}");
+        let noticed: Vec<_> = changes.iter().filter_map(ConflictChange::of).collect();
+        assert_eq!(matches!(noticed[..], [ConflictChange::Found { .. }]), told == "found", "{situation}");
+        assert_eq!(noticed.is_empty(), told != "found", "{situation}: {noticed:?}");
+    }
+}
+
+#[test]
+fn ignored_pairs_and_live_ones_take_no_place_from_each_other() {
+    let long = lesson(1, 0, 1_000);
+    let busy: Vec<_> = (0..30).map(|n| event(&format!("e{n:02}"), 10 * n, 10 * n + 5)).collect();
+    let mut stored = kept_of(long, &busy).pairs;
+    for (ignored, live, left_out) in [(0, 20, 10), (1, 20, 9), (10, 20, 0), (20, 10, 0)] {
+        stored.iter_mut().for_each(|pair| pair.ignored = None);
+        stored.iter_mut().take(ignored).for_each(|pair| pair.ignored = by("anna"));
+        let conflicts = kept(overlaps(&[long], &busy, at(9)), &stored);
+        let count = conflicts.pairs.iter().filter(|pair| pair.is_live()).count();
+        assert_eq!((count, conflicts.left_out), (live, left_out), "{ignored} of 30 are ignored");
+        assert_eq!(conflicts.pairs.len() - count, ignored);
+        let again = kept(overlaps(&[long], &busy, at(9)), &conflicts.pairs);
+        assert_eq!(again, conflicts, "the same when they are compared again");
+    }
+}
+
 #[test]
 fn changes_are_stored_in_parts_of_twenty_pairs_and_twenty_lessons() {
     let changed = |number: u128, pairs: i64| {
         let span = lesson(number, 0, 1_000);
         let found = kept_of(span, &(0..pairs).map(|n| event(&format!("e{n}"), n, n + 1)).collect::<Vec<_>>()).pairs;
-        let flags = ConflictFlags { lesson_id: span.lesson_id, has_conflict: pairs > 0, left_out: 0 };
+        let flags = ConflictFlags { lesson_id: span.lesson_id, has_conflict: pairs > 0, left_out: 0, seen: 4 };
         (flags, found.into_iter().map(PairChange::Found).collect::<Vec<_>>())
     };
     for (lessons, sizes) in [
@@ -153,6 +213,12 @@ fn changes_are_stored_in_parts_of_twenty_pairs_and_twenty_lessons() {
     ] {
         let told: Vec<_> = lessons.iter().flat_map(|(_, pairs)| pairs.clone()).collect();
         let parts = parts(lessons);
+        let mut seen = BTreeMap::new();
+        for flags in parts.iter().flat_map(|part| &part.lessons) {
+            let next = seen.entry(flags.lesson_id).or_insert(4);
+            assert_eq!(flags.seen, *next, "a part finds what the part before it stored");
+            *next += 1;
+        }
         assert_eq!(parts.iter().map(|part| (part.pairs.len(), part.lessons.len())).collect::<Vec<_>>(), sizes);
         for part in &parts {
             let flagged = |id: LessonId| part.lessons.iter().filter(|flags| flags.lesson_id == id).count() == 1;

@@ -10,5 +10,6 @@ pub mod inbound;
 pub mod job;
 pub mod occurrences;
 pub mod outbound;
+pub mod pair_state;
 pub mod push;
 pub mod schedule;

@@ -67,6 +67,9 @@ pub struct CalendarEventMapping {
     pub has_conflict: bool,
     /// How many more events overlap the lesson than it has pairs.
     pub conflicts_left_out: u32,
+    /// Goes up each time that the pairs of the lesson or these flags are stored, so that neither a run nor a person
+    /// overwrites what the other stored since they read it.
+    pub conflicts_version: u64,
     /// When the lesson was removed, cancelled or given to another instructor. The event is to be deleted, then the row.
     pub lesson_removed_at: Option<DateTime<Utc>>,
     /// A deletion of ours may have reached Google, and no answer or fetch has told whether it did.
@@ -95,6 +98,7 @@ impl CalendarEventMapping {
             replaces: None,
             has_conflict: false,
             conflicts_left_out: 0,
+            conflicts_version: 0,
             lesson_removed_at: None,
             removal_sent: false,
         }

@@ -25,7 +25,7 @@ pub mod window;
 pub mod zone;
 
 pub use channel_token::WebhookKeys;
-pub use conflict::{PairChange, SchedulingConflict};
+pub use conflict::{ConflictId, Ignored, PairChange, PairState, PersonRole, SchedulingConflict};
 pub use connection::{ConnectionStatus, InstructorCalendarCredentials, SettingsPatch, SyncDirection, SyncSettings};
 pub use connection_health::{ConnectionFilter, ConnectionHealth, Unfollowed};
 pub use event::{Event, EventStatus, EventTime, EventType, Free};

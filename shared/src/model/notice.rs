@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ConnectionKey, LessonId, PairChange, SchedulingConflict, SyncStatus, timestamp};
+use super::{ConnectionKey, LessonId, PairChange, PairState, SchedulingConflict, SyncStatus, timestamp};
 
 /// What happened. The names are the `detail-type`s on the event bus.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +59,7 @@ impl NoticeKind {
     }
 }
 
-/// A conflict that was found or cleared. It is named by the lesson and the event; an occurrence or exception is named by
+/// A conflict that was found, cleared, or decided on by a person. It is named by the lesson and the event; an occurrence or exception is named by
 /// its series, so that what was found and what is cleared have the same names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case", rename_all_fields = "camelCase")]
@@ -76,6 +76,18 @@ pub enum ConflictChange {
     },
     /// The event no longer overlaps the lesson, or is no longer one of the twenty earliest that do.
     Cleared { lesson_id: LessonId, google_event_id: String },
+    /// A person said that the overlap is fine. Nothing is told of it any more, until its times change.
+    Ignored { lesson_id: LessonId, google_event_id: String },
+    /// A person took that back.
+    Unignored {
+        lesson_id: LessonId,
+        google_event_id: String,
+        #[serde(with = "timestamp")]
+        overlap_start: DateTime<Utc>,
+        /// Exclusive.
+        #[serde(with = "timestamp")]
+        overlap_end: DateTime<Utc>,
+    },
 }
 
 impl ConflictChange {
@@ -83,7 +95,7 @@ impl ConflictChange {
     /// JSON may write as six.
     pub const MAX_PER_NOTICE: usize = 20;
 
-    /// What is told of a change; nothing of a pair whose first overlap moved.
+    /// What is told of a change; nothing of a pair whose first overlap moved, nor of the end of one that is ignored.
     pub fn of(change: &PairChange) -> Option<Self> {
         let event = |pair: &SchedulingConflict| pair.google_event_id.family().to_owned();
         match change {
@@ -93,10 +105,20 @@ impl ConflictChange {
                 overlap_start: pair.overlap_start,
                 overlap_end: pair.overlap_end,
             }),
-            PairChange::Cleared(pair) => {
+            PairChange::Cleared(pair) if pair.is_live() => {
                 Some(Self::Cleared { lesson_id: pair.lesson_id, google_event_id: event(pair) })
             }
-            PairChange::Moved(_) => None,
+            PairChange::Cleared(_) | PairChange::Moved(_) => None,
+        }
+    }
+
+    /// What is told of a pair that a person has just decided on.
+    pub fn decided(pair: &SchedulingConflict) -> Self {
+        let (lesson_id, google_event_id) = (pair.lesson_id, pair.google_event_id.family().to_owned());
+        let SchedulingConflict { overlap_start, overlap_end, .. } = *pair;
+        match pair.state() {
+            PairState::Ignored => Self::Ignored { lesson_id, google_event_id },
+            PairState::Live => Self::Unignored { lesson_id, google_event_id, overlap_start, overlap_end },
         }
     }
 }

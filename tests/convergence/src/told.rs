@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use calendar_sync::model::{ConflictChange, ConnectionKey, LessonId, NoticeKind};
+use calendar_sync::model::{ConflictChange, ConnectionKey, LessonId, NoticeKind, SchedulingConflict};
 
 use crate::{sim::number, world::World};
 
-/// What the instructor was told of conflicts adds up to those that stand, lesson by lesson and event by event; and no
+/// What the instructor was told of conflicts adds up to those that are live, lesson by lesson and event by event; and no
 /// event is said to have been put back oftener than people deleted it, or changed it, or was without a word.
 pub fn otherwise(world: &mut World) -> Vec<String> {
     let mut conflicts: BTreeMap<(ConnectionKey, LessonId, String), i32> = BTreeMap::new();
@@ -18,12 +18,8 @@ pub fn otherwise(world: &mut World) -> Vec<String> {
         let key = notice.key;
         match &notice.kind {
             NoticeKind::ConflictsChanged { conflicts: told } => {
-                for change in told {
-                    let (lesson, event, sum) = match change {
-                        ConflictChange::Found { lesson_id, google_event_id, .. } => (lesson_id, google_event_id, 1),
-                        ConflictChange::Cleared { lesson_id, google_event_id } => (lesson_id, google_event_id, -1),
-                    };
-                    *conflicts.entry((key, *lesson, event.clone())).or_default() += sum;
+                for (lesson, event, sum) in told.iter().map(counted) {
+                    *conflicts.entry((key, lesson, event.to_owned())).or_default() += sum;
                 }
             }
             // (A change that was given up may be restored when a person asks for a sync.)
@@ -37,7 +33,7 @@ pub fn otherwise(world: &mut World) -> Vec<String> {
         }
     }
     for party in &world.parties {
-        for pair in world.store.tables().conflicts_where(party.key, |_| true) {
+        for pair in world.store.tables().conflicts_where(party.key, SchedulingConflict::is_live) {
             let event = pair.google_event_id.family().to_owned();
             *conflicts.entry((party.key, pair.lesson_id, event)).or_default() -= 1;
         }
@@ -52,7 +48,7 @@ pub fn otherwise(world: &mut World) -> Vec<String> {
         }
     }
     // Conflicts that end with a connection are not notified.
-    for (key, pair) in &world.store.tables().forgotten {
+    for (key, pair) in world.store.tables().forgotten.iter().filter(|(_, pair)| pair.is_live()) {
         *conflicts.entry((*key, pair.lesson_id, pair.google_event_id.family().to_owned())).or_default() -= 1;
     }
     conflicts.retain(|_, sum| *sum != 0);
@@ -68,4 +64,14 @@ pub fn otherwise(world: &mut World) -> Vec<String> {
         format!("{}: (deletions, edits) {told:?} were told of lesson {lesson}, and {made:?} made", number(key))
     });
     of_conflicts.chain(of_changes).chain(untold).collect()
+}
+
+/// A change of a conflict, and whether it makes it one that stands: 1, or one that does not: -1.
+fn counted(change: &ConflictChange) -> (LessonId, &str, i32) {
+    match change {
+        ConflictChange::Found { lesson_id, google_event_id, .. }
+        | ConflictChange::Unignored { lesson_id, google_event_id, .. } => (*lesson_id, google_event_id, 1),
+        ConflictChange::Cleared { lesson_id, google_event_id }
+        | ConflictChange::Ignored { lesson_id, google_event_id } => (*lesson_id, google_event_id, -1),
+    }
 }

@@ -1,7 +1,7 @@
 //! Conflicts: an item for each pair of lesson and event, beside the mappings that carry the flag.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -10,14 +10,15 @@ use super::{
     expressions::Change,
     items::{Item, from_item, number, text, to_item},
     keys::{self, CONFLICTS},
+    mappings::raise,
     outbox,
     requests::{Index, Query},
     tables::CONFLICTS_BY_EVENT,
 };
 use crate::{
     Result,
-    model::{CalendarId, ConnectionKey, EventId, LessonId, Notice, PairChange, SchedulingConflict, timestamp},
-    ports::{ConflictChanges, ConflictStore},
+    model::{CalendarId, ConnectionKey, EventId, Ignored, LessonId, Notice, PairChange, SchedulingConflict, timestamp},
+    ports::{ConflictChanges, ConflictFlags, ConflictStore},
 };
 
 #[derive(Serialize, Deserialize)]
@@ -40,6 +41,7 @@ struct Row {
     overlap_end: DateTime<Utc>,
     #[serde(with = "timestamp")]
     found_at: DateTime<Utc>,
+    ignored: Option<Ignored>,
 }
 
 impl From<&SchedulingConflict> for Row {
@@ -55,6 +57,7 @@ impl From<&SchedulingConflict> for Row {
             overlap_start: conflict.overlap_start,
             overlap_end: conflict.overlap_end,
             found_at: conflict.found_at,
+            ignored: conflict.ignored.clone(),
         }
     }
 }
@@ -71,6 +74,7 @@ fn read(item: Item) -> Result<SchedulingConflict> {
         overlap_start: row.overlap_start,
         overlap_end: row.overlap_end,
         found_at: row.found_at,
+        ignored: row.ignored,
     })
 }
 
@@ -114,21 +118,46 @@ impl ConflictStore for DynamoStore {
         let mut writes = outbox::puts(self, notice)?;
         for change in &changes.pairs {
             writes.push(match change {
-                PairChange::Found(pair) | PairChange::Moved(pair) => {
-                    let mut item = to_item(&Row::from(pair))?;
-                    item.extend(keys::conflict(key, pair));
-                    Change::default().put(table, item)?
-                }
+                PairChange::Found(pair) | PairChange::Moved(pair) => put(table, key, pair)?,
                 PairChange::Cleared(pair) => Change::default().delete(table, keys::conflict(key, pair))?,
             });
         }
         for flags in &changes.lessons {
-            let left_out = (flags.left_out > 0).then(|| number(flags.left_out));
-            let flag = Change::when("attribute_exists(#lesson_id)")
-                .set("has_conflict", AttributeValue::Bool(flags.has_conflict))
-                .set_or_remove("conflicts_left_out", left_out);
-            writes.push(flag.update(table, keys::mapping(key, flags.lesson_id))?);
+            writes.push(flag(*flags).update(table, keys::mapping(key, flags.lesson_id))?);
         }
         self.transact(writes).await
     }
+
+    async fn decide_conflict(
+        &self,
+        key: ConnectionKey,
+        pair: &SchedulingConflict,
+        flags: ConflictFlags,
+        notice: &Notice,
+    ) -> Result<bool> {
+        let table = &self.names.mappings;
+        let mut writes = outbox::puts(self, Some(notice))?;
+        writes.push(put(table, key, pair)?);
+        writes.push(raise(flag(flags), notice.at).update(table, keys::mapping(key, flags.lesson_id))?);
+        self.transact(writes).await
+    }
+}
+
+fn put(table: &str, key: ConnectionKey, pair: &SchedulingConflict) -> Result<TransactWriteItem> {
+    let mut item = to_item(&Row::from(pair))?;
+    item.extend(keys::conflict(key, pair));
+    Change::default().put(table, item)
+}
+
+/// The flags of a mapping that has the version in which they were seen.
+fn flag(flags: ConflictFlags) -> Change {
+    let change = match flags.seen {
+        0 => Change::when("attribute_exists(#lesson_id) AND attribute_not_exists(#conflicts_version)"),
+        seen => Change::when("#conflicts_version = :seen").with("seen", number(seen)),
+    };
+    let left_out = (flags.left_out > 0).then(|| number(flags.left_out));
+    change
+        .set("has_conflict", AttributeValue::Bool(flags.has_conflict))
+        .set_or_remove("conflicts_left_out", left_out)
+        .count_up("conflicts_version")
 }

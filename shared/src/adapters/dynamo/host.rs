@@ -146,7 +146,13 @@ impl HostStore for DynamoStore {
         lesson: LessonId,
         flags: &LessonSyncColumns,
     ) -> Result<()> {
-        self.update(&self.names.lessons, keys::host(key.tenant_id, lesson), self::flags(key, flags)).await?;
+        self.update(&self.names.lessons, keys::host(key.tenant_id, lesson), columns(own(key), flags)).await?;
+        Ok(())
+    }
+
+    async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, has_conflict: bool) -> Result<()> {
+        let change = own(key).set("has_conflict", AttributeValue::Bool(has_conflict)).count_up(REVISION);
+        self.update(&self.names.lessons, keys::host(key.tenant_id, lesson), change).await?;
         Ok(())
     }
 
@@ -205,10 +211,9 @@ impl HostStore for DynamoStore {
 /// How far a text with another offset may sort from its UTC form: hosts may write any offset.
 const MAX_UTC_OFFSET: TimeDelta = TimeDelta::days(1);
 
-/// Our columns, on condition that the lesson exists and is the instructor's.
-fn flags(key: ConnectionKey, flags: &LessonSyncColumns) -> Change {
-    let own = Change::when("attribute_exists(#id) AND #instructor_id = :own").with("own", text(key.instructor_id));
-    columns(own, flags)
+/// On condition that the lesson exists and is the instructor's.
+fn own(key: ConnectionKey) -> Change {
+    Change::when("attribute_exists(#id) AND #instructor_id = :own").with("own", text(key.instructor_id))
 }
 
 fn columns(change: Change, flags: &LessonSyncColumns) -> Change {

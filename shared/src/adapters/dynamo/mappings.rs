@@ -72,6 +72,8 @@ struct Flags {
     #[serde(default)]
     conflicts_left_out: u32,
     #[serde(default)]
+    conflicts_version: u64,
+    #[serde(default)]
     dirty_version: u64,
     dirty_since: Option<String>,
 }
@@ -121,6 +123,7 @@ fn read(item: Item) -> Result<CalendarEventMapping> {
         replaces: row.replaces,
         has_conflict: flags.has_conflict,
         conflicts_left_out: flags.conflicts_left_out,
+        conflicts_version: flags.conflicts_version,
         lesson_removed_at: row.lesson_removed_at,
         removal_sent: row.removal_sent.unwrap_or_default(),
     })
@@ -255,6 +258,6 @@ async fn write(
     store.transact(writes).await
 }
 
-fn raise(change: Change, since: DateTime<Utc>) -> Change {
+pub(super) fn raise(change: Change, since: DateTime<Utc>) -> Change {
     change.count_up("dirty_version").set_if_absent("dirty_since", time(since))
 }

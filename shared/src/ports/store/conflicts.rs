@@ -22,6 +22,8 @@ pub struct ConflictFlags {
     pub has_conflict: bool,
     /// How many more events overlap the lesson than it has pairs.
     pub left_out: u32,
+    /// The mapping's `conflicts_version` as it was read, before the pairs were.
+    pub seen: u64,
 }
 
 #[async_trait]
@@ -36,11 +38,20 @@ pub trait ConflictStore: Send + Sync {
         event: &EventId,
     ) -> Result<Vec<SchedulingConflict>>;
     /// Stores pairs, the flags on the mappings and the notice of it together. False, with nothing stored, if a lesson has
-    /// no mapping any more.
+    /// no mapping any more, or if its conflicts were stored since they were seen.
     async fn apply_conflicts(
         &self,
         key: ConnectionKey,
         changes: &ConflictChanges,
         notice: Option<&Notice>,
+    ) -> Result<bool>;
+    /// Stores what a person decided of a pair, the flags that follow and the notice of it, and marks the mapping dirty, so
+    /// that a run compares the lesson again. False, with nothing stored, as [`Self::apply_conflicts`].
+    async fn decide_conflict(
+        &self,
+        key: ConnectionKey,
+        pair: &SchedulingConflict,
+        flags: ConflictFlags,
+        notice: &Notice,
     ) -> Result<bool>;
 }

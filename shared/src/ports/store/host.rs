@@ -51,6 +51,8 @@ pub trait HostStore: Send + Sync {
     /// Does nothing to a lesson that is gone or another instructor's.
     async fn write_lesson_columns(&self, key: ConnectionKey, lesson: LessonId, flags: &LessonSyncColumns)
     -> Result<()>;
+    /// Writes the flag alone, as [`Self::write_lesson_columns`] does.
+    async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, has_conflict: bool) -> Result<()>;
     /// Of a lesson that is the instructor's, or was and still shows their `event`.
     async fn clear_lesson_columns(&self, key: ConnectionKey, lesson: LessonId, event: &EventId) -> Result<()>;
     /// Writes the columns that are given, if the instructor exists.

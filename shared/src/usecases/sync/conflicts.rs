@@ -10,15 +10,16 @@ use chrono::TimeDelta;
 
 use super::{Failure, delta::Delta, outbound::Work, round::Round, words};
 use crate::{
+    Error,
     decide::{
-        conflicts::{LessonConflicts, LessonSpan, busy_and_free, changes, joined, kept, overlaps, parts, touched},
+        conflicts::{LessonSpan, busy_and_free, changes, joined, kept, overlaps, parts, touched},
         occurrences::Occurrences,
     },
     model::{
         CalendarEventMapping, ConflictChange, EventId, ExternalCalendarEvent, Free, LessonId, NoticeKind, PairChange,
         SchedulingConflict, SyncDirection, SyncStatus, Window,
     },
-    ports::{ConflictFlags, ExternalLookup, LessonSyncColumns},
+    ports::{ConflictChanges, ConflictFlags, ExternalLookup, LessonSyncColumns},
     services::concurrently::concurrently,
 };
 
@@ -28,38 +29,67 @@ const MAX_SINGLE_LESSON_READS: usize = 20;
 /// How far ahead a series without an end is compared with lessons: further than any lesson.
 const ENDLESS_SERIES_HORIZON: TimeDelta = TimeDelta::days(36_525);
 
+/// How often what changed is compared when people decide on conflicts meanwhile.
+const MAX_ATTEMPTS: usize = 5;
+
 /// The changes of one lesson.
 type LessonChanges = (ConflictFlags, Vec<PairChange>);
 
+/// An event at the time of a lesson that leaves its owner free.
+type FreeEvent = (LessonId, EventId, Free);
+
+/// Whose conflicts are calculated.
+#[derive(Clone, Copy)]
+enum Whose {
+    /// Those of the lessons that what changed may touch.
+    Touched,
+    /// Those of lessons that are no more.
+    Removed,
+}
+
 /// Calculates the conflicts of what changed and stores the difference.
 pub async fn refresh(round: &mut Round<'_>, work: &mut [Work], changed: &Delta) -> Result<(), Failure> {
-    let affected = affected(round, work, changed).await?;
-    settle(round, work, changed, affected).await
+    calculate(round, work, changed, Whose::Touched).await
 }
 
 /// Clears the conflicts of lessons that are no more, which takes no listing to know: their mappings are about to go.
 pub async fn clear_of_removed(round: &mut Round<'_>, work: &mut [Work], changed: &Delta) -> Result<(), Failure> {
-    let removed = work.iter().filter(|work| work.mapping.lesson_removed_at.is_some());
-    let removed = removed.map(|work| (work.mapping.lesson_id, work.mapping.clone())).collect();
-    settle(round, work, changed, removed).await
+    calculate(round, work, changed, Whose::Removed).await
 }
 
-/// Stores what the conflicts of the `affected` lessons are now.
-async fn settle(
+async fn calculate(round: &mut Round<'_>, work: &mut [Work], changed: &Delta, whose: Whose) -> Result<(), Failure> {
+    for _ in 0..MAX_ATTEMPTS {
+        let affected = match whose {
+            Whose::Touched => affected(round, work, changed).await?,
+            Whose::Removed => removed(work),
+        };
+        if attempt(round, work, changed, affected).await? {
+            return Ok(());
+        }
+        read_flags_again(round, work).await?;
+    }
+    Err(Error::unavailable("store_unavailable", "people decided on conflicts again and again").into())
+}
+
+fn removed(work: &[Work]) -> BTreeMap<LessonId, CalendarEventMapping> {
+    let removed = work.iter().filter(|work| work.mapping.lesson_removed_at.is_some());
+    removed.map(|work| (work.mapping.lesson_id, work.mapping.clone())).collect()
+}
+
+/// False if a person decided on a conflict of one of the lessons meanwhile: what is not stored by then is to be compared
+/// with that.
+async fn attempt(
     round: &mut Round<'_>,
     work: &mut [Work],
     changed: &Delta,
     affected: BTreeMap<LessonId, CalendarEventMapping>,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     if affected.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     let stored = stored_pairs(round, affected.keys().copied().collect()).await?;
-    let overlapping = overlapping(round, work, changed, &affected).await?;
+    let (overlapping, free) = overlapping(round, work, changed, &affected).await?;
     let lessons = differences(&affected, &stored, overlapping);
-    for (flags, changes) in &lessons {
-        note(round, &affected[&flags.lesson_id], flags, changes);
-    }
     let columns = flag(work, &affected, &lessons, round.job.allowed());
     let (store, key) = (&round.sync.google.store, round.request.key);
     // The host's row comes before the pairs, so that a crash between them repeats both.
@@ -70,25 +100,45 @@ async fn settle(
         let conflicts: Vec<ConflictChange> = part.pairs.iter().filter_map(ConflictChange::of).collect();
         let notice =
             (!conflicts.is_empty()).then(|| round.sync.notice(key, NoticeKind::ConflictsChanged { conflicts }));
-        // Only the holder of the lease deletes mappings.
-        if !store.apply_conflicts(key, &part, notice.as_ref()).await? {
-            return Err(Failure::LeaseLost);
+        let is_stored = store.apply_conflicts(key, &part, notice.as_ref()).await;
+        if matches!(is_stored, Ok(false)) {
+            return Ok(false);
         }
+        note(round, &affected, &part);
+        is_stored?;
     }
-    Ok(())
+    for (lesson, event, free) in free {
+        round.report.say_of(&affected[&lesson], words::does_not_block(&event, free));
+    }
+    Ok(true)
 }
 
-/// All that overlaps the lessons, event by event and occurrence by occurrence.
+/// Takes what the mappings of the run say of conflicts from the stored ones.
+async fn read_flags_again(round: &Round<'_>, work: &mut [Work]) -> Result<(), Failure> {
+    let (store, key) = (&round.sync.google.store, round.request.key);
+    let reads = work.iter_mut().map(|work| async move {
+        // Only the holder of the lease deletes mappings.
+        let stored = store.mapping(key, work.mapping.lesson_id).await?.ok_or(Failure::LeaseLost)?;
+        work.mapping.has_conflict = stored.has_conflict;
+        work.mapping.conflicts_left_out = stored.conflicts_left_out;
+        work.mapping.conflicts_version = stored.conflicts_version;
+        Ok::<_, Failure>(())
+    });
+    concurrently(reads.collect()).await.map(drop)
+}
+
+/// All that overlaps the lessons, event by event and occurrence by occurrence, and what is at their time and does not block.
 async fn overlapping(
-    round: &mut Round<'_>,
+    round: &Round<'_>,
     work: &[Work],
     changed: &Delta,
     affected: &BTreeMap<LessonId, CalendarEventMapping>,
-) -> Result<BTreeMap<LessonId, Vec<SchedulingConflict>>, Failure> {
+) -> Result<(BTreeMap<LessonId, Vec<SchedulingConflict>>, Vec<FreeEvent>), Failure> {
     let (key, now) = (round.request.key, round.sync.now());
     let take_place = affected.values().filter(|mapping| mapping.lesson_removed_at.is_none());
     let lessons: Vec<LessonSpan> = take_place.map(LessonSpan::from).collect();
     let mut found: BTreeMap<LessonId, Vec<SchedulingConflict>> = BTreeMap::new();
+    let mut not_blocking = Vec::new();
     let mut occurrences = Occurrences::within(joined(lessons.iter().map(Window::from)), changed.zone);
     for window in occurrences.windows().to_vec() {
         let inside: Vec<LessonSpan> =
@@ -100,10 +150,10 @@ async fn overlapping(
         }
         if !changed.everything {
             let free = overlaps(&inside, &free, now);
-            say_what_does_not_block(round, work, affected, changed, &lookup, &free);
+            not_blocking.extend(what_does_not_block(work, affected, changed, &lookup, &free));
         }
     }
-    Ok(found)
+    Ok((found, not_blocking))
 }
 
 /// The lessons whose stored conflicts or flags are not what `overlapping` makes of them.
@@ -114,10 +164,11 @@ fn differences(
 ) -> Vec<LessonChanges> {
     let mut lessons = Vec::new();
     for (id, mapping) in affected {
-        let LessonConflicts { pairs, left_out } = kept(overlapping.remove(id).unwrap_or_default());
-        let flags = ConflictFlags { lesson_id: *id, has_conflict: !pairs.is_empty(), left_out };
-        let changes = changes(stored.get(id).map_or(&[], Vec::as_slice), &pairs);
-        let is_flagged = (mapping.has_conflict, mapping.conflicts_left_out) == (flags.has_conflict, left_out);
+        let stored = stored.get(id).map_or(&[][..], Vec::as_slice);
+        let conflicts = kept(overlapping.remove(id).unwrap_or_default(), stored);
+        let flags = conflicts.flags(*id, mapping.conflicts_version);
+        let changes = changes(stored, &conflicts.pairs);
+        let is_flagged = (mapping.has_conflict, mapping.conflicts_left_out) == (flags.has_conflict, flags.left_out);
         if !changes.is_empty() || !is_flagged {
             lessons.push((flags, changes));
         }
@@ -125,17 +176,21 @@ fn differences(
     lessons
 }
 
-/// Counts what is new of a lesson, and says what has changed.
-fn note(round: &mut Round<'_>, mapping: &CalendarEventMapping, flags: &ConflictFlags, changes: &[PairChange]) {
+/// Counts what is new of lessons, and says what has changed.
+fn note(round: &mut Round<'_>, affected: &BTreeMap<LessonId, CalendarEventMapping>, part: &ConflictChanges) {
     let zone = round.report.zone;
-    round.report.changed |= !changes.is_empty();
-    for change in changes {
+    round.report.changed |= !part.pairs.is_empty();
+    let full: BTreeSet<LessonId> =
+        part.lessons.iter().filter(|flags| flags.left_out > 0).map(|flags| flags.lesson_id).collect();
+    for change in &part.pairs {
+        let lesson = change.pair().lesson_id;
+        let mapping = &affected[&lesson];
         match change {
             PairChange::Found(pair) => {
                 round.report.counts.conflicts_detected += 1;
                 round.report.say_of(mapping, words::overlaps(pair, zone));
             }
-            PairChange::Cleared(pair) if flags.left_out > 0 => {
+            PairChange::Cleared(pair) if pair.is_live() && full.contains(&lesson) => {
                 round.report.say_of(mapping, words::no_longer_among_the_earliest(pair));
             }
             PairChange::Cleared(pair) => round.report.say_of(mapping, words::no_longer_overlaps(pair)),
@@ -144,28 +199,28 @@ fn note(round: &mut Round<'_>, mapping: &CalendarEventMapping, flags: &ConflictF
     }
 }
 
-/// Logs once why an event at the time of a lesson is no conflict: when the event or the lesson has changed.
-fn say_what_does_not_block(
-    round: &mut Round<'_>,
+/// Why events at the time of lessons are no conflicts, of those where the event or the lesson has changed: it is logged
+/// once.
+fn what_does_not_block(
     work: &[Work],
     affected: &BTreeMap<LessonId, CalendarEventMapping>,
     changed: &Delta,
     lookup: &ExternalLookup,
     pairs: &[SchedulingConflict],
-) {
+) -> Vec<FreeEvent> {
     let rows =
         lookup.events.iter().chain(lookup.series.iter().flat_map(|(row, exceptions)| once(row).chain(exceptions)));
     let free: BTreeMap<&EventId, Free> = rows.filter_map(|row| Some((row.id(), row.event.free()?))).collect();
     let new: BTreeSet<&EventId> = changed.put.iter().map(ExternalCalendarEvent::id).collect();
     let moved: BTreeSet<LessonId> = work.iter().filter(|work| work.moved).map(|work| work.mapping.lesson_id).collect();
-    for pair in pairs {
-        let is_new = new.contains(&pair.google_event_id) || moved.contains(&pair.lesson_id);
-        if let (true, Some(mapping), Some(free)) =
-            (is_new, affected.get(&pair.lesson_id), free.get(&pair.google_event_id))
-        {
-            round.report.say_of(mapping, words::does_not_block(&pair.google_event_id, *free));
-        }
-    }
+    let is_new = |pair: &&SchedulingConflict| {
+        affected.contains_key(&pair.lesson_id)
+            && (new.contains(&pair.google_event_id) || moved.contains(&pair.lesson_id))
+    };
+    let with_reason = |pair: &SchedulingConflict| {
+        Some((pair.lesson_id, pair.google_event_id.clone(), *free.get(&pair.google_event_id)?))
+    };
+    pairs.iter().filter(is_new).filter_map(with_reason).collect()
 }
 
 /// The lessons whose conflicts may have changed, with their mappings. Lessons that are over keep their conflicts, unless

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use calendar_sync::{
     Result,
     model::{CalendarId, ConnectionKey, EventId, LessonId, Notice, PairChange, SchedulingConflict},
-    ports::{ConflictChanges, ConflictStore},
+    ports::{ConflictChanges, ConflictFlags, ConflictStore},
 };
 
 use super::{MemoryStore, Stored, Table, Tables};
@@ -41,6 +41,16 @@ impl ConflictStore for MemoryStore {
     ) -> Result<bool> {
         self.write(Table::Conflicts, |tables| tables.apply_conflicts(key, changes, notice)).await
     }
+
+    async fn decide_conflict(
+        &self,
+        key: ConnectionKey,
+        pair: &SchedulingConflict,
+        flags: ConflictFlags,
+        notice: &Notice,
+    ) -> Result<bool> {
+        self.write(Table::Conflicts, |tables| tables.decide_conflict(key, pair, flags, notice)).await
+    }
 }
 
 impl Tables {
@@ -59,10 +69,11 @@ impl Tables {
             std::mem::take(&mut self.conflicts).into_iter().partition(|(of, _)| *of == key);
         self.conflicts = stay;
         self.forgotten.extend(gone);
+        self.journal.push(Stored::ConflictsForgotten(key));
     }
 
     fn apply_conflicts(&mut self, key: ConnectionKey, changes: &ConflictChanges, notice: Option<&Notice>) -> bool {
-        if changes.lessons.iter().any(|flags| !self.mappings.contains_key(&(key, flags.lesson_id))) {
+        if !changes.lessons.iter().all(|flags| self.is_as_seen(key, *flags)) {
             return false;
         }
         let before = self.conflicts_where(key, |_| true);
@@ -76,12 +87,42 @@ impl Tables {
             self.mappings.entry((key, flags.lesson_id)).and_modify(|row| row.flag(*flags));
         }
         let after = self.conflicts_where(key, |_| true);
+        // (One that was ignored, and overlaps at other times, goes and comes anew.)
         let only = |these: &[SchedulingConflict], those: &[SchedulingConflict]| {
-            these.iter().filter(|pair| !those.iter().any(|other| other.same_pair(pair))).cloned().collect()
+            let stays = |pair: &SchedulingConflict, other: &SchedulingConflict| {
+                other.same_pair(pair) && other.is_live() == pair.is_live()
+            };
+            these.iter().filter(|pair| !those.iter().any(|other| stays(pair, other))).cloned().collect()
         };
         let (new, gone) = (only(&after, &before), only(&before, &after));
-        self.journal.push(Stored::Conflicts { new, gone, notice: notice.cloned() });
+        self.journal.push(Stored::Conflicts { key, new, gone, notice: notice.cloned() });
         self.put_notices(notice.map_or(&[], std::slice::from_ref));
+        true
+    }
+
+    /// Whether the lesson has a mapping, and its conflicts are as they were when `flags` were worked out.
+    fn is_as_seen(&self, key: ConnectionKey, flags: ConflictFlags) -> bool {
+        self.mapping(key, flags.lesson_id).is_some_and(|mapping| mapping.conflicts_version == flags.seen)
+    }
+
+    fn decide_conflict(
+        &mut self,
+        key: ConnectionKey,
+        pair: &SchedulingConflict,
+        flags: ConflictFlags,
+        notice: &Notice,
+    ) -> bool {
+        if !self.is_as_seen(key, flags) {
+            return false;
+        }
+        self.conflicts.retain(|(of, stored)| *of != key || !stored.same_pair(pair));
+        self.conflicts.insert((key, pair.clone()));
+        self.mappings.entry((key, flags.lesson_id)).and_modify(|row| {
+            row.flag(flags);
+            row.raise(notice.at);
+        });
+        self.journal.push(Stored::Decided { pair: pair.clone(), notice: notice.clone() });
+        self.put_notices(std::slice::from_ref(notice));
         true
     }
 }

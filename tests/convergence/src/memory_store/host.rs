@@ -86,6 +86,15 @@ impl HostStore for MemoryStore {
         self.write(Table::Lessons, |tables| tables.write_lesson_columns(key, lesson, flags)).await
     }
 
+    async fn flag_lesson(&self, key: ConnectionKey, lesson: LessonId, has_conflict: bool) -> Result<()> {
+        self.write(Table::Lessons, |tables| {
+            if tables.is_own(key, lesson) {
+                let _columns = tables.flag(key.tenant_id, lesson, has_conflict);
+            }
+        })
+        .await
+    }
+
     async fn clear_lesson_columns(&self, key: ConnectionKey, lesson: LessonId, event: &EventId) -> Result<()> {
         self.write(Table::Lessons, |tables| {
             let row = tables.lessons.get(&(key.tenant_id, lesson));
@@ -144,12 +153,22 @@ impl Tables {
         }
     }
 
-    fn write_columns(&mut self, tenant: TenantId, lesson: LessonId, flags: &LessonSyncColumns) {
-        let Some(row) = self.lessons.get_mut(&(tenant, lesson)) else { return };
-        let Some(columns) = row.as_object_mut() else { return };
-        columns.insert("has_conflict".to_owned(), json!(flags.has_conflict));
+    /// Writes the flag alone.
+    fn flag(
+        &mut self,
+        tenant: TenantId,
+        lesson: LessonId,
+        has_conflict: bool,
+    ) -> Option<&mut serde_json::Map<String, Value>> {
+        let columns = self.lessons.get_mut(&(tenant, lesson))?.as_object_mut()?;
+        columns.insert("has_conflict".to_owned(), json!(has_conflict));
         let revision = columns.get("calendar_sync_revision").and_then(Value::as_u64).unwrap_or(0);
         columns.insert("calendar_sync_revision".to_owned(), json!(revision + 1));
+        Some(columns)
+    }
+
+    fn write_columns(&mut self, tenant: TenantId, lesson: LessonId, flags: &LessonSyncColumns) {
+        let Some(columns) = self.flag(tenant, lesson, flags.has_conflict) else { return };
         let ours = [
             ("google_calendar_event_id", flags.google_calendar_event_id.as_ref().map(|id| json!(id))),
             ("calendar_sync_status", flags.calendar_sync_status.map(|status| json!(status))),

@@ -24,7 +24,7 @@ impl MappingRow {
         CalendarEventMapping { mark, ..self.mapping.clone() }
     }
 
-    fn raise(&mut self, since: DateTime<Utc>) {
+    pub(super) fn raise(&mut self, since: DateTime<Utc>) {
         self.mapping.mark.version += 1;
         self.since.get_or_insert(since);
     }
@@ -33,6 +33,7 @@ impl MappingRow {
     pub(super) fn flag(&mut self, flags: ConflictFlags) {
         self.mapping.has_conflict = flags.has_conflict;
         self.mapping.conflicts_left_out = flags.left_out;
+        self.mapping.conflicts_version = flags.seen + 1;
     }
 }
 
@@ -137,14 +138,15 @@ impl Tables {
             MappingRow { mapping: CalendarEventMapping { mark: DirtyMark::default(), ..mapping.clone() }, since: None };
         let row = self.mappings.entry((mapping.key, mapping.lesson_id)).or_insert_with(|| {
             let unflagged = CalendarEventMapping { has_conflict: false, conflicts_left_out: 0, ..new.mapping.clone() };
-            MappingRow { mapping: unflagged, since: None }
+            MappingRow { mapping: CalendarEventMapping { conflicts_version: 0, ..unflagged }, since: None }
         });
-        let CalendarEventMapping { has_conflict, conflicts_left_out, mark, .. } = row.mapping;
+        let CalendarEventMapping { has_conflict, conflicts_left_out, conflicts_version, mark, .. } = row.mapping;
         if mapping.sync_status == SyncStatus::Failed && !failed {
             let (key, lesson, error) = (mapping.key, mapping.lesson_id, mapping.error.clone());
             self.journal.push(Stored::LessonFailed { key, lesson, error });
         }
-        row.mapping = CalendarEventMapping { has_conflict, conflicts_left_out, mark, ..mapping.clone() };
+        let saved = CalendarEventMapping { has_conflict, conflicts_left_out, mark, ..mapping.clone() };
+        row.mapping = CalendarEventMapping { conflicts_version, ..saved };
         match update {
             MarkUpdate::Raise => row.raise(DateTime::UNIX_EPOCH),
             MarkUpdate::Clear { seen } if seen == mark.version => row.since = None,

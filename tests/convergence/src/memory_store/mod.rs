@@ -108,9 +108,17 @@ pub enum Stored {
     Notice(Notice),
     /// Conflicts that came and went, with the notice of them.
     Conflicts {
+        key: ConnectionKey,
         new: Vec<SchedulingConflict>,
         gone: Vec<SchedulingConflict>,
         notice: Option<Notice>,
+    },
+    /// All conflicts of a connection were deleted with it.
+    ConflictsForgotten(ConnectionKey),
+    /// A conflict of which a person decided whether it is ignored, with the notice of it.
+    Decided {
+        pair: SchedulingConflict,
+        notice: Notice,
     },
 }
 

@@ -2,7 +2,9 @@
 
 use calendar_sync::{
     decide::{backoff::NOTIFY_AFTER_FAILURES, outbound::GAVE_UP},
-    model::{CalendarEventMapping, ConflictChange, ConnectionKey, ConnectionStatus, NoticeKind, SchedulingConflict},
+    model::{
+        CalendarEventMapping, ConflictChange, ConnectionKey, ConnectionStatus, Notice, NoticeKind, SchedulingConflict,
+    },
 };
 
 use super::{Mishap, Run};
@@ -51,33 +53,43 @@ pub fn judge(state: &State, run: &Run, stored: &Stored) -> Option<String> {
             };
             (!right).then(|| format!("lesson {lesson} failed for no reason that there was: {why}"))
         }
-        Stored::Conflicts { new, gone, notice } => {
-            let kind = notice.as_ref().map(|notice| &notice.kind);
-            let told = match kind {
-                Some(NoticeKind::ConflictsChanged { conflicts }) => conflicts.as_slice(),
-                _ => &[],
-            };
-            let event = |pair: &SchedulingConflict| pair.google_event_id.family().to_owned();
-            let found = new.iter().map(|pair| ConflictChange::Found {
-                lesson_id: pair.lesson_id,
-                google_event_id: event(pair),
-                overlap_start: pair.overlap_start,
-                overlap_end: pair.overlap_end,
-            });
-            let cleared = gone
-                .iter()
-                .map(|pair| ConflictChange::Cleared { lesson_id: pair.lesson_id, google_event_id: event(pair) });
-            let due: Vec<ConflictChange> = found.chain(cleared).collect();
-            let right = told.len() == due.len() && due.iter().all(|change| told.contains(change));
-            (!right).then(|| format!("of the new conflicts {new:?} and those that are gone {gone:?} was told {told:?}"))
+        Stored::Conflicts { new, gone, notice, .. } => misreported(new, gone, notice.as_ref()),
+        Stored::Decided { pair, notice } => {
+            let told = NoticeKind::ConflictsChanged { conflicts: vec![ConflictChange::decided(pair)] };
+            (notice.kind != told).then(|| format!("of the decision on {pair:?} was told {notice:?}"))
         }
         Stored::Log { .. }
         | Stored::ExternalEvent
         | Stored::Notice(_)
         | Stored::Connection(_)
         | Stored::CutFound
+        | Stored::ConflictsForgotten(_)
         | Stored::LeaseLost => None,
     }
+}
+
+/// What a notice tells of conflicts that came and went, if it is not what happened to them.
+fn misreported(new: &[SchedulingConflict], gone: &[SchedulingConflict], notice: Option<&Notice>) -> Option<String> {
+    let kind = notice.map(|notice| &notice.kind);
+    let told = match kind {
+        Some(NoticeKind::ConflictsChanged { conflicts }) => conflicts.as_slice(),
+        _ => &[],
+    };
+    let event = |pair: &SchedulingConflict| pair.google_event_id.family().to_owned();
+    let found = new.iter().map(|pair| ConflictChange::Found {
+        lesson_id: pair.lesson_id,
+        google_event_id: event(pair),
+        overlap_start: pair.overlap_start,
+        overlap_end: pair.overlap_end,
+    });
+    // (Of the end of one that is ignored nothing is told.)
+    let cleared = gone
+        .iter()
+        .filter(|pair| pair.is_live())
+        .map(|pair| ConflictChange::Cleared { lesson_id: pair.lesson_id, google_event_id: event(pair) });
+    let due: Vec<ConflictChange> = found.chain(cleared).collect();
+    let right = told.len() == due.len() && due.iter().all(|change| told.contains(change));
+    (!right).then(|| format!("of the new conflicts {new:?} and those that are gone {gone:?} was told {told:?}"))
 }
 
 /// Which claim it is, if one that few histories come to.

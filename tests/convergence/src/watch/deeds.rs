@@ -71,7 +71,7 @@ impl Run {
             Stored::Conflicts { new, .. } => deeds.conflicts += u32::try_from(new.len()).unwrap_or(u32::MAX),
             Stored::LeaseLost => drop(self.met.insert(Mishap::Superseded)),
             Stored::CutFound => drop(self.met.insert(Mishap::CutFound)),
-            Stored::Connection(_) | Stored::State { .. } => {}
+            Stored::Connection(_) | Stored::State { .. } | Stored::ConflictsForgotten(_) | Stored::Decided { .. } => {}
             Stored::LessonFailed { lesson, .. } => drop(self.failed.insert(*lesson)),
         }
     }

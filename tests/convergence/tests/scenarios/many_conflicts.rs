@@ -43,6 +43,10 @@ impl Stage {
                 let (lesson, event, what) = match change {
                     ConflictChange::Found { lesson_id, google_event_id, .. } => (lesson_id, google_event_id, "found"),
                     ConflictChange::Cleared { lesson_id, google_event_id } => (lesson_id, google_event_id, "cleared"),
+                    ConflictChange::Ignored { lesson_id, google_event_id } => (lesson_id, google_event_id, "ignored"),
+                    ConflictChange::Unignored { lesson_id, google_event_id, .. } => {
+                        (lesson_id, google_event_id, "unignored")
+                    }
                 };
                 told.entry((lesson, event)).or_default().push(what);
             }

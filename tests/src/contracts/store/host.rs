@@ -133,6 +133,23 @@ pub async fn our_columns_of_a_lesson_are_written(on: &Subject) {
     assert_eq!((written.get("google_calendar_event_id"), written.get("calendar_sync_status")), (None, None));
 }
 
+/// Of the instructor's own lesson, if it is there; and counted as any write of our columns.
+pub async fn the_flag_of_a_lesson_is_written_alone(on: &Subject) {
+    let key = instructor(1);
+    put(on, row(1, "2026-03-02T10:00:00.000Z", "2026-03-02T11:00:00.000Z")).await;
+    on.store.write_lesson_columns(key, lesson(1), &shown("e")).await.unwrap();
+    let before = on.host.row(HostTable::Lessons, key.tenant_id, lesson(1).0).await.unwrap();
+    on.store.flag_lesson(instructor(2), lesson(1), false).await.unwrap();
+    assert_eq!(on.host.row(HostTable::Lessons, key.tenant_id, lesson(1).0).await.unwrap(), before);
+    on.store.flag_lesson(key, lesson(1), false).await.unwrap();
+    let mut wanted = before;
+    wanted["has_conflict"] = json!(false);
+    wanted["calendar_sync_revision"] = json!(2);
+    assert_eq!(on.host.row(HostTable::Lessons, key.tenant_id, lesson(1).0).await.unwrap(), wanted);
+    on.store.flag_lesson(key, lesson(2), true).await.unwrap();
+    assert_eq!(on.host.row(HostTable::Lessons, key.tenant_id, lesson(2).0).await, None);
+}
+
 /// When a lesson was given to another instructor, a late write for the previous one leaves its columns alone.
 pub async fn another_instructors_lesson_is_left_as_it_is(on: &Subject) {
     let given = row(1, "2026-03-02T10:00:00.000Z", "2026-03-02T11:00:00.000Z");

@@ -169,6 +169,7 @@ fn conflict(number: u128, event: &str, day: i64) -> SchedulingConflict {
         overlap_start: at(day, 10),
         overlap_end: at(day, 20),
         found_at: at(1, 0),
+        ignored: None,
     }
 }
 

@@ -148,11 +148,12 @@ async fn a_conflict_is_never_stored_without_its_notice() {
             overlap_start: at,
             overlap_end: at,
             found_at: at,
+            ignored: None,
         })
     };
     let changes = ConflictChanges {
         pairs: (0..20).map(found).collect(),
-        lessons: vec![ConflictFlags { lesson_id, has_conflict: true, left_out: 0 }],
+        lessons: vec![ConflictFlags { lesson_id, has_conflict: true, left_out: 0, seen: 0 }],
     };
     let kind =
         NoticeKind::ConflictsChanged { conflicts: changes.pairs.iter().filter_map(ConflictChange::of).collect() };

@@ -65,6 +65,11 @@ impl Error {
         Self::new(ErrorKind::NotFound, "not_found", "There is no such instructor or connection.")
     }
 
+    /// For a conflict that the instructor does not have, or no longer.
+    pub fn unknown_conflict() -> Self {
+        Self::new(ErrorKind::NotFound, "unknown_conflict", "There is no such conflict, or no longer.")
+    }
+
     /// A transient failure of a service that we depend on.
     pub fn unavailable(code: &'static str, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::new(ErrorKind::Unavailable, code, "A service we depend on did not answer. Please try again.")

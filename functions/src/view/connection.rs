@@ -7,7 +7,7 @@ use calendar_sync::{
     },
     usecases::{
         list_connections::ListedConnection,
-        show_status::{Overdue, Progress, Status},
+        show_status::{NextConflicts, Overdue, Progress, Status},
     },
 };
 use serde_json::{Value, json};
@@ -29,11 +29,12 @@ pub fn status(status: &Status) -> Value {
     shown["counts"] = json!({
         "lessonsWaiting": status.waiting,
         "lessonsFailed": status.failed.len(),
-        "conflicts": status.conflicts_in_all,
+        "conflicts": status.live.in_all,
+        "conflictsIgnored": status.ignored.in_all,
     });
     shown["failures"] = status.failed.iter().map(failure).collect();
-    shown["conflicts"] =
-        status.conflicts.iter().map(|(pair, title)| titled(conflict(pair), title.as_deref())).collect();
+    shown["conflicts"] = next(&status.live);
+    shown["ignoredConflicts"] = next(&status.ignored);
     shown["logs"] = status.logs.iter().map(log::row).collect();
     shown["nextCursor"] = json!(status.next_cursor);
     shown
@@ -187,18 +188,27 @@ fn failure(mapping: &CalendarEventMapping) -> Value {
     })
 }
 
-fn titled(mut conflict: Value, title: Option<&str>) -> Value {
-    conflict["title"] = json!(title);
-    conflict
+fn next(conflicts: &NextConflicts) -> Value {
+    let titled = |(pair, title): &(SchedulingConflict, Option<String>)| {
+        let mut conflict = conflict(pair);
+        conflict["title"] = json!(title);
+        conflict
+    };
+    conflicts.next.iter().map(titled).collect()
 }
 
 pub fn conflict(pair: &SchedulingConflict) -> Value {
     json!({
+        "id": pair.id().to_string(),
         "lessonId": pair.lesson_id,
         "googleEventId": pair.google_event_id,
         "occurrenceStart": timestamp::format(pair.occurrence_start),
         "overlapStart": timestamp::format(pair.overlap_start),
         "overlapEnd": timestamp::format(pair.overlap_end),
         "foundAt": timestamp::format(pair.found_at),
+        "state": pair.state(),
+        "ignored": pair.ignored.as_ref().map(
+            |ignored| json!({ "by": ignored.by, "role": ignored.role, "at": timestamp::format(ignored.at) }),
+        ),
     })
 }

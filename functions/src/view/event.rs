@@ -20,7 +20,7 @@ pub fn occurrence(occurrence: &Occurrence) -> Value {
         "private": event.private,
         "blocks": event.blocks(),
         "freeBecause": event.free(),
-        "hasConflict": !occurrence.conflicts.is_empty(),
+        "hasConflict": occurrence.has_conflict(),
         "conflicts": occurrence.conflicts.iter().map(conflict).collect::<Value>(),
     })
 }

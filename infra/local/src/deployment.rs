@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use aws_types::app_name::AppName;
 use calendar_functions::{
-    connections, disconnect, external_events, lesson_changes, lesson_feed, oauth_callback, oauth_url, poll,
+    conflicts, connections, disconnect, external_events, lesson_changes, lesson_feed, oauth_callback, oauth_url, poll,
     renew_channels, settings, status, sync, sync_worker, webhook,
 };
 use calendar_sync::bootstrap::Bootstrap;
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Which request goes to which function.
-pub const ROUTES: [Route; 10] = [
+pub const ROUTES: [Route; 11] = [
     Route { method: "GET", path: "/api/v1/calendar/oauth/url", function: "oauth-url", access: Token },
     Route { method: "GET", path: "/api/v1/calendar/oauth/callback", function: "oauth-callback", access: Open },
     Route { method: "POST", path: "/api/v1/calendar/oauth/callback", function: "oauth-callback", access: Token },
@@ -34,6 +34,12 @@ pub const ROUTES: [Route; 10] = [
         method: "GET",
         path: "/api/v1/calendar/external-events/{instructorId}",
         function: "external-events",
+        access: Token,
+    },
+    Route {
+        method: "PATCH",
+        path: "/api/v1/calendar/conflicts/{instructorId}/{conflictId}",
+        function: "conflicts",
         access: Token,
     },
     Route { method: "POST", path: "/api/v1/calendar/webhook", function: "webhook", access: FunctionUrl },
@@ -107,6 +113,7 @@ pub async fn functions(bootstrap: &Bootstrap) -> calendar_sync::Result<Functions
         settings as "settings",
         disconnect as "disconnect",
         external_events as "external-events",
+        conflicts as "conflicts",
         webhook as "webhook",
     );
     deploy!(events

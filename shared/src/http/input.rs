@@ -4,7 +4,10 @@ use lambda_http::{Request, RequestExt};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{Error, ErrorKind, Result, model::InstructorId};
+use crate::{
+    Error, ErrorKind, Result,
+    model::{ConflictId, InstructorId},
+};
 
 /// The largest accepted body, in bytes.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -59,6 +62,12 @@ pub fn instructor_in_path(request: &Request) -> Result<InstructorId> {
 
 pub fn instructor(text: &str) -> Result<InstructorId> {
     text.parse().map_err(|_| Error::field("instructorId", "is not a UUID"))
+}
+
+/// A text that is no id of a conflict names none.
+pub fn conflict_in_path(request: &Request) -> Result<ConflictId> {
+    let value = request.path_parameters_ref().and_then(|parameters| parameters.first("conflictId"));
+    value.and_then(|text| text.parse().ok()).ok_or_else(Error::unknown_conflict)
 }
 
 /// The JSON object of a request's body.

@@ -21,7 +21,7 @@ const MAX_CONFLICTS_PER_OCCURRENCE: usize = 100;
 #[derive(Debug, Clone)]
 pub struct ListExternalEvents {
     pub window: Window,
-    /// Only events that overlap a lesson.
+    /// Only events that have a live conflict.
     pub conflicts_only: bool,
     /// The last occurrence of the previous page: its start and its event's id.
     pub after: Option<(DateTime<Utc>, String)>,
@@ -95,7 +95,7 @@ impl ReadExternalEvents {
         let mut found = Vec::new();
         occurrences::each(&lookup, window, zone, |row, start, end| {
             let place = (start, row.id().as_str());
-            let conflicts = || pairs_of(row).any(|pair| conflict(pair, row, [start, end]).is_some());
+            let conflicts = || pairs_of(row).any(|pair| pair.is_live() && conflict(pair, row, [start, end]).is_some());
             if after.is_none_or(|after| place > after) && (!request.conflicts_only || conflicts()) {
                 found.push((place, row, end));
             }
@@ -104,7 +104,9 @@ impl ReadExternalEvents {
         let more = found.len() > OCCURRENCES_PER_PAGE;
         found.truncate(OCCURRENCES_PER_PAGE);
         let occurrence = |(place, row, end): ((DateTime<Utc>, &str), &ExternalCalendarEvent, DateTime<Utc>)| {
-            let conflicts = pairs_of(row).filter_map(|pair| conflict(pair, row, [place.0, end]));
+            // Live ones first, so that ignored ones take no place from them.
+            let (live, ignored): (Vec<_>, Vec<_>) = pairs_of(row).partition(|pair| pair.is_live());
+            let conflicts = live.into_iter().chain(ignored).filter_map(|pair| conflict(pair, row, [place.0, end]));
             let conflicts = conflicts.take(MAX_CONFLICTS_PER_OCCURRENCE).collect();
             Occurrence { row: row.clone(), start: place.0, end, conflicts }
         };
@@ -130,6 +132,11 @@ fn conflict(
 }
 
 impl Occurrence {
+    /// Whether one of its conflicts is live.
+    pub fn has_conflict(&self) -> bool {
+        self.conflicts.iter().any(SchedulingConflict::is_live)
+    }
+
     /// Its place in the order of occurrences.
     pub fn place(&self) -> (DateTime<Utc>, &str) {
         (self.start, self.row.id().as_str())

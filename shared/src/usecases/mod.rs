@@ -2,6 +2,7 @@
 
 pub mod begin_login;
 pub mod change_settings;
+pub mod decide_conflict;
 pub mod disconnect;
 pub mod dispatch_due_polls;
 pub mod finish_login;

@@ -27,10 +27,8 @@ const MAX_CONFLICTS: usize = 100;
 pub struct Status {
     /// `None` when there is no connection.
     pub connection: Option<(InstructorCalendarCredentials, SyncState)>,
-    /// The next conflicts, each with the title of its event, if that has one and is not private.
-    pub conflicts: Vec<(SchedulingConflict, Option<String>)>,
-    /// How many conflicts are not over.
-    pub conflicts_in_all: usize,
+    pub live: NextConflicts,
+    pub ignored: NextConflicts,
     /// Lessons that wait to be written.
     pub waiting: usize,
     /// While the whole calendar is being listed.
@@ -45,11 +43,19 @@ pub struct Status {
     pub overdue_renewal: Option<Overdue>,
 }
 
+/// The conflicts of one state that are not over.
+#[derive(Debug)]
+pub struct NextConflicts {
+    /// The next of them, each with the title of its event, if that has one and is not private.
+    pub next: Vec<(SchedulingConflict, Option<String>)>,
+    pub in_all: usize,
+}
+
 impl Status {
     /// As another sees it who may know when the instructor is busy, and not with what.
     #[must_use]
     pub fn without_plans(mut self) -> Self {
-        self.conflicts.iter_mut().for_each(|(_, title)| *title = None);
+        self.live.next.iter_mut().chain(&mut self.ignored.next).for_each(|(_, title)| *title = None);
         self
     }
 }
@@ -103,8 +109,11 @@ impl ShowStatus {
             store.conflicts(key),
             store.logs(key, before, LOGS_PER_PAGE + 1)
         )?;
-        let conflicts_in_all = self.count(key, &conflicts, now).await?;
-        let conflicts = self.with_titles(key, next(conflicts, now)).await?;
+        let left_out = self.left_out(key, &conflicts, now).await?;
+        let to_come = conflicts.into_iter().filter(|pair| !pair.is_over(now));
+        let (live, ignored): (Vec<_>, Vec<_>) = to_come.partition(SchedulingConflict::is_live);
+        let live = NextConflicts { in_all: live.len() + left_out, next: self.with_titles(key, next(live)).await? };
+        let ignored = NextConflicts { in_all: ignored.len(), next: self.with_titles(key, next(ignored)).await? };
         let connection = credentials.zip(state);
         if connection.is_none() && !store.instructor_exists(key).await? {
             return Err(Error::not_found());
@@ -122,8 +131,8 @@ impl ShowStatus {
         let overdue_renewal = connection.as_ref().and_then(|(_, state)| overdue(state, now));
         Ok(Status {
             connection,
-            conflicts,
-            conflicts_in_all,
+            live,
+            ignored,
             waiting,
             progress,
             failed,
@@ -133,22 +142,21 @@ impl ShowStatus {
         })
     }
 
-    /// How many conflicts are not over, with those for which their lesson has no pair.
-    async fn count(&self, key: ConnectionKey, pairs: &[SchedulingConflict], now: DateTime<Utc>) -> Result<usize> {
+    /// How many conflicts lessons to come have for which they have no pair.
+    async fn left_out(&self, key: ConnectionKey, pairs: &[SchedulingConflict], now: DateTime<Utc>) -> Result<usize> {
         let mut by_lesson: BTreeMap<LessonId, usize> = BTreeMap::new();
         for pair in pairs {
             *by_lesson.entry(pair.lesson_id).or_default() += 1;
         }
-        let known = pairs.iter().filter(|pair| !pair.is_over(now)).count();
         by_lesson.retain(|_, pairs| *pairs >= SchedulingConflict::MAX_PER_LESSON);
         if by_lesson.is_empty() {
-            return Ok(known);
+            return Ok(0);
         }
         let left_out =
             |mapping: &CalendarEventMapping| usize::try_from(mapping.conflicts_left_out).unwrap_or(usize::MAX);
         let full =
             |mapping: &&CalendarEventMapping| mapping.event_end > now && by_lesson.contains_key(&mapping.lesson_id);
-        Ok(known + self.store.mappings(key).await?.iter().filter(full).map(left_out).sum::<usize>())
+        Ok(self.store.mappings(key).await?.iter().filter(full).map(left_out).sum())
     }
 
     async fn with_titles(
@@ -166,9 +174,8 @@ impl ShowStatus {
     }
 }
 
-/// The conflicts that are not over, the next first, as many as are shown.
-fn next(mut conflicts: Vec<SchedulingConflict>, now: DateTime<Utc>) -> Vec<SchedulingConflict> {
-    conflicts.retain(|pair| !pair.is_over(now));
+/// The next first, as many as are shown.
+fn next(mut conflicts: Vec<SchedulingConflict>) -> Vec<SchedulingConflict> {
     conflicts.sort_by(|one, other| {
         let place = |pair: &SchedulingConflict| (pair.overlap_start, pair.overlap_end, pair.lesson_id);
         place(one).cmp(&place(other)).then_with(|| one.google_event_id.cmp(&other.google_event_id))

@@ -10,6 +10,7 @@ use calendar_sync::{
     usecases::{
         begin_login::BeginLogin,
         change_settings::ChangeSettings,
+        decide_conflict::DecideConflict,
         disconnect::Disconnect,
         dispatch_due_polls::DispatchDuePolls,
         finish_login::FinishLogin,
@@ -86,6 +87,12 @@ impl Ports {
     pub fn change_settings(&self) -> ChangeSettings {
         let Self { store, sync_queue, clock, .. } = self.clone();
         ChangeSettings { store, sync_queue, clock }
+    }
+
+    /// Decides on conflicts.
+    pub fn decide_conflict(&self) -> DecideConflict {
+        let Self { store, sync_queue, clock, random, .. } = self.clone();
+        DecideConflict { store, sync_queue, clock, random }
     }
 
     /// The schedule of each minute.

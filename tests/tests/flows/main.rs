@@ -6,6 +6,7 @@ mod connecting;
 mod connections;
 mod disconnecting;
 mod failure_modes;
+mod fine_conflicts;
 mod first_sync;
 mod google_refuses;
 mod left_out;

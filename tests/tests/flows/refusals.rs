@@ -104,14 +104,18 @@ fn calls(instructor: &str, state: &str) -> Vec<(Method, String, Option<Value>)> 
         (Method::POST, "disconnect".into(), Some(json!({ "instructorId": id }))),
         (Method::GET, format!("external-events/{id}"), None),
         (Method::GET, "connections".into(), None),
+        (Method::PATCH, format!("conflicts/{id}/{CONFLICT}"), Some(json!({ "state": "ignored" }))),
     ]
 }
+
+const CONFLICT: &str = "1e550000000040008000000000000001feedfeedfeedfeed";
 
 #[test]
 fn every_endpoint_that_takes_a_token_is_tried() {
     let tried: BTreeSet<_> = calls("{instructorId}", "")
         .into_iter()
-        .map(|(method, path, _)| format!("{method} /api/v1/calendar/{}", path.split('?').next().unwrap()))
+        .map(|(method, path, _)| (method, path.replace(CONFLICT, "{conflictId}")))
+        .map(|(method, path)| format!("{method} /api/v1/calendar/{}", path.split('?').next().unwrap()))
         .collect();
     let all = ROUTES.iter().filter(|route| route.access == Access::Token);
     assert_eq!(tried, all.map(|route| format!("{} {}", route.method, route.path)).collect());

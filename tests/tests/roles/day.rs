@@ -108,6 +108,19 @@ async fn ask_of_nothing(world: &World) {
         let (code, answer) = world.call(method, path, body).await;
         assert_eq!((code, &answer["error"]["code"]), (404, &json!("not_connected")), "{path}");
     }
+    let path = format!("conflicts/{}/{}", world.instructor, "0".repeat(48));
+    let (code, answer) = world.call(Method::PATCH, &path, Some(json!({ "state": "live" }))).await;
+    assert_eq!((code, &answer["error"]["code"]), (404, &json!("unknown_conflict")));
+}
+
+/// Says of the next conflict that it is fine, or takes that back.
+async fn decide(world: &World, state: &str) {
+    let status = world.status().await;
+    let pairs = status["conflicts"].as_array().unwrap().iter().chain(status["ignoredConflicts"].as_array().unwrap());
+    let id = pairs.last().unwrap()["id"].as_str().unwrap().to_owned();
+    let path = format!("conflicts/{}/{id}", world.instructor);
+    let (code, answer) = world.call(Method::PATCH, &path, Some(json!({ "state": state }))).await;
+    assert_eq!(code, 200, "{answer}");
 }
 
 async fn set(world: &World, change: Value) {
@@ -200,6 +213,8 @@ async fn sync_everything(world: &World, by_hand: bool) {
     world.until("the flag", async || world.lesson(&lesson).await["hasConflict"] == true).await;
     assert!(!world.external_events().await.is_empty());
     world.until("the conflict", async || world.status().await["counts"]["conflicts"] != 0).await;
+    decide(world, "ignored").await;
+    decide(world, "live").await;
     world.delete_in_google(&dentist).await;
     world.delete_in_google(&series).await;
     world.control("expire-access-tokens", json!({ "account": world.account })).await;

@@ -27,8 +27,8 @@ fn every_example_is_what_its_schema_describes() {
 fn an_answer_that_the_document_does_not_know_is_refused() {
     let not_connected = json!({ "success": true, "data": {
         "connected": false, "state": "not_connected", "reason": null, "description": "No calendar is connected.",
-        "counts": { "lessonsWaiting": 0, "lessonsFailed": 0, "conflicts": 0 },
-        "failures": [], "conflicts": [], "logs": [], "nextCursor": null,
+        "counts": { "lessonsWaiting": 0, "lessonsFailed": 0, "conflicts": 0, "conflictsIgnored": 0 },
+        "failures": [], "conflicts": [], "ignoredConflicts": [], "logs": [], "nextCursor": null,
     }});
     assert_eq!(API.check("GET", STATUS, 200, &not_connected), Ok(()));
     let altered = |change: fn(&mut Value)| {

@@ -4,7 +4,7 @@ use calendar_tests::template::{entries, events, functions, list, one_or_many, re
 use std::{collections::BTreeSet, sync::Arc};
 
 use calendar_functions::{
-    connections, disconnect, external_events, lesson_changes, lesson_feed, oauth_callback, oauth_url, poll,
+    conflicts, connections, disconnect, external_events, lesson_changes, lesson_feed, oauth_callback, oauth_url, poll,
     renew_channels, settings, status, sync, sync_worker, webhook,
 };
 use calendar_sync::{bootstrap::Bootstrap, config::Config};
@@ -129,6 +129,7 @@ async fn each_function_starts_with_the_environment_that_it_is_given() {
         });
         let bootstrap = Bootstrap::new(config, aws::sdk_config(&endpoint));
         let start = match name.as_str() {
+            "conflicts" => conflicts::Deps::new(&bootstrap).await.map(drop),
             "connections" => connections::Deps::new(&bootstrap).await.map(drop),
             "disconnect" => disconnect::Deps::new(&bootstrap).await.map(drop),
             "external-events" => external_events::Deps::new(&bootstrap).await.map(drop),
@@ -148,7 +149,7 @@ async fn each_function_starts_with_the_environment_that_it_is_given() {
         start.unwrap_or_else(|error| panic!("{name}: {error:?}"));
         started += 1;
     }
-    assert_eq!(started, 14);
+    assert_eq!(started, 15);
 }
 
 /// What CloudFormation puts in place of a reference, as far as its shape matters.

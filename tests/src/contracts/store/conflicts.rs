@@ -148,7 +148,7 @@ pub async fn what_a_person_decides_is_stored_with_the_flag_the_mark_and_the_noti
         let told = notice(key, version.into(), i64::from(version));
         let flags = seen(version.into(), flags(1, flagged, 2));
         assert!(on.store.decide_conflict(key, &decided, flags, &told).await.unwrap());
-        assert_eq!(on.store.conflicts_of_lesson(key, lesson(1)).await.unwrap(), [decided.clone()]);
+        assert_eq!(on.store.conflicts_of_lesson(key, lesson(1)).await.unwrap(), std::slice::from_ref(&decided));
         assert_eq!(on.store.conflicts_of_event(key, &primary(), &EventId::from("e")).await.unwrap(), [decided]);
         let mapping = on.store.mapping(key, lesson(1)).await.unwrap().unwrap();
         assert_eq!((mapping.has_conflict, mapping.conflicts_left_out), (flagged, 2));
@@ -180,7 +180,7 @@ pub async fn what_was_stored_since_the_conflicts_were_read_is_not_overwritten(on
     };
     assert!(!on.apply(&cleared(0)).await);
     assert!(!on.apply(&cleared(1)).await, "the person was first");
-    assert_eq!(on.store.conflicts(key).await.unwrap(), [decided.clone()]);
+    assert_eq!(on.store.conflicts(key).await.unwrap(), std::slice::from_ref(&decided));
     let mapping = on.store.mapping(key, lesson(1)).await.unwrap().unwrap();
     assert_eq!((mapping.has_conflict, mapping.conflicts_version), (false, 2));
     assert_eq!(on.store.pending_notices(key, 9).await.unwrap(), [notice(key, 2, 0)]);

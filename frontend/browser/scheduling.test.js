@@ -119,6 +119,22 @@ test("an event planned over a lesson shows, and the lesson is flagged until it g
   await dentist.first().waitFor();
   await look("month");
 
+  // By the keyboard alone.
+  await conflict.getByRole("button", { name: "This one is fine: Harp, Dentist" }).press("Enter");
+  const folded = page.locator(".ignored > summary:focus");
+  await folded.getByText(/marked as fine/).waitFor();
+  await page.keyboard.press("Enter");
+  const fine = page.locator(".ignored").getByRole("listitem").filter({ hasText: "Harp" });
+  await fine.getByText("Fine, says the instructor").waitFor();
+  await calendar.locator(".entry.lesson:not(.overlaps)").getByText("Harp").first().waitFor();
+  await look("fine");
+  await fine.getByRole("button", { name: "Flag it again: Harp, Dentist" }).press("Enter");
+  await page
+    .getByRole("button", { name: "This one is fine: Harp, Dentist" })
+    .and(page.locator(":focus"))
+    .waitFor();
+  await calendar.locator(".entry.overlaps").getByText("Harp").first().waitFor();
+
   await stack.control("delete-event", { calendar: "ada@example.com", id: event.id });
   await section("Conflicts").getByText("No lesson overlaps anything in Google.").waitFor();
 });

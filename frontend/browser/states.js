@@ -2,6 +2,16 @@
 
 const counting = (status, counts) => ({ ...status, counts: { ...status.counts, ...counts } });
 const withoutConflicts = (status) => ({ ...counting(status, { conflicts: 0 }), conflicts: [] });
+
+/** That a person said of each conflict that it is fine. */
+function ignoring(status) {
+  const ignored = { by: "office", role: "admin", at: status.conflicts[0].foundAt };
+  return {
+    ...withoutConflicts(counting(status, { conflictsIgnored: status.conflicts.length })),
+    ignoredConflicts: status.conflicts.map((pair) => ({ ...pair, state: "ignored", ignored })),
+  };
+}
+
 const setting = (status, settings) => ({ ...status, settings: { ...status.settings, ...settings } });
 
 /** That the lesson which overlaps something could not be synced. */
@@ -28,9 +38,10 @@ const NOT_CONNECTED = {
   state: "not_connected",
   reason: null,
   description: "No calendar is connected.",
-  counts: { lessonsWaiting: 0, lessonsFailed: 0, conflicts: 0 },
+  counts: { lessonsWaiting: 0, lessonsFailed: 0, conflicts: 0, conflictsIgnored: 0 },
   failures: [],
   conflicts: [],
+  ignoredConflicts: [],
   logs: [],
   nextCursor: null,
 };
@@ -57,6 +68,11 @@ export const STATES = [
       if ((await event.count()) === 0) await page.getByRole("button", { name: "Next" }).click();
       await event.click();
     },
+  },
+  {
+    name: "ignored",
+    status: ignoring,
+    act: (page) => page.locator(".ignored > summary").click(),
   },
   { name: "writing", status: (status) => counting(status, { lessonsWaiting: 3 }) },
   {

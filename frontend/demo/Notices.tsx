@@ -42,11 +42,11 @@ function sentences(notice: Notice, titleOf: (lessonId: string | undefined) => st
   const { lessonId, putBack, conflicts } = notice.detail;
   switch (notice.detailType) {
     case "conflicts.changed":
-      return (conflicts ?? []).map((conflict) =>
-        conflict.change === "found"
-          ? told.conflictFound(titleOf(conflict.lessonId))
-          : told.conflictCleared(titleOf(conflict.lessonId)),
-      );
+      // Of what a person decided themself nothing is to be told to them.
+      return (conflicts ?? []).flatMap(({ change, lessonId }) => {
+        if (change === "found") return [told.conflictFound(titleOf(lessonId))];
+        return change === "cleared" ? [told.conflictCleared(titleOf(lessonId))] : [];
+      });
     case "event.changed_in_google":
       return [told.changed(titleOf(lessonId), putBack ?? false)];
     case "connection.needs_attention":

@@ -24,7 +24,7 @@ export interface Notice {
     instructorId: string;
     lessonId?: string;
     putBack?: boolean;
-    conflicts?: { change: "found" | "cleared"; lessonId: string }[];
+    conflicts?: { change: "found" | "cleared" | "ignored" | "unignored"; lessonId: string }[];
   };
 }
 

@@ -212,6 +212,18 @@ export const useChangeSettings = () =>
     { scope: { id: "settings" } },
   );
 
+/** Says of a conflict that it is fine, or takes that back. */
+export const useDecideConflict = (conflictId: string) =>
+  useChange(({ api, instructorId }, state: Conflict["state"]) => {
+    const path = { instructorId, conflictId };
+    return dataOf(
+      api.PATCH("/api/v1/calendar/conflicts/{instructorId}/{conflictId}", {
+        params: { path },
+        body: { state },
+      }),
+    );
+  });
+
 /** Takes the connection down. */
 export const useDisconnect = () =>
   useChange(({ api, instructorId }, keep: { keepEvents: boolean; keepImported: boolean }) =>

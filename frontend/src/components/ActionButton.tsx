@@ -5,7 +5,7 @@ interface Props {
   pending: boolean;
   disabled?: boolean;
   className?: string;
-  /** What it is called where its text alone would not tell it from others. */
+  /** What it is called where its text alone does not say what it acts on. It begins with that text. */
   label?: string;
   onPress: () => void;
   children: ReactNode;
@@ -17,8 +17,8 @@ export function ActionButton({ pending, disabled = false, className, label, onPr
     <button
       type="button"
       className={className}
-      aria-label={label}
       disabled={disabled}
+      aria-label={label}
       aria-disabled={pending || undefined}
       onClick={() => {
         if (!pending) onPress();

@@ -127,8 +127,13 @@ interface ConflictsProps {
 
 function Conflicts({ connection, lessons }: ConflictsProps) {
   if (connection === undefined) return <Skeleton />;
-  const { conflicts, counts, timeZone } = connection;
+  const { conflicts, ignoredConflicts, counts, timeZone } = connection;
   return (
-    <ConflictList conflicts={conflicts} count={counts.conflicts} timeZone={timeZone} lessons={lessons} />
+    <ConflictList
+      live={{ next: conflicts, count: counts.conflicts }}
+      ignored={{ next: ignoredConflicts, count: counts.conflictsIgnored }}
+      timeZone={timeZone}
+      lessons={lessons}
+    />
   );
 }

@@ -137,6 +137,8 @@ const words: Words = {
     store_unavailable: "Die Datenbank antwortet nicht. Bitte noch einmal versuchen.",
     kms_unavailable: "Ein Dienst antwortet nicht. Bitte noch einmal versuchen.",
     not_connected: "Es ist kein Kalender verbunden.",
+    unknown_conflict: "Diese Überschneidung gibt es nicht mehr.",
+    too_many_ignored: "Für diese Stunde sind schon zwanzig Überschneidungen in Ordnung.",
   },
 
   offline: {
@@ -294,10 +296,13 @@ const words: Words = {
 
   conflicts: {
     title: "Überschneidungen",
-    none: "Keine Stunde überschneidet sich mit etwas in Google.",
+    none: (others) => `Keine${others ? " andere" : ""} Stunde überschneidet sich mit etwas in Google.`,
     overlaps: "überschneidet sich mit",
     inCommon: (time) => `${time} gemeinsam`,
     more: (conflicts) => `Und ${conflicts} weitere.`,
+    decide: { ignored: "Das ist in Ordnung", live: "Wieder melden" },
+    ignored: (conflicts) => `${counted(conflicts, "Überschneidung", "Überschneidungen")} in Ordnung`,
+    by: { instructor: "In Ordnung, sagt die Lehrkraft", admin: "In Ordnung, sagt die Verwaltung" },
   },
 
   activity: {

@@ -273,10 +273,14 @@ export const en = {
 
   conflicts: {
     title: "Conflicts",
-    none: "No lesson overlaps anything in Google.",
+    none: (others: boolean) => `No${others ? " other" : ""} lesson overlaps anything in Google.`,
     overlaps: "overlaps",
     inCommon: (time: string) => `${time} in common`,
     more: (conflicts: number) => `And ${conflicts} more.`,
+    /** What a person may say of a conflict. */
+    decide: { ignored: "This one is fine", live: "Flag it again" },
+    ignored: (conflicts: number) => `${counted(conflicts, "overlap")} marked as fine`,
+    by: { instructor: "Fine, says the instructor", admin: "Fine, says an administrator" },
   },
 
   activity: {

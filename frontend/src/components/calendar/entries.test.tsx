@@ -35,6 +35,9 @@ describe("an event of Google on the page", () => {
     hasConflict: true,
   };
   const conflict = {
+    id: "le",
+    state: "live" as const,
+    ignored: null,
     lessonId: "l",
     googleEventId: "e",
     occurrenceStart: event.eventStart,
@@ -74,14 +77,22 @@ describe("an event of Google on the page", () => {
     expect(told({ kind: "lesson", lesson })).toContain("It overlaps something in Google.");
   });
 
+  const none = { next: [], count: 0 };
+  const list = { ignored: none, timeZone: "Europe/Berlin", lessons: [lesson] };
+
   it("stands under the lesson that it overlaps, in the order of time, by its title", async () => {
-    const later = { ...next, googleEventId: "f", overlapStart: "2026-03-02T09:10:00.000Z", title: null };
+    const later = {
+      ...next,
+      id: "lf",
+      googleEventId: "f",
+      overlapStart: "2026-03-02T09:10:00.000Z",
+      title: null,
+    };
     expect(byLesson([later, next, { ...next, lessonId: "m" }])).toEqual([
       ["l", [next, later]],
       ["m", [{ ...next, lessonId: "m" }]],
     ]);
-    const list = { timeZone: "Europe/Berlin", lessons: [lesson] };
-    show(<ConflictList conflicts={[next, later]} count={2} {...list} />);
+    show(<ConflictList live={{ next: [next, later], count: 2 }} {...list} />);
     expect(await screen.findByText("Dentist")).toBeTruthy();
     expect(screen.getByText("Violin")).toBeTruthy();
     expect(screen.getByText(/30 min in common/)).toBeTruthy();
@@ -91,10 +102,10 @@ describe("an event of Google on the page", () => {
   });
 
   it("is listed with as many as there are in all, if these are more", () => {
-    show(<ConflictList conflicts={[next]} count={12} timeZone="Europe/Berlin" lessons={[lesson]} />);
+    show(<ConflictList live={{ next: [next], count: 12 }} {...list} />);
     expect(screen.getByText("And 11 more.")).toBeTruthy();
     cleanup();
-    show(<ConflictList conflicts={[]} count={0} timeZone="Europe/Berlin" lessons={[lesson]} />);
+    show(<ConflictList live={none} {...list} />);
     expect(screen.getByText("No lesson overlaps anything in Google.")).toBeTruthy();
   });
 });

@@ -107,7 +107,7 @@ describe("CalendarSyncStatus", () => {
     } as const;
     const reason = "Google refused with 403 (forbidden).";
     const failures = [{ ...lesson, reason }];
-    const counts = { lessonsWaiting: 1, lessonsFailed: 2, conflicts: 0 };
+    const counts = { lessonsWaiting: 1, lessonsFailed: 2, conflicts: 0, conflictsIgnored: 0 };
     const status = { ...connected, counts, failures };
     show(<CalendarSyncStatus lessons={[violin]} />, status);
     expect(screen.getByText("2 lessons are not in Google as they should be")).toBeTruthy();

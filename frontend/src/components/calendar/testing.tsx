@@ -9,8 +9,8 @@ import { CalendarProvider, type Connection, type Status, type Viewer } from "../
 import { createApi, type GetToken } from "../../api/client";
 
 export const ME = "5c7a1e00-0000-4000-8000-0000000000a1";
-const nothing = { failures: [], conflicts: [], logs: [], nextCursor: null };
-export const none = { lessonsWaiting: 0, lessonsFailed: 0, conflicts: 0 };
+const nothing = { failures: [], conflicts: [], ignoredConflicts: [], logs: [], nextCursor: null };
+export const none = { lessonsWaiting: 0, lessonsFailed: 0, conflicts: 0, conflictsIgnored: 0 };
 
 export const notConnected: Status = {
   connected: false,

@@ -129,17 +129,7 @@ impl ShowStatus {
             (logs.len() > LOGS_PER_PAGE).then(|| logs.remove(LOGS_PER_PAGE)).and(logs.last().map(|log| log.id));
         let logs = logs.into_iter().map(|log| log.as_of(now)).collect();
         let overdue_renewal = connection.as_ref().and_then(|(_, state)| overdue(state, now));
-        Ok(Status {
-            connection,
-            live,
-            ignored,
-            waiting,
-            progress,
-            failed,
-            logs,
-            next_cursor,
-            overdue_renewal,
-        })
+        Ok(Status { connection, live, ignored, waiting, progress, failed, logs, next_cursor, overdue_renewal })
     }
 
     /// How many conflicts lessons to come have for which they have no pair.

@@ -26,7 +26,7 @@ faults! {
     OwnEventContended GuestsAndNotesAdded ConferenceAdded BinEmptied ZoneChanged AccessChanged
     // switches
     SwitchedOff SwitchedOn DirectionChanged ManualOnly Disconnected Reconnected LoggedInAgain ManualSync ManualSyncOfSomeDays
-    ManualSyncOneWay
+    ManualSyncOneWay ConflictIgnored ConflictUnignored DecidedDuringARun
     // processes
     Crash CrashAfterGoogleWrite CrashAfterRowsStored HeldUp HeldUpPastLease Overlap LeaseHeld MessageDoubled MessageToDeadLetters
     StreamRecordLost
@@ -74,6 +74,8 @@ pub const PAIRS: &[(Fault, Fault)] = &[
     (Fault::SwitchedOff, Fault::LessonRemoved),
     (Fault::ManualSyncOfSomeDays, Fault::LessonMoved),
     (Fault::ManualSyncOneWay, Fault::StoreUnanswered),
+    (Fault::ConflictIgnored, Fault::EventMoved),
+    (Fault::ConflictIgnored, Fault::CursorLost),
     (Fault::PushDark, Fault::EventMoved),
     (Fault::ZoneChanged, Fault::AllDayEventPlanned),
     (Fault::ZoneChanged, Fault::StoreThrottled),

@@ -51,6 +51,8 @@ impl State {
             flawed = self.spoil(&caller, &mut response);
             if self.lags_behind(&caller) {
                 self.truth.behind.extend(key);
+                // Of what a whole listing does not show yet, and was made before the channel, no notice comes.
+                self.truth.miss(key.filter(|_| !is_delta));
             }
         }
         let events = || self.google.events(&caller);

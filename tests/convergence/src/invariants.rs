@@ -54,7 +54,8 @@ fn conflicts_lag_behind(world: &World) -> Vec<String> {
             }
             let takes_place = mapping.lesson_removed_at.is_none();
             let busy = if takes_place { busy.as_slice() } else { &[] };
-            let wanted = of_lesson(busy, mapping.lesson_id, [start, end]);
+            let fine = world.sim.state().truth.fine_of(party.key, mapping.lesson_id);
+            let wanted = of_lesson(busy, mapping.lesson_id, [start, end], &fine);
             let stored = stored_conflicts(world, party.key, mapping.lesson_id);
             if stored != wanted {
                 let (party, lesson) = (number(party.key), mapping.lesson_id);

@@ -48,7 +48,7 @@ acts! {
     4 EditEvent
     3 DeleteEvent
     2 ReviveEvent
-    3 MoveInstance
+    4 MoveInstance
     3 CancelInstance
     2 SplitSeries
     2 TrimSeries
@@ -76,6 +76,7 @@ acts! {
     3 SyncNow
     2 SyncSomeDays
     2 SyncOneWay
+    4 DecideConflict
     // trouble
     8 Crash
     5 HoldUp
@@ -186,6 +187,7 @@ impl Act {
             Self::SyncNow => people::sync_everything(world),
             Self::SyncSomeDays => people::sync_some_days(world),
             Self::SyncOneWay => people::sync_one_way(world),
+            Self::DecideConflict => people::decide_conflict(world),
             Self::Crash => trouble::crash(world),
             Self::HoldUp => trouble::hold_up(world),
             Self::LoseStreamRecord => trouble::lose_stream_record(world),

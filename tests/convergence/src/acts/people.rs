@@ -1,8 +1,11 @@
 //! What people do on the product's page: settings, logins, disconnects, and syncs by hand.
 
 use calendar_sync::{
-    model::{ConnectionStatus, SettingsPatch, SyncCalendarRequest, SyncDirection},
-    usecases::{disconnect::Keep, sync_now::sync_now},
+    model::{
+        ConnectionKey, ConnectionStatus, PairState, PersonRole, SchedulingConflict, SettingsPatch, SyncCalendarRequest,
+        SyncDirection,
+    },
+    usecases::{decide_conflict::Decision, disconnect::Keep, sync_now::sync_now},
 };
 use chrono::{NaiveDate, TimeDelta};
 
@@ -147,6 +150,32 @@ pub(super) fn sync_some_days(world: &mut World) -> Option<String> {
     };
     sync(world, party, None, Some(dates));
     Some(format!("{} {dates:?}", number(party.key)))
+}
+
+/// Says of a conflict that it is fine, or takes that back.
+pub(super) fn decide_conflict(world: &mut World) -> Option<String> {
+    let pairs: Vec<_> = world.store.tables().conflicts.iter().cloned().collect();
+    if pairs.is_empty() {
+        return None;
+    }
+    let (key, pair) = world.sim.state().dice.pick(&pairs).clone();
+    let (state, fault) = match pair.state() {
+        PairState::Live => (PairState::Ignored, Fault::ConflictIgnored),
+        PairState::Ignored => (PairState::Live, Fault::ConflictUnignored),
+    };
+    world.sim.met(fault);
+    if world.parties.iter().any(|party| party.key == key && is_under_way(world, *party)) {
+        world.sim.met(Fault::DecidedDuringARun);
+    }
+    decide(world, key, &pair, state);
+    Some(format!("{} {state:?} {} {}", number(key), pair.lesson_id, pair.google_event_id))
+}
+
+/// Begins to say so of one conflict.
+fn decide(world: &mut World, key: ConnectionKey, pair: &SchedulingConflict, state: PairState) {
+    let (decide, id) = (world.product().ports.decide_conflict(), pair.id());
+    let decision = Decision { state, by: "user".to_owned(), role: PersonRole::Instructor };
+    world.request_of(key, None, async move { decide.decide(key, id, &decision).await.map(drop) });
 }
 
 /// Makes every connection work again: connected, switched on, and following changes by itself.

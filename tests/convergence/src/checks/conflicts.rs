@@ -17,9 +17,18 @@ type Times = [DateTime<Utc>; 2];
 /// Where an overlap begins, the start of what overlaps, and where it ends.
 type Overlap = (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>);
 
-/// What a lesson should have: for each event the first overlap, with the start of what overlaps, and of these the
-/// earliest; and how many more there are.
-pub fn of_lesson(busy: &[Busy], lesson: LessonId, [start, end]: Times) -> (Vec<(DateTime<Utc>, Times)>, usize) {
+/// The conflicts of a lesson: for each event the first overlap, with the start of what overlaps.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct OfLesson {
+    /// The earliest of those that nobody said are fine.
+    live: Vec<(DateTime<Utc>, Times)>,
+    /// How many more of them there are.
+    left_out: usize,
+    ignored: Vec<(DateTime<Utc>, Times)>,
+}
+
+/// What a lesson should have, with what people said is `fine`.
+pub fn of_lesson(busy: &[Busy], lesson: LessonId, [start, end]: Times, fine: &BTreeMap<String, Times>) -> OfLesson {
     let mut first: BTreeMap<&str, Overlap> = BTreeMap::new();
     for busy in busy.iter().filter(|busy| busy.blocks && busy.carries != Some(lesson)) {
         if busy.start < end && busy.end > start {
@@ -29,21 +38,31 @@ pub fn of_lesson(busy: &[Busy], lesson: LessonId, [start, end]: Times) -> (Vec<(
     }
     let mut first: Vec<_> = first.into_iter().map(|(family, overlap)| (overlap, family)).collect();
     first.sort_unstable();
-    let left_out = first.len().saturating_sub(SchedulingConflict::MAX_PER_LESSON);
-    first.truncate(SchedulingConflict::MAX_PER_LESSON);
-    (first.into_iter().map(|((from, occurrence, to), _)| (occurrence, [from, to])).collect(), left_out)
+    let mut of_lesson = OfLesson::default();
+    for ((from, occurrence, to), family) in first {
+        let is_fine = fine.get(family) == Some(&[from, to]);
+        let pairs = if is_fine { &mut of_lesson.ignored } else { &mut of_lesson.live };
+        pairs.push((occurrence, [from, to]));
+    }
+    of_lesson.left_out = of_lesson.live.len().saturating_sub(SchedulingConflict::MAX_PER_LESSON);
+    of_lesson.live.truncate(SchedulingConflict::MAX_PER_LESSON);
+    of_lesson
 }
 
 /// What is stored of a lesson, in the same form.
-pub fn stored(world: &World, key: ConnectionKey, lesson: LessonId) -> (Vec<(DateTime<Utc>, Times)>, usize) {
+pub fn stored(world: &World, key: ConnectionKey, lesson: LessonId) -> OfLesson {
     let tables = world.store.tables();
     let mut pairs = tables.conflicts_where(key, |pair| pair.lesson_id == lesson);
     pairs.sort_by_key(|pair| {
         (pair.overlap_start, pair.occurrence_start, pair.overlap_end, pair.google_event_id.family().to_owned())
     });
     let left_out = tables.mapping(key, lesson).map_or(0, |mapping| mapping.conflicts_left_out);
-    let pairs = pairs.iter().map(|pair| (pair.occurrence_start, [pair.overlap_start, pair.overlap_end]));
-    (pairs.collect(), left_out.try_into().unwrap_or(usize::MAX))
+    let (live, ignored): (Vec<_>, Vec<_>) = pairs.into_iter().partition(SchedulingConflict::is_live);
+    let [live, ignored] = [live, ignored].map(|pairs| {
+        let times = |pair: &SchedulingConflict| (pair.occurrence_start, [pair.overlap_start, pair.overlap_end]);
+        pairs.iter().map(times).collect()
+    });
+    OfLesson { live, left_out: left_out.try_into().unwrap_or(usize::MAX), ignored }
 }
 
 /// Every overlap of a lesson with something busy, lesson by lesson and event by event.
@@ -73,7 +92,8 @@ pub(super) fn are_overlaps(world: &World, party: Party, soon: &[Busy], rest: Res
             LessonStatus::Scheduled => far.as_deref().unwrap_or(soon),
             LessonStatus::Cancelled => &[],
         };
-        let wanted = of_lesson(busy, lesson.id, [content.starts_at, content.ends_at]);
+        let fine = world.sim.state().truth.fine_of(party.key, lesson.id);
+        let wanted = of_lesson(busy, lesson.id, [content.starts_at, content.ends_at], &fine);
         let stored = stored(world, party.key, lesson.id);
         if stored != wanted {
             found.push(format!(
@@ -82,7 +102,7 @@ pub(super) fn are_overlaps(world: &World, party: Party, soon: &[Busy], rest: Res
             ));
         }
         let flag = mapping.is_some_and(|mapping| mapping.has_conflict);
-        if flag == wanted.0.is_empty() {
+        if flag == wanted.live.is_empty() {
             found.push(format!("the flag of lesson {} says {flag}", lesson.id));
         }
     }

@@ -69,6 +69,8 @@ pub struct Truth {
     pub tokens: BTreeMap<String, ConnectionKey>,
     /// What people added to them.
     pub additions: BTreeMap<Place, Additions>,
+    /// Of which conflicts people said that they are fine: by the family of the event, with the times of the overlap.
+    pub fine: BTreeMap<(ConnectionKey, LessonId, String), [DateTime<Utc>; 2]>,
     /// Violations that were found on the way.
     pub violations: Vec<String>,
     /// Since when a connection's events may stand in Google for good: it was asked for, or the permission was gone.
@@ -106,6 +108,12 @@ pub struct Truth {
 }
 
 impl Truth {
+    /// Of which overlaps of a lesson people said that they are fine.
+    pub fn fine_of(&self, key: ConnectionKey, lesson: LessonId) -> BTreeMap<String, [DateTime<Utc>; 2]> {
+        let of_lesson = self.fine.iter().filter(|((of, whose, _), _)| (*of, *whose) == (key, lesson));
+        of_lesson.map(|((.., family), times)| (family.clone(), *times)).collect()
+    }
+
     /// The moment now, later than any before it.
     pub fn tick(&mut self) -> u64 {
         self.moment += 1;

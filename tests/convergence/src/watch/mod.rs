@@ -4,6 +4,7 @@
 
 mod claims;
 mod deeds;
+mod fine;
 mod writes;
 
 use std::collections::BTreeSet;
@@ -96,6 +97,7 @@ pub fn witness(sim: &Sim, store: &MemoryStore, role: &Role, run: &mut Run, ended
             claims::connection_changed(&mut state, store, role, run, *key, &journal, &mut wrong);
         }
         wrong.extend(claims::judge(&state, run, stored));
+        wrong.extend(fine::follow(&mut state, store, stored));
         if let Some(fault) = claims::met(stored) {
             state.coverage.met(fault);
         }

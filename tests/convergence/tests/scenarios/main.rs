@@ -5,6 +5,7 @@ mod bounded;
 mod channels;
 mod dead_runs;
 mod failures;
+mod fine_conflicts;
 mod log_rows;
 mod many_conflicts;
 mod odd_lessons;

@@ -60,6 +60,23 @@ fn what_dies_between_two_pages_goes_on_where_it_stood() {
 }
 
 #[test]
+fn a_lesson_that_is_cancelled_while_the_first_pages_come_again_leaves_no_conflict() {
+    let mut stage = Stage::unconnected();
+    fill(&stage, 60);
+    stage.add_lesson();
+    stage.plan_over_lesson();
+    stage.until("the conflict is found", |stage| stage.conflicts() == 1);
+    assert_eq!(stage.state().cursor, None, "the run that found it has not ended");
+    assert!(stage.dies_after(0));
+    let lesson = stage.lesson();
+    stage.change_lesson(lesson, "status", json!("cancelled"));
+    stage.settle(TimeDelta::minutes(10));
+    let key = stage.party.key;
+    assert_eq!(stage.world.store.tables().mapping(key, lesson), None);
+    assert_eq!(stage.conflicts(), 0);
+}
+
+#[test]
 fn what_goes_or_moves_while_the_pages_come_is_known_as_it_is_then() {
     let mut stage = Stage::new();
     let events = fill(&stage, 40);

@@ -118,6 +118,8 @@ test("an event planned over a lesson shows, and the lesson is flagged until it g
   if (day.endsWith("-01") && !next) await calendar.getByRole("button", { name: "Next" }).click();
   await dentist.first().waitFor();
   await look("month");
+  // A day of the month shows its first entries alone.
+  await calendar.getByRole("tab", { name: "Week" }).click();
 
   // By the keyboard alone.
   await conflict.getByRole("button", { name: "This one is fine: Harp, Dentist" }).press("Enter");

@@ -139,6 +139,11 @@ fn acted(world: &mut World, script: &Script) -> Result<(), Failure> {
     world.sim.tell(|| "── calm ──".to_owned());
     // (A calendar for which no channel could be opened is polled each quarter of an hour.)
     world.settle(TimeDelta::minutes(21));
+    // (What one connection wrote at the very end, others of the same calendar are about to hear of.)
+    let is_awaited = world.sim.state().google.next_notice_at().is_some();
+    if is_awaited {
+        world.settle(TimeDelta::seconds(10));
+    }
     demand(world, "in calm", tug_of_war)?;
     demand(world, "in calm", invariants::broken)?;
     demand(world, "in calm", push::misjudged)?;

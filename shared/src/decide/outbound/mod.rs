@@ -85,6 +85,10 @@ fn with_event(mapping: &CalendarEventMapping, desired: &Fingerprint) -> Decision
     } else {
         LessonStep::Replace
     };
+    // A deletion or write of ours whose answer was lost may have been carried out.
+    if mapping.removal_sent && !remote.deleted {
+        return plain(LessonStep::Fetch);
+    }
     let Some(base) = &mapping.base else {
         let right = !remote.deleted && remote.fingerprint == *desired;
         return plain(if right { LessonStep::AdoptAsBase } else { write });
@@ -92,10 +96,6 @@ fn with_event(mapping: &CalendarEventMapping, desired: &Fingerprint) -> Decision
     if remote.deleted {
         // A deletion of ours whose answer was lost is no change by the instructor.
         return if mapping.removal_sent { plain(write) } else { restore(mapping, remote, desired, base, write) };
-    }
-    // A deletion or write of ours whose answer was lost may have been carried out.
-    if mapping.removal_sent {
-        return plain(LessonStep::Fetch);
     }
     if remote.fingerprint == base.google {
         let unanswered = mapping.in_flight.as_ref().is_some_and(|in_flight| *in_flight != base.lesson);

@@ -158,6 +158,11 @@ impl Truth {
         self.refused.contains(id)
     }
 
+    /// Whether Google ever refused to delete an event of the lesson.
+    pub fn was_refused_a_removal(&self, key: ConnectionKey, lesson: LessonId) -> bool {
+        self.ours.iter().any(|((_, id), made)| *made == (key, lesson) && self.was_refused(id))
+    }
+
     /// An event is changed, which may be one of ours.
     pub fn edit(&mut self, calendar: &str, id: &str) {
         if let Some(lesson) = self.made(calendar, id) {

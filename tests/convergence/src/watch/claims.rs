@@ -47,6 +47,8 @@ pub fn judge(state: &State, run: &Run, stored: &Stored) -> Option<String> {
             let (deleted, edited) = state.truth.meddled(*key, *lesson);
             let why = error.as_deref().unwrap_or_default();
             let right = match why {
+                // (A version of before, which a listing that lags behind shows, counts as a change.)
+                GAVE_UP if state.truth.behind.contains(key) => true,
                 GAVE_UP => deleted + edited > CalendarEventMapping::MAX_RESTORES.into(),
                 _ if why.starts_with("The lesson cannot be read") => unreadable(),
                 _ => run.refused.contains(lesson),

@@ -169,6 +169,18 @@ fn a_removal_whose_answer_was_lost_is_looked_for_when_the_lesson_comes_back() {
 }
 
 #[test]
+fn a_removal_is_looked_for_also_where_the_answer_to_the_first_write_was_lost_too() {
+    let first = intend(never_synced(), &wants("A"), decide(&never_synced(), &wants("A")), now());
+    let made = observe(first, &google_shows("A", "1"));
+    let cancelled = Desired::NoEvent(Absence::Cancelled);
+    let removed = intend(made.clone(), &cancelled, decide(&made, &cancelled), now());
+    assert_eq!((removed.base.as_ref(), step(&made, &wants("A"))), (None, LessonStep::AdoptAsBase));
+    assert_eq!(step(&removed, &wants("A")), LessonStep::Fetch);
+    let gone = observe(removed, &deleted("2"));
+    assert_eq!(decide(&gone, &wants("A")), Decision { step: LessonStep::Revive, drift: None });
+}
+
+#[test]
 fn a_lesson_gone_while_its_first_write_was_under_way_is_looked_for() {
     let decision = decide(&never_synced(), &wants("A"));
     let crashed = intend(never_synced(), &wants("A"), decision, now());

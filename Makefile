@@ -19,13 +19,16 @@ DEMO := frontend/demo/dist/index.html
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test verify nightly soak mutants fuzz fuzzers audit bench latency first-sync cost-model build package fmt lint doc unit page kill conformance browser postgresql deny schemas others
+.PHONY: help run api-page reset test verify nightly soak mutants fuzz fuzzers audit bench latency first-sync cost-model build package fmt lint doc unit page kill conformance browser postgresql deny schemas others
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(DEMO) ## Start the whole product on this machine, with a simulated Google
 	@$(WITH_SETTINGS) exec $(CARGO) run --locked --package local-stack
+
+api-page: frontend/node_modules/.package-lock.json ## Render openapi.yaml as a page, frontend/demo/dist/assets/api.html
+	npm run api-page --prefix frontend
 
 reset: ## Forget what `make run` has kept
 	@$(WITH_SETTINGS) rm -rf -- "$${LOCAL_DATA:-data}"
@@ -148,7 +151,7 @@ conformance: tests/conformance/node/node_modules/.package-lock.json
 page: frontend/node_modules/.package-lock.json
 	npm test --prefix frontend
 
-PAGE := $(filter-out %/schema.d.ts %.test.ts %.test.tsx, $(shell find frontend/src frontend/demo -type f -not -path '*/dist/*'))
+PAGE := $(filter-out %/schema.d.ts %.test.ts %.test.tsx %.test.js, $(shell find frontend/src frontend/demo frontend/api-page -type f -not -path '*/dist/*'))
 $(DEMO): frontend/node_modules/.package-lock.json openapi.yaml $(PAGE) \
 		$(addprefix frontend/, package.json tsconfig.json styles.config.ts)
 	npm run build --prefix frontend

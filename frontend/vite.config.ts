@@ -14,5 +14,9 @@ export default defineConfig({
     license: { fileName: "THIRD-PARTY-LICENSES.md" },
     rolldownOptions: { external: /^react(-dom)?(\/|$)/ },
   },
-  test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.{ts,tsx}", "api-page/*.test.js"],
+    restoreMocks: true,
+  },
 });

@@ -98,29 +98,36 @@ interface Range {
   to: Date;
 }
 
-/** The imported events in a range, from all pages. */
+/** What was imported, from all pages, and the moment before which it is not kept. */
+interface ExternalEvents {
+  events: ExternalEvent[];
+  availableFrom: string;
+}
+
+/** The imported events in a range. */
 async function externalEvents(
   { api, instructorId }: CalendarContextValue,
   { from, to }: Range,
   conflictsOnly: boolean,
-): Promise<ExternalEvent[]> {
+): Promise<ExternalEvents> {
   const asked = {
     from: from.toISOString(),
     to: to.toISOString(),
     conflictsOnly: conflictsOnly ? "true" : "false",
   } as const;
   const events: ExternalEvent[] = [];
+  let availableFrom: string;
   let cursor: string | null = null;
   do {
     const query = { ...asked, ...(cursor && { cursor }) };
     const params = { path: { instructorId }, query };
-    const page: { events: ExternalEvent[]; nextCursor: string | null } = await dataOf(
+    const page: ExternalEvents & { nextCursor: string | null } = await dataOf(
       api.GET("/api/v1/calendar/external-events/{instructorId}", { params }),
     );
     events.push(...page.events);
-    cursor = page.nextCursor;
+    ({ availableFrom, nextCursor: cursor } = page);
   } while (cursor !== null);
-  return events;
+  return { events, availableFrom };
 }
 
 /** The imported events in a range, kept up to date. */

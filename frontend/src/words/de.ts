@@ -272,6 +272,7 @@ const words: Words = {
     free: "Frei in Google",
     overlap: "Überschneidung",
     onlyOverlaps: "Nur Überschneidungen",
+    notKept: (day) => `Termine vor ${day} werden nicht aufbewahrt.`,
     zone: (zone) => `Alle Zeiten gelten in ${zone}.`,
     close: "Schließen",
     open: "Kalender bei Google öffnen",

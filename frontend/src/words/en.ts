@@ -249,6 +249,7 @@ export const en = {
     free: "Free in Google",
     overlap: "Overlap",
     onlyOverlaps: "Only overlaps",
+    notKept: (day: string) => `Events before ${day} are not kept.`,
     zone: (zone: string) => `All times are those of ${zone}.`,
     close: "Close",
     open: "Open the calendar at Google",

@@ -7,7 +7,7 @@ import { useMemo, useState } from "react";
 import { useExternalEvents } from "../../api/calendar";
 import { useLanguage } from "../../words/language";
 import { Problem } from "../Problem";
-import { type Entry, firstDayOfWeek, ofEvent, ofLesson } from "./entries";
+import { type Entry, firstDayOfWeek, notKept, ofEvent, ofLesson } from "./entries";
 import { EntryDetails } from "./EntryDetails";
 import { type CalendarLesson, titles } from "./lessons";
 
@@ -24,20 +24,22 @@ export interface Props {
 
 /** Lessons and what stands in Google, side by side in one calendar; overlaps are marked. */
 export default function EventsCalendar({ timeZone, lessons, calendarUrl }: Props) {
-  const { tag, words, calendarLocale } = useLanguage();
+  const { tag, words, format, calendarLocale } = useLanguage();
   const { calendar } = words;
   const [range, setRange] = useState<{ from: Date; to: Date } | null>(null);
   const [conflictsOnly, setConflictsOnly] = useState(false);
   const [opened, setOpened] = useState<Entry | null>(null);
   const events = useExternalEvents(range, conflictsOnly);
+  const past = useMemo(() => notKept(range, events.data?.availableFrom), [range, events.data]);
   const entries = useMemo(() => {
     const shown = ({ status, hasConflict }: CalendarLesson) =>
       status === "scheduled" && (!conflictsOnly || hasConflict);
     return [
       ...lessons.filter(shown).map(ofLesson),
-      ...(events.data ?? []).map((event) => ofEvent(event, words)),
+      ...(events.data?.events ?? []).map((event) => ofEvent(event, words)),
+      ...(past ? [past.shade] : []),
     ];
-  }, [lessons, events.data, conflictsOnly, words]);
+  }, [lessons, events.data, past, conflictsOnly, words]);
   const elsewhere = timeZone !== Intl.DateTimeFormat().resolvedOptions().timeZone;
   return (
     <>
@@ -96,6 +98,13 @@ export default function EventsCalendar({ timeZone, lessons, calendarUrl }: Props
           )
         }
       />
+      {past && (
+        <p className="hint">
+          <span className="swatch not-kept">
+            {calendar.notKept(format.days(past.firstDay, past.firstDay, timeZone))}
+          </span>
+        </p>
+      )}
       {elsewhere && <p className="hint">{calendar.zone(timeZone)}</p>}
       <EntryDetails
         entry={opened}

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { ExternalEvent } from "../../api/calendar";
 import { english } from "../../words/language";
 import { byLesson, ConflictList } from "./ConflictList";
-import { type Entry, firstDayOfWeek, ofEvent, ofLesson } from "./entries";
+import { type Entry, firstDayOfWeek, notKept, ofEvent, ofLesson } from "./entries";
 import { facts } from "./EntryDetails";
 import type { CalendarLesson } from "./lessons";
 import { asked, show } from "./testing";
@@ -111,6 +111,19 @@ describe("an event of Google on the page", () => {
 });
 
 describe("the calendar", () => {
+  it("says from when on events are kept where it shows what was before", () => {
+    const [from, to] = [new Date("2026-02-22T23:00:00Z"), new Date("2026-03-01T23:00:00Z")];
+    const within = notKept({ from, to }, "2026-02-25T00:00:00.000Z");
+    expect(within?.shade).toMatchObject({ start: from, end: new Date("2026-02-25T00:00:00Z") });
+    const first = (zone: string) =>
+      within && english.format.days(within.firstDay, within.firstDay, zone).replace(/.*, /, "");
+    expect(["UTC", "Europe/Berlin", "America/New_York"].map(first)).toEqual(["Feb 25", "Feb 26", "Feb 25"]);
+    expect(notKept({ from, to }, "2026-05-01T00:00:00.000Z")?.shade.end).toEqual(to);
+    expect(notKept({ from, to }, "2026-02-20T00:00:00.000Z")).toBeNull();
+    expect(notKept({ from, to }, undefined)).toBeNull();
+    expect(notKept(null, "2026-02-25T00:00:00.000Z")).toBeNull();
+  });
+
   it("begins the week where the viewer does", () => {
     expect([1, 0]).toContain(firstDayOfWeek("en-US"));
     expect(firstDayOfWeek("de-DE")).toBe(1);

@@ -19,7 +19,7 @@ DEMO := frontend/demo/dist/index.html
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run api-page reset test verify nightly soak mutants fuzz fuzzers audit bench latency first-sync cost-model build package fmt lint doc unit page kill conformance browser postgresql deny schemas others
+.PHONY: help run api-page reset test verify nightly soak mutants fuzz fuzzers audit bench latency first-sync cost-model build package fmt lint doc unit page kill conformance browser postgresql deny schemas tried others
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,7 +35,7 @@ reset: ## Forget what `make run` has kept
 
 test: unit page conformance ## Run all tests that need Rust and Node alone
 
-verify: lint doc schemas deny kill fuzzers postgresql browser tests/conformance/node/node_modules/.package-lock.json ## Check the rest, and install what that takes: lints, documentation, Python clients, Chromium, PostgreSQL, cargo-deny, cfn-lint
+verify: lint doc schemas deny kill fuzzers postgresql browser tried tests/conformance/node/node_modules/.package-lock.json ## Check the rest, and install what that takes: lints, documentation, Python clients, Schemathesis, Chromium, PostgreSQL, cargo-deny, cfn-lint
 	tests/conformance/python/run.sh
 
 audit: $(DENY) ## Look for known vulnerabilities (asks github.com and the npm registry)
@@ -147,6 +147,10 @@ doc:
 conformance: tests/conformance/node/node_modules/.package-lock.json
 	$(TEST) --test kill --no-run # builds the program too, as it does for `kill`
 	npm test --prefix tests/conformance/node
+
+tried:
+	$(TEST) --test kill --no-run # builds the program too, as it does for `kill`
+	tests/conformance/schemathesis/run.sh
 
 page: frontend/node_modules/.package-lock.json
 	npm test --prefix frontend

@@ -10,7 +10,7 @@ from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 from googleapiclient.http import BatchHttpRequest
 
-from conftest import ADA, ALL, CLIENT
+from sim import ADA, ALL, CLIENT
 
 # oauthlib refuses plain HTTP and scopes in another order, both of which a local Google needs.
 os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"

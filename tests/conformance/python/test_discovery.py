@@ -7,7 +7,7 @@ import urllib.parse
 import jsonschema
 import pytest
 
-from conftest import ADA
+from sim import ADA
 from test_client import service
 
 DOCUMENT = json.loads(

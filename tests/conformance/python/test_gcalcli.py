@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import CLIENT
+from sim import CLIENT
 
 GCALCLI = [str(Path(sys.executable).with_name("gcalcli")), "--nocolor", "--lineart", "ascii"]
 DESKTOP = {"id": "desktop.apps.googleusercontent.com", "secret": "desktop-secret", "redirect_uris": ["http://localhost"]}

@@ -14,7 +14,7 @@ from gcsa.google_calendar import GoogleCalendar
 from gcsa.recurrence import DAILY, Recurrence
 from gcsa.reminders import PopupReminder
 
-from conftest import ADA, ALL, CLIENT
+from sim import ADA, ALL, CLIENT
 
 CHOIR = "c_choir@group.calendar.google.com"
 BERLIN = ZoneInfo("Europe/Berlin")

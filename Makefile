@@ -6,6 +6,7 @@ TOOLS := target/tools
 DENY := $(TOOLS)/bin/cargo-deny
 PYTHON := $(TOOLS)/python/bin
 CARGO_LAMBDA := $(TOOLS)/lambda/bin/cargo-lambda
+EMULATOR := $(TOOLS)/deploy/bin/ministack
 # cargo-deny on the product, and on the fuzz targets with their own lock file. Not each needs every exception.
 each_workspace = for manifest in Cargo.toml fuzz/Cargo.toml; do \
 		$(DENY) --locked --config deny.toml --manifest-path $$manifest check \
@@ -19,10 +20,10 @@ DEMO := frontend/demo/dist/index.html
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run api-page reset test verify nightly soak mutants fuzz fuzzers audit bench latency first-sync cost-model build package fmt lint doc unit page kill conformance browser postgresql deny schemas tried others
+.PHONY: help run api-page reset test verify nightly soak mutants fuzz fuzzers audit bench latency first-sync cost-model build package fmt lint doc unit page kill conformance browser postgresql deny schemas tried deploy-check others
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(DEMO) ## Start the whole product on this machine, with a simulated Google
 	@$(WITH_SETTINGS) exec $(CARGO) run --locked --package local-stack
@@ -35,7 +36,7 @@ reset: ## Forget what `make run` has kept
 
 test: unit page conformance ## Run all tests that need Rust and Node alone
 
-verify: lint doc schemas deny kill fuzzers postgresql browser tried tests/conformance/node/node_modules/.package-lock.json ## Check the rest, and install what that takes: lints, documentation, Python clients, Schemathesis, Chromium, PostgreSQL, cargo-deny, cfn-lint
+verify: lint doc schemas deny kill deploy-check fuzzers postgresql browser tried tests/conformance/node/node_modules/.package-lock.json ## Check the rest, and install what that takes: lints, documentation, Python clients, Schemathesis, the template on an emulator of AWS, Chromium, PostgreSQL, cargo-deny, cfn-lint
 	tests/conformance/python/run.sh
 
 audit: $(DENY) ## Look for known vulnerabilities (asks github.com and the npm registry)
@@ -174,6 +175,17 @@ schemas: $(PYTHON)/cfn-lint
 	$(PYTHON)/cfn-lint template.yaml
 	$(PYTHON)/openapi-spec-validator openapi.yaml
 	python3 infra/cost-model/model.py --check docs/costs.md
+
+# Google's side is the simulator; both kinds of programs are built as tests need them.
+deploy-check: $(EMULATOR) ## Deploy template.yaml on an emulator of AWS that enforces IAM, and live a day with the functions
+	$(TEST) --test runtime_api --test simulator --no-run
+	PYTHONPATH=tests/conformance/python PYTHONDONTWRITEBYTECODE=1 \
+		$(TOOLS)/deploy/bin/python tests/deploy/check.py $(or $(CARGO_TARGET_DIR),target)/debug
+
+$(EMULATOR): tests/deploy/requirements.txt
+	python3 -m venv --clear $(TOOLS)/deploy
+	$(TOOLS)/deploy/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
 
 deny: $(DENY)
 	@$(call each_workspace,--hide-inclusion-graph bans licenses sources)

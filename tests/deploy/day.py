@@ -84,6 +84,7 @@ def a_notice_of_google_brings_a_conflict(world):
 
 def a_sync_by_hand_takes_it_back(world):
     world.google.control("delete-event", calendar=ADA, id=world.dentist)
+    world.rest()
     done = world.act("POST", "sync")
     assert done["outcome"] == "completed", done
     assert world.lesson(PIANO)["has_conflict"] is False
@@ -93,7 +94,8 @@ def a_sync_by_hand_takes_it_back(world):
 def settings_switch_writing_off_and_on(world):
     world.act("PATCH", "settings", syncDirection="from_google")
     world.put_lesson(PIANO, "Piano, for later", 32)
-    world.act("POST", "sync")
+    world.rest()
+    assert world.act("POST", "sync")["outcome"] == "completed"
     assert world.event_of(PIANO)["summary"] == "Piano, advanced"
     world.act("PATCH", "settings", syncDirection="two_way")
     until("what is owed", lambda: world.event_of(PIANO)["summary"] == "Piano, for later")
@@ -165,11 +167,15 @@ def a_withdrawn_permission_is_told(world):
 
 
 def a_disconnect_takes_all_down(world):
+    world.plan("Dentist", 33, GRACE)
+    world.notify()
+    until("the flag", lambda: world.lesson(PIANO).get("has_conflict") is True)
     world.rest()
     world.act("POST", "disconnect")
     until("the end", lambda: world.status()["state"] == "not_connected")
     assert world.event_of(PIANO, GRACE) is None
     assert "google_calendar_event_id" not in world.lesson(PIANO)
+    assert world.lesson(PIANO).get("has_conflict") is not True
     assert world.look("channels")["channels"] == []
 
 
@@ -178,11 +184,12 @@ def a_disconnect_that_google_refuses_is_ended_by_the_worker(world):
     assert status == 200, answer
     until("the event", lambda: world.event_of(PIANO))
     world.rest()
-    world.google.control("fault", method="oauth2.revoke", when={"next": 1}, effect=REFUSED_BY_GOOGLE)
+    world.google.control("fault", method="oauth2.revoke", when="always", effect=REFUSED_BY_GOOGLE)
     world.act("POST", "disconnect")
-    if world.status()["state"] != "not_connected":
-        world.pass_time("next_sync_at")
-        world.stack.tick("PollFunction", "PollFunctionEveryMinute")
+    assert world.status()["state"] == "disconnecting"
+    world.pass_time("next_sync_at")
+    world.google.control("clear-faults")
+    world.stack.tick("PollFunction", "PollFunctionEveryMinute")
     until("the end", lambda: world.status()["state"] == "not_connected")
     assert world.event_of(PIANO) is None
 

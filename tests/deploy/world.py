@@ -146,11 +146,31 @@ class World:
         return self.notices_seen
 
     def rest(self):
-        """Waits until no run is under way."""
-        until("no lease", lambda: self.row("CredentialsTable", STATE).get("lease_owner") in (None, True))
+        """Waits until for two seconds no run has been under way or asked for."""
+        quiet_since = time.monotonic()
+
+        def is_quiet():
+            nonlocal quiet_since
+            if self._is_busy():
+                quiet_since = time.monotonic()
+            return time.monotonic() - quiet_since > 2
+
+        until("rest", is_quiet)
+
+    def _is_busy(self):
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        for queue in ("SyncQueue", "FirstSyncQueue"):
+            url = self.stack.resources[queue]
+            counts = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+            if any(int(counts[name]) for name in names):
+                return True
+        # Null in a row where nobody holds it.
+        return self.row("CredentialsTable", STATE).get("lease_owner") not in (None, True)
 
     def pass_time(self, column):
-        """Lets a moment of the connection's state be over: when it is polled next, or its channel renewed."""
+        """Lets a moment of the connection's state be over: when it is polled next, or its channel renewed. A run
+        that is under way would write its own over it."""
+        self.rest()
         assert column in self.row("CredentialsTable", STATE), f"no {column}"
         self.update("CredentialsTable", STATE, {column: moment(-2)})
 

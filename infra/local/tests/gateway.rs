@@ -90,6 +90,25 @@ async fn other_paths_and_methods_are_not_found() {
 }
 
 #[tokio::test]
+async fn a_function_answers_whatever_host_and_scheme_the_caller_names() {
+    let token = authorizer().issue(Map::new(), system::now()).unwrap();
+    for odd in ["evil", "a b", "x:y:z", "[::", "%", ""] {
+        for header in ["host", "x-forwarded-proto"] {
+            let request = Request::get(STATUS).header("authorization", format!("Bearer {token}")).header(header, odd);
+            let response = api().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(response.status(), StatusCode::ACCEPTED, "{header}: {odd}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_is_no_text_is_a_bad_request() {
+    let response = ask("GET", "/api/v1/calendar/status/%ff", vec![]).await;
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(json_of(response).await, json!({ "message": "Bad Request" }));
+}
+
+#[tokio::test]
 async fn a_body_above_ten_mebibytes_is_too_large() {
     let webhook = "/api/v1/calendar/webhook";
     assert_eq!(ask("POST", webhook, vec![b'x'; 10 << 20]).await.status(), StatusCode::OK);

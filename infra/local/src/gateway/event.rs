@@ -10,7 +10,7 @@ use axum::{
     extract::Query,
     http::{
         HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
-        header::{CONTENT_TYPE, COOKIE, HOST, SET_COOKIE, USER_AGENT},
+        header::{CONTENT_TYPE, COOKIE, SET_COOKIE, USER_AGENT},
         request::Parts,
     },
 };
@@ -21,6 +21,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Access, Route};
 use crate::{aws::ACCOUNT, system};
+
+/// AWS tells a function the API's own host and scheme, whatever a caller says that they are.
+const DOMAIN: &str = "localhost";
 
 #[derive(Debug)]
 pub struct Call<'a> {
@@ -37,12 +40,12 @@ impl Call<'_> {
     /// The event that the function gets.
     pub fn event(self, now: DateTime<Utc>) -> Value {
         let Self { route, parts, path_parameters, claims, body } = self;
-        let headers = joined_headers(&parts.headers);
+        let mut headers = joined_headers(&parts.headers);
+        headers.extend([("host", DOMAIN.to_owned()), ("x-forwarded-proto", "http".to_owned())]);
         let route_key = match route.access {
             Access::FunctionUrl => "$default".to_owned(),
             Access::Token | Access::Open => format!("{} {}", route.method, route.path),
         };
-        let host = parts.headers.get(HOST).map_or("localhost", text);
         let mut event = json!({
             "version": "2.0",
             "routeKey": route_key,
@@ -52,8 +55,8 @@ impl Call<'_> {
             "requestContext": {
                 "accountId": ACCOUNT,
                 "apiId": "local",
-                "domainName": host,
-                "domainPrefix": host.split('.').next(),
+                "domainName": DOMAIN,
+                "domainPrefix": DOMAIN,
                 "http": {
                     "method": parts.method.as_str(),
                     "path": parts.uri.path(),

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use axum::{
     Json, Router,
     body::Body,
-    extract::{Path, Request, State},
+    extract::{Path, Request, State, rejection::PathRejection},
     http::{StatusCode, header::AUTHORIZATION},
     response::{IntoResponse, Response},
     routing::{MethodFilter, on},
@@ -61,9 +61,13 @@ impl Gateway {
         let mut api = Router::new();
         for route in routes {
             let method = MethodFilter::try_from(axum::http::Method::try_from(route.method)?)?;
-            let answer = async move |State(gateway): State<Self>, Path(parameters), request| {
-                gateway.answer(route, parameters, request).await
-            };
+            let answer =
+                async move |State(gateway): State<Self>, parameters: Result<Path<_>, PathRejection>, request| {
+                    match parameters {
+                        Ok(Path(parameters)) => gateway.answer(route, parameters, request).await,
+                        Err(_) => refusal(StatusCode::BAD_REQUEST, "Bad Request"),
+                    }
+                };
             api = api.route(route.path, on(method, answer));
         }
         Ok(api

@@ -82,6 +82,14 @@ def a_notice_of_google_brings_a_conflict(world):
     assert world.status()["counts"]["conflicts"] == 1
 
 
+def a_person_says_of_a_conflict_that_it_is_fine(world):
+    [conflict] = world.status()["conflicts"]
+    for state, flag in (("ignored", False), ("live", True)):
+        decided = world.ask("PATCH", f"conflicts/{INSTRUCTOR}/{conflict['id']}", {"state": state})
+        assert decided["state"] == state, decided
+        until("the flag", lambda flag=flag: world.lesson(PIANO).get("has_conflict") is flag)
+
+
 def a_sync_by_hand_takes_it_back(world):
     world.google.control("delete-event", calendar=ADA, id=world.dentist)
     world.rest()
@@ -227,6 +235,7 @@ STEPS = [
     a_lesson_of_the_table_is_an_event,
     a_lesson_moves_and_goes,
     a_notice_of_google_brings_a_conflict,
+    a_person_says_of_a_conflict_that_it_is_fine,
     a_sync_by_hand_takes_it_back,
     settings_switch_writing_off_and_on,
     administrators_see_the_connection,

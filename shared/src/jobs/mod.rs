@@ -39,11 +39,14 @@ where
             match done {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => {
-                    tracing::error!(message = message.message_id, ?error, "the message comes again");
+                    tracing::error!(message_id = message.message_id, ?error, "the message comes again");
                     Some(message)
                 }
                 Err(_) => {
-                    tracing::error!(message = message.message_id, "the message made its handler panic and comes again");
+                    tracing::error!(
+                        message_id = message.message_id,
+                        "the message made its handler panic and comes again"
+                    );
                     Some(message)
                 }
             }

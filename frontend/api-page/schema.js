@@ -14,7 +14,16 @@ const listed = (parts, separator = ", ") => parts.filter(Boolean).join(separator
 const KEYWORDS = new Set([
   ...["$ref", "type", "enum", "const", "format", "pattern", "default", "example", "examples", "description"],
   ...["minimum", "maximum", "minLength", "maxLength", "maxItems", "items", "required", "properties"],
-  ...["allOf", "anyOf", "if", "then", "dependentRequired", "additionalProperties", "unevaluatedProperties"],
+  ...[
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "if",
+    "then",
+    "dependentRequired",
+    "additionalProperties",
+    "unevaluatedProperties",
+  ],
 ]);
 
 function known(schema) {
@@ -30,11 +39,11 @@ const named = (ref) => {
 
 /** A type in a few words: `text (uuid)`, `array of ExternalEvent, at most 100`. */
 export function typeOf(schema) {
-  const { $ref, anyOf, allOf, type, items, format } = known(schema);
+  const { $ref, anyOf, oneOf, allOf, type, items, format } = known(schema);
   if ($ref) return named($ref);
   if (schema.enum) return schema.enum.map((value) => code(JSON.stringify(value))).join(" | ");
   if ("const" in schema) return code(JSON.stringify(schema.const));
-  if (anyOf) return anyOf.map(typeOf).join(" or ");
+  if (anyOf ?? oneOf) return [...new Set((anyOf ?? oneOf).map(typeOf))].join(" or ");
   if (allOf) return listed(allOf.filter((part) => part.$ref).map(typeOf), " and ") || "object";
   const types = [type ?? "any"].flat().map((one) => (one === "array" ? `array of ${typeOf(items)}` : one));
   return types.join(" or ") + (format ? ` (${format})` : "");
@@ -68,12 +77,12 @@ export function row(name, schema, { required, place = "", description = schema.d
 
 /** The fields of a schema, and of the schemas that it is made of. One with a name of its own is linked to instead. */
 export function fieldsOf(schema) {
-  const { $ref, properties = {}, required = [], allOf = [] } = known(schema);
+  const { $ref, properties = {}, required = [], allOf = [], oneOf = [] } = known(schema);
   if ($ref) return "";
   const rows = Object.entries(properties).map(([name, one]) =>
     row(name, one, { required: required.includes(name) }),
   );
-  const also = allOf.map(fieldsOf).join("");
+  const also = allOf.map(fieldsOf).join("") + listed(oneOf.map(fieldsOf), "<p>or</p>");
   return (rows.length > 0 ? `<ul class="fields">${rows.join("")}</ul>` : "") + also + conditionsOf(schema);
 }
 
@@ -89,6 +98,9 @@ function conditionsOf({ if: condition, then, dependentRequired = {} }) {
 
 /** A body as a whole: what it is made of, and its fields. */
 export function bodyOf(schema) {
-  const madeOf = schema.$ref || schema.anyOf || schema.allOf ? `<p class="type">${typeOf(schema)}</p>` : "";
+  const madeOf =
+    schema.$ref || schema.anyOf || schema.oneOf || schema.allOf
+      ? `<p class="type">${typeOf(schema)}</p>`
+      : "";
   return madeOf + fieldsOf(schema);
 }

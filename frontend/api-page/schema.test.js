@@ -17,6 +17,13 @@ test("fields in fields are shown, with those of the schemas that a schema is mad
   expect(shown).toMatch(/data.*<ul.*id<\/code> <span class="needed">required/);
 });
 
+test("of one of several schemas the fields of each are shown", () => {
+  const named = (name) => ({ type: "object", properties: { [name]: { type: "string" } } });
+  const choice = { oneOf: [named("code"), named("setting")] };
+  expect(typeOf(choice)).toBe("object");
+  expect(fieldsOf(choice)).toMatch(/code<.*<p>or<\/p>.*setting</);
+});
+
 test("what the page cannot show stops the build", () => {
   expect(() => typeOf({ type: "integer", multipleOf: 5 })).toThrow("multipleOf");
 });

@@ -152,7 +152,11 @@ test("switches take effect, and what is switched off cannot be synced", async ()
 test("a sync by hand says what it did, and the history why", async () => {
   await page.getByRole("button", { name: "Sync now" }).click();
   await page.getByText(/^Synced: |goes on in the background|still to be done/).waitFor();
-  const run = section("Activity").getByRole("listitem").first();
+  await section("Activity").getByText("You switched the sync off", { exact: true }).waitFor();
+  const run = section("Activity")
+    .getByRole("listitem")
+    .filter({ has: page.locator("summary") })
+    .first();
   await run.locator("summary").first().click();
   assert((await run.locator("details").first().getAttribute("open")) !== null);
   await look("history");

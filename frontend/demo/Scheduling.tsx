@@ -144,7 +144,7 @@ function CalendarTab({ session }: { session: Session }) {
   return (
     <>
       <Problem error={error} />
-      <CalendarSyncTab lessons={lessons} calendarUrl={session.googleUrl}>
+      <CalendarSyncTab lessons={lessons} calendarUrl={session.googleUrl} personName={nameOf}>
         <Notices session={session} lessonTitle={(id) => lessons.find((lesson) => lesson.id === id)?.title} />
       </CalendarSyncTab>
     </>

@@ -5,7 +5,7 @@ use calendar_sync::{
     bootstrap::Bootstrap,
     config::ClaimNames,
     http::{Caller, JsonBody, answer, input, reply},
-    model::PersonRole,
+    model::Person,
     usecases::decide_conflict::{DecideConflict, Decision},
 };
 use lambda_http::{Body, Request, Response};
@@ -40,8 +40,8 @@ async fn decide(deps: &Deps, request: &Request) -> Result<Response<Body>> {
     let body = JsonBody::of(request)?;
     let state = body.parsed("state", "is not one of live and ignored")?;
     let state = state.ok_or_else(|| Error::field("state", "is missing"))?;
-    let role = if caller.is(key.instructor_id) { PersonRole::Instructor } else { PersonRole::Admin };
-    let decision = Decision { state, by: caller.user, role };
+    let Person { subject, role } = caller.acts_for(key.instructor_id);
+    let decision = Decision { state, by: subject, role };
     let pair = deps.conflicts.decide(key, input::conflict_in_path(request)?, &decision).await?;
     reply::ok(&view::connection::conflict(&pair))
 }

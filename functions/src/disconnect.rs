@@ -45,7 +45,7 @@ async fn disconnect(deps: &Deps, request: &Request) -> Result<Response<Body>> {
     };
     let deadline = deps.disconnect.google.clock.now() + ANSWER_WITHIN;
     let data = |disconnected| json!({ "instructorId": key.instructor_id, "disconnected": disconnected });
-    match deps.disconnect.begin(key, keep, deadline).await? {
+    match deps.disconnect.begin(key, keep, &caller.acts_for(key.instructor_id), deadline).await? {
         Disconnected::Done => reply::ok(&data(true)),
         Disconnected::Continues => reply::accepted(&data(false)),
     }

@@ -47,7 +47,7 @@ async fn url(deps: &Deps, request: &Request) -> Result<Response<Body>> {
         replace_account: input::flag(request, "replaceAccount")?,
     };
     let key = caller.connection_of(instructor)?;
-    let begun = deps.login.begin(key, &caller.user, &options).await?;
+    let begun = deps.login.begin(key, &caller.acts_for(instructor), &options).await?;
     let mut response = reply::ok(&json!({ "authUrl": begun.auth_url, "state": begun.state }))?;
     let cookie = login_cookie::set(&begun.state, &begun.browser, LOGIN_LASTS, deps.https);
     let cookie = HeaderValue::from_str(&cookie).map_err(calendar_sync::Error::internal)?;

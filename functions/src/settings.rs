@@ -20,8 +20,12 @@ pub struct Deps {
 impl Deps {
     #[expect(clippy::unused_async, reason = "all functions are made alike")]
     pub async fn new(bootstrap: &Bootstrap) -> Result<Self> {
-        let settings =
-            ChangeSettings { store: bootstrap.store(), sync_queue: bootstrap.sync_queue()?, clock: bootstrap.clock() };
+        let settings = ChangeSettings {
+            store: bootstrap.store(),
+            sync_queue: bootstrap.sync_queue()?,
+            clock: bootstrap.clock(),
+            random: bootstrap.random(),
+        };
         Ok(Self { settings, claims: bootstrap.config.claims() })
     }
 }
@@ -45,5 +49,6 @@ async fn change(deps: &Deps, request: &Request) -> Result<Response<Body>> {
         let text = "The instructor alone decides who sees the titles of their events.";
         return Err(Error::new(ErrorKind::Forbidden, "instructor_only", text));
     }
-    reply::ok(&view::connection::settings(&deps.settings.change(key, &patch).await?))
+    let settings = deps.settings.change(key, &patch, &caller.acts_for(key.instructor_id)).await?;
+    reply::ok(&view::connection::settings(&settings))
 }

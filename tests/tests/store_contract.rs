@@ -24,6 +24,9 @@ macro_rules! contract {
 }
 
 contract! {
+    acts:
+        a_setting_that_is_no_longer_as_it_was_read_stays_and_has_no_second_row
+        logins_and_disconnects_are_stored_with_who_did_it;
     connections:
         a_connection_reads_back_as_it_was_made
         a_login_that_another_overtook_is_a_conflict

@@ -15,7 +15,12 @@ type Schemas = components["schemas"];
 
 export type Settings = Schemas["Settings"];
 export type SyncCounts = Schemas["Counts"];
+/** What a run did. */
 export type SyncLog = Schemas["SyncLog"];
+/** That a person did something. */
+export type PersonAct = Schemas["PersonAct"];
+export type Act = Schemas["Act"];
+export type Person = Schemas["Person"];
 export type Conflict = Schemas["NextConflict"];
 export type ExternalEvent = Schemas["ExternalEvent"];
 /** The status of an instructor who has a calendar connected. */

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { type Connection, type Status, useStatus } from "../api/calendar";
 import { LoginNotice } from "../login/LoginNotice";
 import { useLanguage } from "../words/language";
+import type { PersonName } from "./calendar/acts";
 import { CalendarConnectButton } from "./calendar/CalendarConnectButton";
 import { CalendarSettings } from "./calendar/CalendarSettings";
 import { CalendarSyncStatus } from "./calendar/CalendarSyncStatus";
@@ -19,22 +20,29 @@ interface Props {
   lessons: readonly CalendarLesson[];
   /** The address of the person's own calendar, if it is not Google's. */
   calendarUrl?: string;
+  /** The name of a person by the subject of their token, for the activity; without it they are called by their role. */
+  personName?: PersonName;
   /** Sections of the host's own, at the end. */
   children?: ReactNode;
 }
 
 /** The calendar with lessons and busy times, and beside it the connection, conflicts and settings. */
-export function CalendarSyncTab({ lessons, calendarUrl = GOOGLE_CALENDAR, children }: Props) {
+export function CalendarSyncTab({ lessons, calendarUrl = GOOGLE_CALENDAR, personName, children }: Props) {
   return (
     <Scope>
-      <Tab lessons={lessons} calendarUrl={calendarUrl}>
+      <Tab lessons={lessons} calendarUrl={calendarUrl} personName={personName}>
         {children}
       </Tab>
     </Scope>
   );
 }
 
-function Tab({ lessons, calendarUrl, children }: Props & { calendarUrl: string }) {
+type TabProps = Pick<Props, "lessons" | "children"> & {
+  calendarUrl: string;
+  personName: PersonName | undefined;
+};
+
+function Tab({ lessons, calendarUrl, personName, children }: TabProps) {
   const { words } = useLanguage();
   const { data: status, error } = useStatus();
   // Until it is known, a connection is expected: most who open the tab have one.
@@ -53,7 +61,7 @@ function Tab({ lessons, calendarUrl, children }: Props & { calendarUrl: string }
         {status && status.logs.length > 0 && (
           <section className="activity">
             <h2>{words.activity.title}</h2>
-            <SyncHistory status={status} lessonTitle={titles(lessons)} />
+            <SyncHistory status={status} lessonTitle={titles(lessons)} personName={personName} />
           </section>
         )}
       </div>

@@ -1,6 +1,6 @@
 import calendarLocale from "@fullcalendar/react/locales/de";
 
-import type { Words } from "./en";
+import type { Who, Words } from "./en";
 import type { Catalogue } from "./language";
 
 /** Jeder Satz der Seite auf Deutsch. */
@@ -17,6 +17,11 @@ const lessons = (number: number) => counted(number, "Stunde", "Stunden");
 const grouped = (number: number): string => number.toLocaleString("de");
 
 const read = (events: number) => `${grouped(events)} ${events === 1 ? "Termin" : "Termine"} gelesen`;
+
+const has = (who: Who): string => {
+  if (who === "you") return "Sie haben";
+  return `${who === "instructor" ? "Die Lehrkraft" : who === "admin" ? "Die Verwaltung" : who.name} hat`;
+};
 
 const words: Words = {
   googleCalendar: "Google Kalender",
@@ -311,12 +316,30 @@ const words: Words = {
     none: "In letzter Zeit nichts Neues.",
     earlier: "Früheres zeigen",
     causes: {
-      connect: "Der Kalender wurde verbunden",
+      connect: "Nach dem Verbinden synchronisiert",
       manual: "Von Hand synchronisiert",
       webhook: "In Google änderte sich etwas",
       poll: "In Google wurde nachgesehen",
       lesson: "Stunden änderten sich",
       settings: "Einstellungen änderten sich",
+    },
+    acts: {
+      connected: (who) => `${has(who)} den Kalender verbunden`,
+      connected_again: (who) => `${has(who)} den Kalender neu verbunden`,
+      account_replaced: (who) => `${has(who)} ein anderes Google-Konto verbunden`,
+      disconnected: (who, { keepEvents, keepImported }) => {
+        const kept = [keepEvents && "die Termine der Stunden in Google", keepImported && "das Übernommene"];
+        const what = kept.filter(Boolean).join(" und ");
+        return `${has(who)} den Kalender getrennt${what && ` und ${what} behalten`}`;
+      },
+      syncEnabled: (who, on) => `${has(who)} die Synchronisation ${on ? "ein" : "aus"}geschaltet`,
+      autoSync: (who, on) => `${has(who)} das Synchronisieren von selbst ${on ? "ein" : "aus"}geschaltet`,
+      shareTitles: (who, on) =>
+        `${has(who)} die Titel der Termine der Verwaltung ${on ? "gezeigt" : "wieder verborgen"}`,
+      syncDirection: (who, direction) => `${has(who)} als Richtung „${direction}“ gewählt`,
+      syncIntervalMinutes: (who, every) =>
+        `${has(who)} gewählt, dass alle ${every} nachgesehen wird, wenn Google Änderungen nicht meldet`,
+      synced: (who) => `${has(who)} von Hand synchronisiert`,
     },
     underWay: "läuft noch",
     failed: "gelang nicht",

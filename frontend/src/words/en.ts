@@ -13,6 +13,18 @@ const atLeast = (number: number, max: number, one: string): string =>
 const REFUSED_CLIENT =
   "Google refuses this application, for everyone. Its operator has to repair that; nothing is lost, and it goes on by itself then.";
 
+/** How a person is called. */
+export type Who = "you" | "instructor" | "admin" | { name: string };
+
+/** What stayed of a connection. */
+export interface Kept {
+  keepEvents: boolean;
+  keepImported: boolean;
+}
+
+const SUBJECTS = { you: "You", instructor: "The instructor", admin: "An administrator" };
+const subject = (who: Who): string => (typeof who === "string" ? SUBJECTS[who] : who.name);
+
 export const en = {
   googleCalendar: "Google Calendar",
   noTitle: "(no title)",
@@ -289,12 +301,32 @@ export const en = {
     none: "Nothing new lately.",
     earlier: "Show earlier activity",
     causes: {
-      connect: "The calendar was connected",
+      connect: "Synced after connecting",
       manual: "Synced by hand",
       webhook: "Something changed in Google",
       poll: "Google was checked",
       lesson: "Lessons changed",
       settings: "Settings changed",
+    },
+    acts: {
+      connected: (who: Who) => `${subject(who)} connected the calendar`,
+      connected_again: (who: Who) => `${subject(who)} connected the calendar again`,
+      account_replaced: (who: Who) => `${subject(who)} connected another Google account`,
+      disconnected: (who: Who, { keepEvents, keepImported }: Kept) => {
+        const kept = [keepEvents && "the lessons' events in Google", keepImported && "what was imported"];
+        const what = kept.filter(Boolean).join(" and ");
+        return `${subject(who)} disconnected the calendar${what && `, and kept ${what}`}`;
+      },
+      syncEnabled: (who: Who, on: boolean) => `${subject(who)} switched the sync ${on ? "on" : "off"}`,
+      autoSync: (who: Who, on: boolean) => `${subject(who)} switched automatic sync ${on ? "on" : "off"}`,
+      shareTitles: (who: Who, on: boolean) =>
+        on
+          ? `${subject(who)} shared the titles of events with administrators`
+          : `${subject(who)} stopped sharing the titles of events with administrators`,
+      syncDirection: (who: Who, direction: string) => `${subject(who)} set the direction to “${direction}”`,
+      syncIntervalMinutes: (who: Who, every: string) =>
+        `${subject(who)} had Google checked every ${every} where it does not tell of changes`,
+      synced: (who: Who) => `${subject(who)} synced by hand`,
     },
     underWay: "under way",
     failed: "did not succeed",

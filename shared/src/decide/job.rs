@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use super::{push, schedule};
 use crate::{
     model::{
-        ConnectionKey, InstructorCalendarCredentials, SyncCalendarRequest, SyncDirection, SyncLogId, SyncSettings,
-        SyncState, SyncTask, SyncTrigger, connection::Blocked,
+        ConnectionKey, InstructorCalendarCredentials, Person, SyncCalendarRequest, SyncDirection, SyncLogId,
+        SyncSettings, SyncState, SyncTask, SyncTrigger, connection::Blocked,
     },
     ports::SyncMessage,
 };
@@ -23,6 +23,8 @@ pub struct SyncRequest {
     pub log_id: Option<SyncLogId>,
     /// The direction and days that a person asked for; `None` for a whole run.
     pub asked: Option<SyncCalendarRequest>,
+    /// Who asked, where this run is the first of it.
+    pub asked_by: Option<Person>,
     /// When the push notification that caused it was received.
     pub notified_at: Option<DateTime<Utc>>,
     /// When the dispatcher found the poll due.
@@ -38,7 +40,7 @@ impl SyncRequest {
     pub fn of(message: SyncMessage, deadline: DateTime<Utc>) -> Self {
         let SyncMessage { key, trigger, tasks, log_id, asked, notified_at, due_at, idle_hops } = message;
         let tasks = tasks.into_iter().collect();
-        Self { key, trigger, tasks, log_id, asked, notified_at, due_at, idle_hops, deadline }
+        Self { key, trigger, tasks, log_id, asked, asked_by: None, notified_at, due_at, idle_hops, deadline }
     }
 
     /// Whether a run that again comes to nothing is to end the chain of messages.

@@ -7,7 +7,7 @@ use lambda_http::{Request, RequestExt, request::RequestContext};
 use crate::{
     Error, ErrorKind, Result,
     config::ClaimNames,
-    model::{ConnectionKey, InstructorId, TenantId},
+    model::{ConnectionKey, InstructorId, Person, PersonRole, TenantId},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,12 @@ impl Caller {
 
     pub fn is(&self, instructor: InstructorId) -> bool {
         self.instructor == Some(instructor)
+    }
+
+    /// The caller, as the log has them who act for `instructor`.
+    pub fn acts_for(&self, instructor: InstructorId) -> Person {
+        let role = if self.is(instructor) { PersonRole::Instructor } else { PersonRole::Admin };
+        Person { subject: self.user.clone(), role }
     }
 
     /// Whether the caller sees what the own events of `instructor` are, or only when: the instructor does, and of the
@@ -105,6 +111,8 @@ mod tests {
         let admin =
             Caller::from_claims(&claims(&[("sub", "u"), ("tenant_id", TENANT), ("role", "admin")]), &names()).unwrap();
         assert!(admin.connection_of(other).is_ok());
+        assert_eq!(admin.acts_for(own), Person { subject: "u".to_owned(), role: PersonRole::Admin });
+        assert_eq!(instructor.acts_for(own).role, PersonRole::Instructor);
         assert_eq!(admin.administered_tenant().unwrap(), admin.tenant);
         assert_eq!(instructor.administered_tenant().unwrap_err().kind(), ErrorKind::NotFound);
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{CalendarId, EventId, LessonId, timestamp};
+use super::{CalendarId, EventId, LessonId, PersonRole, timestamp};
 
 /// The pair that the flag of a lesson is derived from (the specification's `SchedulingConflict`). A series is one event,
 /// with its exceptions and what was split off it.
@@ -38,15 +38,6 @@ pub struct Ignored {
     pub role: PersonRole,
     #[serde(with = "timestamp")]
     pub at: DateTime<Utc>,
-}
-
-/// As whom a person decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PersonRole {
-    /// The instructor, for themself.
-    Instructor,
-    Admin,
 }
 
 /// Whether a pair raises the flag of its lesson.

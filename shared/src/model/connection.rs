@@ -63,6 +63,17 @@ impl Default for SyncSettings {
     }
 }
 
+/// One of the settings, and what it is from then on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "setting", content = "to", rename_all = "camelCase")]
+pub enum SettingChange {
+    SyncEnabled(bool),
+    SyncDirection(SyncDirection),
+    AutoSync(bool),
+    SyncIntervalMinutes(u32),
+    ShareTitles(bool),
+}
+
 /// A change of the settings; `None` keeps a setting as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SettingsPatch {
@@ -82,6 +93,23 @@ impl SettingsPatch {
             sync_interval_minutes: self.sync_interval_minutes.unwrap_or(settings.sync_interval_minutes),
             share_titles: self.share_titles.unwrap_or(settings.share_titles),
         }
+    }
+
+    /// What it changes of `settings`.
+    pub fn changes_of(&self, settings: &SyncSettings) -> Vec<SettingChange> {
+        fn other<T: PartialEq + Copy>(patched: Option<T>, present: T) -> Option<T> {
+            patched.filter(|patched| *patched != present)
+        }
+        [
+            other(self.sync_enabled, settings.sync_enabled).map(SettingChange::SyncEnabled),
+            other(self.sync_direction, settings.sync_direction).map(SettingChange::SyncDirection),
+            other(self.auto_sync, settings.auto_sync).map(SettingChange::AutoSync),
+            other(self.sync_interval_minutes, settings.sync_interval_minutes).map(SettingChange::SyncIntervalMinutes),
+            other(self.share_titles, settings.share_titles).map(SettingChange::ShareTitles),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 }
 
@@ -153,9 +181,40 @@ pub enum Blocked {
 mod tests {
     use super::*;
     use crate::{
-        model::{OAuthState, SealedSecret},
+        model::{OAuthState, Person, PersonRole, SealedSecret},
         testing::{credentials, key},
     };
+
+    #[test]
+    fn a_patch_changes_what_it_names_and_finds_otherwise() {
+        let settings = SyncSettings::default();
+        let none = SettingsPatch::default();
+        let all = SettingsPatch {
+            sync_enabled: Some(false),
+            sync_direction: Some(SyncDirection::ToGoogle),
+            auto_sync: Some(false),
+            sync_interval_minutes: Some(60),
+            share_titles: Some(true),
+        };
+        let one = SettingsPatch { sync_enabled: Some(true), auto_sync: Some(false), ..none.clone() };
+        for (patch, changes) in [
+            (none, vec![]),
+            (one, vec![SettingChange::AutoSync(false)]),
+            (
+                all.clone(),
+                vec![
+                    SettingChange::SyncEnabled(false),
+                    SettingChange::SyncDirection(SyncDirection::ToGoogle),
+                    SettingChange::AutoSync(false),
+                    SettingChange::SyncIntervalMinutes(60),
+                    SettingChange::ShareTitles(true),
+                ],
+            ),
+        ] {
+            assert_eq!(patch.changes_of(&settings), changes, "{patch:?}");
+        }
+        assert_eq!(all.changes_of(&all.apply(&settings)), []);
+    }
 
     #[test]
     fn what_is_printed_of_a_connection_and_of_a_login_shows_neither_account_nor_tokens() {
@@ -166,7 +225,7 @@ mod tests {
             key,
             verifier: SealedSecret("secret verifier".to_owned()),
             browser: "secret digest".into(),
-            began_by: "secret user".into(),
+            began_by: Person { subject: "secret user".into(), role: PersonRole::Instructor },
             return_path: "/".into(),
             replace_account: false,
             expires_at: DateTime::UNIX_EPOCH,

@@ -1,5 +1,6 @@
 //! Plain data and the rules that concern it alone. No clock, no randomness, no I/O.
 
+pub mod act;
 pub mod channel_token;
 pub mod conflict;
 pub mod connection;
@@ -15,6 +16,7 @@ pub mod mapping;
 pub mod mentions;
 pub mod notice;
 pub mod oauth;
+pub mod person;
 pub mod rendering;
 pub mod skipped_event;
 pub mod sync_log;
@@ -24,9 +26,12 @@ pub mod timestamp;
 pub mod window;
 pub mod zone;
 
+pub use act::{Act, PersonAct};
 pub use channel_token::WebhookKeys;
-pub use conflict::{ConflictId, Ignored, PairChange, PairState, PersonRole, SchedulingConflict};
-pub use connection::{ConnectionStatus, InstructorCalendarCredentials, SettingsPatch, SyncDirection, SyncSettings};
+pub use conflict::{ConflictId, Ignored, PairChange, PairState, SchedulingConflict};
+pub use connection::{
+    ConnectionStatus, InstructorCalendarCredentials, SettingChange, SettingsPatch, SyncDirection, SyncSettings,
+};
 pub use connection_health::{ConnectionFilter, ConnectionHealth, Unfollowed};
 pub use event::{Event, EventStatus, EventTime, EventType, Free};
 pub use event_id::OwnEventId;
@@ -43,8 +48,9 @@ pub use notice::{ConflictChange, Notice, NoticeKind};
 pub use oauth::{
     CalendarOAuthTokens, CreateCalendarCredentials, GoogleAccount, OAuthState, SealedSecret, SealedTokens,
 };
+pub use person::{Person, PersonRole};
 pub use skipped_event::{SkipReason, SkippedEvent};
-pub use sync_log::{CalendarSyncLog, SyncCounts, SyncOutcome, SyncTrigger};
+pub use sync_log::{CalendarSyncLog, LogRow, SyncCounts, SyncOutcome, SyncTrigger};
 pub use sync_state::{Channel, Lease, PendingRequests, PushHealth, Removals, SyncState, SyncTask};
 pub use window::{SyncCalendarRequest, Window};
 pub use zone::Zone;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::ConnectionKey;
+use super::{ConnectionKey, Person};
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoogleAccount {
@@ -70,8 +70,7 @@ pub struct OAuthState {
     pub verifier: SealedSecret,
     /// SHA-256 (base64url) of the cookie that the browser got that began the login.
     pub browser: String,
-    /// The caller's user id.
-    pub began_by: String,
+    pub began_by: Person,
     /// Where on the frontend the browser returns to.
     pub return_path: String,
     /// Whether the instructor confirmed that another Google account may replace the present one.

@@ -1,9 +1,9 @@
-//! The audit trail: one row for each run that did something or failed.
+//! The audit trail: one row for each run that did something or failed, and one for each act of a person.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectionKey, SyncDirection, SyncLogId};
+use super::{ConnectionKey, Person, PersonAct, SyncDirection, SyncLogId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,11 +64,38 @@ impl SyncCounts {
 
 /// A row of `calendar_sync_logs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogRow {
+    Run(CalendarSyncLog),
+    Act(PersonAct),
+}
+
+impl LogRow {
+    pub fn id(&self) -> SyncLogId {
+        match self {
+            Self::Run(run) => run.id,
+            Self::Act(act) => act.id,
+        }
+    }
+
+    /// The row as it reads at `now`.
+    #[must_use]
+    pub fn as_of(self, now: DateTime<Utc>) -> Self {
+        match self {
+            Self::Run(run) => Self::Run(run.as_of(now)),
+            Self::Act(act) => Self::Act(act),
+        }
+    }
+}
+
+/// A row of `calendar_sync_logs` that tells of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalendarSyncLog {
     /// UUID version 7: ordered by time.
     pub id: SyncLogId,
     pub key: ConnectionKey,
     pub trigger: SyncTrigger,
+    /// Who asked for it by hand.
+    pub asked_by: Option<Person>,
     pub direction: SyncDirection,
     pub started_at: DateTime<Utc>,
     pub duration_ms: u64,
@@ -115,6 +142,7 @@ impl CalendarSyncLog {
             id: earlier.id,
             key: earlier.key,
             trigger: earlier.trigger,
+            asked_by: earlier.asked_by,
             direction: earlier.direction,
             started_at: earlier.started_at,
         }
@@ -142,7 +170,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::testing::key;
+    use crate::{model::PersonRole, testing::key};
 
     fn noon() -> DateTime<Utc> {
         "2026-03-01T12:00:00Z".parse().unwrap()
@@ -153,6 +181,7 @@ mod tests {
             id: SyncLogId(Uuid::from_u128(1)),
             key: key(0, 0),
             trigger: SyncTrigger::Manual,
+            asked_by: None,
             direction: SyncDirection::ToGoogle,
             started_at,
             duration_ms: 20_000,
@@ -165,7 +194,11 @@ mod tests {
 
     #[test]
     fn the_parts_of_a_run_share_one_log_row() {
-        let first = part(noon(), 100, SyncOutcome::Running, &["One.", "More is to do."]);
+        let asked_by = Some(Person { subject: "ada".to_owned(), role: PersonRole::Admin });
+        let first = CalendarSyncLog {
+            asked_by: asked_by.clone(),
+            ..part(noon(), 100, SyncOutcome::Running, &["One.", "More is to do."])
+        };
         let last = CalendarSyncLog {
             direction: SyncDirection::TwoWay,
             ..part(noon() + TimeDelta::seconds(25), 7, SyncOutcome::Completed, &["More is to do.", "Two."])
@@ -174,6 +207,7 @@ mod tests {
         assert_eq!((whole.started_at, whole.duration_ms), (noon(), 45_000));
         assert_eq!((whole.counts.events_created, whole.google_calls), (107, 6));
         assert_eq!((whole.outcome, whole.direction), (SyncOutcome::Completed, SyncDirection::ToGoogle));
+        assert_eq!(whole.asked_by, asked_by, "the later parts do not know");
         assert_eq!(whole.reasons, ["One.", "More is to do.", "Two."]);
     }
 

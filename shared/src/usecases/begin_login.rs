@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Error, Result,
-    model::{ConnectionKey, OAuthState},
+    model::{ConnectionKey, OAuthState, Person},
     ports::{Clock, Login, Random, Store, TokenVault},
 };
 
@@ -46,7 +46,7 @@ pub struct LoginBegun {
 }
 
 impl BeginLogin {
-    pub async fn begin(&self, key: ConnectionKey, began_by: &str, options: &LoginOptions) -> Result<LoginBegun> {
+    pub async fn begin(&self, key: ConnectionKey, began_by: &Person, options: &LoginOptions) -> Result<LoginBegun> {
         if !self.store.instructor_exists(key).await? {
             return Err(Error::not_found());
         }
@@ -58,7 +58,7 @@ impl BeginLogin {
             key,
             verifier: self.vault.seal(key, &verifier).await?,
             browser: digest(&browser),
-            began_by: began_by.to_owned(),
+            began_by: began_by.clone(),
             return_path: return_path.to_owned(),
             replace_account: options.replace_account,
             expires_at: self.clock.now() + LOGIN_LASTS,

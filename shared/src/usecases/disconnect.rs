@@ -9,8 +9,8 @@ use crate::{
     Error, Result,
     decide::disconnect::{self, GoogleCleanup, Obstacle, next_attempt},
     model::{
-        CalendarEventMapping, CalendarOAuthTokens, ConnectionKey, ConnectionStatus, EventId,
-        InstructorCalendarCredentials, OwnEventId, SyncState, SyncTrigger,
+        Act, CalendarEventMapping, CalendarOAuthTokens, ConnectionKey, ConnectionStatus, EventId,
+        InstructorCalendarCredentials, OwnEventId, Person, PersonAct, SyncLogId, SyncState, SyncTrigger,
     },
     ports::{CalendarError, LeaseAttempt, Operation, PageOutcome, PageRequest, Random, SyncMessage, SyncQueue},
     services::{
@@ -60,20 +60,36 @@ fn in_vain(state: &SyncState) -> u32 {
 }
 
 impl Disconnect {
-    /// Begins to disconnect and goes as far as `deadline` allows. A connection that does not exist counts as taken
-    /// down.
-    pub async fn begin(&self, key: ConnectionKey, keep: Keep, deadline: DateTime<Utc>) -> Result<Disconnected> {
+    /// Begins to disconnect, as `person` asks for, and goes as far as `deadline` allows. A connection that does not exist
+    /// counts as taken down.
+    pub async fn begin(
+        &self,
+        key: ConnectionKey,
+        keep: Keep,
+        person: &Person,
+        deadline: DateTime<Utc>,
+    ) -> Result<Disconnected> {
+        let now = self.google.clock.now();
+        let id = SyncLogId(self.random.time_ordered_id(now));
+        let act = Act::Disconnected { keep_events: keep.events, keep_imported: keep.imported };
+        self.begin_by(PersonAct { id, key, at: now, person: person.clone(), act }, keep, deadline).await
+    }
+
+    /// The same, of which the log has `act`.
+    pub async fn begin_by(&self, act: PersonAct, keep: Keep, deadline: DateTime<Utc>) -> Result<Disconnected> {
+        let (key, now) = (act.key, act.at);
         let store = &self.google.store;
         let Some(credentials) = store.credentials(key).await? else {
             return if store.instructor_exists(key).await? { Ok(Disconnected::Done) } else { Err(Error::not_found()) };
         };
-        let now = self.google.clock.now();
         let status = ConnectionStatus::Disconnecting { keep_events: keep.events, keep_imported: keep.imported };
         // A poll is due before anything changes, in case this process dies on the way; and once more afterwards, since
         // a run that does not know of it may have found nothing due.
         let again = Some(now + TimeDelta::minutes(2));
         store.schedule(key, again).await?;
-        store.save_status(&credentials, &status, now, &[]).await?;
+        // Who asks again for what is under way changes nothing.
+        let act = Some(&act).filter(|_| credentials.status != status);
+        store.save_status(&credentials, &status, now, act, &[]).await?;
         store.schedule(key, again).await?;
         let ended = self.go_on(key, deadline).await?;
         if ended == Disconnected::Continues {

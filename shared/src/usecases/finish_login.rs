@@ -14,9 +14,9 @@ use super::{
 use crate::{
     Error, ErrorKind, Result,
     model::{
-        CalendarId, CalendarOAuthTokens, ConnectionId, ConnectionKey, ConnectionStatus, CreateCalendarCredentials,
-        InstructorCalendarCredentials, InstructorId, OAuthState, SealedTokens, SyncSettings, SyncState, SyncTask,
-        SyncTrigger, TenantId,
+        Act, CalendarId, CalendarOAuthTokens, ConnectionId, ConnectionKey, ConnectionStatus, CreateCalendarCredentials,
+        InstructorCalendarCredentials, InstructorId, OAuthState, PersonAct, SealedTokens, SyncLogId, SyncSettings,
+        SyncState, SyncTask, SyncTrigger, TenantId,
     },
     ports::{Connect, GrantedTokens, LoginError, Random, SyncMessage, SyncQueue},
     services::{
@@ -101,7 +101,7 @@ impl FinishLogin {
             }
             // To a caller, another person's login does not exist.
             Finisher::Caller { user, tenant, instructor }
-                if *user != begun.began_by
+                if *user != begun.began_by.subject
                     || *tenant != begun.key.tenant_id
                     || instructor.is_some_and(|own| own != begun.key.instructor_id) =>
             {
@@ -136,7 +136,7 @@ impl FinishLogin {
             LoginError::Unavailable(_) => Error::unavailable("google_unavailable", error),
         })?;
         let stored = match self.checked(begun.key, &granted) {
-            Ok(login) => self.store_connection(login, begun.replace_account, asked_at).await,
+            Ok(login) => self.store_connection(login, begun, asked_at).await,
             Err(error) => Err(error),
         };
         let credentials = match stored {
@@ -191,7 +191,7 @@ impl FinishLogin {
     async fn store_connection(
         &self,
         login: CreateCalendarCredentials,
-        replace_account: bool,
+        begun: &OAuthState,
         asked_at: DateTime<Utc>,
     ) -> Result<InstructorCalendarCredentials> {
         let Google { store, vault, clock, .. } = &self.google;
@@ -200,13 +200,15 @@ impl FinishLogin {
         if present.as_ref().is_some_and(|present| matches!(present.status, ConnectionStatus::Disconnecting { .. })) {
             return Err(disconnecting());
         }
+        let mut act = self.login_of(begun, present.is_some());
         let mut settings = present.as_ref().map_or_else(SyncSettings::default, |present| present.settings.clone());
         if present.as_ref().is_some_and(|present| present.google_account.sub != login.google_account.sub) {
-            if !replace_account {
+            if !begun.replace_account {
                 let text = "Another Google account is connected. Please confirm that this one is to take its place.";
                 return Err(Error::new(ErrorKind::Conflict, "other_account", text));
             }
-            self.take_down(key).await?;
+            act.act = Act::AccountReplaced;
+            self.take_down(&act).await?;
             present = None;
             // What they shared was the calendar of that account.
             settings.share_titles = false;
@@ -236,18 +238,30 @@ impl FinishLogin {
             asked_at,
             replaces: present.map(|present| present.id),
             state: present.is_none().then(|| SyncState::new(now)),
+            act,
         };
         store.connect(&connect).await?;
         Ok(credentials)
     }
 
+    /// What the log is to have of the login.
+    fn login_of(&self, begun: &OAuthState, connected: bool) -> PersonAct {
+        let at = self.google.clock.now();
+        let id = SyncLogId(self.random.time_ordered_id(at));
+        let act = if connected { Act::ConnectedAgain } else { Act::Connected };
+        PersonAct { id, key: begun.key, at, person: begun.began_by.clone(), act }
+    }
+
     /// Takes the connection to the other account down, including its events as far as its token allows. What is not
-    /// done in time continues in the background, as with any disconnect.
-    async fn take_down(&self, key: ConnectionKey) -> Result<()> {
+    /// done in time continues in the background, as with any disconnect. Until the new account takes its place, the row of
+    /// `replacement` says what stands by then: that the calendar was disconnected.
+    async fn take_down(&self, replacement: &PersonAct) -> Result<()> {
         let Self { google, sync_queue, random } = self;
         let disconnect = Disconnect { google: google.clone(), sync_queue: sync_queue.clone(), random: random.clone() };
         let deadline = google.clock.now() + REPLACED_WITHIN;
-        match disconnect.begin(key, Keep::default(), deadline).await? {
+        let act = Act::Disconnected { keep_events: false, keep_imported: false };
+        let act = PersonAct { act, ..replacement.clone() };
+        match disconnect.begin_by(act, Keep::default(), deadline).await? {
             Disconnected::Done => Ok(()),
             Disconnected::Continues => Err(disconnecting()),
         }

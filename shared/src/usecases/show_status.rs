@@ -8,7 +8,7 @@ use crate::{
     Error, Result,
     decide::schedule,
     model::{
-        CalendarEventMapping, CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, LessonId, ListingProgress,
+        CalendarEventMapping, ConnectionKey, InstructorCalendarCredentials, LessonId, ListingProgress, LogRow,
         SchedulingConflict, SyncLogId, SyncState,
     },
     ports::{Clock, Store},
@@ -35,9 +35,9 @@ pub struct Status {
     pub progress: Option<Progress>,
     /// Future lessons whose sync failed, the soonest first.
     pub failed: Vec<CalendarEventMapping>,
-    /// The last runs, newest first.
-    pub logs: Vec<CalendarSyncLog>,
-    /// Where the next page of runs begins.
+    /// The last runs and acts, newest first.
+    pub logs: Vec<LogRow>,
+    /// Where the next page of them begins.
     pub next_cursor: Option<SyncLogId>,
     /// A channel whose renewal is overdue.
     pub overdue_renewal: Option<Overdue>,
@@ -126,7 +126,7 @@ impl ShowStatus {
             None => None,
         };
         let next_cursor =
-            (logs.len() > LOGS_PER_PAGE).then(|| logs.remove(LOGS_PER_PAGE)).and(logs.last().map(|log| log.id));
+            (logs.len() > LOGS_PER_PAGE).then(|| logs.remove(LOGS_PER_PAGE)).and(logs.last().map(LogRow::id));
         let logs = logs.into_iter().map(|log| log.as_of(now)).collect();
         let overdue_renewal = connection.as_ref().and_then(|(_, state)| overdue(state, now));
         Ok(Status { connection, live, ignored, waiting, progress, failed, logs, next_cursor, overdue_renewal })

@@ -9,8 +9,8 @@ use super::sync::{SyncCalendar, SyncRequest, SyncRun};
 use crate::{
     Error, ErrorKind, Result,
     model::{
-        CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, SyncCalendarRequest, SyncCounts, SyncDirection,
-        SyncLogId, SyncOutcome, SyncTask, SyncTrigger, connection::Blocked,
+        CalendarSyncLog, ConnectionKey, InstructorCalendarCredentials, Person, SyncCalendarRequest, SyncCounts,
+        SyncDirection, SyncLogId, SyncOutcome, SyncTask, SyncTrigger, connection::Blocked,
     },
     ports::{Store, SyncMessage},
 };
@@ -29,18 +29,19 @@ const TASKS: [SyncTask; 4] =
 /// The lease of a dead run has expired after this time.
 const DEAD_LEASE_EXPIRES_AFTER: TimeDelta = TimeDelta::minutes(1);
 
-/// Syncs now, until `deadline`.
+/// Syncs now, until `deadline`, as `person` asks for.
 pub async fn sync_now(
     sync: &SyncCalendar,
     key: ConnectionKey,
     asked: SyncCalendarRequest,
+    person: &Person,
     deadline: DateTime<Utc>,
 ) -> Result<SyncNow> {
     let store = sync.google.store.as_ref();
     let Some(credentials) = store.credentials(key).await? else { return Err(not_connected(store, key).await) };
     let direction = allowed(&credentials, &asked)?;
     let now = sync.google.clock.now();
-    let log_id = SyncLogId(sync.time_ordered_id(now));
+    let log_id = SyncLogId(sync.random.time_ordered_id(now));
     // No message repeats this run if its process dies: the poll does the rest.
     sync.google.store.schedule(key, Some(deadline + DEAD_LEASE_EXPIRES_AFTER)).await?;
     let message = SyncMessage {
@@ -48,7 +49,8 @@ pub async fn sync_now(
         asked: Some(asked),
         ..SyncMessage::new(key, SyncTrigger::Manual, TASKS.to_vec())
     };
-    match sync.run(&SyncRequest::of(message.clone(), deadline)).await? {
+    let request = SyncRequest { asked_by: Some(person.clone()), ..SyncRequest::of(message.clone(), deadline) };
+    match sync.run(&request).await? {
         SyncRun::Ran(log) if log.outcome == SyncOutcome::Failed => Err(failed(sync, &log).await?),
         SyncRun::Ran(log) if log.outcome == SyncOutcome::Running => Ok(SyncNow::Queued(log.id)),
         SyncRun::Ran(log) => Ok(SyncNow::Done(log)),
@@ -59,6 +61,7 @@ pub async fn sync_now(
                 id: log_id,
                 key,
                 trigger: SyncTrigger::Manual,
+                asked_by: Some(person.clone()),
                 direction,
                 started_at: now,
                 duration_ms: 0,

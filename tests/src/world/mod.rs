@@ -338,7 +338,7 @@ impl World {
     pub async fn reasons(&self) -> String {
         let status = self.status().await;
         let rows = status["logs"].as_array().expect("a list").iter();
-        let sentences = rows.flat_map(|row| row["reasons"].as_array().expect("a list"));
+        let sentences = rows.filter_map(|row| row["reasons"].as_array()).flatten();
         sentences.map(|sentence| sentence.as_str().expect("a text")).collect::<Vec<_>>().join("\n")
     }
 

@@ -2,9 +2,9 @@
 
 use calendar_sync::{
     model::{
-        CalendarId, ConnectionId, ConnectionKey, ConnectionStatus, Event, EventId, EventTime, GoogleAccount,
-        InstructorCalendarCredentials, InstructorId, LessonId, SealedSecret, SealedTokens, SyncSettings, SyncState,
-        TenantId, WebhookKeys, timestamp,
+        Act, CalendarId, ConnectionId, ConnectionKey, ConnectionStatus, Event, EventId, EventTime, GoogleAccount,
+        InstructorCalendarCredentials, InstructorId, LessonId, Person, PersonAct, PersonRole, SealedSecret,
+        SealedTokens, SyncLogId, SyncSettings, SyncState, TenantId, WebhookKeys, timestamp,
     },
     ports::Connect,
 };
@@ -73,7 +73,18 @@ pub fn sealed(key: ConnectionKey, granted: &Granted, now: DateTime<Utc>) -> Seal
 
 pub fn first_login(credentials: InstructorCalendarCredentials) -> Connect {
     let now = credentials.created_at;
-    Connect { credentials, asked_at: now, replaces: None, state: Some(SyncState::new(now)) }
+    let act = act(credentials.key, 0, now, Act::Connected);
+    Connect { credentials, asked_at: now, replaces: None, state: Some(SyncState::new(now)), act }
+}
+
+/// An instructor, for themself.
+pub fn person() -> Person {
+    Person { subject: "user".to_owned(), role: PersonRole::Instructor }
+}
+
+/// A log row of what [`person`] did; rows sort by their number.
+pub fn act(key: ConnectionKey, number: u128, at: DateTime<Utc>, act: Act) -> PersonAct {
+    PersonAct { id: SyncLogId(Uuid::from_u128(number)), key, at, person: person(), act }
 }
 
 /// The host's row of an instructor.

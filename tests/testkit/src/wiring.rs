@@ -85,8 +85,8 @@ impl Ports {
 
     /// Turns switches.
     pub fn change_settings(&self) -> ChangeSettings {
-        let Self { store, sync_queue, clock, .. } = self.clone();
-        ChangeSettings { store, sync_queue, clock }
+        let Self { store, sync_queue, clock, random, .. } = self.clone();
+        ChangeSettings { store, sync_queue, clock, random }
     }
 
     /// Decides on conflicts.

@@ -3,7 +3,7 @@
 use std::{cell::Cell, time::Duration};
 
 use calendar_sync::{
-    model::{SyncOutcome, SyncTask, SyncTrigger},
+    model::{LogRow, SyncOutcome, SyncTask, SyncTrigger},
     ports::{Clock, RateLimiter as _, SyncLogStore as _},
 };
 use chrono::TimeDelta;
@@ -104,7 +104,8 @@ fn a_listing_that_finds_no_room_in_the_minute_waits_and_has_not_failed() {
         futures::join!(fleet.dispatch(&synced), fleet.work(&process, Queue::FirstSyncs, &synced));
         assert!(fleet.clock.now() < now() + TimeDelta::minutes(4));
         let logs = fleet.store.logs(key(0), None, 10).await.unwrap();
-        let told: Vec<_> = logs.iter().map(|log| (log.trigger, log.outcome)).collect();
+        let runs = logs.iter().filter_map(|row| if let LogRow::Run(run) = row { Some(run) } else { None });
+        let told: Vec<_> = runs.map(|run| (run.trigger, run.outcome)).collect();
         assert_eq!(told, [(SyncTrigger::Connect, SyncOutcome::Completed)], "one story");
     });
 }

@@ -20,3 +20,4 @@ mod refusals;
 mod switches;
 mod two_ways;
 mod what_blocks;
+mod who_did_it;

@@ -1,5 +1,7 @@
 //! Connecting, interrupted.
 
+use calendar_sync::model::Act;
+
 use crate::{
     interrupter::{BLOWS, Ended},
     stage::{Person, Stage},
@@ -15,6 +17,7 @@ async fn whatever_interrupts_a_login_the_login_made_again_connects() {
             let what = format!("{blow:?} at effect {nth}");
             let returning = stage.leave_for_google(&person, false).await;
             let ended = stage.interrupter.strike(nth, blow, stage.come_back(returning)).await;
+            stage.assert_log_agrees(&person, &what).await;
             if let Ended::Undisturbed(finished) = ended {
                 finished.map_err(|failed| failed.error).unwrap();
                 assert!(nth > 4, "{what}: there are more effects than that");
@@ -45,6 +48,7 @@ async fn whatever_interrupts_a_change_of_account_the_login_made_again_completes_
             let what = format!("{blow:?} at effect {nth}");
             let returning = stage.leave_for_google(&after, true).await;
             let ended = stage.interrupter.strike(nth, blow, stage.come_back(returning)).await;
+            stage.assert_log_agrees(&after, &what).await;
             let undisturbed = matches!(ended, Ended::Undisturbed(_));
             if let Ended::Undisturbed(finished) = ended {
                 finished.map_err(|failed| failed.error).unwrap();
@@ -56,7 +60,9 @@ async fn whatever_interrupts_a_change_of_account_the_login_made_again_completes_
             stage.assert_whole(&after.account, &what);
             assert_eq!(stage.in_google(&before.account).keys().collect::<Vec<_>>(), ["Dentist"], "{what}");
             assert_eq!(stage.grants(&before.account), 0, "{what}");
+            stage.assert_log_agrees(&after, &what).await;
             if undisturbed {
+                assert_eq!(stage.acts(&after).await, [Act::Connected, Act::AccountReplaced], "{what}");
                 break;
             }
         }

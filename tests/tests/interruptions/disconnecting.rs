@@ -1,7 +1,7 @@
 //! Disconnecting, interrupted.
 
 use calendar_sync::{
-    model::{Notice, NoticeKind},
+    model::{Act, Notice, NoticeKind},
     usecases::disconnect::{Disconnected, Keep},
 };
 use chrono::TimeDelta;
@@ -33,6 +33,7 @@ async fn whatever_interrupts_a_disconnect_the_same_call_made_again_ends_it() {
             let person = connected(&stage).await;
             let what = format!("{blow:?} at effect {nth}");
             let ended = stage.interrupter.strike(nth, blow, stage.begin_to_disconnect(&person, NOTHING)).await;
+            stage.assert_log_agrees(&person, &what).await;
             if let Ended::Undisturbed(ended) = ended {
                 assert_eq!(ended.unwrap(), Disconnected::Done);
                 assert!(nth > 15, "{what}: there are more effects than that");
@@ -43,6 +44,12 @@ async fn whatever_interrupts_a_disconnect_the_same_call_made_again_ends_it() {
             }
             stage.disconnect_at_last(&person, NOTHING).await;
             stage.assert_gone(&person, &what).await;
+            let left = Act::Disconnected { keep_events: false, keep_imported: false };
+            assert_eq!(
+                stage.acts(&person).await,
+                [Act::Connected, left],
+                "{what}: whoever asks again does nothing more"
+            );
             assert_eq!((stage.grants(&person.account), stage.channels(&person.account)), (0, 0), "{what}");
         }
     }

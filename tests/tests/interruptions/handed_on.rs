@@ -11,7 +11,7 @@ use calendar_sync::{
     },
 };
 use chrono::TimeDelta;
-use testkit::{ports::TestQueue, wiring::Ports};
+use testkit::{data::person, ports::TestQueue, wiring::Ports};
 use uuid::Uuid;
 
 use crate::stage::{Person, Stage};
@@ -37,7 +37,7 @@ impl Handover {
     /// Asks for a sync that has `time`; returns the id of the promised log row.
     async fn promised(&self, asked: SyncCalendarRequest, time: TimeDelta) -> SyncLogId {
         let deadline = self.stage.now() + time;
-        match sync_now(&self.handler.sync, self.person.key, asked, deadline).await.unwrap() {
+        match sync_now(&self.handler.sync, self.person.key, asked, &person(), deadline).await.unwrap() {
             SyncNow::Queued(id) => id,
             SyncNow::Done(log) => panic!("it ended: {log:?}"),
         }

@@ -3,6 +3,7 @@
 //! syncs by hand that the end of their time interrupts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::large_futures, reason = "this is test code")]
 
+mod acts;
 mod connecting;
 mod disconnecting;
 mod handed_on;

@@ -208,7 +208,7 @@ impl Stage {
     /// Begins a login and allows everything on Google's consent screen.
     pub async fn leave_for_google(&self, person: &Person, replace_account: bool) -> Returning {
         let options = LoginOptions { return_path: None, replace_account };
-        let begun = self.begin.begin(person.key, "user", &options).await.unwrap();
+        let begun = self.begin.begin(person.key, &testkit::data::person(), &options).await.unwrap();
         let returned = self.simulated.consent(&begun.auth_url, &person.account, &[SCOPE]);
         Returning { state: begun.state, code: code(&returned).to_owned(), cookie: begun.browser }
     }
@@ -242,6 +242,7 @@ impl Stage {
             tasks,
             log_id: None,
             asked: None,
+            asked_by: None,
             notified_at: None,
             due_at: None,
             idle_hops: 0,
@@ -251,7 +252,7 @@ impl Stage {
     }
 
     pub async fn begin_to_disconnect(&self, person: &Person, keep: Keep) -> Result<Disconnected> {
-        self.disconnect.begin(person.key, keep, self.now() + TimeDelta::seconds(20)).await
+        self.disconnect.begin(person.key, keep, &testkit::data::person(), self.now() + TimeDelta::seconds(20)).await
     }
 
     /// Disconnects as a person does who asks again until it is done.

@@ -1,12 +1,13 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { olderLogs, type Status, type SyncLog, useCalendar } from "../../api/calendar";
+import { olderLogs, type PersonAct, type Status, type SyncLog, useCalendar } from "../../api/calendar";
 import { useLanguage } from "../../words/language";
 import { ActionButton } from "../ActionButton";
 import { Ago } from "../Ago";
 import { Problem } from "../Problem";
 import { inWords, isNews, type LessonTitle, summary } from "./activity";
+import { called, type PersonName, sentence } from "./acts";
 
 type Shown = Pick<Status, "logs" | "nextCursor">;
 
@@ -16,10 +17,12 @@ interface Props {
   status: Status;
   /** The title of a lesson, if it is known. */
   lessonTitle?: LessonTitle | undefined;
+  /** The name of a person, if it is known. */
+  personName?: PersonName | undefined;
 }
 
 /** What happened lately, the newest first, and what was before on demand. */
-export function SyncHistory({ status, lessonTitle }: Props) {
+export function SyncHistory({ status, lessonTitle, personName }: Props) {
   const { activity } = useLanguage().words;
   const calendar = useCalendar();
   // What was shown when older runs were asked for: they go on from there, whatever comes meanwhile, until so much has come
@@ -40,6 +43,7 @@ export function SyncHistory({ status, lessonTitle }: Props) {
   // Of a run that both know the status knows the latest.
   for (const log of status.logs) logs.set(log.id, log);
   const news = [...logs.values()].filter(isNews);
+  const timeZone = status.connected ? status.timeZone : undefined;
   const more = shown.nextCursor === null ? status.nextCursor !== null : older.hasNextPage;
   const showMore = () => {
     if (shown.nextCursor === null) setAsked(status);
@@ -49,14 +53,19 @@ export function SyncHistory({ status, lessonTitle }: Props) {
     <>
       {news.length === 0 && <p className="empty">{activity.none}</p>}
       <ul className="list">
-        {news.map((log) => (
-          <Row
-            key={log.id}
-            log={log}
-            timeZone={status.connected ? status.timeZone : undefined}
-            lessonTitle={lessonTitle}
-          />
-        ))}
+        {news.map((log) =>
+          log.kind === "act" ? (
+            <Deed key={log.id} act={log} timeZone={timeZone} personName={personName} />
+          ) : (
+            <Row
+              key={log.id}
+              log={log}
+              timeZone={timeZone}
+              lessonTitle={lessonTitle}
+              personName={personName}
+            />
+          ),
+        )}
       </ul>
       {more && (
         <ActionButton pending={older.isFetching} onPress={showMore}>
@@ -75,17 +84,20 @@ interface RowProps {
   log: SyncLog;
   timeZone: string | undefined;
   lessonTitle: Props["lessonTitle"];
+  personName: Props["personName"];
 }
 
-function Row({ log, timeZone, lessonTitle }: RowProps) {
+function Row({ log, timeZone, lessonTitle, personName }: RowProps) {
   const language = useLanguage();
+  const { viewer } = useCalendar();
+  const by = log.person ? called(log.person, viewer, personName) : undefined;
   return (
     <li>
       <details>
         <summary>
           <span className={`headline ${TONES[log.outcome]}`}>
             <span className="mark" aria-hidden="true" />
-            <span>{summary(log, lessonTitle, language)}</span>
+            <span>{summary(log, by, lessonTitle, language)}</span>
           </span>
           <Ago at={log.startedAt} timeZone={timeZone} />
         </summary>
@@ -100,8 +112,31 @@ function Row({ log, timeZone, lessonTitle }: RowProps) {
   );
 }
 
+interface DeedProps {
+  act: PersonAct;
+  timeZone: string | undefined;
+  personName: Props["personName"];
+}
+
+/** What a person did. */
+function Deed({ act, timeZone, personName }: DeedProps) {
+  const { words } = useLanguage();
+  const { viewer } = useCalendar();
+  return (
+    <li>
+      <div className="deed">
+        <span className="headline">
+          <span className="mark" aria-hidden="true" />
+          <span>{sentence(act.act, called(act.person, viewer, personName), words)}</span>
+        </span>
+        <Ago at={act.at} timeZone={timeZone} />
+      </div>
+    </li>
+  );
+}
+
 /** What support asks for. */
-function Technical({ log, timeZone }: Omit<RowProps, "lessonTitle">) {
+function Technical({ log, timeZone }: Pick<RowProps, "log" | "timeZone">) {
   const { words, format } = useLanguage();
   const when = format.moment(log.startedAt, timeZone);
   return (

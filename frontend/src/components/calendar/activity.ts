@@ -1,22 +1,29 @@
-/** What a run of the sync did, in people's words. */
-import type { SyncLog } from "../../api/calendar";
+/** What the log has, in people's words. */
+import type { PersonAct, SyncLog } from "../../api/calendar";
+import type { Who } from "../../words/en";
 import type { Language } from "../../words/language";
 import { did } from "./did";
 
 /** The title of a lesson, if it is known. */
 export type LessonTitle = (lessonId: string) => string | undefined;
 
-/** Whether a run is worth a person's time: it found something, it did not end well, or it is the first. */
-export function isNews(log: SyncLog): boolean {
+/** Whether a row is worth a person's time: a person did something, or a run found something or did not end well. */
+export function isNews(log: SyncLog | PersonAct): boolean {
+  if (log.kind === "act") return true;
   const found =
     log.eventsSynced + log.eventsCreated + log.eventsUpdated + log.eventsDeleted + log.conflictsDetected;
-  return found > 0 || log.reasons.length > 0 || log.outcome !== "completed" || log.trigger === "connect";
+  return found > 0 || log.reasons.length > 0 || log.outcome !== "completed";
 }
 
-/** Why a run began, and what came of it; of one that changed no event, what it says itself. */
-export function summary(log: SyncLog, lessonTitle: LessonTitle | undefined, language: Language): string {
+/** Why a run began, or who asked for it, and what came of it; of one that changed no event, what it says itself. */
+export function summary(
+  log: SyncLog,
+  by: Who | undefined,
+  lessonTitle: LessonTitle | undefined,
+  language: Language,
+): string {
   const { activity, did: words } = language.words;
-  const cause = activity.causes[log.trigger];
+  const cause = by === undefined ? activity.causes[log.trigger] : activity.acts.synced(by);
   if (log.outcome === "running") return `${cause}: ${activity.underWay}`;
   if (log.outcome === "failed") return `${cause}: ${activity.failed}`;
   const changed = did(log, words);

@@ -9,8 +9,10 @@ import { answers, asked, connected, ME, press, show } from "./testing";
 
 describe("SyncHistory", () => {
   const log: SyncLog = {
+    kind: "run",
     id: "1",
     trigger: "webhook",
+    person: null,
     direction: "two_way",
     startedAt: "2026-03-01T08:00:00.000Z",
     durationMs: 80,
@@ -70,13 +72,25 @@ describe("SyncHistory", () => {
     ]);
   });
 
-  it("says so where nothing was found lately, and that a calendar was connected in any case", () => {
+  it("says so where nothing was found lately", () => {
     const nothing = { ...log, eventsSynced: 0, eventsUpdated: 0, reasons: [] };
-    const { unmount } = show(<SyncHistory status={{ ...connected, logs: [nothing] }} />);
+    show(
+      <SyncHistory status={{ ...connected, logs: [nothing, { ...nothing, id: "2", trigger: "connect" }] }} />,
+    );
     expect(screen.getByText("Nothing new lately.")).toBeTruthy();
-    unmount();
-    show(<SyncHistory status={{ ...connected, logs: [{ ...nothing, trigger: "connect" }] }} />);
-    expect(screen.getByText("The calendar was connected")).toBeTruthy();
+  });
+
+  it("says who asked for a sync by hand", () => {
+    const person = { subject: "user-1", role: "admin" } as const;
+    const by = (props: object) => {
+      show(
+        <SyncHistory status={{ ...connected, logs: [{ ...log, trigger: "manual", person }] }} {...props} />,
+      );
+    };
+    by({});
+    expect(screen.getByText("An administrator synced by hand: 1 lesson updated")).toBeTruthy();
+    by({ personName: (subject: string) => (subject === "user-1" ? "Anna" : undefined) });
+    expect(screen.getByText("Anna synced by hand: 1 lesson updated")).toBeTruthy();
   });
 
   it("keeps under technical details what only support needs", () => {

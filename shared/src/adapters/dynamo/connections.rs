@@ -9,16 +9,14 @@ use super::{
     DynamoStore, accounts,
     expressions::Change,
     items::{attributes, from_item, number, text, time, to_item},
-    keys, outbox,
-    requests::Written,
-    sync_state,
+    keys, outbox, sync_logs, sync_state,
 };
 use crate::{
     Error, ErrorKind, Result,
     model::{
         CalendarId, ConnectionId, ConnectionKey, ConnectionStatus, GoogleAccount, InstructorCalendarCredentials,
-        InstructorId, Notice, SealedSecret, SealedTokens, SettingsPatch, SyncDirection, SyncSettings, TenantId,
-        timestamp,
+        InstructorId, Notice, PersonAct, SealedSecret, SealedTokens, SettingsPatch, SyncDirection, SyncSettings,
+        TenantId, timestamp,
     },
     ports::{Connect, ConnectionStore},
 };
@@ -139,6 +137,10 @@ fn flag(value: bool) -> AttributeValue {
     AttributeValue::Bool(value)
 }
 
+fn direction_value(direction: SyncDirection) -> Result<AttributeValue> {
+    serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(direction).map_err(Error::internal)
+}
+
 fn status_value(status: &ConnectionStatus) -> Result<AttributeValue> {
     attributes(status).map(AttributeValue::M)
 }
@@ -170,11 +172,12 @@ impl ConnectionStore for DynamoStore {
                     .count_up("request_counter")
             }
         };
-        let writes = vec![
+        let mut writes = vec![
             unchanged.put(table, to_item(&Row::from(&connect.credentials))?)?,
             accounts::join(self, key, &connect.credentials.google_account.sub, connect.asked_at)?,
             state.update(table, keys::state(key))?,
         ];
+        writes.extend(sync_logs::puts(self, [&connect.act])?);
         if self.transact(writes).await? { Ok(()) } else { Err(changed_meanwhile()) }
     }
 
@@ -206,34 +209,42 @@ impl ConnectionStore for DynamoStore {
     /// Writes changed settings alone, so that concurrent changes do not undo each other.
     async fn save_settings(
         &self,
-        key: ConnectionKey,
+        as_read: &InstructorCalendarCredentials,
         patch: &SettingsPatch,
         now: DateTime<Utc>,
-    ) -> Result<SyncSettings> {
-        let mut change = Change::when("attribute_exists(#id)").set("updated_at", time(now));
+        acts: &[PersonAct],
+    ) -> Result<bool> {
+        let (key, read) = (as_read.key, &as_read.settings);
+        let mut unchanged = vec!["attribute_exists(#id)"];
+        let mut change = Change::default().set("updated_at", time(now));
         if let Some(enabled) = patch.sync_enabled {
             let synced = enabled.then(|| text(key.instructor_id));
             change = change.set("sync_enabled", flag(enabled)).set_or_remove("synced_instructor_id", synced);
+            change = change.with("was_enabled", flag(read.sync_enabled));
+            unchanged.push("#sync_enabled = :was_enabled");
         }
         if let Some(direction) = patch.sync_direction {
-            change = change.set(
-                "sync_direction",
-                serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(direction).map_err(Error::internal)?,
-            );
+            change = change.set("sync_direction", direction_value(direction)?);
+            change = change.with("was_direction", direction_value(read.sync_direction)?);
+            unchanged.push("#sync_direction = :was_direction");
         }
         if let Some(auto) = patch.auto_sync {
-            change = change.set("auto_sync", flag(auto));
+            change = change.set("auto_sync", flag(auto)).with("was_auto", flag(read.auto_sync));
+            unchanged.push("#auto_sync = :was_auto");
         }
         if let Some(minutes) = patch.sync_interval_minutes {
             change = change.set("sync_interval_minutes", number(minutes));
+            change = change.with("were_minutes", number(read.sync_interval_minutes));
+            unchanged.push("#sync_interval_minutes = :were_minutes");
         }
         if let Some(share) = patch.share_titles {
-            change = change.set("share_titles", flag(share));
+            change = change.set("share_titles", flag(share)).with("was_shared", flag(read.share_titles));
+            unchanged.push("(attribute_not_exists(#share_titles) OR #share_titles = :was_shared)");
         }
-        match self.update(&self.names.credentials, keys::credentials(key), change).await? {
-            Written::Done(item) => Ok(from_item::<SettingsRow>(item)?.into()),
-            Written::Refused(_) => Err(Error::not_found()),
-        }
+        let change = change.on(unchanged.join(" AND "));
+        let mut writes = vec![change.update(&self.names.credentials, keys::credentials(key))?];
+        writes.extend(sync_logs::puts(self, acts)?);
+        self.transact(writes).await
     }
 
     /// A late status leaves a connection alone that is being taken down; only a login or the end of the disconnect
@@ -244,6 +255,7 @@ impl ConnectionStore for DynamoStore {
         as_read: &InstructorCalendarCredentials,
         status: &ConnectionStatus,
         now: DateTime<Utc>,
+        act: Option<&PersonAct>,
         notices: &[Notice],
     ) -> Result<()> {
         let change = match status {
@@ -262,6 +274,7 @@ impl ConnectionStore for DynamoStore {
             status.needs_attention().then(|| text(as_read.key.instructor_id)),
         );
         let mut writes = vec![change.update(&self.names.credentials, keys::credentials(as_read.key))?];
+        writes.extend(sync_logs::puts(self, act)?);
         writes.extend(outbox::puts(self, notices)?);
         if self.transact(writes).await? { Ok(()) } else { Err(Error::not_found()) }
     }

@@ -25,6 +25,11 @@ impl Change {
         Self { condition: Some(condition.into()), ..Self::default() }
     }
 
+    /// On this condition instead.
+    pub(super) fn on(self, condition: impl Into<String>) -> Self {
+        Self { condition: Some(condition.into()), ..self }
+    }
+
     /// The value of `:name` in a condition or assignment.
     pub(super) fn with(mut self, name: &str, value: AttributeValue) -> Self {
         self.values.insert(format!(":{name}"), value);

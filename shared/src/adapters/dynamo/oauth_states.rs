@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Result,
-    model::{ConnectionKey, InstructorId, OAuthState, SealedSecret, TenantId, timestamp},
+    model::{ConnectionKey, InstructorId, OAuthState, Person, PersonRole, SealedSecret, TenantId, timestamp},
     ports::LoginStore,
 };
 
@@ -25,6 +25,8 @@ struct Row {
     verifier: SealedSecret,
     browser: String,
     began_by: String,
+    /// Absent from a login that an earlier version began.
+    began_as: Option<PersonRole>,
     return_path: String,
     replace_account: bool,
     #[serde(with = "timestamp")]
@@ -34,18 +36,20 @@ struct Row {
     ttl: i64,
 }
 
-fn read(item: Item) -> Result<OAuthState> {
+/// `None` for a login of which it is not known as whom it was begun: that is to be begun again.
+fn read(item: Item) -> Result<Option<OAuthState>> {
     let row: Row = from_item(item)?;
-    Ok(OAuthState {
+    let login = |role| OAuthState {
         state: row.state,
         key: ConnectionKey { tenant_id: row.tenant_id, instructor_id: row.instructor_id },
         verifier: row.verifier,
         browser: row.browser,
-        began_by: row.began_by,
+        began_by: Person { subject: row.began_by, role },
         return_path: row.return_path,
         replace_account: row.replace_account,
         expires_at: row.expires_at,
-    })
+    };
+    Ok(row.began_as.map(login))
 }
 
 #[async_trait]
@@ -57,7 +61,8 @@ impl LoginStore for DynamoStore {
             instructor_id: state.key.instructor_id,
             verifier: state.verifier.clone(),
             browser: state.browser.clone(),
-            began_by: state.began_by.clone(),
+            began_by: state.began_by.subject.clone(),
+            began_as: Some(state.began_by.role),
             return_path: state.return_path.clone(),
             replace_account: state.replace_account,
             expires_at: state.expires_at,
@@ -70,7 +75,10 @@ impl LoginStore for DynamoStore {
         if !plausible(state) {
             return Ok(None);
         }
-        self.get(&self.names.oauth_states, keys::oauth_state(state)).await?.map(read).transpose()
+        match self.get(&self.names.oauth_states, keys::oauth_state(state)).await? {
+            Some(item) => read(item),
+            None => Ok(None),
+        }
     }
 
     async fn take_oauth_state(&self, state: &str) -> Result<Option<OAuthState>> {
@@ -79,7 +87,7 @@ impl LoginStore for DynamoStore {
         }
         let there = Change::when("attribute_exists(#state)");
         match self.delete(&self.names.oauth_states, keys::oauth_state(state), there).await? {
-            Written::Done(item) => read(item).map(Some),
+            Written::Done(item) => read(item),
             Written::Refused(_) => Ok(None),
         }
     }

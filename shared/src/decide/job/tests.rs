@@ -16,6 +16,7 @@ fn request(trigger: SyncTrigger) -> SyncRequest {
         tasks: BTreeSet::from(ASKED),
         log_id: None,
         asked: None,
+        asked_by: None,
         notified_at: None,
         due_at: None,
         idle_hops: 0,

@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 use crate::{
     Result,
     model::{
-        ConnectionId, ConnectionKey, ConnectionStatus, InstructorCalendarCredentials, Notice, SealedSecret,
-        SealedTokens, SettingsPatch, SyncSettings, SyncState,
+        ConnectionId, ConnectionKey, ConnectionStatus, InstructorCalendarCredentials, Notice, PersonAct, SealedSecret,
+        SealedTokens, SettingsPatch, SyncState,
     },
 };
 
-/// What a login stores in one transaction: the credentials, the state if it starts anew, and that the connection uses its
-/// Google account.
+/// What a login stores in one transaction: the credentials, the state if it starts anew, that the connection uses its
+/// Google account, and who did it.
 #[derive(Debug, Clone)]
 pub struct Connect {
     pub credentials: InstructorCalendarCredentials,
@@ -22,6 +22,8 @@ pub struct Connect {
     pub replaces: Option<ConnectionId>,
     /// The state to start with; `None` keeps the present one.
     pub state: Option<SyncState>,
+    /// It takes the place of a row with the same id.
+    pub act: PersonAct,
 }
 
 /// Credentials, settings and status.
@@ -40,20 +42,24 @@ pub trait ConnectionStore: Send + Sync {
     ) -> Result<()>;
     /// Stores tokens sealed under another data key, unless a login has replaced those of `as_read`.
     async fn save_tokens(&self, as_read: &InstructorCalendarCredentials, tokens: &SealedTokens) -> Result<()>;
-    /// Stores only what `patch` changes, and returns all settings. `NotFound` without a connection.
+    /// Stores only what `patch` names, and with it who changed it. False, and nothing is stored, without a connection, or
+    /// where one of those settings is no longer as in `as_read`.
     async fn save_settings(
         &self,
-        key: ConnectionKey,
+        as_read: &InstructorCalendarCredentials,
         patch: &SettingsPatch,
         now: DateTime<Utc>,
-    ) -> Result<SyncSettings>;
-    /// Stores the status of the connection `as_read`, and notices with it. `NotFound` if that connection is gone; unless
-    /// `status` is `Disconnecting`, also if it is being disconnected, or if a login has renewed its permission since.
+        acts: &[PersonAct],
+    ) -> Result<bool>;
+    /// Stores the status of the connection `as_read`, and with it the act that it follows from, and notices. `NotFound` if
+    /// that connection is gone; unless `status` is `Disconnecting`, also if it is being disconnected, or if a login has
+    /// renewed its permission since.
     async fn save_status(
         &self,
         as_read: &InstructorCalendarCredentials,
         status: &ConnectionStatus,
         now: DateTime<Utc>,
+        act: Option<&PersonAct>,
         notices: &[Notice],
     ) -> Result<()>;
     /// Removes credentials and state, and the connection from its Google account, in one transaction.

@@ -73,7 +73,7 @@ impl SyncCalendar {
         let tell = asked_for || report.is_worth_a_row() || outcome != SyncOutcome::Completed;
         let daily = report.reconciled;
         let now = self.now();
-        let id = request.log_id.unwrap_or_else(|| SyncLogId(self.time_ordered_id(started_at)));
+        let id = request.log_id.unwrap_or_else(|| SyncLogId(self.random.time_ordered_id(started_at)));
         let throttled = matches!(report.left, Left::Throttled | Left::QuotaExceeded);
         let mut log = report.into_log(id, request, direction, outcome, [started_at, now]);
         log_end(request, &log, throttled, now);
@@ -93,14 +93,6 @@ impl SyncCalendar {
     async fn promised(&self, request: &SyncRequest) -> Result<Option<CalendarSyncLog>> {
         let Some(id) = request.log_id else { return Ok(None) };
         self.google.store.log(request.key, id).await
-    }
-
-    /// UUID version 7, which sorts by `at`.
-    pub fn time_ordered_id(&self, at: DateTime<Utc>) -> uuid::Uuid {
-        let mut random = [0; 10];
-        self.random.fill(&mut random);
-        uuid::Builder::from_unix_timestamp_millis(u64::try_from(at.timestamp_millis()).unwrap_or(0), &random)
-            .into_uuid()
     }
 }
 
@@ -137,6 +129,7 @@ mod tests {
                 id: SyncLogId(Uuid::nil()),
                 key: key(0, 0),
                 trigger: SyncTrigger::Webhook,
+                asked_by: None,
                 direction: SyncDirection::TwoWay,
                 started_at: now,
                 duration_ms: 0,

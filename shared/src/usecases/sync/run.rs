@@ -242,7 +242,7 @@ impl<'a> Run<'a> {
         let reason = refusal.reason;
         let notice = self.sync.notice(as_read.key, NoticeKind::NeedsAttention { reason: reason.clone() });
         let status = ConnectionStatus::NeedsReauth { reason };
-        match self.sync.google.store.save_status(as_read, &status, self.sync.now(), &[notice]).await {
+        match self.sync.google.store.save_status(as_read, &status, self.sync.now(), None, &[notice]).await {
             Ok(()) => {
                 tracing::warn!(connection = %as_read.key, connections_withdrawn = 1, "the permission is gone");
                 Ok(Stop::Withdrawn)

@@ -8,6 +8,7 @@ use calendar_sync::{
     usecases::{decide_conflict::Decision, disconnect::Keep, sync_now::sync_now},
 };
 use chrono::{NaiveDate, TimeDelta};
+use testkit::data::person;
 
 use crate::{
     coverage::Fault,
@@ -32,7 +33,7 @@ fn change(world: &mut World, party: Party, patch: SettingsPatch) -> String {
     }
     let told = format!("{} {patch:?}", number(party.key));
     let settings = world.product().ports.change_settings();
-    world.request_of(party.key, None, async move { settings.change(party.key, &patch).await.map(drop) });
+    world.request_of(party.key, None, async move { settings.change(party.key, &patch, &person()).await.map(drop) });
     told
 }
 
@@ -77,7 +78,11 @@ pub(super) fn disconnect(world: &mut World) -> Option<String> {
     }
     world.sim.state().truth.taken_down.insert(party.key);
     let disconnect = world.product().handler.disconnect;
-    world.request_of(party.key, None, async move { disconnect.begin(party.key, keep, deadline).await.map(drop) });
+    world.request_of(
+        party.key,
+        None,
+        async move { disconnect.begin(party.key, keep, &person(), deadline).await.map(drop) },
+    );
     Some(format!("{} {keep:?}", number(party.key)))
 }
 
@@ -118,7 +123,7 @@ pub(crate) fn sync(
     let (sync, deadline) = (world.product().handler.sync, world.now() + ANSWER_WITHIN);
     let asked = SyncCalendarRequest { instructor_id: party.key.instructor_id, direction, dates };
     world.request_of(party.key, Some(asked.clone()), async move {
-        sync_now(&sync, party.key, asked, deadline).await.map(drop)
+        sync_now(&sync, party.key, asked, &person(), deadline).await.map(drop)
     });
 }
 

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use calendar_sync::{
     Error, ErrorKind, Result,
     model::{
-        ConnectionId, ConnectionKey, ConnectionStatus, InstructorCalendarCredentials, Notice, SealedSecret,
-        SealedTokens, SettingsPatch, SyncSettings,
+        ConnectionId, ConnectionKey, ConnectionStatus, InstructorCalendarCredentials, Notice, PersonAct, SealedSecret,
+        SealedTokens, SettingsPatch,
     },
     ports::{AccountStore, Connect, ConnectionStore},
 };
@@ -58,6 +58,7 @@ impl ConnectionStore for MemoryStore {
                 }
             }
             tables.credentials.insert(key, connect.credentials.clone());
+            tables.put_acts([&connect.act]);
             tables.journal.push(Stored::Connection(key));
             Ok(())
         })
@@ -91,15 +92,20 @@ impl ConnectionStore for MemoryStore {
 
     async fn save_settings(
         &self,
-        key: ConnectionKey,
+        as_read: &InstructorCalendarCredentials,
         patch: &SettingsPatch,
         now: DateTime<Utc>,
-    ) -> Result<SyncSettings> {
-        self.try_write(Table::Credentials, |tables| {
-            let row = tables.credentials.get_mut(&key).ok_or_else(Error::not_found)?;
+        acts: &[PersonAct],
+    ) -> Result<bool> {
+        self.write(Table::Credentials, |tables| {
+            let same = |row: &&mut InstructorCalendarCredentials| {
+                patch.changes_of(&row.settings) == patch.changes_of(&as_read.settings)
+            };
+            let Some(row) = tables.credentials.get_mut(&as_read.key).filter(same) else { return false };
             (row.settings, row.updated_at) = (patch.apply(&row.settings), now);
-            tables.journal.push(Stored::Connection(key));
-            Ok(row.settings.clone())
+            tables.journal.push(Stored::Connection(as_read.key));
+            tables.put_acts(acts);
+            true
         })
         .await
     }
@@ -109,6 +115,7 @@ impl ConnectionStore for MemoryStore {
         as_read: &InstructorCalendarCredentials,
         status: &ConnectionStatus,
         now: DateTime<Utc>,
+        act: Option<&PersonAct>,
         notices: &[Notice],
     ) -> Result<()> {
         self.try_write(Table::Credentials, |tables| {
@@ -118,6 +125,7 @@ impl ConnectionStore for MemoryStore {
             let row = tables.this(as_read.key, as_read.id).filter(|row| may(row)).ok_or_else(Error::not_found)?;
             (row.status, row.updated_at) = (status.clone(), now);
             tables.journal.push(Stored::Connection(as_read.key));
+            tables.put_acts(act);
             tables.put_notices(notices);
             Ok(())
         })

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use calendar_sync::{
     Result,
-    model::{CalendarSyncLog, ConnectionKey, Notice, OAuthState, SyncLogId},
+    model::{CalendarSyncLog, ConnectionKey, LogRow, Notice, OAuthState, PersonAct, SyncLogId},
     ports::{LoginStore, Outbox, SyncLogStore},
 };
 
@@ -29,13 +29,23 @@ impl SyncLogStore for MemoryStore {
         self.read(|tables| tables.logs.get(&(key, id)).cloned()).await
     }
 
-    async fn logs(&self, key: ConnectionKey, before: Option<SyncLogId>, limit: usize) -> Result<Vec<CalendarSyncLog>> {
-        let wanted = |(of, id): &(ConnectionKey, SyncLogId)| *of == key && before.is_none_or(|before| *id < before);
+    async fn logs(&self, key: ConnectionKey, before: Option<SyncLogId>, limit: usize) -> Result<Vec<LogRow>> {
+        let wanted = |row: &LogRow| before.is_none_or(|before| row.id() < before);
         self.read(|tables| {
-            let logs = tables.logs.iter().rev().filter(|(row, _)| wanted(row));
-            logs.take(limit).map(|(_, log)| log.clone()).collect()
+            let runs = tables.logs.values().filter(|run| run.key == key).cloned().map(LogRow::Run);
+            let acts = tables.acts.values().filter(|act| act.key == key).cloned().map(LogRow::Act);
+            let mut rows: Vec<LogRow> = runs.chain(acts).filter(wanted).collect();
+            rows.sort_by_key(|row| std::cmp::Reverse(row.id()));
+            rows.truncate(limit);
+            rows
         })
         .await
+    }
+}
+
+impl Tables {
+    pub(super) fn put_acts<'a>(&mut self, acts: impl IntoIterator<Item = &'a PersonAct>) {
+        self.acts.extend(acts.into_iter().map(|act| ((act.key, act.id), act.clone())));
     }
 }
 

@@ -22,8 +22,8 @@ use calendar_sync::{
     Error, Result,
     model::{
         CalendarId, CalendarSyncLog, ConnectionKey, EventId, ExternalCalendarEvent, InstructorCalendarCredentials,
-        InstructorId, LessonId, Mentions, Notice, OAuthState, SchedulingConflict, SyncCounts, SyncLogId, SyncOutcome,
-        SyncState, TenantId,
+        InstructorId, LessonId, Mentions, Notice, OAuthState, PersonAct, SchedulingConflict, SyncCounts, SyncLogId,
+        SyncOutcome, SyncState, TenantId,
     },
 };
 use chrono::{DateTime, Utc};
@@ -151,8 +151,10 @@ pub struct Tables {
     pub mentions: BTreeMap<(ConnectionKey, DateTime<Utc>, u32), Mentions>,
     /// `external_calendar_events`.
     pub external: BTreeMap<(ConnectionKey, CalendarId, EventId), ExternalCalendarEvent>,
-    /// `calendar_sync_logs`.
+    /// `calendar_sync_logs`: runs.
     pub logs: BTreeMap<(ConnectionKey, SyncLogId), CalendarSyncLog>,
+    /// `calendar_sync_logs`: what people did.
+    pub acts: BTreeMap<(ConnectionKey, SyncLogId), PersonAct>,
     /// `oauth_states`.
     pub oauth_states: BTreeMap<String, OAuthState>,
     /// The host's lessons, as it wrote them.

@@ -20,7 +20,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use google_sim::{Account, Behaviour, Client, Config as GoogleConfig, Limits, Texts};
 use testkit::{
-    data::{instructor_row, key},
+    data::{instructor_row, key, person},
     google::{CLIENT, CLIENT_SECRET, REDIRECT},
 };
 
@@ -221,7 +221,7 @@ impl World {
         let sim = self.sim.clone();
         let moment = sim.state().truth.tick();
         self.request_of(party.key, None, async move {
-            let begun = ports.begin_login().begin(party.key, "user", &LoginOptions::default()).await?;
+            let begun = ports.begin_login().begin(party.key, &person(), &LoginOptions::default()).await?;
             let returned = LoginReturn { state: begun.state, answer: Ok(code.into()) };
             let finisher = Finisher::Browser(Some(begun.browser));
             ports.finish_login().finish(returned, &finisher).await.map_err(|failed| failed.error)?;

@@ -11,6 +11,7 @@ use calendar_sync::{
 use chrono::{NaiveDate, TimeDelta};
 use google_sim::When;
 use serde_json::json;
+use testkit::data::person;
 
 use crate::stage::Stage;
 
@@ -34,7 +35,7 @@ fn sync_some_days(stage: &mut Stage) -> CalendarSyncLog {
     let asked =
         SyncCalendarRequest { instructor_id: key.instructor_id, direction: None, dates: Some((days[0], days[1])) };
     let deadline = stage.world.now() + TimeDelta::seconds(20);
-    stage.world.request(async move { sync_now(&sync, key, asked, deadline).await.map(drop) });
+    stage.world.request(async move { sync_now(&sync, key, asked, &person(), deadline).await.map(drop) });
     stage.settle(TimeDelta::minutes(5));
     let tables = stage.world.store.tables();
     let logs = tables.logs.iter().filter(|((of, _), _)| *of == key);

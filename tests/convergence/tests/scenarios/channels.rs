@@ -8,6 +8,7 @@ use calendar_sync::{
 use chrono::TimeDelta;
 use convergence::sim::{Actor, Role};
 use google_sim::{Effect, Fault, When};
+use testkit::data::person;
 
 use crate::stage::Stage;
 
@@ -287,7 +288,8 @@ fn a_disconnect_removes_our_events_although_no_channel_can_be_closed() {
     stage.settle(TimeDelta::minutes(5));
     closing_hangs(&stage);
     let (key, now, disconnect) = (stage.party.key, stage.world.now(), stage.world.product().handler.disconnect);
-    let began = async move { disconnect.begin(key, Keep::default(), now + TimeDelta::seconds(20)).await.map(drop) };
+    let began =
+        async move { disconnect.begin(key, Keep::default(), &person(), now + TimeDelta::seconds(20)).await.map(drop) };
     stage.world.request(began);
     stage.settle(TimeDelta::seconds(20));
     assert_eq!(stage.calls("calendar.events.delete"), 1);

@@ -9,6 +9,7 @@ use calendar_sync::{
 };
 use chrono::TimeDelta;
 use serde_json::json;
+use testkit::data::person;
 
 use crate::stage::Stage;
 
@@ -40,7 +41,7 @@ impl Stage {
         let asked = SyncCalendarRequest { instructor_id: key.instructor_id, direction: None, dates: None };
         let (sender, answer) = mpsc::channel();
         self.world.request(async move {
-            sender.send(sync_now(&sync, key, asked, deadline).await?).unwrap();
+            sender.send(sync_now(&sync, key, asked, &person(), deadline).await?).unwrap();
             Ok(())
         });
         self.settle(TimeDelta::seconds(30));

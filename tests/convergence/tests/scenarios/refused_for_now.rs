@@ -8,13 +8,14 @@ use calendar_sync::{
 use chrono::TimeDelta;
 use google_sim::When;
 use serde_json::{Value, json};
+use testkit::data::person;
 
 use crate::stage::Stage;
 
 fn disconnect(stage: &mut Stage) {
     let (key, disconnect) = (stage.party.key, stage.world.product().handler.disconnect);
     let deadline = stage.world.now() + TimeDelta::seconds(25);
-    stage.world.request(async move { disconnect.begin(key, Keep::default(), deadline).await.map(drop) });
+    stage.world.request(async move { disconnect.begin(key, Keep::default(), &person(), deadline).await.map(drop) });
 }
 
 #[test]

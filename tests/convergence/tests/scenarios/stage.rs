@@ -15,7 +15,7 @@ use convergence::{
 };
 use google_sim::{Effect, Fault, When};
 use serde_json::{Map, Value, json};
-use testkit::data::{lesson_id, lesson_row};
+use testkit::data::{lesson_id, lesson_row, person};
 
 /// The world, with what the tests do to it.
 pub struct Stage {
@@ -230,7 +230,7 @@ impl Stage {
 
     pub fn change_settings(&mut self, patch: SettingsPatch) {
         let (key, settings) = (self.party.key, self.world.product().ports.change_settings());
-        self.world.request(async move { settings.change(key, &patch).await.map(drop) });
+        self.world.request(async move { settings.change(key, &patch, &person()).await.map(drop) });
     }
 
     /// The worker dies after so many effects, and what it had in hand comes again later; false if it was done by then.

@@ -3,14 +3,14 @@
 use calendar_sync::{
     ErrorKind,
     model::{
-        ConnectionId, ConnectionStatus, InstructorCalendarCredentials, SealedSecret, SettingsPatch, SyncDirection,
-        SyncSettings, SyncState,
+        ConnectionId, ConnectionStatus, InstructorCalendarCredentials, LogRow, SealedSecret, SettingChange,
+        SettingsPatch, SyncDirection, SyncSettings, SyncState,
     },
     ports::{Connect, ReleaseOutcome},
 };
 use uuid::Uuid;
 
-use super::{Subject, at, connection, credentials, instructor, login, notice};
+use super::{Subject, acts::switched, at, connection, credentials, instructor, login, notice};
 
 /// What a login stores reads back as it was.
 pub async fn a_connection_reads_back_as_it_was_made(on: &Subject) {
@@ -171,19 +171,22 @@ pub async fn settings_need_a_connection(on: &Subject) {
         sync_interval_minutes: Some(60),
         share_titles: Some(true),
     };
-    let missing = on.store.save_settings(key, &patch, at(2, 0)).await.unwrap_err();
-    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    let nobody = credentials(key, 1, "sub");
+    let acts = [switched(key, 1, SettingChange::AutoSync(false)), switched(key, 2, SettingChange::ShareTitles(true))];
+    assert!(!on.store.save_settings(&nobody, &patch, at(2, 0), &acts).await.unwrap());
+    assert_eq!(on.store.logs(key, None, 9).await.unwrap(), []);
     let made = on.connected(key).await;
-    let settings = on.store.save_settings(key, &patch, at(2, 0)).await.unwrap();
-    assert_eq!(settings, patch.apply(&made.settings));
+    assert!(on.store.save_settings(&made, &patch, at(2, 0), &acts).await.unwrap());
     let read = on.store.credentials(key).await.unwrap().unwrap();
-    assert_eq!((read.settings, read.updated_at), (settings, at(2, 0)));
+    assert_eq!((read.settings, read.updated_at), (patch.apply(&made.settings), at(2, 0)));
+    let [first, second] = acts.map(LogRow::Act);
+    assert_eq!(on.store.logs(key, None, 2).await.unwrap(), [second, first]);
 }
 
 /// A change of one switch leaves what another change made of the others meanwhile.
 pub async fn changes_of_different_switches_all_stand(on: &Subject) {
     let key = instructor(1);
-    on.connected(key).await;
+    let made = on.connected(key).await;
     let patches = [
         SettingsPatch { sync_enabled: Some(false), ..SettingsPatch::default() },
         SettingsPatch { sync_direction: Some(SyncDirection::FromGoogle), ..SettingsPatch::default() },
@@ -191,8 +194,9 @@ pub async fn changes_of_different_switches_all_stand(on: &Subject) {
         SettingsPatch { sync_interval_minutes: Some(60), ..SettingsPatch::default() },
         SettingsPatch { share_titles: Some(true), ..SettingsPatch::default() },
     ];
-    let saves = patches.iter().map(|patch| on.store.save_settings(key, patch, at(2, 0)));
-    let answered: Vec<_> = futures::future::join_all(saves).await.into_iter().map(Result::unwrap).collect();
+    let saves = patches.iter().map(|patch| on.store.save_settings(&made, patch, at(2, 0), &[]));
+    let stored = futures::future::join_all(saves).await.into_iter().map(Result::unwrap);
+    assert!(stored.into_iter().all(|stored| stored), "none met another");
     let all = SyncSettings {
         sync_enabled: false,
         sync_direction: SyncDirection::FromGoogle,
@@ -200,7 +204,6 @@ pub async fn changes_of_different_switches_all_stand(on: &Subject) {
         sync_interval_minutes: 60,
         share_titles: true,
     };
-    assert!(answered.contains(&all), "the last answers all of them: {answered:?}");
     assert_eq!(on.store.credentials(key).await.unwrap().unwrap().settings, all);
 }
 
@@ -210,10 +213,10 @@ pub async fn a_status_is_stored_with_its_notices_or_not_at_all(on: &Subject) {
     let made = on.connected(key).await;
     let status = ConnectionStatus::NeedsReauth { reason: "invalid_grant".to_owned() };
     let stranger = InstructorCalendarCredentials { id: ConnectionId(Uuid::from_u128(99)), ..made.clone() };
-    let refused = on.store.save_status(&stranger, &status, at(2, 0), &[notice(key, 1, 0)]).await.unwrap_err();
+    let refused = on.store.save_status(&stranger, &status, at(2, 0), None, &[notice(key, 1, 0)]).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::NotFound);
     assert_eq!(on.store.pending_notices(key, 9).await.unwrap(), []);
-    on.store.save_status(&made, &status, at(2, 0), &[notice(key, 1, 0)]).await.unwrap();
+    on.store.save_status(&made, &status, at(2, 0), None, &[notice(key, 1, 0)]).await.unwrap();
     assert_eq!(on.store.credentials(key).await.unwrap().unwrap().status, status);
     assert_eq!(on.store.pending_notices(key, 9).await.unwrap(), [notice(key, 1, 0)]);
 }
@@ -227,7 +230,7 @@ pub async fn a_late_finding_does_not_touch_a_renewed_connection(on: &Subject) {
     again.credentials.tokens.google_refresh_token = SealedSecret("another refresh token".to_owned());
     on.store.connect(&again).await.unwrap();
     let late = ConnectionStatus::NeedsReauth { reason: "invalid_grant".to_owned() };
-    on.store.save_status(&made, &late, at(2, 0), &[notice(key, 1, 0)]).await.unwrap_err();
+    on.store.save_status(&made, &late, at(2, 0), None, &[notice(key, 1, 0)]).await.unwrap_err();
     assert_eq!(on.store.credentials(key).await.unwrap().unwrap().status, ConnectionStatus::Active);
     assert_eq!(on.store.pending_notices(key, 9).await.unwrap(), []);
 }
@@ -247,9 +250,9 @@ pub async fn a_late_finding_does_not_undo_disconnecting(on: &Subject) {
     let key = instructor(1);
     let made = on.connected(key).await;
     let leaving = ConnectionStatus::Disconnecting { keep_events: true, keep_imported: false };
-    on.store.save_status(&made, &leaving, at(2, 0), &[]).await.unwrap();
+    on.store.save_status(&made, &leaving, at(2, 0), None, &[]).await.unwrap();
     let late = ConnectionStatus::NeedsReauth { reason: "invalid_grant".to_owned() };
-    on.store.save_status(&made, &late, at(2, 0), &[]).await.unwrap_err();
+    on.store.save_status(&made, &late, at(2, 0), None, &[]).await.unwrap_err();
     assert_eq!(on.store.credentials(key).await.unwrap().unwrap().status, leaving);
 }
 

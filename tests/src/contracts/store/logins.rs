@@ -2,6 +2,8 @@
 
 use calendar_sync::model::{OAuthState, SealedSecret};
 
+use testkit::data::person;
+
 use super::{Subject, at, instructor};
 
 fn begun(state: &str) -> OAuthState {
@@ -10,7 +12,7 @@ fn begun(state: &str) -> OAuthState {
         key: instructor(1),
         verifier: SealedSecret("sealed verifier".to_owned()),
         browser: "digest".to_owned(),
-        began_by: "user".to_owned(),
+        began_by: person(),
         return_path: "/scheduling".to_owned(),
         replace_account: true,
         expires_at: at(1, 10),

@@ -1,8 +1,9 @@
 //! The audit trail and the outbox.
 
 use calendar_sync::model::{
-    CalendarSyncLog, ConnectionKey, SyncCounts, SyncDirection, SyncLogId, SyncOutcome, SyncTrigger,
+    CalendarSyncLog, ConnectionKey, LogRow, SyncCounts, SyncDirection, SyncLogId, SyncOutcome, SyncTrigger,
 };
+use testkit::data::person;
 use uuid::Uuid;
 
 use super::{Subject, at, instructor, notice};
@@ -12,6 +13,7 @@ fn log(key: ConnectionKey, number: u128) -> CalendarSyncLog {
         id: SyncLogId(Uuid::from_u128(number)),
         key,
         trigger: SyncTrigger::Manual,
+        asked_by: Some(person()),
         direction: SyncDirection::TwoWay,
         started_at: at(1, 0),
         duration_ms: 1250,
@@ -36,9 +38,9 @@ pub async fn logs_are_read_newest_first_page_by_page(on: &Subject) {
     }
     on.store.put_log(&log(instructor(2), 6)).await.unwrap();
     let first = on.store.logs(key, None, 2).await.unwrap();
-    assert_eq!(first, [log(key, 5), log(key, 4)]);
-    let rest = on.store.logs(key, Some(first[1].id), 9).await.unwrap();
-    assert_eq!(rest, [log(key, 3), log(key, 2), log(key, 1)]);
+    assert_eq!(first, [log(key, 5), log(key, 4)].map(LogRow::Run));
+    let rest = on.store.logs(key, Some(first[1].id()), 9).await.unwrap();
+    assert_eq!(rest, [log(key, 3), log(key, 2), log(key, 1)].map(LogRow::Run));
     assert_eq!(on.store.log(key, log(key, 6).id).await.unwrap(), None, "it is another connection's");
 }
 

@@ -1,5 +1,6 @@
 //! The contract of [`Store`] and [`RateLimiter`], one file for each part of it.
 
+pub mod acts;
 pub mod conflicts;
 pub mod connections;
 pub mod dispatch;

@@ -35,7 +35,7 @@ impl Subject {
 
     async fn save_status(&self, key: ConnectionKey, status: &ConnectionStatus) {
         let read = self.store.credentials(key).await.unwrap().unwrap();
-        self.store.save_status(&read, status, at(1, 1), &[]).await.unwrap();
+        self.store.save_status(&read, status, at(1, 1), None, &[]).await.unwrap();
     }
 }
 
@@ -78,7 +78,8 @@ pub async fn whose_sync_is_on_is_found_while_it_is(on: &Subject) {
     }
     let switch = async |enabled| {
         let patch = SettingsPatch { sync_enabled: Some(enabled), ..SettingsPatch::default() };
-        on.store.save_settings(instructor(2), &patch, at(1, 1)).await.unwrap();
+        let read = on.store.credentials(instructor(2)).await.unwrap().unwrap();
+        assert!(on.store.save_settings(&read, &patch, at(1, 1), &[]).await.unwrap());
     };
     switch(false).await;
     assert_eq!(on.pages(Among::SyncEnabled, 10).await, [[1, 3]]);

@@ -29,7 +29,7 @@ async fn how_far_a_listing_of_many_pages_is_shows_in_the_status_until_it_is_comp
         world.add_lesson("Piano", world.in_hours(24 + n)).await;
     }
     world.control("limits", json!({ "page": 10 })).await;
-    world.control("fault", json!({ "method": "calendar.events.list", "effect": { "slow": 200 } })).await;
+    world.control("fault", json!({ "method": "calendar.events.list", "effect": { "slow": 500 } })).await;
 
     let (auth_url, cookie) = world.begin_login().await;
     let back = world.consent(&auth_url, "allow", |_| true).await;

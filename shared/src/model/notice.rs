@@ -59,8 +59,8 @@ impl NoticeKind {
     }
 }
 
-/// A conflict that was found, cleared, or decided on by a person. It is named by the lesson and the event; an occurrence or exception is named by
-/// its series, so that what was found and what is cleared have the same names.
+/// A conflict that was found, cleared, or decided on by a person. It is named by the lesson and the event; an occurrence or
+/// exception is named by its series, so that what was found and what is cleared have the same names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum ConflictChange {

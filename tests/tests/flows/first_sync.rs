@@ -28,7 +28,7 @@ async fn how_far_a_listing_of_many_pages_is_shows_in_the_status_until_it_is_comp
     for n in 0..3 {
         world.add_lesson("Piano", world.in_hours(24 + n)).await;
     }
-    world.control("limits", json!({ "page": 10 })).await;
+    world.control("limits", json!({ "page": 4 })).await;
     world.control("fault", json!({ "method": "calendar.events.list", "effect": { "slow": 500 } })).await;
 
     let (auth_url, cookie) = world.begin_login().await;

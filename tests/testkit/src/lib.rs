@@ -5,5 +5,6 @@ pub mod aws;
 pub mod clock;
 pub mod data;
 pub mod google;
+pub mod log;
 pub mod ports;
 pub mod wiring;

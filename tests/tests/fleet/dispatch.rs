@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -20,7 +19,7 @@ use calendar_tests::dynamo;
 use chrono::{DateTime, TimeDelta, Utc};
 use convergence::memory_store::MemoryStore;
 use dynoxide::{AttributeValue, Database, ImportOptions, Item};
-use testkit::{aws::table_names, clock::TestClock, data::noon as now, ports::TestQueue};
+use testkit::{aws::table_names, clock::TestClock, data::noon as now, log, ports::TestQueue};
 use tokio::sync::watch;
 
 use crate::key;
@@ -141,33 +140,18 @@ async fn of_100_000_connections_the_dispatcher_reads_the_1000_that_are_due_and_s
     assert_eq!(counted(), (0, 0, 8.0));
 }
 
-/// What is logged while it stands.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_dispatcher_measures_how_long_the_longest_due_connection_has_been_due() {
     let (store, _) =
         stored(100, |number| [3, 50].contains(&number).then_some(20 * i64::try_from(number).unwrap())).await;
     let clock = TestClock::standing(now());
     let dispatcher = dispatcher(&store, TestQueue::new(clock.clone()), &clock);
+    let log = log::listen();
     for (sent, seconds) in [(2, 1_000), (0, 0)] {
-        let log = Log::default();
-        let writer = log.clone();
-        let lines = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone()).finish();
-        let heard = tracing::subscriber::set_default(lines);
         dispatcher.dispatch().await.unwrap();
-        drop(heard);
-        let line: serde_json::Value = serde_json::from_slice(&log.0.lock().unwrap()).unwrap();
+        let logged = log.take();
+        let line = logged.lines().find(|line| line.contains("polls_sent")).unwrap();
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!((&line["polls_sent"], &line["oldest_due_seconds"]), (&sent.into(), &seconds.into()), "{line}");
     }
 }

@@ -1,40 +1,15 @@
 //! No secret shows, whatever happens.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use calendar_sync::ports::{Calendar, Login, PageRequest};
 use google_sim::{Effect, When};
 use secrecy::ExposeSecret;
+use testkit::log;
 
 use crate::world::{CLIENT_SECRET, SCOPE, VERIFIER, World, channel, clients_at, insert, now, soon};
 
-/// Everything that is logged, from whatever library, at any level.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn no_token_shows_in_any_error_or_log_line() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::level_filters::LevelFilter::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    // The test's runtime has this one thread, so that everything is heard.
-    let _guard = tracing::subscriber::set_default(subscriber);
-
+    let log = log::listen();
     let world = World::new().await;
     let code = world.consent(&[SCOPE]);
     let granted = world.exchange(&code).await.unwrap();
@@ -62,7 +37,7 @@ async fn no_token_shows_in_any_error_or_log_line() {
     heard.push(format!("{:?}", calendar.list(&world.access, PageRequest::default(), soon()).await.outcome));
     heard.push(format!("{:?}", login.refresh(&refresh_token, now()).await));
 
-    let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    let logged = log.take();
     assert!(logged.contains("TRACE"), "the log is heard at all");
     let secrets = [
         code.expose_secret(),

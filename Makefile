@@ -20,7 +20,7 @@ DEMO := frontend/demo/dist/index.html
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run api-page reset test verify nightly soak mutants fuzz fuzzers audit bench latency first-sync cost-model build package fmt lint doc unit page kill conformance browser postgresql deny schemas tried deploy-check others
+.PHONY: help run api-page reset test verify nightly soak mutants fuzz fuzzers audit bench latency first-sync cost-model build package deploy fmt lint doc unit page kill conformance browser postgresql deny schemas tried deploy-check others
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,12 @@ package: $(CARGO_LAMBDA) ## Build all functions for Lambda at once, zip them und
 	PATH="$(CURDIR)/$(dir $(CARGO_LAMBDA)):$$PATH" $(CARGO) lambda build --locked --release --package calendar-functions --bins \
 		--target $(LAMBDA_TARGET) --output-format zip
 	cd target/lambda && wc -c */bootstrap.zip
+
+# An environment of samconfig.toml.
+STAGE := test
+deploy: package ## Build the functions for Lambda and deploy them to the environment STAGE
+	sam build
+	sam deploy --config-env $(STAGE)
 
 fmt: frontend/node_modules/.package-lock.json ## Format the code
 	$(CARGO) fmt --all

@@ -19,5 +19,6 @@ mod privacy;
 mod refusals;
 mod switches;
 mod two_ways;
+mod versions;
 mod what_blocks;
 mod who_did_it;

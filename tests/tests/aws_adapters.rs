@@ -228,6 +228,7 @@ async fn a_message_arrives_as_it_was_sent() {
         asked: None,
         notified_at: Some(noon()),
         due_at: None,
+        changed_at: None,
         idle_hops: 3,
     };
     let sync_queue = SqsSyncQueue::new(client.clone(), Queues::url(QUEUE), Some(Queues::url(FIRST_SYNCS)));

@@ -29,6 +29,8 @@ pub struct SyncRequest {
     pub notified_at: Option<DateTime<Utc>>,
     /// When the dispatcher found the poll due.
     pub due_at: Option<DateTime<Utc>>,
+    /// When the host wrote the first of the changes that caused it.
+    pub changed_at: Option<DateTime<Utc>>,
     /// How many messages in a row it continues that came to nothing.
     pub idle_hops: u32,
     /// When the run has to end.
@@ -38,9 +40,21 @@ pub struct SyncRequest {
 impl SyncRequest {
     /// What `message` asks for.
     pub fn of(message: SyncMessage, deadline: DateTime<Utc>) -> Self {
-        let SyncMessage { key, trigger, tasks, log_id, asked, notified_at, due_at, idle_hops } = message;
+        let SyncMessage { key, trigger, tasks, log_id, asked, notified_at, due_at, changed_at, idle_hops } = message;
         let tasks = tasks.into_iter().collect();
-        Self { key, trigger, tasks, log_id, asked, asked_by: None, notified_at, due_at, idle_hops, deadline }
+        Self {
+            key,
+            trigger,
+            tasks,
+            log_id,
+            asked,
+            asked_by: None,
+            notified_at,
+            due_at,
+            changed_at,
+            idle_hops,
+            deadline,
+        }
     }
 
     /// Whether a run that again comes to nothing is to end the chain of messages.

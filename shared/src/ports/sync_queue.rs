@@ -30,6 +30,9 @@ pub struct SyncMessage {
     /// When the dispatcher found the poll due.
     #[serde(default, with = "timestamp::option", skip_serializing_if = "Option::is_none")]
     pub due_at: Option<DateTime<Utc>>,
+    /// When the host wrote the first of the changes that caused it.
+    #[serde(default, with = "timestamp::option", skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<DateTime<Utc>>,
     /// How many messages in a row it continues that came to nothing.
     #[serde(default)]
     pub idle_hops: u32,
@@ -42,7 +45,17 @@ impl SyncMessage {
 
     /// A message that no person waits for.
     pub fn new(key: ConnectionKey, trigger: SyncTrigger, tasks: Vec<SyncTask>) -> Self {
-        Self { key, trigger, tasks, log_id: None, asked: None, notified_at: None, due_at: None, idle_hops: 0 }
+        Self {
+            key,
+            trigger,
+            tasks,
+            log_id: None,
+            asked: None,
+            notified_at: None,
+            due_at: None,
+            changed_at: None,
+            idle_hops: 0,
+        }
     }
 
     /// Whether it asks for the sync after a login, which covers the whole calendar and all lessons. Such messages have

@@ -24,13 +24,15 @@ pub struct Metric {
 }
 
 /// All that is measured.
-pub const METRICS: [Metric; 12] = [
+pub const METRICS: [Metric; 13] = [
     // Of each run, or each part of one that goes on.
     Metric { name: "duration_ms", unit: "Milliseconds", by: Some("outcome") },
     count("google_calls"),
     count("throttled_runs"),
     // From the receipt of a push notification to the end of the run that stored its change.
     Metric { name: "push_to_stored_ms", unit: "Milliseconds", by: None },
+    // From the host's write of a lesson to the end of the run that wrote its event.
+    Metric { name: "lesson_to_google_ms", unit: "Milliseconds", by: None },
     // Of each minute's dispatcher.
     count("polls_sent"),
     Metric { name: "oldest_due_seconds", unit: "Seconds", by: None },

@@ -80,6 +80,8 @@ pub struct NotNoted {
 struct Concern {
     /// The index of the first change that concerns it.
     first: usize,
+    /// When the earliest of them was made.
+    since: DateTime<Utc>,
     /// Its lessons, each with its last mark.
     marks: BTreeMap<LessonId, LessonMark>,
 }
@@ -89,7 +91,9 @@ fn by_connection(changes: &[LessonChange]) -> BTreeMap<ConnectionKey, Concern> {
     let mut concerns = BTreeMap::new();
     for (place, change) in changes.iter().enumerate() {
         for (key, mark) in change.concerns() {
-            let concern = concerns.entry(key).or_insert(Concern { first: place, marks: BTreeMap::new() });
+            let concern =
+                concerns.entry(key).or_insert(Concern { first: place, since: change.at, marks: BTreeMap::new() });
+            concern.since = concern.since.min(change.at);
             concern.marks.insert(mark.lesson_id, mark);
         }
     }
@@ -109,8 +113,8 @@ impl NoteLessonChanges {
     /// not affect the others.
     pub async fn note(&self, changes: &[LessonChange]) -> Result<(), NotNoted> {
         let mut failed: Option<NotNoted> = None;
-        for (key, Concern { first, marks }) in by_connection(changes) {
-            let Err(error) = self.note_for(key, marks.into_values().collect()).await else { continue };
+        for (key, Concern { first, since, marks }) in by_connection(changes) {
+            let Err(error) = self.note_for(key, marks.into_values().collect(), since).await else { continue };
             tracing::warn!(connection = %key, %error, "lesson changes could not be noted");
             if failed.as_ref().is_none_or(|failed| first < failed.first) {
                 failed = Some(NotNoted { first, error });
@@ -131,7 +135,7 @@ impl NoteLessonChanges {
         self.bus.publish(&notices).await.map_err(|error| NotNoted { first, error })
     }
 
-    async fn note_for(&self, key: ConnectionKey, marks: Vec<LessonMark>) -> Result<()> {
+    async fn note_for(&self, key: ConnectionKey, marks: Vec<LessonMark>, since: DateTime<Utc>) -> Result<()> {
         let Some(credentials) = self.store.credentials(key).await? else { return Ok(()) };
         if credentials.blocked() == Some(Blocked::Disconnecting) {
             // Its mappings are about to be deleted; a new one would stay.
@@ -139,7 +143,10 @@ impl NoteLessonChanges {
         }
         self.store.mark_dirty(key, &marks, self.clock.now()).await?;
         if credentials.blocked().is_none() && credentials.settings.auto_sync {
-            let message = SyncMessage::new(key, SyncTrigger::Lesson, vec![SyncTask::PushLessons]);
+            let message = SyncMessage {
+                changed_at: Some(since),
+                ..SyncMessage::new(key, SyncTrigger::Lesson, vec![SyncTask::PushLessons])
+            };
             self.sync_queue.send(&message, Duration::ZERO).await?;
         }
         Ok(())
@@ -158,20 +165,21 @@ mod tests {
     }
 
     #[test]
-    fn each_connection_knows_the_first_change_that_concerns_it() {
+    fn each_connection_knows_the_first_change_that_concerns_it_and_since_when_it_waits() {
+        let at = |second| DateTime::UNIX_EPOCH + chrono::TimeDelta::seconds(second);
         let flagged = Lesson { has_conflict: true, ..lesson(1, 1) };
         let changes = [
-            LessonChange { old: Some(lesson(1, 1)), new: Some(flagged), at: DateTime::UNIX_EPOCH },
-            LessonChange { old: None, new: Some(lesson(2, 2)), at: DateTime::UNIX_EPOCH },
-            LessonChange { old: Some(lesson(2, 2)), new: Some(lesson(2, 1)), at: DateTime::UNIX_EPOCH },
-            LessonChange { old: Some(lesson(3, 1)), new: None, at: DateTime::UNIX_EPOCH },
+            LessonChange { old: Some(lesson(1, 1)), new: Some(flagged), at: at(1) },
+            LessonChange { old: None, new: Some(lesson(2, 2)), at: at(4) },
+            LessonChange { old: Some(lesson(2, 2)), new: Some(lesson(2, 1)), at: at(3) },
+            LessonChange { old: Some(lesson(3, 1)), new: None, at: at(5) },
         ];
-        let found: Vec<(usize, Vec<LessonId>)> = by_connection(&changes)
+        let found: Vec<(usize, DateTime<Utc>, Vec<LessonId>)> = by_connection(&changes)
             .into_values()
-            .map(|concern| (concern.first, concern.marks.into_keys().collect()))
+            .map(|concern| (concern.first, concern.since, concern.marks.into_keys().collect()))
             .collect();
         let ids = |ids: &[u128]| ids.iter().map(|id| LessonId(Uuid::from_u128(*id))).collect::<Vec<_>>();
-        assert_eq!(found, [(2, ids(&[2, 3])), (1, ids(&[2]))], "our own columns concern no connection");
+        assert_eq!(found, [(2, at(3), ids(&[2, 3])), (1, at(3), ids(&[2]))], "our own columns concern no connection");
     }
 
     /// The notice when a lesson that was `old` becomes `new`.

@@ -245,6 +245,7 @@ impl Stage {
             asked_by: None,
             notified_at: None,
             due_at: None,
+            changed_at: None,
             idle_hops: 0,
             deadline,
         };

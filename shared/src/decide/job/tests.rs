@@ -19,6 +19,7 @@ fn request(trigger: SyncTrigger) -> SyncRequest {
         asked_by: None,
         notified_at: None,
         due_at: None,
+        changed_at: None,
         idle_hops: 0,
         deadline: DateTime::UNIX_EPOCH,
     }

@@ -98,18 +98,35 @@ impl SyncCalendar {
 
 /// Logs what this part of a run did, with its metrics.
 fn log_end(request: &SyncRequest, log: &CalendarSyncLog, throttled: bool, now: DateTime<Utc>) {
-    let push_to_stored_ms = push_to_stored_ms(request.notified_at, log, now);
+    let took = Latencies::of(request, log, now);
     tracing::info!(
         connection = %request.key, trigger = ?log.trigger, outcome = ?log.outcome, google_calls = log.google_calls,
-        duration_ms = log.duration_ms, throttled_runs = u64::from(throttled), push_to_stored_ms, "synced"
+        duration_ms = log.duration_ms, throttled_runs = u64::from(throttled),
+        push_to_stored_ms = took.push_to_stored_ms, lesson_to_google_ms = took.lesson_to_google_ms, "synced"
     );
 }
 
-/// How long it took until what a push notification told of was stored. A run without a call to Google stored nothing.
-fn push_to_stored_ms(notified_at: Option<DateTime<Utc>>, log: &CalendarSyncLog, now: DateTime<Utc>) -> Option<u64> {
-    let stored = log.google_calls > 0 && log.outcome != SyncOutcome::Failed;
-    let took = now - notified_at.filter(|_| stored)?;
-    u64::try_from(took.num_milliseconds()).ok()
+/// How long what caused a run waited until it was done, in milliseconds.
+#[derive(Debug, PartialEq, Eq)]
+struct Latencies {
+    /// From the receipt of a push notification. A run without a call to Google stored nothing.
+    push_to_stored_ms: Option<u64>,
+    /// From the host's write of a lesson. A run that wrote nothing found it in Google, or waits.
+    lesson_to_google_ms: Option<u64>,
+}
+
+impl Latencies {
+    fn of(request: &SyncRequest, log: &CalendarSyncLog, now: DateTime<Utc>) -> Self {
+        let did_something = log.outcome != SyncOutcome::Failed;
+        let since = |cause: Option<DateTime<Utc>>, is_done: bool| {
+            let took = now - cause.filter(|_| did_something && is_done)?;
+            u64::try_from(took.num_milliseconds()).ok()
+        };
+        Self {
+            push_to_stored_ms: since(request.notified_at, log.google_calls > 0),
+            lesson_to_google_ms: since(request.changed_at, log.counts.written() > 0),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -118,33 +135,62 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{model::SyncCounts, testing::key};
+    use crate::{model::SyncCounts, ports::SyncMessage, testing::key};
+
+    /// The latencies of a run that `cause` sets apart, with its calls to Google and the events it made.
+    fn latencies(
+        cause: impl FnOnce(&mut SyncMessage),
+        google_calls: u32,
+        events_created: u32,
+        outcome: SyncOutcome,
+    ) -> (Option<u64>, Option<u64>) {
+        let mut message = SyncMessage::new(key(0, 0), SyncTrigger::Webhook, Vec::new());
+        cause(&mut message);
+        let log = CalendarSyncLog {
+            id: SyncLogId(Uuid::nil()),
+            key: key(0, 0),
+            trigger: SyncTrigger::Webhook,
+            asked_by: None,
+            direction: SyncDirection::TwoWay,
+            started_at: now(),
+            duration_ms: 0,
+            counts: SyncCounts { events_created, ..SyncCounts::default() },
+            google_calls,
+            outcome,
+            reasons: Vec::new(),
+        };
+        let Latencies { push_to_stored_ms, lesson_to_google_ms } =
+            Latencies::of(&SyncRequest::of(message, now()), &log, now());
+        (push_to_stored_ms, lesson_to_google_ms)
+    }
+
+    fn now() -> DateTime<Utc> {
+        "2026-03-01T08:00:00Z".parse().unwrap()
+    }
 
     #[test]
     fn only_a_run_that_listed_for_a_push_notification_tells_how_long_it_took_to_store() {
-        let now: DateTime<Utc> = "2026-03-01T08:00:00Z".parse().unwrap();
-        let notified_at = now - TimeDelta::milliseconds(900);
-        let took = |notified_at, google_calls, outcome| {
-            let log = CalendarSyncLog {
-                id: SyncLogId(Uuid::nil()),
-                key: key(0, 0),
-                trigger: SyncTrigger::Webhook,
-                asked_by: None,
-                direction: SyncDirection::TwoWay,
-                started_at: now,
-                duration_ms: 0,
-                counts: SyncCounts::default(),
-                google_calls,
-                outcome,
-                reasons: Vec::new(),
-            };
-            push_to_stored_ms(notified_at, &log, now)
+        let notified = |after: i64| {
+            move |message: &mut SyncMessage| message.notified_at = Some(now() - TimeDelta::milliseconds(after))
         };
-        assert_eq!(took(Some(notified_at), 1, SyncOutcome::Completed), Some(900));
-        assert_eq!(took(Some(notified_at), 1, SyncOutcome::Running), Some(900), "the listing comes first");
-        assert_eq!(took(Some(notified_at), 0, SyncOutcome::Completed), None, "answered by an earlier listing");
-        assert_eq!(took(Some(notified_at), 1, SyncOutcome::Failed), None);
-        assert_eq!(took(None, 1, SyncOutcome::Completed), None, "a poll");
-        assert_eq!(took(Some(now + TimeDelta::seconds(1)), 1, SyncOutcome::Completed), None, "a clock that is ahead");
+        let took = |after, google_calls, outcome| latencies(notified(after), google_calls, 0, outcome).0;
+        assert_eq!(took(900, 1, SyncOutcome::Completed), Some(900));
+        assert_eq!(took(900, 1, SyncOutcome::Running), Some(900), "the listing comes first");
+        assert_eq!(took(900, 0, SyncOutcome::Completed), None, "answered by an earlier listing");
+        assert_eq!(took(900, 1, SyncOutcome::Failed), None);
+        assert_eq!(took(-1_000, 1, SyncOutcome::Completed), None, "a clock that is ahead");
+        assert_eq!(latencies(|_| (), 1, 0, SyncOutcome::Completed), (None, None), "a poll");
+    }
+
+    #[test]
+    fn only_a_run_that_wrote_for_a_changed_lesson_tells_how_long_it_took_to_reach_google() {
+        let took = |created, outcome| {
+            let changed = |message: &mut SyncMessage| message.changed_at = Some(now() - TimeDelta::milliseconds(1_200));
+            latencies(changed, 1, created, outcome)
+        };
+        assert_eq!(took(1, SyncOutcome::Completed), (None, Some(1_200)));
+        assert_eq!(took(1, SyncOutcome::Running), (None, Some(1_200)), "more are to come");
+        assert_eq!(took(0, SyncOutcome::Completed), (None, None), "there already");
+        assert_eq!(took(1, SyncOutcome::Failed), (None, None));
     }
 }

@@ -207,6 +207,7 @@ mod tests {
             asked_by: None,
             notified_at: None,
             due_at: None,
+            changed_at: None,
             idle_hops: 0,
             deadline: start,
         };

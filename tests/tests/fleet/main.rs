@@ -1,6 +1,7 @@
 //! Many connections: when each is sent a message, and what Google is asked in a minute.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "this is test code")]
 
+mod burst;
 mod dispatch;
 mod quotas;
 mod world;

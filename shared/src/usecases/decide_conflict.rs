@@ -75,9 +75,18 @@ impl DecideConflict {
         Err(Error::unavailable("store_unavailable", "the conflicts of the lesson changed again and again"))
     }
 
-    /// Flags the host's row, also of a connection for which nothing runs, and has a run see to the rest.
-    async fn follow_up(&self, key: ConnectionKey, lesson: LessonId, has_conflict: bool) -> Result<()> {
-        self.store.flag_lesson(key, lesson, has_conflict).await?;
+    /// Flags the host's row, also of a connection for which nothing runs, and has a run see to the rest. Meanwhile a run or
+    /// another person may have flagged the row, and this write comes after theirs: so the mapping is read again after the
+    /// row, until both agree. A lesson without a mapping has no conflict.
+    async fn follow_up(&self, key: ConnectionKey, lesson: LessonId, mut has_conflict: bool) -> Result<()> {
+        loop {
+            self.store.flag_lesson(key, lesson, has_conflict).await?;
+            let stored = self.store.mapping(key, lesson).await?.is_some_and(|mapping| mapping.has_conflict);
+            if stored == has_conflict {
+                break;
+            }
+            has_conflict = stored;
+        }
         let message = SyncMessage::new(key, SyncTrigger::Lesson, vec![SyncTask::PushLessons]);
         self.sync_queue.send(&message, Duration::ZERO).await
     }

@@ -219,3 +219,21 @@ fn a_decision_whose_process_dies_is_carried_out_or_was_never_made() {
         assert_eq!(stage.changes_told(), told, "after {effects}");
     }
 }
+
+/// One process stalls between any two of its effects while a run and another person go on, and then ends what it began.
+#[test]
+fn a_decision_that_ends_late_leaves_the_flag_of_the_one_that_stands() {
+    for effects in 0..12 {
+        let (mut stage, _) = Stage::overlapped();
+        stage.say(PairState::Ignored);
+        stage.world.turns(effects);
+        let stalled = std::mem::take(&mut stage.world.actors);
+        stage.settle(TimeDelta::minutes(2));
+        stage.say(PairState::Live);
+        stage.settle(TimeDelta::minutes(2));
+        stage.world.actors.extend(stalled);
+        stage.settle(TimeDelta::minutes(2));
+        let stands = stage.pair().state();
+        assert_eq!(stage.stands(), (stands, [stands == PairState::Live; 2]), "after {effects}");
+    }
+}

@@ -131,7 +131,8 @@ pub fn conclude(state: &mut SyncState, job: &Job, ending: &Ending, ended: Ended<
             let tasks = rest_of(job);
             state.pending.tasks.clone_from(&tasks);
             recover(state);
-            state.next_sync_at = Some(ended.now);
+            // Sooner, each minute's poll would begin a chain of messages of its own beside this one.
+            state.next_sync_at = Some(ended.now + MESSAGE_ARRIVES_WITHIN);
             let rest = Some(Rest { tasks, delay: Duration::ZERO });
             Conclusion { rest, ..Conclusion::of(SyncOutcome::Running, Newcomers::AtOnce) }
         }

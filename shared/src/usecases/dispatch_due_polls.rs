@@ -13,7 +13,7 @@ use crate::{
     decide::{backoff, schedule},
     model::{SyncTask, SyncTrigger},
     ports::{Clock, Due, Random, Store, SyncMessage, SyncQueue},
-    services::concurrently::concurrently,
+    services::concurrently::each_for_itself,
 };
 
 /// Messages for one shard per minute: with 16 shards about half of Google's quota for a project.
@@ -30,21 +30,23 @@ pub struct DispatchDuePolls {
 }
 
 impl DispatchDuePolls {
-    /// Sends a message for each connection that is due, the longest due first. Returns how many.
+    /// Sends a message for each connection that is due, the longest due first. Returns how many. One whose message cannot be
+    /// sent is due again when its claim ends, and fails no other.
     pub async fn dispatch(&self) -> Result<usize> {
         let now = self.clock.now();
         let shards = (0..self.store.shards()).map(|shard| self.dispatch_shard(shard, now)).collect();
-        let dispatched = concurrently(shards).await?;
+        let (dispatched, all) = each_for_itself(shards).await;
         let sent = dispatched.iter().map(|(_, sent)| sent).sum();
         let oldest_due = dispatched.iter().filter_map(|(oldest, _)| *oldest).min().unwrap_or(now);
         tracing::info!(polls_sent = sent, oldest_due_seconds = (now - oldest_due).num_seconds(), "polled");
-        Ok(sent)
+        all.map(|()| sent)
     }
 
     /// When the longest due connection of a shard was due, and how many messages were sent.
     async fn dispatch_shard(&self, shard: u8, now: DateTime<Utc>) -> Result<(Option<DateTime<Utc>>, usize)> {
         let due = self.store.due(shard, now, MAX_CONNECTIONS_PER_SHARD_PER_MINUTE).await?;
-        let sent = concurrently(due.iter().map(|found| self.dispatch_one(*found, due.len())).collect()).await?;
+        let (sent, all) = each_for_itself(due.iter().map(|found| self.dispatch_one(*found, due.len())).collect()).await;
+        all?;
         Ok((due.first().map(|longest| longest.at), sent.into_iter().filter(|sent| *sent).count()))
     }
 

@@ -7,7 +7,7 @@ use crate::{
     Result,
     model::SyncTrigger,
     ports::{Clock, Due, Store, SyncMessage, SyncQueue},
-    services::concurrently::concurrently,
+    services::concurrently::each_for_itself,
 };
 
 /// Messages for one shard per run of the schedule; the others follow with the next.
@@ -22,14 +22,15 @@ pub struct RenewChannels {
 impl RenewChannels {
     /// Sends a message for each channel that is to be renewed. Returns how many.
     pub async fn dispatch(&self) -> Result<usize> {
-        let sent = concurrently((0..self.store.shards()).map(|shard| self.dispatch_shard(shard)).collect()).await?;
-        Ok(sent.into_iter().sum())
+        let shards = (0..self.store.shards()).map(|shard| self.dispatch_shard(shard)).collect();
+        let (sent, all) = each_for_itself(shards).await;
+        all.map(|()| sent.into_iter().sum())
     }
 
     async fn dispatch_shard(&self, shard: u8) -> Result<usize> {
         let due = self.store.renewals(shard, self.clock.now(), MAX_CONNECTIONS_PER_SHARD).await?;
-        concurrently(due.iter().map(|due| self.dispatch_one(*due)).collect()).await?;
-        Ok(due.len())
+        let (sent, all) = each_for_itself(due.iter().map(|due| self.dispatch_one(*due)).collect()).await;
+        all.map(|()| sent.len())
     }
 
     async fn dispatch_one(&self, due: Due) -> Result<()> {

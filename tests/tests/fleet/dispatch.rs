@@ -2,13 +2,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use async_trait::async_trait;
 use calendar_sync::{
-    Result,
+    Error, Result,
     adapters::system::SystemRandom,
     decide::backoff,
     model::{ConnectionKey, SyncState},
@@ -58,6 +61,22 @@ impl SyncQueue for Waiting {
     async fn send(&self, message: &SyncMessage, delay: Duration) -> Result<()> {
         if !self.left.take() {
             self.other.clone().wait_for(|stopped| *stopped).await.unwrap();
+        }
+        self.queue.send(message, delay).await
+    }
+}
+
+/// A queue that refuses one message of ten.
+struct Refusing {
+    queue: Arc<TestQueue>,
+    asked: AtomicUsize,
+}
+
+#[async_trait]
+impl SyncQueue for Refusing {
+    async fn send(&self, message: &SyncMessage, delay: Duration) -> Result<()> {
+        if self.asked.fetch_add(1, Ordering::SeqCst) % 10 == 0 {
+            return Err(Error::unavailable("queue_unavailable", "not now"));
         }
         self.queue.send(message, delay).await
     }
@@ -154,6 +173,16 @@ async fn the_dispatcher_measures_how_long_the_longest_due_connection_has_been_du
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!((&line["polls_sent"], &line["oldest_due_seconds"]), (&sent.into(), &seconds.into()), "{line}");
     }
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_sent_holds_up_no_other() {
+    let (store, _) = stored(200, |_| Some(60)).await;
+    let clock = TestClock::standing(now());
+    let queue = TestQueue::new(clock.clone());
+    let refusing = Arc::new(Refusing { queue: queue.clone(), asked: AtomicUsize::new(0) });
+    dispatcher(&store, refusing.clone(), &clock).dispatch().await.expect_err("some were refused");
+    assert_eq!((refusing.asked.load(Ordering::SeqCst), queue.take().len()), (200, 180));
 }
 
 #[tokio::test]

@@ -76,6 +76,13 @@ fn what_is_left_of_a_whole_run_is_pending_for_the_next() {
 }
 
 #[test]
+fn a_run_that_goes_on_by_a_message_is_not_polled_beside_it() {
+    let (state, conclusion) = after(Reach::Whole, &through(Left::MoreAtOnce));
+    assert_eq!(conclusion.rest.unwrap().delay, Duration::ZERO);
+    assert_eq!(state.next_sync_at, Some(at(15)), "should the message be lost");
+}
+
+#[test]
 fn a_bounded_run_leaves_the_requests_of_others_as_they_are_and_has_them_looked_after_at_once() {
     for ending in [through(Left::Nothing), through(Left::MoreAtOnce), through(Left::Throttled)] {
         let (state, conclusion) = after(Reach::Bounded, &ending);

@@ -7,7 +7,7 @@ use super::{SyncRequest, delta::Delta, words};
 use crate::{
     decide::ending::Left,
     model::{
-        CalendarEventMapping, CalendarSyncLog, EventId, SkippedEvent, SyncCounts, SyncDirection, SyncLogId,
+        CalendarEventMapping, CalendarSyncLog, EventId, LessonId, SkippedEvent, SyncCounts, SyncDirection, SyncLogId,
         SyncOutcome, text::shortened,
     },
 };
@@ -50,9 +50,19 @@ impl Report {
 
     /// Says what was done for a lesson, or why not.
     pub fn say_of(&mut self, lesson: &CalendarEventMapping, what: impl AsRef<str>) {
+        self.detail(&words::lesson(lesson, self.zone), what.as_ref());
+    }
+
+    /// Says why a lesson cannot be read, of which only the id is known.
+    pub fn say_unreadable(&mut self, lesson: LessonId, why: &str) {
+        self.failed += 1;
+        self.detail(&format!("Lesson {lesson} cannot be read"), why);
+    }
+
+    fn detail(&mut self, lesson: &str, what: &str) {
         if self.details.len() < CalendarSyncLog::MAX_REASONS {
-            let what = shortened(what.as_ref().trim_end_matches('.'), CalendarSyncLog::MAX_REASON_BYTES);
-            self.details.push(format!("{}: {what}.", words::lesson(lesson, self.zone)));
+            let what = shortened(what.trim_end_matches('.'), CalendarSyncLog::MAX_REASON_BYTES);
+            self.details.push(format!("{lesson}: {what}."));
         } else {
             self.details_left_out += 1;
         }
@@ -149,7 +159,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::{LessonId, SkipReason, SyncTrigger},
+        model::{SkipReason, SyncTrigger},
         testing::key,
     };
 
@@ -194,8 +204,9 @@ mod tests {
         let start: DateTime<Utc> = "2026-03-01T08:00:00Z".parse().unwrap();
         let lesson = CalendarEventMapping::new(key, LessonId(Uuid::nil()), start, start + TimeDelta::hours(1));
         let mut report = Report { zone: chrono_tz::Europe::Berlin, ..Report::default() };
-        for _ in 0..60 {
+        for _ in 0..30 {
             report.say_of(&lesson, "its event was made");
+            report.say_unreadable(lesson.lesson_id, "`title` is missing.");
             report.leave(Left::Failed, "Time ran out.");
         }
         let request = SyncRequest {
@@ -215,6 +226,7 @@ mod tests {
         let reasons = report.into_log(id, &request, direction, outcome, [start, start]).reasons;
         assert_eq!(reasons.len(), CalendarSyncLog::MAX_REASONS + 1);
         assert_eq!(reasons[0], "Lesson 00000000-0000-0000-0000-000000000000 of 2026-03-01 09:00: its event was made.");
+        assert_eq!(reasons[1], "Lesson 00000000-0000-0000-0000-000000000000 cannot be read: `title` is missing.");
         assert_eq!(reasons[49..], ["… and 11 more.", "Time ran out."]);
     }
 }

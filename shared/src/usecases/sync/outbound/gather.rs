@@ -163,8 +163,7 @@ async fn fail_unreadable(
     why: &str,
 ) -> Result<(), Failure> {
     let (store, key) = (&round.sync.google.store, round.request.key);
-    round.report.failed += 1;
-    round.report.say(format!("Lesson {lesson} cannot be read: {why}"));
+    round.report.say_unreadable(lesson, why);
     if let LessonLookup::Found(row) = lookup
         && row.calendar_sync_status != Some(SyncStatus::Failed)
     {
@@ -177,9 +176,11 @@ async fn fail_unreadable(
         store.write_lesson_columns(key, lesson, &flags).await?;
     }
     if let Some(mut mapping) = stored {
-        mapping.sync_status = SyncStatus::Failed;
-        mapping.error = Some(format!("The lesson cannot be read: {why}"));
-        store.save_mapping(&mapping, MarkUpdate::Clear { seen: mapping.mark.version }, &[]).await?;
+        let error = Some(format!("The lesson cannot be read: {why}"));
+        if mapping.sync_status != SyncStatus::Failed || mapping.error != error || mapping.mark.is_set {
+            (mapping.sync_status, mapping.error) = (SyncStatus::Failed, error);
+            store.save_mapping(&mapping, MarkUpdate::Clear { seen: mapping.mark.version }, &[]).await?;
+        }
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ DEMO := frontend/demo/dist/index.html
 WITH_SETTINGS := set -a; if [ -f .env ]; then . ./.env; fi; set +a;
 
 .DEFAULT_GOAL := help
-.PHONY: help run api-page reset test verify nightly soak mutants fuzz fuzzers audit bench latency first-sync cost-model build package deploy fmt lint doc unit page kill conformance browser postgresql deny schemas tried deploy-check others
+.PHONY: help run api-page reset test verify nightly soak mutants fuzz fuzzers audit bench latency first-sync speed cost-model build package deploy fmt lint doc unit page kill conformance browser postgresql deny schemas tried deploy-check others
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ latency: ## Measure how long a change takes to the other side, and fail if a sec
 EVENTS := 25000
 first-sync: ## Measure the first sync of a large calendar with 200 lessons, and fail if these take two minutes
 	$(CARGO) run --locked --package calendar-tests --example first_sync $(EVENTS)
+
+speed: $(DEMO) ## Measure how soon the page shows something on a slow phone and answers with 1,000 events (after `make browser`)
+	npm run speed --prefix frontend
 
 cost-model: ## Work out what a million connections cost
 	python3 infra/cost-model/model.py

@@ -6,9 +6,6 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { Scheduling } from "./Scheduling";
-import { locale } from "./words";
-
-document.documentElement.lang = locale;
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");

@@ -81,7 +81,7 @@ const de: Words = {
   },
 };
 
-/** The first of the viewer's languages that there is, else English. */
-export const locale = navigator.languages.find((tag) => /^(en|de)\b/.test(tag)) ?? "en-US";
+/** As index.html has chosen it. */
+export const locale = document.documentElement.lang;
 export const words = locale.startsWith("de") ? de : en;
 export const format: Formats = formats(locale, words.justNow);

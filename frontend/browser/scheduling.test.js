@@ -1,6 +1,7 @@
 // An instructor's day on the Scheduling page, in a real browser, against the whole product.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
 
 import { lookAt, width as widthOf } from "./look.js";
 import { openPage, startStack } from "./stack.js";
@@ -52,6 +53,19 @@ test("an instructor connects, and lessons stand in Google", async () => {
   await tab("Lessons");
   await section("Lessons").getByText("In Google").first().waitFor();
   await look("lessons");
+});
+
+test("the JavaScript of the tab and of the page around it weighs 170 kB at most", async (context) => {
+  const loaded = new Set();
+  const note = (request) => request.url().endsWith(".js") && loaded.add(request.url());
+  page.on("request", note);
+  await page.goto(`${stack.api}/?tab=calendar`);
+  await page.locator(".entry").first().waitFor();
+  page.off("request", note);
+  let bytes = 0;
+  for (const script of loaded) bytes += gzipSync(await (await fetch(script)).arrayBuffer()).length;
+  context.diagnostic(`JavaScript of the tab on the demo's page: ${(bytes / 1000).toFixed(1)} kB gzip`);
+  assert.ok(loaded.size > 1 && bytes <= 170_000, `${bytes} bytes`);
 });
 
 test("an open page on which nothing happens is sent 30 kB a minute at most", async () => {

@@ -7,7 +7,7 @@ import { format, words as all } from "./words";
 const { lessons: words } = all;
 
 /** The lessons of the host application, with the sync's columns. */
-export function LessonsTab({ session }: { session: Session }) {
+export default function LessonsTab({ session }: { session: Session }) {
   const lessons = useLessons(session);
   const change = useChangeLesson(session);
   return (

@@ -1,5 +1,4 @@
 import {
-  CalendarConnections,
   CalendarSyncProvider,
   CalendarSyncTab,
   ConnectionBanner,
@@ -7,15 +6,15 @@ import {
   useLoginOutcome,
 } from "@calendar-sync/react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 
 import { type Lesson, useLessons } from "./lessons";
-import { LessonsTab } from "./LessonsTab";
 import { Notices } from "./Notices";
 import { Problem } from "./Problem";
 import {
   ADMINISTRATOR,
   INSTRUCTORS,
+  nameOf,
   remember,
   remembered,
   type Session,
@@ -23,6 +22,10 @@ import {
   tokenOf,
 } from "./session";
 import { locale, words } from "./words";
+
+// Who looks at the calendar loads neither the other tab nor what is the administrator's.
+const Administration = lazy(() => import("./Administration"));
+const LessonsTab = lazy(() => import("./LessonsTab"));
 
 /** The page of an instructor, with two tabs: lessons, and the calendar with which they are synced; or that of the
  * administrator, with the connected calendars of all. */
@@ -63,7 +66,9 @@ export function Scheduling() {
           locale={locale}
         >
           {administers ? (
-            <CalendarConnections connectUrl={connectUrl} instructorName={nameOf} />
+            <Suspense>
+              <Administration />
+            </Suspense>
           ) : (
             session.data && <Tabs key={who} session={session.data} />
           )}
@@ -72,10 +77,6 @@ export function Scheduling() {
     </div>
   );
 }
-
-/** Where an instructor connects their calendar. */
-const connectUrl = () => new URL("/?tab=calendar", window.location.href).href;
-const nameOf = (instructorId: string) => INSTRUCTORS.find(({ id }) => id === instructorId)?.name;
 
 const NO_LESSONS: readonly Lesson[] = [];
 
@@ -133,7 +134,13 @@ function Tabs({ session }: { session: Session }) {
       </div>
       {shown === "lessons" && <ConnectionBanner />}
       <div role="tabpanel" id="panel" aria-labelledby={`tab-${shown}`}>
-        {shown === "lessons" ? <LessonsTab session={session} /> : <CalendarTab session={session} />}
+        {shown === "lessons" ? (
+          <Suspense>
+            <LessonsTab session={session} />
+          </Suspense>
+        ) : (
+          <CalendarTab session={session} />
+        )}
       </div>
     </>
   );

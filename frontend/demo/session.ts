@@ -17,6 +17,9 @@ export const INSTRUCTORS = [
   { id: "5c7a1e00-0000-4000-8000-0000000000a2", name: "Grace Hill" },
 ] as const;
 
+export const nameOf = (instructorId: string): string | undefined =>
+  INSTRUCTORS.find(({ id }) => id === instructorId)?.name;
+
 /** Stands for the tenant's administrator in the choice of who is signed in. */
 export const ADMINISTRATOR = "administrator";
 /** The administrator's own id: they are none of the instructors. */

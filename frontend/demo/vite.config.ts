@@ -9,6 +9,12 @@ const sourceOf = (file: string) => new URL(`../src/${file}`, import.meta.url).pa
 export default defineConfig({
   plugins: [react()],
   css,
+  build: {
+    // Browsers that lack it load the calendar a moment later.
+    modulePreload: { polyfill: false },
+    // No library here does anything when a property of it is read.
+    rolldownOptions: { treeshake: { propertyReadSideEffects: false, unknownGlobalSideEffects: false } },
+  },
   resolve: {
     alias: {
       "@calendar-sync/react/style.css": sourceOf("styles/index.css"),

@@ -1,7 +1,7 @@
 import { lazy, Suspense, useEffect } from "react";
-import { ErrorBoundary } from "react-error-boundary";
 
 import { useStatus } from "../../api/calendar";
+import { Fallible } from "../Fallible";
 import { Problem } from "../Problem";
 import { Scope } from "../Scope";
 import { Skeleton } from "../Skeleton";
@@ -35,10 +35,10 @@ function Viewer({ lessons, calendarUrl }: Required<Props>) {
   if (status === undefined) return error ? <Problem error={error} /> : place;
   if (!status.connected) return null;
   return (
-    <ErrorBoundary fallbackRender={({ error }) => <Problem error={error as Error} />}>
+    <Fallible>
       <Suspense fallback={place}>
         <EventsCalendar timeZone={status.timeZone} lessons={lessons} calendarUrl={calendarUrl} />
       </Suspense>
-    </ErrorBoundary>
+    </Fallible>
   );
 }

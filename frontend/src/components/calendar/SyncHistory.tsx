@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { olderLogs, type PersonAct, type Status, type SyncLog, useCalendar } from "../../api/calendar";
@@ -25,30 +25,23 @@ interface Props {
 export function SyncHistory({ status, lessonTitle, personName }: Props) {
   const { activity } = useLanguage().words;
   const calendar = useCalendar();
-  // What was shown when older runs were asked for: they go on from there, whatever comes meanwhile, until so much has come
-  // that the status no longer reaches back to it.
+  // What was shown when older runs were asked for, and these: they go on from there, whatever comes meanwhile, until so much
+  // has come that the status no longer reaches back to it.
   const [asked, setAsked] = useState(NOTHING);
   const reaches = asked.logs.some(({ id }) => status.logs.some((log) => log.id === id));
-  const shown = reaches ? asked : NOTHING;
-  const older = useInfiniteQuery({
-    queryKey: ["older-logs", calendar.instructorId, shown.nextCursor],
-    enabled: shown.nextCursor !== null,
-    initialPageParam: shown.nextCursor,
-    queryFn: ({ pageParam }) => (pageParam ? olderLogs(calendar, pageParam) : { logs: [], nextCursor: null }),
-    getNextPageParam: (page) => page.nextCursor,
-    staleTime: Infinity,
+  const shown = reaches ? asked : status;
+  const older = useMutation({
+    mutationFn: async (cursor: string) => {
+      const page = await olderLogs(calendar, cursor);
+      setAsked({ logs: [...shown.logs, ...page.logs], nextCursor: page.nextCursor });
+    },
   });
-  const pages = (reaches && older.data?.pages.flatMap((page) => page.logs)) || [];
-  const logs = new Map([...status.logs, ...shown.logs, ...pages].map((log) => [log.id, log]));
+  const { nextCursor } = shown;
+  const logs = new Map([...status.logs, ...shown.logs].map((log) => [log.id, log]));
   // Of a run that both know the status knows the latest.
   for (const log of status.logs) logs.set(log.id, log);
   const news = [...logs.values()].filter(isNews);
   const timeZone = status.connected ? status.timeZone : undefined;
-  const more = shown.nextCursor === null ? status.nextCursor !== null : older.hasNextPage;
-  const showMore = () => {
-    if (shown.nextCursor === null) setAsked(status);
-    else void older.fetchNextPage();
-  };
   return (
     <>
       {news.length === 0 && <p className="empty">{activity.none}</p>}
@@ -67,8 +60,8 @@ export function SyncHistory({ status, lessonTitle, personName }: Props) {
           ),
         )}
       </ul>
-      {more && (
-        <ActionButton pending={older.isFetching} onPress={showMore}>
+      {nextCursor !== null && (
+        <ActionButton pending={older.isPending} onPress={() => older.mutate(nextCursor)}>
           {activity.earlier}
         </ActionButton>
       )}

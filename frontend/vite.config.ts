@@ -16,6 +16,8 @@ export default defineConfig({
   },
   test: {
     environment: "jsdom",
+    // Where the viewer is.
+    env: { TZ: "UTC" },
     include: ["src/**/*.test.{ts,tsx}", "api-page/*.test.js"],
     restoreMocks: true,
   },

@@ -5,6 +5,7 @@ import timeGridPlugin from "@fullcalendar/react/timegrid";
 import { useMemo, useState } from "react";
 
 import { useExternalEvents } from "../../api/calendar";
+import { isElsewhere } from "../../format";
 import { useLanguage } from "../../words/language";
 import { Problem } from "../Problem";
 import { type Entry, firstDayOfWeek, notKept, ofEvent, ofLesson } from "./entries";
@@ -40,7 +41,6 @@ export default function EventsCalendar({ timeZone, lessons, calendarUrl }: Props
       ...(past ? [past.shade] : []),
     ];
   }, [lessons, events.data, past, conflictsOnly, words]);
-  const elsewhere = timeZone !== Intl.DateTimeFormat().resolvedOptions().timeZone;
   return (
     <>
       <div className="row legend">
@@ -105,7 +105,7 @@ export default function EventsCalendar({ timeZone, lessons, calendarUrl }: Props
           </span>
         </p>
       )}
-      {elsewhere && <p className="hint">{calendar.zone(timeZone)}</p>}
+      {isElsewhere(timeZone) && <p className="hint">{calendar.zone(timeZone)}</p>}
       <EntryDetails
         entry={opened}
         timeZone={timeZone}

@@ -90,13 +90,13 @@ function Row({ log, timeZone, lessonTitle, personName }: RowProps) {
         <summary>
           <span className={`headline ${TONES[log.outcome]}`}>
             <span className="mark" aria-hidden="true" />
-            <span>{summary(log, by, lessonTitle, language)}</span>
+            <span>{summary(log, by, lessonTitle, timeZone, language)}</span>
           </span>
           <Ago at={log.startedAt} timeZone={timeZone} />
         </summary>
         <ul>
           {log.reasons.map((reason) => (
-            <li key={reason}>{inWords(reason, lessonTitle, language)}</li>
+            <li key={reason}>{inWords(reason, lessonTitle, timeZone, language)}</li>
           ))}
         </ul>
         <Technical log={log} timeZone={timeZone} />

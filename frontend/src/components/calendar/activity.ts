@@ -20,6 +20,7 @@ export function summary(
   log: SyncLog,
   by: Who | undefined,
   lessonTitle: LessonTitle | undefined,
+  timeZone: string | undefined,
   language: Language,
 ): string {
   const { activity, did: words } = language.words;
@@ -30,7 +31,9 @@ export function summary(
   const [first] = log.reasons;
   if (changed === words.nothing && first === undefined && log.outcome === "completed") return cause;
   const said =
-    changed === words.nothing && first !== undefined ? inWords(first, lessonTitle, language) : changed;
+    changed === words.nothing && first !== undefined
+      ? inWords(first, lessonTitle, timeZone, language)
+      : changed;
   return `${cause}: ${log.outcome === "partial" ? said.replace(/\.$/, "") + activity.partLeft : said}`;
 }
 
@@ -46,6 +49,7 @@ const EVENT = /\b(e)vent (?=\w*\d)\w{5,}/gi;
 export function inWords(
   sentence: string,
   lessonTitle: LessonTitle | undefined,
+  timeZone: string | undefined,
   { words, format }: Language,
 ): string {
   const titled = (id: string) => {
@@ -57,5 +61,5 @@ export function inWords(
     .replaceAll(EVENT, (_, first: string) =>
       first === "e" ? words.anEvent : words.anEvent.replace(/^./, (letter) => letter.toUpperCase()),
     )
-    .replaceAll(MOMENTS, (at) => format.moment(`${at.replace(" ", "T")}Z`, "UTC"));
+    .replaceAll(MOMENTS, (at) => format.clock(at, timeZone));
 }

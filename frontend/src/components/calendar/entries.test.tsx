@@ -1,11 +1,12 @@
 import { cleanup, screen } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import type { ExternalEvent } from "../../api/calendar";
 import { english } from "../../words/language";
 import { byLesson, ConflictList } from "./ConflictList";
 import { type Entry, firstDayOfWeek, notKept, ofEvent, ofLesson } from "./entries";
 import { facts } from "./EntryDetails";
+import EventsCalendar from "./EventsCalendar";
 import type { CalendarLesson } from "./lessons";
 import { asked, show } from "./testing";
 
@@ -79,6 +80,23 @@ describe("an event of Google on the page", () => {
 
   const none = { next: [], count: 0 };
   const list = { ignored: none, timeZone: "Europe/Berlin", lessons: [lesson] };
+
+  it("says in which zone its times are where that is not the viewer's own", async () => {
+    const event = { kind: "event", event: overlapping } as const;
+    const inZone = (zone: string) => facts(event, zone, () => "Violin", english)[0];
+    expect(inZone("Europe/Berlin")).toMatch(/GMT\+1\.$/);
+    expect(inZone("UTC")).not.toMatch(/GMT|UTC/);
+    show(<ConflictList live={{ next: [next], count: 1 }} {...list} />);
+    // The lesson's and that of the overlap.
+    expect(screen.getAllByText(/GMT\+1/)).toHaveLength(2);
+    cleanup();
+    vi.stubGlobal("matchMedia", () => ({ matches: false }));
+    show(<EventsCalendar timeZone="Europe/Berlin" lessons={[]} calendarUrl="" />);
+    expect(await screen.findByText("All times are those of Europe/Berlin.")).toBeTruthy();
+    cleanup();
+    show(<EventsCalendar timeZone="UTC" lessons={[]} calendarUrl="" />);
+    expect(screen.queryByText(/All times/)).toBeNull();
+  });
 
   it("stands under the lesson that it overlaps, in the order of time, by its title", async () => {
     const later = {

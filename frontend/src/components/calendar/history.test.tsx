@@ -104,7 +104,8 @@ describe("SyncHistory", () => {
 });
 
 describe("a sentence of a run, in people's words", () => {
-  const told = (sentence: string, title?: string) => inWords(sentence, () => title, english);
+  const told = (sentence: string, title?: string, zone = "UTC") =>
+    inWords(sentence, () => title, zone, english);
 
   it.each([
     [
@@ -130,5 +131,13 @@ describe("a sentence of a run, in people's words", () => {
     ["The event was put back.", undefined, "The event was put back."],
   ])("has titles and times for ids: %s", (sentence, title, said) => {
     expect(told(sentence, title)).toBe(said);
+  });
+
+  it("says the calendar's zone where it is not the viewer's", () => {
+    const sentence = `Lesson ${ME} of 2026-07-02 09:00: its event was made.`;
+    expect(told(sentence, "Violin", "Europe/Berlin")).toBe(
+      "“Violin”, Thu, Jul 2, 09:00 AM GMT+2: its event was made.",
+    );
+    expect(inWords(sentence, undefined, undefined, english)).toContain("Thu, Jul 2, 09:00 AM: ");
   });
 });

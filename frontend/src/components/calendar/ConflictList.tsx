@@ -114,7 +114,7 @@ function Pair({ pair, lessonTitle, timeZone, onDecide }: PairProps) {
   const { words, format } = useLanguage();
   const say = words.conflicts;
   const decide = useDecideConflict(pair.id);
-  const title = pair.title ?? words.busy;
+  const title = pair.title === null ? words.busy : pair.title || words.noTitle;
   const other = pair.state === "live" ? "ignored" : "live";
   return (
     <li data-conflict={pair.id}>

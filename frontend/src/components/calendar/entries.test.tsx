@@ -119,6 +119,16 @@ describe("an event of Google on the page", () => {
     expect(asked).toEqual([]);
   });
 
+  it("is said to have no title where its title is empty, and to be busy where nobody may know it", () => {
+    const named = (title: string | null) => {
+      show(<ConflictList live={{ next: [{ ...next, title }], count: 1 }} {...list} />);
+      const said = document.querySelector(".conflict b")?.textContent;
+      cleanup();
+      return said;
+    };
+    expect(["", null].map(named)).toEqual(["(no title)", "Busy"]);
+  });
+
   it("is listed with as many as there are in all, if these are more", () => {
     show(<ConflictList live={{ next: [next], count: 12 }} {...list} />);
     expect(screen.getByText("And 11 more.")).toBeTruthy();

@@ -38,7 +38,7 @@ export default function EventsCalendar({ timeZone, lessons, calendarUrl }: Props
     return [
       ...lessons.filter(shown).map(ofLesson),
       ...(events.data?.events ?? []).map((event) => ofEvent(event, words)),
-      ...(past ? [past.shade] : []),
+      ...(past?.shades ?? []),
     ];
   }, [lessons, events.data, past, conflictsOnly, words]);
   return (

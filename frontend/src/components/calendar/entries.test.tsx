@@ -142,11 +142,14 @@ describe("the calendar", () => {
   it("says from when on events are kept where it shows what was before", () => {
     const [from, to] = [new Date("2026-02-22T23:00:00Z"), new Date("2026-03-01T23:00:00Z")];
     const within = notKept({ from, to }, "2026-02-25T00:00:00.000Z");
-    expect(within?.shade).toMatchObject({ start: from, end: new Date("2026-02-25T00:00:00Z") });
+    expect(within?.shades.map(({ allDay }) => allDay)).toEqual([undefined, true]);
+    expect(within?.shades[0]).toMatchObject({ start: from, end: new Date("2026-02-25T00:00:00Z") });
+    // Whole days end before the day of which all is kept.
+    expect(within?.shades[1]?.end).toEqual(new Date("2026-02-25T23:59:59.999Z"));
     const first = (zone: string) =>
       within && english.format.days(within.firstDay, within.firstDay, zone).replace(/.*, /, "");
     expect(["UTC", "Europe/Berlin", "America/New_York"].map(first)).toEqual(["Feb 25", "Feb 26", "Feb 25"]);
-    expect(notKept({ from, to }, "2026-05-01T00:00:00.000Z")?.shade.end).toEqual(to);
+    expect(notKept({ from, to }, "2026-05-01T00:00:00.000Z")?.shades[0]?.end).toEqual(to);
     expect(notKept({ from, to }, "2026-02-20T00:00:00.000Z")).toBeNull();
     expect(notKept({ from, to }, undefined)).toBeNull();
     expect(notKept(null, "2026-02-25T00:00:00.000Z")).toBeNull();

@@ -43,15 +43,22 @@ export function ofEvent(event: ExternalEvent, words: Words): EventInput {
 
 const DAY_MS = 86_400_000;
 
-/** A range of the calendar in which past events are not kept, as a shade, and the first day of which all are: where what is
- * kept begins within a day, the next one. `null` where all of the range is kept. */
+/** A range of the calendar in which past events are not kept, as shades of hours and of whole days, and the first day of which
+ * all are: where what is kept begins within a day, the next one. `null` where all of the range is kept. */
 export function notKept(range: { from: Date; to: Date } | null, availableFrom: string | undefined) {
   if (range === null || availableFrom === undefined) return null;
   const known = Date.parse(availableFrom);
   if (range.from.getTime() >= known) return null;
-  const end = new Date(Math.min(known, range.to.getTime()));
-  const shade = { start: range.from, end, display: "background", className: "not-kept" } satisfies EventInput;
-  return { shade, firstDay: new Date(known + DAY_MS - 1).toISOString() };
+  const firstDay = known + DAY_MS - 1;
+  const until = (end: number): EventInput => ({
+    start: range.from,
+    end: new Date(Math.min(end, range.to.getTime())),
+    display: "background",
+    className: "not-kept",
+  });
+  // Weeks show the one and months the other.
+  const shades = [until(known), { ...until(firstDay), allDay: true }];
+  return { shades, firstDay: new Date(firstDay).toISOString() };
 }
 
 /** The first day of the week where the viewer is: 0 is Sunday. */

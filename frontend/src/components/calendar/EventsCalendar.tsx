@@ -86,6 +86,7 @@ export default function EventsCalendar({ timeZone, lessons, calendarUrl }: Props
         columnEventInnerClass="entry-inner"
         columnEventTimeClass="entry-time"
         columnEventTitleClass="entry-title"
+        rowEventTitleClass="row-title"
         nowIndicator
         eventInteractive
         eventClick={({ event }) => setOpened(event.extendedProps["entry"] as Entry)}

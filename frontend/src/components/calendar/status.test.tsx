@@ -1,6 +1,6 @@
-import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { english } from "../../words/language";
 import { CalendarSyncStatus } from "./CalendarSyncStatus";
@@ -189,5 +189,27 @@ describe("CalendarSyncStatus", () => {
   it("cannot sync what is switched off", () => {
     show(<CalendarSyncStatus />, { ...connected, state: "switched_off" });
     expect(screen.getByRole("button", { name: "Sync now" }).hasAttribute("disabled")).toBe(true);
+  });
+});
+
+describe("a tab that nobody sees", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("asks for nothing until it is seen again", async () => {
+    vi.useFakeTimers();
+    const turn = (state: DocumentVisibilityState) => {
+      vi.spyOn(document, "visibilityState", "get").mockReturnValue(state);
+      fireEvent(window, new Event("visibilitychange"));
+    };
+    const wait = () => act(() => vi.advanceTimersByTimeAsync(60_000));
+    show(<CalendarSyncStatus />, connected);
+    turn("hidden");
+    await wait();
+    expect(asked).toEqual([]);
+    turn("visible");
+    await wait();
+    expect(asked.length).toBeGreaterThan(10);
   });
 });

@@ -1,5 +1,5 @@
-// Takes pictures of every state, light, dark and on a phone, into `browser/pictures`: `npm run pictures`, or some of them,
-// `npm run pictures -- at-work event`. Those that the documents show go there as well.
+// Takes pictures of every state, light, dark, on phones, in German, magnified and in colours that the viewer forces, into
+// `browser/pictures`: `npm run pictures`, or some of them, `npm run pictures -- at-work event`. Those that the documents show go there as well.
 import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -15,6 +15,10 @@ const VIEWS = {
   light: { colorScheme: "light", width: 1200, height: 900 },
   dark: { colorScheme: "dark", width: 1200, height: 900 },
   phone: { colorScheme: "light", width: 390, height: 844 },
+  narrow: { colorScheme: "dark", locale: "de-DE", width: 320, height: 640 },
+  german: { colorScheme: "light", locale: "de-DE", width: 1200, height: 900 },
+  magnified: { colorScheme: "light", width: 600, height: 450 },
+  forced: { colorScheme: "light", forcedColors: "active", width: 1200, height: 900 },
 };
 
 /** The documents' pictures. */
@@ -44,19 +48,34 @@ for (const { name } of STATES)
 
 await mkdir(PICTURES, { recursive: true });
 const stack = await startStack({ LOCAL_NOW: NOW });
-const { page, close } = await openPage(stack.api);
+let page;
 try {
-  await work();
-  for (const state of STATES.filter(({ name }) => wanted.length === 0 || wanted.includes(name)))
-    for (const view of Object.keys(VIEWS)) await picture(state, view);
+  await withPage("en-US", work);
+  for (const locale of ["en-US", "de-DE"]) await withPage(locale, () => pictures(locale));
 } finally {
-  await close();
   await stack.stop();
+}
+
+/** Does something with a page whose viewer reads this language. */
+async function withPage(locale, act) {
+  const opened = await openPage(stack.api, locale);
+  page = opened.page;
+  try {
+    await page.clock.setFixedTime(NOW);
+    await act();
+  } finally {
+    await opened.close();
+  }
+}
+
+async function pictures(locale) {
+  const views = Object.keys(VIEWS).filter((view) => (VIEWS[view].locale ?? "en-US") === locale);
+  for (const state of STATES.filter(({ name }) => wanted.length === 0 || wanted.includes(name)))
+    for (const view of views) await picture(state, view);
 }
 
 /** A calendar is connected, and one of the plans in it overlaps a lesson. */
 async function work() {
-  await page.clock.setFixedTime(NOW);
   await page.goto(`${stack.api}/?tab=calendar`);
   await page.getByRole("button", { name: "Connect Google Calendar" }).click();
   await page.getByLabel("ada@example.com").check();
@@ -73,9 +92,9 @@ async function work() {
 }
 
 async function picture(state, view) {
-  const { colorScheme, ...size } = VIEWS[view];
-  await page.emulateMedia({ colorScheme });
-  await page.setViewportSize(size);
+  const { colorScheme, forcedColors = "none", width, height } = VIEWS[view];
+  await page.emulateMedia({ colorScheme, forcedColors });
+  await page.setViewportSize({ width, height });
   await page.route("**/calendar/status/**", (call) => answer(call, state));
   await page.goto(`${stack.api}/?tab=${state.tab ?? "calendar"}${state.search ?? ""}`);
   await page

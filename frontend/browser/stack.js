@@ -50,7 +50,7 @@ export async function startStack(settings = {}) {
 }
 
 /** A page of a new browser profile, and what went wrong on it; what Google serves is not ours. */
-export async function openPage(address) {
+export async function openPage(address, locale = "en-US") {
   const executablePath = execFileSync("which", ["chromium"], { encoding: "utf8" }).trim();
   const browser = await chromium.launch({
     executablePath,
@@ -59,6 +59,7 @@ export async function openPage(address) {
   const page = await browser.newPage({
     viewport: { width: 1200, height: 1400 },
     timezoneId: "Europe/Berlin",
+    locale,
   });
   page.setDefaultTimeout(30_000);
   const errors = [];

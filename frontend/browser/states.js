@@ -65,7 +65,7 @@ export const STATES = [
     act: async (page) => {
       const event = page.locator(".entry.busy.overlaps").first();
       // On a phone a day is shown, and it is on the next.
-      if ((await event.count()) === 0) await page.getByRole("button", { name: "Next" }).click();
+      if ((await event.count()) === 0) await page.locator(".calendar button").nth(2).click();
       await event.click();
     },
   },
@@ -141,6 +141,13 @@ export const STATES = [
     act: async (page) => {
       for (const run of await page.locator(".activity details").all())
         await run.evaluate((it) => (it.open = true));
+    },
+  },
+  {
+    name: "past",
+    act: async (page) => {
+      await page.locator('.calendar [role="tab"]').last().click();
+      await page.locator(".calendar button").first().click();
     },
   },
   { name: "details", act: (page) => page.locator(".sync-status .more summary").last().click() },

@@ -1,7 +1,7 @@
 //! The Lambda functions: each module holds one endpoint's `handle` and its dependencies; `src/bin` holds their mains.
 //!
 //! Over HTTP: [`oauth_url`], [`oauth_callback`], [`sync`], [`status`], [`disconnect`], [`settings`],
-//! [`external_events`], [`connections`], [`conflicts`] behind API Gateway, and [`webhook`] behind a function URL. By event: [`poll`] and
+//! [`external_events`], [`connections`], [`conflicts`], [`erase`] behind API Gateway, and [`webhook`] behind a function URL. By event: [`poll`] and
 //! [`renew_channels`] by schedule, [`sync_worker`] and [`lesson_feed`] by queue, [`lesson_changes`] by the lessons
 //! table's stream.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -9,6 +9,7 @@
 pub mod conflicts;
 pub mod connections;
 pub mod disconnect;
+pub mod erase;
 pub mod external_events;
 pub mod lesson_changes;
 pub mod lesson_feed;

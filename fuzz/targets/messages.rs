@@ -33,7 +33,7 @@ fuzz_target!(|data: &[u8]| {
             message.body = Some(words);
             let mut event = SqsEvent::default();
             event.records = vec![message];
-            wait(jobs::each_sync_message(event, async |_| Ok(())));
+            wait(jobs::each_worker_message(event, async |_| Ok(())));
         }
         1 => {
             let Ok(event) = serde_json::from_slice::<dynamodb::Event>(rest) else { return };

@@ -28,7 +28,9 @@ use crate::{
     },
     config::Config,
     model::WebhookKeys,
-    ports::{Calendar, Clock, DeadLetters, Login, NoticeBus, Random, RateLimiter, Store, SyncQueue, TokenVault},
+    ports::{
+        Calendar, Clock, DeadLetters, EraseQueue, Login, NoticeBus, Random, RateLimiter, Store, SyncQueue, TokenVault,
+    },
 };
 
 /// The roots of AWS's own certificates (<https://www.amazontrust.com/repository/>). Loading the system's bundle would
@@ -121,8 +123,17 @@ impl Bootstrap {
     }
 
     pub fn sync_queue(&self) -> Result<Arc<dyn SyncQueue>> {
+        Ok(Arc::new(self.sqs()?))
+    }
+
+    /// The same queue, for the messages of erasures.
+    pub fn erase_queue(&self) -> Result<Arc<dyn EraseQueue>> {
+        Ok(Arc::new(self.sqs()?))
+    }
+
+    fn sqs(&self) -> Result<SqsSyncQueue> {
         let (config, client) = (&self.config, aws_sdk_sqs::Client::new(&self.aws));
-        Ok(Arc::new(SqsSyncQueue::new(client, config.sync_queue_url()?, config.first_sync_queue_url()?)))
+        Ok(SqsSyncQueue::new(client, config.sync_queue_url()?, config.first_sync_queue_url()?))
     }
 
     pub fn feed_dead_letters(&self) -> Result<Arc<dyn DeadLetters>> {

@@ -68,6 +68,8 @@ pub struct TableNames {
     pub google_accounts: String,
     /// `TABLE_RATE_LIMITS`.
     pub rate_limits: String,
+    /// `TABLE_ERASURES`.
+    pub erasures: String,
     /// `TABLE_INSTRUCTORS`.
     pub instructors: String,
     /// `TABLE_LESSONS`.
@@ -168,6 +170,7 @@ impl Config {
             oauth_states: self.or("TABLE_OAUTH_STATES", "oauth_states"),
             google_accounts: self.or("TABLE_GOOGLE_ACCOUNTS", "google_accounts"),
             rate_limits: self.or("TABLE_RATE_LIMITS", "rate_limits"),
+            erasures: self.or("TABLE_ERASURES", "erasures"),
             instructors: self.or("TABLE_INSTRUCTORS", "instructors"),
             lessons: self.or("TABLE_LESSONS", "lessons"),
         }

@@ -70,6 +70,20 @@ impl Error {
         Self::new(ErrorKind::NotFound, "unknown_conflict", "There is no such conflict, or no longer.")
     }
 
+    /// For an erasure that was never begun, or whose record has expired.
+    pub fn unknown_erasure() -> Self {
+        Self::new(ErrorKind::NotFound, "unknown_erasure", "There is no such erasure, or no longer.")
+    }
+
+    /// For a login, or an erasure of another kind, while one is under way that it would contradict.
+    pub fn erasing() -> Self {
+        Self::new(
+            ErrorKind::Conflict,
+            "erasing",
+            "What is kept of the instructor is being erased. Please wait for its end.",
+        )
+    }
+
     /// A transient failure of a service that we depend on.
     pub fn unavailable(code: &'static str, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::new(ErrorKind::Unavailable, code, "A service we depend on did not answer. Please try again.")

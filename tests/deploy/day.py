@@ -202,6 +202,18 @@ def a_disconnect_that_google_refuses_is_ended_by_the_worker(world):
     assert world.event_of(PIANO) is None
 
 
+def an_administrator_erases_all_of_the_tenant(world):
+    status, answer = world.connect()
+    assert status == 200, answer
+    until("the event", lambda: world.event_of(PIANO))
+    world.rest()
+    erasure = world.ask("POST", "erase", {"erase": "tenant", "confirm": TENANT}, token=world.admin)
+    until("the end", lambda: world.ask("GET", f"erase/{erasure['id']}", token=world.admin)["state"] == "erased")
+    until("the host's notice", lambda: "erasure.ended" in types(world))
+    assert world.event_of(PIANO) is None
+    assert world.status()["state"] == "not_connected"
+
+
 def nothing_failed_and_nothing_was_denied(world):
     lines = [json.loads(line) for line in world.stack.log_lines()]
     assert any(line.get("message") == "synced" for line in lines), "the log is there"
@@ -246,6 +258,7 @@ STEPS = [
     a_withdrawn_permission_is_told,
     a_disconnect_takes_all_down,
     a_disconnect_that_google_refuses_is_ended_by_the_worker,
+    an_administrator_erases_all_of_the_tenant,
     nothing_failed_and_nothing_was_denied,
     tables_stay_when_the_stack_goes,
 ]

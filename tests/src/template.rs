@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value as Yaml;
 
 /// The resources that hold the tables of `calendar_sync::adapters::dynamo::tables::TABLES`, in the same order.
-pub const TABLE_RESOURCES: [&str; 9] = [
+pub const TABLE_RESOURCES: [&str; 10] = [
     "CredentialsTable",
     "MappingsTable",
     "ExternalEventsTable",
@@ -13,6 +13,7 @@ pub const TABLE_RESOURCES: [&str; 9] = [
     "OAuthStatesTable",
     "GoogleAccountsTable",
     "RateLimitsTable",
+    "ErasuresTable",
     "InstructorsTable",
     "LessonsTable",
 ];

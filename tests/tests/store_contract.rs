@@ -120,6 +120,10 @@ contract! {
         a_log_row_of_the_longest_sentences_is_stored
         a_log_row_replaces_the_one_under_its_id
         notices_wait_in_order_until_delivered;
+    erasures:
+        an_erasure_that_is_under_way_stays_as_it_is
+        instructors_are_known_from_their_first_login_until_they_are_erased
+        rows_are_erased_so_many_at_a_time_and_no_others;
     logins:
         a_state_is_taken_once
         hostile_states_are_just_unknown;

@@ -55,6 +55,7 @@ const words: Words = {
       "Die Anmeldung dauerte länger als zehn Minuten oder wurde schon benutzt. Bitte noch einmal verbinden.",
     no_refresh_token:
       "Google gab keine dauerhafte Erlaubnis. Bitte diese Anwendung aus den Verbindungen des Google-Kontos entfernen und noch einmal verbinden.",
+    erasing: "Was hier über Sie gespeichert ist, wird gerade gelöscht. Bitte danach noch einmal versuchen.",
     disconnecting: "Die vorige Verbindung wird noch getrennt. Bitte in einer Minute noch einmal versuchen.",
     connection_changed: "Die Verbindung wurde im selben Augenblick geändert. Bitte noch einmal versuchen.",
     unreachable:

@@ -58,6 +58,7 @@ export const en = {
     unknown_state: "The login took longer than ten minutes, or was used before. Please connect again.",
     no_refresh_token:
       "Google gave no lasting permission. Remove this application from your Google account's connections, then connect again.",
+    erasing: "What is kept of you here is being erased. Please try again when that has ended.",
     disconnecting: "The connection before is still being taken down. Please try again in a minute.",
     connection_changed: "The connection was changed at the same moment. Please try again.",
     unreachable: "The server did not answer. Reload the page to see whether the calendar is connected.",

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use aws_types::app_name::AppName;
 use calendar_functions::{
-    conflicts, connections, disconnect, external_events, lesson_changes, lesson_feed, oauth_callback, oauth_url, poll,
-    renew_channels, settings, status, sync, sync_worker, webhook,
+    conflicts, connections, disconnect, erase, external_events, lesson_changes, lesson_feed, oauth_callback, oauth_url,
+    poll, renew_channels, settings, status, sync, sync_worker, webhook,
 };
 use calendar_sync::bootstrap::Bootstrap;
 
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Which request goes to which function.
-pub const ROUTES: [Route; 11] = [
+pub const ROUTES: [Route; 13] = [
     Route { method: "GET", path: "/api/v1/calendar/oauth/url", function: "oauth-url", access: Token },
     Route { method: "GET", path: "/api/v1/calendar/oauth/callback", function: "oauth-callback", access: Open },
     Route { method: "POST", path: "/api/v1/calendar/oauth/callback", function: "oauth-callback", access: Token },
@@ -30,6 +30,8 @@ pub const ROUTES: [Route; 11] = [
     Route { method: "GET", path: "/api/v1/calendar/connections", function: "connections", access: Token },
     Route { method: "PATCH", path: "/api/v1/calendar/settings", function: "settings", access: Token },
     Route { method: "POST", path: "/api/v1/calendar/disconnect", function: "disconnect", access: Token },
+    Route { method: "POST", path: "/api/v1/calendar/erase", function: "erase", access: Token },
+    Route { method: "GET", path: "/api/v1/calendar/erase/{id}", function: "erase", access: Token },
     Route {
         method: "GET",
         path: "/api/v1/calendar/external-events/{instructorId}",
@@ -112,6 +114,7 @@ pub async fn functions(bootstrap: &Bootstrap) -> calendar_sync::Result<Functions
         connections as "connections",
         settings as "settings",
         disconnect as "disconnect",
+        erase as "erase",
         external_events as "external-events",
         conflicts as "conflicts",
         webhook as "webhook",

@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use aws_sdk_eventbridge::{Client, primitives::DateTime as AwsDateTime, types::PutEventsRequestEntry};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::{
     Error, Result,
-    model::{InstructorId, Notice, NoticeKind, TenantId, timestamp},
+    model::{Erasure, ErasureScope, InstructorId, Notice, NoticeKind, TenantId, timestamp},
     ports::NoticeBus,
 };
 
@@ -34,6 +35,37 @@ struct Detail<'a> {
     at: DateTime<Utc>,
     #[serde(flatten)]
     kind: &'a NoticeKind,
+}
+
+/// The `detail-type` of [`ErasureDetail`].
+const ERASURE_ENDED: &str = "erasure.ended";
+
+/// The `detail` of the end of an erasure.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErasureDetail {
+    r#type: &'static str,
+    id: Uuid,
+    tenant_id: TenantId,
+    /// Absent when all instructors of the tenant were erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instructor_id: Option<InstructorId>,
+    #[serde(with = "timestamp")]
+    began_at: DateTime<Utc>,
+}
+
+impl ErasureDetail {
+    fn of(erasure: &Erasure) -> Self {
+        let instructor_id = match erasure.scope {
+            ErasureScope::Instructor(instructor) => Some(instructor),
+            ErasureScope::Tenant => None,
+        };
+        // The same in every delivery of the same erasure, and another one for the next of that instructor or tenant.
+        let name = format!("{}#{}#{}", erasure.tenant_id, erasure.scope, timestamp::format(erasure.began_at));
+        let digest = Sha256::digest(name);
+        let id = uuid::Builder::from_custom_bytes(std::array::from_fn(|place| digest[place])).into_uuid();
+        Self { r#type: ERASURE_ENDED, id, tenant_id: erasure.tenant_id, instructor_id, began_at: erasure.began_at }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -69,6 +101,18 @@ impl EventBridgeBus {
 impl NoticeBus for EventBridgeBus {
     async fn publish(&self, notices: &[Notice]) -> Result<()> {
         let entries = notices.iter().map(|notice| self.entry(notice)).collect::<Result<Vec<_>>>()?;
+        self.put(entries).await
+    }
+
+    async fn tell_erased(&self, erasure: &Erasure) -> Result<()> {
+        let detail = serde_json::to_string(&ErasureDetail::of(erasure)).map_err(Error::internal)?;
+        let entry = PutEventsRequestEntry::builder().event_bus_name(&self.bus).source(SOURCE);
+        self.put(vec![entry.detail_type(ERASURE_ENDED).detail(detail).build()]).await
+    }
+}
+
+impl EventBridgeBus {
+    async fn put(&self, entries: Vec<PutEventsRequestEntry>) -> Result<()> {
         for entries in calls(entries, |entry| entry.detail().map_or(0, str::len)) {
             let sent = entries.len();
             let answer = self

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_sqs::{Client, types::MessageAttributeValue};
+use serde::Serialize;
 
 use crate::{
     Error, Result,
-    ports::{DeadLetters, SyncMessage, SyncQueue},
+    ports::{DeadLetters, EraseMessage, EraseQueue, SyncMessage, SyncQueue},
 };
 
 /// SQS delays a message by 15 minutes at most
@@ -26,17 +27,28 @@ impl SqsSyncQueue {
     pub fn new(client: Client, queue_url: String, first_syncs_url: Option<String>) -> Self {
         Self { client, queue_url, first_syncs_url }
     }
+
+    async fn send_to(&self, url: &str, message: &(impl Serialize + Sync), delay: Duration) -> Result<()> {
+        let body = serde_json::to_string(message).map_err(Error::internal)?;
+        let seconds = i32::try_from(delay.min(MAX_DELAY).as_secs()).map_err(Error::internal)?;
+        let sent = self.client.send_message().queue_url(url).message_body(body).delay_seconds(seconds);
+        sent.send().await.map_err(|error| Error::unavailable("queue_unavailable", error))?;
+        Ok(())
+    }
 }
 
 #[async_trait]
 impl SyncQueue for SqsSyncQueue {
     async fn send(&self, message: &SyncMessage, delay: Duration) -> Result<()> {
-        let body = serde_json::to_string(message).map_err(Error::internal)?;
-        let seconds = i32::try_from(delay.min(MAX_DELAY).as_secs()).map_err(Error::internal)?;
         let url = self.first_syncs_url.as_ref().filter(|_| message.is_first_sync()).unwrap_or(&self.queue_url);
-        let sent = self.client.send_message().queue_url(url).message_body(body).delay_seconds(seconds);
-        sent.send().await.map_err(|error| Error::unavailable("queue_unavailable", error))?;
-        Ok(())
+        self.send_to(url, message, delay).await
+    }
+}
+
+#[async_trait]
+impl EraseQueue for SqsSyncQueue {
+    async fn send_erase(&self, message: &EraseMessage, delay: Duration) -> Result<()> {
+        self.send_to(&self.queue_url, message, delay).await
     }
 }
 

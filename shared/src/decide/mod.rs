@@ -6,6 +6,7 @@ pub mod breaker;
 pub mod conflicts;
 pub mod disconnect;
 pub mod ending;
+pub mod erase;
 pub mod inbound;
 pub mod job;
 pub mod occurrences;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Error, ErrorKind, Result,
-    model::{ConflictId, InstructorId},
+    model::{ConflictId, ErasureScope, InstructorId},
 };
 
 /// The largest accepted body, in bytes.
@@ -68,6 +68,12 @@ pub fn instructor(text: &str) -> Result<InstructorId> {
 pub fn conflict_in_path(request: &Request) -> Result<ConflictId> {
     let value = request.path_parameters_ref().and_then(|parameters| parameters.first("conflictId"));
     value.and_then(|text| text.parse().ok()).ok_or_else(Error::unknown_conflict)
+}
+
+/// A text that is no id of an erasure names none.
+pub fn erasure_in_path(request: &Request) -> Result<ErasureScope> {
+    let value = request.path_parameters_ref().and_then(|parameters| parameters.first("id"));
+    value.and_then(|text| text.parse().ok()).ok_or_else(Error::unknown_erasure)
 }
 
 /// The JSON object of a request's body.

@@ -8,20 +8,33 @@ use std::panic::AssertUnwindSafe;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use futures::{FutureExt, StreamExt, stream};
 
-use crate::{Result, ports::SyncMessage};
+use serde::Deserialize;
+
+use crate::{
+    Result,
+    ports::{EraseMessage, SyncMessage},
+};
 
 /// Messages of one batch that are handled concurrently.
 const CONCURRENT_MESSAGES: usize = 10;
 
+/// A message of the sync worker's queues.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum WorkerMessage {
+    Erase(EraseMessage),
+    Sync(Box<SyncMessage>),
+}
+
 /// Handles each message of a batch. A body that cannot be read fails each time, until SQS moves it to the dead letters.
-pub async fn each_sync_message<F, Fut>(event: SqsEvent, handle: F) -> SqsBatchResponse
+pub async fn each_worker_message<F, Fut>(event: SqsEvent, handle: F) -> SqsBatchResponse
 where
-    F: Fn(SyncMessage) -> Fut,
+    F: Fn(WorkerMessage) -> Fut,
     Fut: Future<Output = Result<()>>,
 {
     each_message(event, |body| {
-        let sync_message = serde_json::from_str(&body).map_err(crate::Error::internal);
-        async { handle(sync_message?).await }
+        let message = serde_json::from_str(&body).map_err(crate::Error::internal);
+        async { handle(message?).await }
     })
     .await
 }
@@ -91,19 +104,24 @@ mod tests {
             message("good", &sync_message("webhook")),
             message("panics", &sync_message("poll")),
             message("fails", &sync_message("manual")),
+            message("erases", r#"{"tenant_id":"00000000-0000-4000-8000-000000000001","erase":"tenant"}"#),
+            message("erases what is nothing", r#"{"tenant_id":"00000000-0000-4000-8000-000000000001","erase":"all"}"#),
             message("garbage", "{"),
         ];
-        let response = each_sync_message(event, |sync_message| async move {
-            match sync_message.trigger {
-                SyncTrigger::Poll => panic!("on purpose"),
-                SyncTrigger::Manual => Err(Error::internal("on purpose")),
-                _ => Ok(()),
+        let response = each_worker_message(event, |message| async move {
+            match message {
+                WorkerMessage::Erase(_) => Ok(()),
+                WorkerMessage::Sync(message) => match message.trigger {
+                    SyncTrigger::Poll => panic!("on purpose"),
+                    SyncTrigger::Manual => Err(Error::internal("on purpose")),
+                    _ => Ok(()),
+                },
             }
         })
         .await;
         let mut failed: Vec<_> =
             response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
         failed.sort();
-        assert_eq!(failed, ["fails", "garbage", "panics"]);
+        assert_eq!(failed, ["erases what is nothing", "fails", "garbage", "panics"]);
     }
 }

@@ -5,6 +5,7 @@ pub mod channel_token;
 pub mod conflict;
 pub mod connection;
 pub mod connection_health;
+pub mod erasure;
 pub mod event;
 pub mod event_id;
 pub mod external_event;
@@ -33,6 +34,7 @@ pub use connection::{
     ConnectionStatus, InstructorCalendarCredentials, SettingChange, SettingsPatch, SyncDirection, SyncSettings,
 };
 pub use connection_health::{ConnectionFilter, ConnectionHealth, Unfollowed};
+pub use erasure::{Erasure, ErasureScope};
 pub use event::{Event, EventStatus, EventTime, EventType, Free};
 pub use event_id::OwnEventId;
 pub use external_event::{Extent, ExternalCalendarEvent};

@@ -4,6 +4,7 @@ pub mod bus;
 pub mod calendar;
 pub mod clock;
 pub mod dead_letters;
+pub mod erase_queue;
 pub mod login;
 pub mod random;
 pub mod rate_limiter;
@@ -18,14 +19,15 @@ pub use calendar::{
 };
 pub use clock::Clock;
 pub use dead_letters::DeadLetters;
+pub use erase_queue::{EraseMessage, EraseQueue};
 pub use login::{GrantedTokens, IssuedTokens, Login, LoginError};
 pub use random::Random;
 pub use rate_limiter::{RateLimiter, Reservation};
 pub use store::{
     AccountStore, Among, ConflictChanges, ConflictFlags, ConflictStore, Connect, ConnectionPage, ConnectionStore, Due,
-    ExternalEventStore, ExternalLookup, HostStore, LeaseAttempt, LessonLookup, LessonMark, LessonSyncColumns,
-    LoginStore, MappingStore, MarkUpdate, MentionStore, Outbox, ReleaseOutcome, ScheduleStore, Store, SyncLogStore,
-    SyncStateStore, TenantStore,
+    ErasureStore, ExternalEventStore, ExternalLookup, HostStore, LeaseAttempt, LessonLookup, LessonMark,
+    LessonSyncColumns, LoginStore, MappingStore, MarkUpdate, MentionStore, Outbox, ReleaseOutcome, ScheduleStore,
+    Store, SyncLogStore, SyncStateStore, TenantStore,
 };
 pub use sync_queue::{SyncMessage, SyncQueue};
 pub use token_vault::TokenVault;

@@ -8,6 +8,7 @@ use data_encoding::BASE64URL_NOPAD;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
+use super::erase::refuse_while_erasing;
 use crate::{
     Error, Result,
     model::{ConnectionKey, OAuthState, Person},
@@ -50,6 +51,7 @@ impl BeginLogin {
         if !self.store.instructor_exists(key).await? {
             return Err(Error::not_found());
         }
+        refuse_while_erasing(&*self.store, key).await?;
         let return_path = checked_path(options.return_path.as_deref().unwrap_or("/"))?;
         let (state, browser) = (self.token(), self.token());
         let verifier = SecretString::from(self.token());

@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 use super::{
     begin_login::digest,
     disconnect::{Disconnect, Disconnected, Keep},
+    erase::refuse_while_erasing,
 };
 use crate::{
     Error, ErrorKind, Result,
@@ -124,6 +125,7 @@ impl FinishLogin {
     ) -> Result<InstructorCalendarCredentials> {
         let code = answer.map_err(|word| refusal(&word))?;
         let google = &self.google;
+        refuse_while_erasing(&*google.store, begun.key).await?;
         let verifier = google.vault.open(begun.key, &begun.verifier).await?;
         let asked_at = google.clock.now();
         let granted = google.login.exchange(&code, &verifier, asked_at).await.map_err(|error| match error {

@@ -5,6 +5,7 @@ pub mod change_settings;
 pub mod decide_conflict;
 pub mod disconnect;
 pub mod dispatch_due_polls;
+pub mod erase;
 pub mod finish_login;
 pub mod handle_sync_message;
 pub mod list_connections;

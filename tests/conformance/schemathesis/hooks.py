@@ -62,6 +62,8 @@ ACCEPTED = [
      "neither a login nor Google's code for it can be made up"),
     (RejectedPositiveData, "listExternalEvents", 400, malformed("from", "to", "cursor"),
      "a schema does not say how long a range may be, nor which cursors there are"),
+    (RejectedPositiveData, "erase", 400, malformed("confirm"),
+     "a schema does not say that one field repeats another"),
     (RejectedPositiveData, "syncNow", 400, malformed("startDate", "endDate"),
      "a schema does not say how long a range may be, nor that `null` is absent"),
 ]

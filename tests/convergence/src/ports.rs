@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use calendar_sync::{
     Error, Result,
     adapters::google::{Answer, GoogleLogin, Request, Transport},
-    model::{CalendarOAuthTokens, ConnectionKey, GoogleAccount, Notice, SyncDirection, SyncTask},
+    model::{CalendarOAuthTokens, ConnectionKey, Erasure, GoogleAccount, Notice, SyncDirection, SyncTask},
     ports::{
         CalendarError, Clock, GrantedTokens, IssuedTokens, Login, LoginError, NoticeBus, Random, SyncMessage, SyncQueue,
     },
@@ -80,6 +80,11 @@ impl NoticeBus for Sim {
         let taken = if sent.is_ok() { notices.len() } else { notices.len().div_ceil(2) };
         state.bus.extend_from_slice(&notices[..taken]);
         sent
+    }
+
+    /// No history erases anyone.
+    async fn tell_erased(&self, _: &Erasure) -> Result<()> {
+        Ok(())
     }
 }
 

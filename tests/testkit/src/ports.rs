@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use calendar_sync::{
     Error, Result,
     adapters::system::SystemRandom,
-    model::{ConnectionKey, Notice, SealedSecret},
+    model::{ConnectionKey, Erasure, Notice, SealedSecret},
     ports::{Clock, NoticeBus, Random, SyncMessage, SyncQueue, TokenVault},
 };
 use chrono::{DateTime, Utc};
@@ -85,6 +85,9 @@ impl TestBus {
 impl NoticeBus for TestBus {
     async fn publish(&self, notices: &[Notice]) -> Result<()> {
         self.0.lock().unwrap().extend_from_slice(notices);
+        Ok(())
+    }
+    async fn tell_erased(&self, _: &Erasure) -> Result<()> {
         Ok(())
     }
 }

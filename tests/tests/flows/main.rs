@@ -5,6 +5,7 @@ mod breaker;
 mod connecting;
 mod connections;
 mod disconnecting;
+mod erasing;
 mod failure_modes;
 mod fine_conflicts;
 mod first_sync;

@@ -6,6 +6,7 @@
 mod acts;
 mod connecting;
 mod disconnecting;
+mod erasing;
 mod handed_on;
 mod interrupter;
 mod sealing;

@@ -73,6 +73,7 @@ impl Transport for Hasty {
 pub struct Stage {
     pub interrupter: Arc<Interrupter>,
     pub disconnect: Disconnect,
+    pub erase_queue: Arc<SqsSyncQueue>,
     begin: BeginLogin,
     finish: FinishLogin,
     pub ports: Ports,
@@ -121,6 +122,7 @@ impl Stage {
         let (store, kms) = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_kms::Client::new(&sdk));
         let store = Arc::new(DynamoStore::new(store, names));
         let random = Arc::new(SystemRandom);
+        let queue = Arc::new(SqsSyncQueue::new(aws_sdk_sqs::Client::new(&sdk), Queues::url(QUEUE), None));
         let http = Arc::new(Hasty(google::client().unwrap()));
         let (calendar, login) = clients(http, &config, clock.clone(), Arc::new(FixedJitter(0)), store.clone());
         let ports = Ports {
@@ -129,7 +131,7 @@ impl Stage {
             login: Arc::new(login),
             vault: Arc::new(KmsVault::new(kms, Kms::KEY_ALIAS.to_owned(), clock.clone(), random.clone())),
             clock: clock.clone(),
-            sync_queue: Arc::new(SqsSyncQueue::new(aws_sdk_sqs::Client::new(&sdk), Queues::url(QUEUE), None)),
+            sync_queue: queue.clone(),
             bus: Arc::new(EventBridgeBus::new(aws_sdk_eventbridge::Client::new(&sdk), "default".to_owned())),
             random,
             webhook: Some("https://localhost:9/".to_owned()), // nothing listens there
@@ -137,6 +139,7 @@ impl Stage {
         Self {
             interrupter,
             disconnect: ports.disconnect(),
+            erase_queue: queue,
             begin: ports.begin_login(),
             finish: ports.finish_login(),
             sync: ports.sync_calendar(),

@@ -64,6 +64,22 @@ pub async fn live_a_day(world: &World) {
     let lesson = other.add_lesson("Piano", other.in_hours(90)).await;
     other.until("the state", async || other.status().await["state"] == "needs_reauth").await;
     other.remove_lesson(&lesson).await;
+    other.begin_login().await;
+    erase(&other).await;
+}
+
+/// An administrator has the instructor erased, and then the tenant.
+async fn erase(world: &World) {
+    let admin = world.signed_in("?role=admin").await;
+    let tenant = world.session("").await["tenantId"].clone();
+    for (what, id) in [(json!(world.instructor), json!(world.instructor)), (json!("tenant"), tenant)] {
+        world.begin_login().await;
+        let (code, answer) = admin.call(Method::POST, "erase", Some(json!({ "erase": what, "confirm": id }))).await;
+        assert_eq!(code, 202, "{answer}");
+        let path = format!("erase/{}", what.as_str().unwrap());
+        let ended = async || admin.call(Method::GET, &path, None).await.1["data"]["state"] == "erased";
+        world.until("the end of the erasure", ended).await;
+    }
 }
 
 /// A lesson comes by the feed, and so does what is none.

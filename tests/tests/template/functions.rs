@@ -4,8 +4,8 @@ use calendar_tests::template::{entries, events, functions, list, one_or_many, re
 use std::{collections::BTreeSet, sync::Arc};
 
 use calendar_functions::{
-    conflicts, connections, disconnect, external_events, lesson_changes, lesson_feed, oauth_callback, oauth_url, poll,
-    renew_channels, settings, status, sync, sync_worker, webhook,
+    conflicts, connections, disconnect, erase, external_events, lesson_changes, lesson_feed, oauth_callback, oauth_url,
+    poll, renew_channels, settings, status, sync, sync_worker, webhook,
 };
 use calendar_sync::{bootstrap::Bootstrap, config::Config};
 use local_stack::{
@@ -132,6 +132,7 @@ async fn each_function_starts_with_the_environment_that_it_is_given() {
             "conflicts" => conflicts::Deps::new(&bootstrap).await.map(drop),
             "connections" => connections::Deps::new(&bootstrap).await.map(drop),
             "disconnect" => disconnect::Deps::new(&bootstrap).await.map(drop),
+            "erase" => erase::Deps::new(&bootstrap).await.map(drop),
             "external-events" => external_events::Deps::new(&bootstrap).await.map(drop),
             "lesson-changes" => lesson_changes::Deps::new(&bootstrap).await.map(drop),
             "lesson-feed" => lesson_feed::Deps::new(&bootstrap).await.map(drop),
@@ -149,7 +150,7 @@ async fn each_function_starts_with_the_environment_that_it_is_given() {
         start.unwrap_or_else(|error| panic!("{name}: {error:?}"));
         started += 1;
     }
-    assert_eq!(started, 15);
+    assert_eq!(started, 16);
 }
 
 /// What CloudFormation puts in place of a reference, as far as its shape matters.

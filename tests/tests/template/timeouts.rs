@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use calendar_functions::{disconnect, sync};
 use calendar_sync::{
-    adapters::google::LOGIN_TIMEOUT, bootstrap::AWS_CALL_TIMEOUT, usecases::handle_sync_message::RUN_LASTS,
+    adapters::google::LOGIN_TIMEOUT,
+    bootstrap::AWS_CALL_TIMEOUT,
+    usecases::{erase::BEGUN_WITHIN, handle_sync_message::RUN_LASTS},
 };
 use calendar_tests::template::{functions, template};
 use local_stack::deployment::ROUTES;
@@ -34,6 +36,11 @@ fn a_function_that_a_caller_waits_for_ends_before_the_gateway_gives_up() {
     for route in &ROUTES {
         assert!(limit(route.function) < GATEWAY_WAITS, "{}", route.function);
     }
+}
+
+#[test]
+fn the_message_of_an_erasure_comes_when_the_function_that_stores_it_has_ended() {
+    assert!(limit("erase") < BEGUN_WITHIN);
 }
 
 #[test]

@@ -176,6 +176,7 @@ impl ConnectionStore for DynamoStore {
             unchanged.put(table, to_item(&Row::from(&connect.credentials))?)?,
             accounts::join(self, key, &connect.credentials.google_account.sub, connect.asked_at)?,
             state.update(table, keys::state(key))?,
+            Change::default().put(&self.names.erasures, keys::known_instructor(key))?,
         ];
         writes.extend(sync_logs::puts(self, [&connect.act])?);
         if self.transact(writes).await? { Ok(()) } else { Err(changed_meanwhile()) }

@@ -8,8 +8,8 @@ use super::items::{Item, text};
 use crate::{
     Error, Result,
     model::{
-        CalendarId, ConnectionKey, EventId, ExternalCalendarEvent, InstructorId, LessonId, Notice, SchedulingConflict,
-        SyncLogId, TenantId, text::cut, timestamp,
+        CalendarId, ConnectionKey, ErasureScope, EventId, ExternalCalendarEvent, InstructorId, LessonId, Notice,
+        SchedulingConflict, SyncLogId, TenantId, text::cut, timestamp,
     },
 };
 
@@ -117,6 +117,19 @@ pub(super) fn sync_log(key: ConnectionKey, id: SyncLogId) -> Item {
 
 pub(super) fn oauth_state(state: &str) -> Item {
     Item::from([("state".to_owned(), text(state))])
+}
+
+/// What the sort attributes of the known instructors of a tenant begin with, and those of its erasures.
+pub(super) const INSTRUCTORS: &str = "instructor#";
+const ERASURES: &str = "erasure#";
+
+/// Says that an instructor was ever connected.
+pub(super) fn known_instructor(key: ConnectionKey) -> Item {
+    pair(("tenant_id", key.tenant_id), ("item", format_args!("{INSTRUCTORS}{}", key.instructor_id)))
+}
+
+pub(super) fn erasure(tenant: TenantId, scope: ErasureScope) -> Item {
+    pair(("tenant_id", tenant), ("item", format_args!("{ERASURES}{scope}")))
 }
 
 /// A row of the host's.

@@ -4,6 +4,7 @@
 mod accounts;
 mod conflicts;
 mod connections;
+mod erasures;
 mod expressions;
 mod external_events;
 mod host;

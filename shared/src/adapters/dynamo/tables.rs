@@ -31,6 +31,8 @@ pub const FAILED_MAPPINGS: &str = "failed_mappings";
 pub const CONFLICTS_BY_EVENT: &str = "conflicts_by_event";
 /// The specification's view: events by the time until which they matter.
 pub const UPCOMING_EXTERNAL_EVENTS: &str = "upcoming_external_events";
+/// Logins in progress by tenant and instructor, to erase them.
+pub const LOGINS_BY_TENANT: &str = "logins_by_tenant";
 /// What a row of [`UPCOMING_EXTERNAL_EVENTS`] is read for: when an event occurs, whether it blocks, and what is shown of it.
 const OF_EXTERNAL_EVENTS: &[&str] = &[
     "calendar_id",
@@ -112,7 +114,7 @@ const SHARD: KeyAttribute = ("shard", KeyKind::Number);
 ///
 /// Local indexes of the mappings hold keys alone: a mapping is written several times for each read through an index,
 /// and writing a wider index costs five times as much as fetching the item.
-pub const TABLES: [TableDefinition; 9] = [
+pub const TABLES: [TableDefinition; 10] = [
     TableDefinition {
         name: |names| &names.credentials,
         partition: "tenant_id",
@@ -164,7 +166,7 @@ pub const TABLES: [TableDefinition; 9] = [
         name: |names| &names.oauth_states,
         partition: "state",
         sort: None,
-        indexes: &[],
+        indexes: &[global(LOGINS_BY_TENANT, text("tenant_id"), "instructor_id", Holds::Keys)],
         ttl: Some("ttl"),
         stream: false,
     },
@@ -182,6 +184,14 @@ pub const TABLES: [TableDefinition; 9] = [
         sort: None,
         indexes: &[],
         ttl: None,
+        stream: false,
+    },
+    TableDefinition {
+        name: |names| &names.erasures,
+        partition: "tenant_id",
+        sort: Some("item"),
+        indexes: &[],
+        ttl: Some("ttl"),
         stream: false,
     },
     TableDefinition {

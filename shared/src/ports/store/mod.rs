@@ -4,11 +4,12 @@
 //!
 //! Reads by key and through local indexes are consistent. Global indexes lag: what comes from one
 //! ([`ScheduleStore::due`], [`ScheduleStore::renewals`], [`HostStore::lessons_between`], two of the ways of
-//! [`TenantStore::connections`]) is read again by key before it is
+//! [`TenantStore::connections`], logins that are erased) is read again by key before it is
 //! believed, and nothing is concluded from absence in one.
 
 mod conflicts;
 mod connections;
+mod erasures;
 mod external_events;
 mod host;
 mod logins;
@@ -22,6 +23,7 @@ mod tenants;
 
 pub use conflicts::{ConflictChanges, ConflictFlags, ConflictStore};
 pub use connections::{AccountStore, Connect, ConnectionStore};
+pub use erasures::ErasureStore;
 pub use external_events::{ExternalEventStore, ExternalLookup};
 pub use host::{HostStore, LessonLookup, LessonSyncColumns};
 pub use logins::LoginStore;
@@ -48,6 +50,7 @@ pub trait Store:
     + Outbox
     + LoginStore
     + TenantStore
+    + ErasureStore
 {
 }
 
@@ -65,5 +68,6 @@ impl<T> Store for T where
         + Outbox
         + LoginStore
         + TenantStore
+        + ErasureStore
 {
 }

@@ -58,6 +58,7 @@ impl ConnectionStore for MemoryStore {
                 }
             }
             tables.credentials.insert(key, connect.credentials.clone());
+            tables.known.insert(key);
             tables.put_acts([&connect.act]);
             tables.journal.push(Stored::Connection(key));
             Ok(())

@@ -4,6 +4,7 @@
 
 mod conflicts;
 mod connections;
+mod erasures;
 mod external_events;
 mod host;
 mod logs;
@@ -21,9 +22,9 @@ use std::{
 use calendar_sync::{
     Error, Result,
     model::{
-        CalendarId, CalendarSyncLog, ConnectionKey, EventId, ExternalCalendarEvent, InstructorCalendarCredentials,
-        InstructorId, LessonId, Mentions, Notice, OAuthState, PersonAct, SchedulingConflict, SyncCounts, SyncLogId,
-        SyncOutcome, SyncState, TenantId,
+        CalendarId, CalendarSyncLog, ConnectionKey, Erasure, ErasureScope, EventId, ExternalCalendarEvent,
+        InstructorCalendarCredentials, InstructorId, LessonId, Mentions, Notice, OAuthState, PersonAct,
+        SchedulingConflict, SyncCounts, SyncLogId, SyncOutcome, SyncState, TenantId,
     },
 };
 use chrono::{DateTime, Utc};
@@ -53,6 +54,7 @@ pub enum Table {
     SyncLogs,
     GoogleAccounts,
     RateLimits,
+    Erasures,
     OAuthStates,
     Lessons,
     Instructors,
@@ -157,6 +159,10 @@ pub struct Tables {
     pub acts: BTreeMap<(ConnectionKey, SyncLogId), PersonAct>,
     /// `oauth_states`.
     pub oauth_states: BTreeMap<String, OAuthState>,
+    /// `erasures`: who was ever connected.
+    pub known: BTreeSet<ConnectionKey>,
+    /// `erasures`: those that are under way or ended a while ago.
+    pub erasures: BTreeMap<(TenantId, ErasureScope), Erasure>,
     /// The host's lessons, as it wrote them.
     pub lessons: BTreeMap<(TenantId, LessonId), Value>,
     /// The host's instructors, as it wrote them.

@@ -4,6 +4,7 @@ pub mod acts;
 pub mod conflicts;
 pub mod connections;
 pub mod dispatch;
+pub mod erasures;
 pub mod external_events;
 pub mod host;
 pub mod lease;

@@ -44,14 +44,22 @@ impl Fingerprint {
             times: [moment(event.start), moment(event.end)],
             zone: zone.as_deref().unwrap_or(self.split().1),
             recurs: event.is_series(),
-            description: self.covers('d').then(|| event.description.as_deref().unwrap_or_default()),
-            location: self.covers('l').then(|| event.location.as_deref().unwrap_or_default()),
+            description: self.covers_description().then(|| event.description.as_deref().unwrap_or_default()),
+            location: self.covers_location().then(|| event.location.as_deref().unwrap_or_default()),
         })
     }
 
     /// Whether both show the same at the same moments, possibly in different zones.
     pub fn is_but_for_zone(&self, other: &Self) -> bool {
         self.split().0 == other.split().0
+    }
+
+    pub fn covers_description(&self) -> bool {
+        self.covers('d')
+    }
+
+    pub fn covers_location(&self) -> bool {
+        self.covers('l')
     }
 
     fn covers(&self, field: char) -> bool {

@@ -207,10 +207,16 @@ pub(super) fn whole(event: &EventPatch) -> Value {
 }
 
 /// The body that changes the fields that we own and leaves the others. A patch merges, so a field that was added in
-/// Google and contradicts ours is set to null: a recurrence, or the date of an event that was made to last all day.
+/// Google and contradicts ours is set to null: a recurrence, or the date of an event that was made to last all day; and so is
+/// a text that is to go.
 pub(super) fn patch(event: &EventPatch) -> Value {
     let LessonContent { starts_at, ends_at, time_zone, .. } = event.content;
     let mut body = owned_texts(event);
+    for text in ["description", "location"] {
+        if body[text] == "" {
+            body[text] = Value::Null;
+        }
+    }
     body["recurrence"] = Value::Null;
     body["start"] = json!({ "date": null, "dateTime": moment(starts_at), "timeZone": time_zone.name() });
     body["end"] = json!({ "date": null, "dateTime": moment(ends_at), "timeZone": time_zone.name() });

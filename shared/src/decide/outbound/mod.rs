@@ -146,9 +146,22 @@ pub fn operation(mapping: &CalendarEventMapping, desired: &Desired, step: Lesson
         LessonStep::Insert => Some(Operation::Insert { id, event: event()? }),
         LessonStep::Replace => Some(Operation::Replace { id, etag, event: event()? }),
         // A deleted event is revived with what others added to it.
-        LessonStep::Patch | LessonStep::Revive => Some(Operation::Patch { id, etag: etag?, event: event()? }),
+        LessonStep::Patch | LessonStep::Revive => {
+            let event = without_what_was_ours(mapping.base.as_ref(), event()?);
+            Some(Operation::Patch { id, etag: etag?, event })
+        }
         LessonStep::Delete | LessonStep::Abandon => Some(Operation::Delete { id, etag }),
     }
+}
+
+/// A patch leaves what it does not name: so a text that the lesson had at `base`, and has no longer, is emptied. One that it
+/// never had is not ours.
+fn without_what_was_ours(base: Option<&Base>, mut event: EventPatch) -> EventPatch {
+    let had = |covers: fn(&Fingerprint) -> bool| base.is_some_and(|base| covers(&base.lesson)).then(String::new);
+    let LessonContent { description, location, .. } = &mut event.content;
+    *description = description.take().or_else(|| had(Fingerprint::covers_description));
+    *location = location.take().or_else(|| had(Fingerprint::covers_location));
+    event
 }
 
 /// The mapping to store before `decision` is carried out. It names what the write will show, so that our own change is

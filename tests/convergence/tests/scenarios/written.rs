@@ -165,3 +165,26 @@ fn who_syncs_by_hand_alone_and_who_has_switched_the_sync_off_is_left_alone_in_go
         assert_eq!(stage.world.sim.state().google.calendar_calls(), 0, "{settings:?}");
     }
 }
+
+#[test]
+fn a_text_that_the_lesson_no_longer_has_goes_also_from_an_event_that_others_have_touched() {
+    for field in ["description", "location"] {
+        let mut stage = synced();
+        let (lesson, settled) = (stage.lesson(), TimeDelta::minutes(2));
+        let event = stage.event()["id"].as_str().unwrap().to_owned();
+        stage.change_lesson(lesson, field, json!("Room 5"));
+        stage.edit_event(&event, &json!({ "colorId": "5" }));
+        stage.settle(settled);
+        assert_eq!(stage.event()[field], "Room 5");
+
+        stage.change_lesson(lesson, field, json!(null));
+        stage.settle(settled);
+        assert_eq!((&stage.event()[field], &stage.event()["colorId"]), (&json!(null), &json!("5")));
+
+        // What is written there from now on is the instructor's.
+        stage.edit_event(&event, &json!({ field: "Bring the stand" }));
+        stage.change_lesson(lesson, "title", json!("Guitar"));
+        stage.settle(settled);
+        assert_eq!([&stage.event()["summary"], &stage.event()[field]], ["Guitar", "Bring the stand"]);
+    }
+}

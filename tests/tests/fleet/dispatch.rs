@@ -75,7 +75,7 @@ struct Refusing {
 #[async_trait]
 impl SyncQueue for Refusing {
     async fn send(&self, message: &SyncMessage, delay: Duration) -> Result<()> {
-        if self.asked.fetch_add(1, Ordering::SeqCst) % 10 == 0 {
+        if self.asked.fetch_add(1, Ordering::SeqCst).is_multiple_of(10) {
             return Err(Error::unavailable("queue_unavailable", "not now"));
         }
         self.queue.send(message, delay).await
